@@ -1,0 +1,44 @@
+# Rooms: one folder, one static library, one test binary. Sources are globbed, so adding a file touches no build file.
+
+add_library(equipoise_options INTERFACE)
+target_include_directories(equipoise_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(equipoise_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers
+  -march=x86-64-v3 -ffp-contract=off -fno-math-errno)
+target_compile_definitions(equipoise_options INTERFACE _GLIBCXX_ASSERTIONS)
+if(EQUIPOISE_SANITIZE)
+  target_compile_options(equipoise_options INTERFACE -fsanitize=${EQUIPOISE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(equipoise_options INTERFACE -fsanitize=${EQUIPOISE_SANITIZE})
+endif()
+
+find_package(fmt REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+target_link_libraries(equipoise_options INTERFACE fmt::fmt tl::expected)
+if(EQUIPOISE_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+
+# equipoise_room(NAME USES room... [LIBRARIES target...] [TEST_LIBRARIES target...])
+# The order of rooms and what each may use is STYLE's table; scripts/check_rooms.py reads these lines and the includes.
+function(equipoise_room NAME)
+  cmake_parse_arguments(ROOM "" "" "USES;LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE SOURCES CONFIGURE_DEPENDS ${NAME}/*.cpp)
+  file(GLOB_RECURSE TESTS CONFIGURE_DEPENDS ${NAME}/*_test.cpp)
+  file(GLOB_RECURSE BENCHES CONFIGURE_DEPENDS ${NAME}/*_bench.cpp)
+  list(REMOVE_ITEM SOURCES ${TESTS} ${BENCHES})
+  list(TRANSFORM ROOM_USES PREPEND equipoise_ OUTPUT_VARIABLE USED)
+  if(NOT SOURCES)
+    return()
+  endif()
+
+  add_library(equipoise_${NAME} STATIC ${SOURCES})
+  target_link_libraries(equipoise_${NAME} PUBLIC equipoise_options ${USED} PRIVATE ${ROOM_LIBRARIES})
+
+  if(EQUIPOISE_TESTS AND TESTS)
+    add_executable(${NAME}_test ${TESTS})
+    target_link_libraries(${NAME}_test PRIVATE equipoise_${NAME} ${ROOM_LIBRARIES} ${ROOM_TEST_LIBRARIES} GTest::gmock GTest::gtest_main)
+    add_test(NAME ${NAME} COMMAND ${NAME}_test)
+  endif()
+endfunction()

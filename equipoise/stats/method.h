@@ -1,0 +1,99 @@
+#pragma once
+
+#include <concepts>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "equipoise/core/columns.h"
+#include "equipoise/core/expected.h"
+#include "equipoise/core/finding.h"
+#include "equipoise/core/section.h"
+
+/// The shape every statistical method has: a keyword, a card that says what it takes and gives, a parser of its options, and a pure
+/// function from columns to findings. A reference case and a protocol's analysis both end here; nothing in this room knows a trial.
+namespace equipoise::stats {
+
+struct Answer {
+  std::vector<Finding> findings{};
+  std::vector<Series> series{};
+  std::vector<std::string> notes{};  ///< sentences for the footnote: "Efron's approximation for tied events", "no event in arm 'x'"
+
+  /// Reads one number by the names of the reference format, or nothing when the method does not give it:
+  /// the finding of that quantity at that place; else its field (se, df, p, lower, upper) there; `X_lower`/`X_upper` are limits of X;
+  /// `side` at a quantile picks a limit. NaN = not estimable.
+  std::optional<double> read(std::string_view quantity, At const& at) const;
+};
+
+/// How a column is needed.
+enum class Need { number, category };
+enum class Presence { required, optional };
+
+struct RoleCard {
+  std::string_view name;  ///< "time", "event", "group", "strata", ...
+  Need need;
+  Presence presence;
+  std::string_view help;
+};
+
+struct OptionCard {
+  std::string_view name;
+  std::string_view values;  ///< "number above 0 and below 1", "efron | breslow"
+  std::string_view help;
+};
+
+/// What a test without a formula does when a trial has several arms.
+enum class Comparison {
+  all_arms,  ///< curves and models keep every arm
+  pairwise,  ///< once for each compared arm against the control, the other arms left out
+  one_group  ///< one group at a time (intervals of a proportion, one-sample tests)
+};
+
+/// Name, inputs, options and outputs of a method: help, schema, documentation and checks are made from it.
+struct MethodCard {
+  std::string_view keyword;
+  std::string_view title;  ///< "Log-rank test"
+  std::vector<RoleCard> roles;
+  std::vector<OptionCard> options;
+  std::vector<std::string_view> quantities;
+  Comparison comparison = Comparison::all_arms;
+};
+
+/// Which column plays which part: role to one column name, or several for `strata`.
+using Roles = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+/// Defaults on which programs differ (a protocol's `match`).
+enum class Match { equipoise, r, sas };
+
+/// One column a method reads.
+struct ColumnNeed {
+  std::string name;
+  Need need;
+  bool drop_missing = true;  ///< a row that misses it is dropped before the method runs
+  std::vector<std::string> levels{};  ///< of a category, if the options name them; else those in the data, sorted by bytes
+};
+
+/// Complete cases, column by column, in the order of the needs: what a method computes on. No NaN, no missing level,
+/// unless the need keeps missing values. Categories keep all their levels, also empty ones.
+struct Frame {
+  std::size_t rows = 0;
+  std::vector<ColumnView> columns;
+
+  NumbersView numbers(std::string_view name) const;            ///< ContractViolation when absent
+  CategoriesView const& categories(std::string_view name) const;
+};
+
+/// A statistical method. `parse` checks options (reporting every problem) and roles; `needs` says which columns; `run` computes.
+template <class M>
+concept Method = requires(M const& method, Roles const& roles, Section& options, Match match, Frame const& frame) {
+  { M::card() } -> std::same_as<MethodCard const&>;
+  { M::parse(roles, options, match) } -> std::same_as<std::optional<M>>;
+  { method.needs() } -> std::same_as<std::vector<ColumnNeed>>;
+  { method.run(frame) } -> std::same_as<Expected<Answer>>;
+};
+
+}  // namespace equipoise::stats
