@@ -1,0 +1,26 @@
+#pragma once
+
+#include "equipoise/expression/expression.h"
+#include "equipoise/protocol/protocol.h"
+
+namespace equipoise::protocol {
+
+/// What the names in a protocol's expressions mean: items, derivations and
+///   randomised (truth), randomisation (date), arm, site (codes): one value a participant.
+class ProtocolNames final : public expression::Names {
+ public:
+  explicit ProtocolNames(Protocol const& protocol) : protocol_(protocol) {}
+
+  std::optional<Variable> variable(std::string_view name) const override;
+  bool has_visit(std::string_view visit) const override;
+  bool has_form(std::string_view form) const override;
+  bool collected(std::string_view name, std::string_view visit) const override;
+  std::vector<std::string> all_variables() const override;
+  std::vector<std::string> all_visits() const override;
+  std::vector<std::string> all_forms() const override;
+
+ private:
+  Protocol const& protocol_;
+};
+
+}  // namespace equipoise::protocol

@@ -1,0 +1,157 @@
+#include <algorithm>
+#include <array>
+
+#include "equipoise/protocol/reader.h"
+
+namespace equipoise::protocol {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> roles{{{"primary", "primary"},
+                                                                              {"secondary", "secondary"},
+                                                                              {"sensitivity", "sensitivity"},
+                                                                              {"supportive", "supportive"},
+                                                                              {"exploratory", "exploratory"},
+                                                                              {"safety", "safety"}}};
+
+/// On what the analysis runs: an estimand, or an endpoint in a set.
+void read_question(Reader& reader, Section& section, Analysis& analysis) {
+  if (const auto estimand = section.text("estimand")) {
+    analysis.estimand = *estimand;
+    for (const std::string_view key : {"endpoint", "set"})
+      if (section.take(key)) section.report_at(key, Code::inconsistent, "'{}' of {} follows from its estimand", key, section.name());
+    if (!reader.resolves(*estimand, ids_of(reader.protocol.estimands), "estimand", section.place_of("estimand"))) return;
+    analysis.endpoint = reader.protocol.estimand(*estimand)->endpoint;
+    analysis.set = reader.protocol.estimand(*estimand)->set;
+    return;
+  }
+  if (!section.has("endpoint") && !section.has("set")) {
+    report(reader.problems, section.place(), Code::missing_key, "{} needs the key 'estimand', or 'endpoint' and 'set'", section.name());
+    section.allow("endpoint"), section.allow("set");
+    return;
+  }
+  if (const auto endpoint = section.need_text("endpoint"))
+    analysis.endpoint = *endpoint, reader.resolves(*endpoint, ids_of(reader.protocol.endpoints), "endpoint", section.place_of("endpoint"));
+  if (const auto set = section.need_text("set")) analysis.set = *set, reader.resolves(*set, ids_of(reader.protocol.sets), "analysis set", section.place_of("set"));
+}
+
+void read_analyses(Reader& reader, Section& root) {
+  std::set<std::string> seen;
+  for (Section& section : root.tables("analysis", "analysis")) {
+    Analysis analysis{.section = section.node(), .place = section.place()};
+    analysis.id = section.id("id").value_or("");
+    section.rename(fmt::format("analysis '{}'", analysis.id));
+    if (!analysis.id.empty()) reader.unique(seen, analysis.id, "analyses", section.place_of("id"));
+    section.need("role");
+    analysis.role = section.word<std::string_view>("role", roles).value_or("");
+    analysis.method = section.need_text("method").value_or("");
+    analysis.method_place = section.place_of("method");
+    analysis.label = reader.text(section, "label");
+    read_question(reader, section, analysis);
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 1> by{{{"arm", "arm"}}};
+    analysis.by = section.word<std::string_view>("by", by).value_or("");
+    analysis.after = section.text("after").value_or("");
+    reader.protocol.analyses.push_back(std::move(analysis));  // the method's owner reads the other keys
+  }
+}
+
+/// How many null hypotheses an analysis tests: one for each compared arm.
+std::size_t comparisons(Protocol const& protocol, Analysis const& analysis) {
+  if (const Estimand* estimand = protocol.estimand(analysis.estimand)) return estimand->compare.size();
+  return std::size_t(std::ranges::count(protocol.arms, ArmRole::investigational, &Arm::role));
+}
+
+void read_multiplicity(Reader& reader, Section& root) {
+  Protocol& protocol = reader.protocol;
+  std::size_t primary = 0;
+  for (Analysis const& analysis : protocol.analyses)
+    if (analysis.role == "primary") primary += comparisons(protocol, analysis);
+  auto section = root.table("multiplicity", "[multiplicity]");
+  if (!section) {
+    if (primary > 1) {
+      const auto first = std::ranges::find(protocol.analyses, "primary", &Analysis::role);
+      report(reader.problems, first->place, Code::missing_key, "the plan tests {} primary hypotheses, and no [multiplicity] section says how their error rate is kept", primary);
+    }
+    return;
+  }
+  const auto method = section->need_text("method");
+  protocol.multiplicity = MethodSection{method.value_or(""), section->node(), section->place_of("method")};
+  std::set<std::string> ids;
+  double total = 0;
+  for (Section& row : section->tables("hypotheses", "hypothesis")) {
+    const auto id = row.id("id");
+    if (id) reader.unique(ids, *id, "hypotheses", row.place_of("id"));
+    row.rename(fmt::format("hypothesis '{}'", id.value_or("")));
+    if (const auto analysis = row.need_text("analysis")) reader.resolves(*analysis, ids_of(protocol.analyses), "analysis", row.place_of("analysis"));
+    if (const auto arm = row.text("arm")) reader.resolves(*arm, ids_of(protocol.arms), "arm", row.place_of("arm"));
+    total += row.number("weight", {.min = 0, .max = 1}).value_or(0);
+    row.finish();
+  }
+  if (total > 1 + 1e-12) section->report_at("hypotheses", Code::out_of_range, "the weights of the hypotheses add up to {}, and must not exceed 1", shortest(total));
+  std::vector<std::string> known(ids.begin(), ids.end());
+  for (Section& row : section->tables("edges", "edge")) {
+    for (const std::string_view end : {"from", "to"})
+      if (const auto id = row.need_text(end)) reader.resolves(*id, known, "hypothesis", row.place_of(end));
+    row.need_number("weight", {.min = 0, .max = 1});
+    row.finish();
+  }
+}
+
+void read_design(Reader& reader, Section& root) {
+  auto section = root.table("design", "[design]");
+  if (!section) return;
+  const auto method = section->need_text("method");
+  reader.protocol.design = MethodSection{method.value_or(""), section->node(), section->place_of("method")};
+  if (const auto analysis = section->text("analysis")) reader.resolves(*analysis, ids_of(reader.protocol.analyses), "analysis", section->place_of("analysis"));
+}
+
+void read_scenarios(Reader& reader, Section& root) {
+  std::map<std::string, std::string> parent;
+  std::map<std::string, std::string> model;
+  for (Section& section : root.tables("scenario", "scenario")) {
+    const auto id = section.id("id", true);
+    section.rename(fmt::format("scenario '{}'", id.value_or("")));
+    const bool again = id && model.contains(*id);
+    if (again) section.report_at("id", Code::duplicate, "the id '{}' is given to two scenarios", *id);
+    const auto extends = section.text("extends");
+    std::vector<std::string> earlier;
+    for (auto const& [name, unused] : model) earlier.push_back(name);
+    const bool known = extends && reader.resolves(*extends, earlier, "earlier scenario", section.place_of("extends"));
+    std::string keyword = section.text("model").value_or(known ? model[*extends] : "");
+    if (!extends) section.need("model");
+    if (id) model[*id] = keyword;
+    reader.protocol.scenarios.push_back({keyword, section.node(), section.has("model") ? section.place_of("model") : section.place()});
+  }
+}
+
+void read_report(Reader& reader, Section& root) {
+  auto section = root.table("report", "[report]");
+  if (!section) return;
+  if (const auto items = section->texts("baseline")) {
+    const Node* list = section->node().find("baseline");
+    for (std::size_t i = 0; i < items->size(); ++i) {
+      const Place place = (*list->array())[i].place();
+      const auto split = (*items)[i].find('@');
+      const std::string name = (*items)[i].substr(0, split), visit = split == std::string::npos ? "" : (*items)[i].substr(split + 1);
+      const ProtocolNames names(reader.protocol);
+      if (name == "site" && visit.empty()) continue;
+      if (!reader.resolves(name, names.all_variables(), "item or derivation", place)) continue;
+      if (visit.empty()) report(reader.problems, place, Code::missing_key, "say at which visit '{}' is read: '{}@visit'", name, name);
+      else if (reader.resolves(visit, ids_of(reader.protocol.visits), "visit", place) && !names.collected(name, visit))
+        report(reader.problems, place, Code::unresolved, "'{}' is not collected at visit '{}'", name, visit);
+    }
+    reader.protocol.baseline_items = *items;
+  }
+  section->finish();
+}
+
+}  // namespace
+
+void read_plan(Reader& reader, Section& root) {
+  read_analyses(reader, root);
+  read_multiplicity(reader, root);
+  read_design(reader, root);
+  read_scenarios(reader, root);
+  read_report(reader, root);
+}
+
+}  // namespace equipoise::protocol
