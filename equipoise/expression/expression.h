@@ -12,8 +12,11 @@
 /// The protocol's small typed language: parse, check, evaluate column by column. Grammar: docs/methods/expressions.md.
 namespace equipoise::expression {
 
-/// `moment` is a date or the time of a visit; `truth` is true, false or unknown.
+/// `moment` is the time of a visit or of an entry, found by first(...) or every(...); `truth` is true, false or unknown.
 enum class Type { number, truth, text, code, date, moment };
+
+/// "a number", "a truth", ...: for messages.
+std::string_view phrase(Type type);
 
 /// What the names of a trial mean: the checker's only knowledge of it. Implemented by `protocol`.
 class Names {
@@ -48,11 +51,15 @@ class Expression {
 
   std::string const& text() const { return text_; }
   Type type() const { return type_; }
-  Syntax const& tree() const { return *tree_; }
+  Syntax const& tree() const;  ///< throws ContractViolation for an empty expression
   explicit operator bool() const { return tree_ != nullptr; }
 
   /// The variables it reads, each as written (item or item@visit), in order of appearance, once each.
   std::vector<std::string> variables() const;
+  /// The forms whose entries it goes through, in order of appearance, once each.
+  std::vector<std::string> forms() const;
+  /// True for every(...), which gives several dates a participant: read it with `evaluate_moments`.
+  bool gives_several() const;
 
  private:
   std::string text_;
@@ -66,9 +73,18 @@ struct Context {
   bool at_visit = false;              ///< evaluated visit by visit, so bare items are read at the visit under evaluation
 };
 
-/// Parses and type-checks; every problem is reported at its place in the protocol (`place` is where the text stands in the file: the
-/// column of a problem is place.column + 1 (the quote) + the position inside the text).
-/// errors  syntax, unresolved (unknown name, visit, form; with did-you-mean), wrong_type, out_of_range, inconsistent
+inline constexpr std::size_t longest_text = 4096;  ///< bytes of an expression
+inline constexpr int deepest_nesting = 64;         ///< brackets, calls, 'not' and '-' inside each other
+inline constexpr int deepest_tree = 256;           ///< operators on one path of the tree, so also the length of a chain a + b + c ...
+
+/// Parses and type-checks. After a mistake of syntax nothing more is looked for; names and types are all checked. A problem stands at
+/// line place.line, column place.column + 1 (the quote) + the characters before it in the text; after a line break inside the text, at
+/// the lines and columns that follow.
+/// errors  syntax, unresolved (unknown name, visit, form, function; with did-you-mean), wrong_type, out_of_range, inconsistent
 std::optional<Expression> parse(std::string_view text, Names const& names, Context const& context, Place place, Problems& problems);
+
+/// The expression in one fixed spelling: single blanks, as few brackets as the grammar allows, numbers in shortest form.
+/// Parsing it gives the same tree, so two expressions that differ in spelling only have the same canonical text.
+std::string canonical_text(Expression const& expression);
 
 }  // namespace equipoise::expression

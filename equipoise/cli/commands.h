@@ -1,0 +1,24 @@
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include "equipoise/cli/console.h"
+
+/// The list of subcommands: a new one is a file in commands/ and a line here.
+namespace equipoise::cli {
+
+void add_new(CLI::App& app, Console& console);
+void add_check(CLI::App& app, Console& console);
+void add_analyse(CLI::App& app, Console& console);
+void add_report(CLI::App& app, Console& console);
+void add_verify(CLI::App& app, Console& console);
+
+inline void add_commands(CLI::App& app, Console& console) {
+  add_new(app, console);
+  add_check(app, console);
+  add_analyse(app, console);
+  add_report(app, console);
+  add_verify(app, console);
+}
+
+}  // namespace equipoise::cli

@@ -1,0 +1,52 @@
+#include "equipoise/cli/console.h"
+
+#include <nlohmann/json.hpp>
+
+namespace equipoise::cli {
+namespace {
+
+void put(std::FILE* stream, std::string_view text, int& status) {
+  const bool whole = std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fflush(stream) == 0;
+  if (!whole && status == 0) status = card(Code::io).exit_status;  // a full disk behind a redirected output
+}
+
+}  // namespace
+
+std::string json_string(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void Console::say(std::string_view text) {
+  if (!quiet && !json) put(stdout, text, status_);
+}
+
+void Console::answer(std::string_view json_text) {
+  if (!json) return;
+  put(stdout, json_text, status_);
+  if (!json_text.ends_with('\n')) put(stdout, "\n", status_);
+}
+
+void Console::fail(Problems const& problems) {
+  status_ = std::max(exit_status(problems), 1);
+  if (!json) {
+    std::string text;
+    for (Error const& problem : problems) text += to_string(problem) + "\n";
+    int unused = 0;
+    put(stderr, text, unused);
+    return;
+  }
+  nlohmann::ordered_json list = nlohmann::json::array();
+  for (Error const& problem : problems) {
+    nlohmann::ordered_json row{{"code", card(problem.code).name}, {"message", problem.message}};
+    if (!problem.place.file.empty()) row["file"] = problem.place.file;
+    if (problem.place.line > 0) row["line"] = problem.place.line;
+    if (problem.place.column > 0) row["column"] = problem.place.column;
+    if (!problem.place.field.empty()) row["field"] = problem.place.field;
+    if (!problem.hint.empty()) row["hint"] = problem.hint;
+    list.push_back(std::move(row));
+  }
+  const nlohmann::ordered_json whole{{"problems", std::move(list)}};
+  put(stdout, whole.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", status_);
+}
+
+}  // namespace equipoise::cli

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "equipoise/core/expected.h"
+
+namespace equipoise::cli {
+
+/// Where commands put their answers. It owns exit statuses and the two forms of output: words, or one JSON object with --json.
+class Console {
+ public:
+  bool json = false;
+  bool quiet = false;
+
+  /// Text for standard output (nothing with --quiet).
+  void say(std::string_view text);
+  /// The command's answer as JSON: printed only with --json.
+  void answer(std::string_view json_text);
+  /// Problems on standard error, or as JSON on standard output with --json; sets the exit status they ask for.
+  void fail(Problems const& problems);
+  void fail(Error const& error) { fail(Problems{error}); }
+  void set_status(int status) { status_ = status; }
+  int status() const { return status_; }
+
+ private:
+  int status_ = 0;
+};
+
+/// A text as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD.
+std::string json_string(std::string_view text);
+
+}  // namespace equipoise::cli

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "equipoise/core/expected.h"
+#include "equipoise/expression/column.h"
+#include "equipoise/protocol/protocol.h"
+
+namespace equipoise::data {
+
+/// Reads cells of a data file as values of the trial's items, and keeps their problems: at most `shown` for one column, then a count.
+class CellReader {
+ public:
+  CellReader(std::string file, Problems& problems) : file_(std::move(file)), problems_(problems) {}
+  ~CellReader();
+  CellReader(CellReader const&) = delete;
+  CellReader& operator=(CellReader const&) = delete;
+
+  /// A column of missing values of the item's type.
+  static expression::Column blank(protocol::Item const& item, std::size_t rows);
+
+  /// Reads one cell into a row of the column; an empty cell is missing.
+  /// codes   what cell texts mean; without an entry the text itself must be the value
+  /// factor  from the recorded unit to the item's
+  void read(expression::Column& into, std::size_t row, protocol::Item const& item, std::string_view cell, std::vector<protocol::CellCode> const& codes,
+            double factor, int line, std::string const& column);
+
+  /// The arm, or site, that a cell names; `missing_level` and a problem when it names none.
+  std::int32_t level(std::string_view cell, std::vector<std::string> const& levels, std::vector<protocol::CellCode> const& codes, std::string_view what,
+                     int line, std::string const& column);
+
+  /// A whole day as a number, or nothing and a problem.
+  std::optional<double> whole_number(std::string_view cell, int line, std::string const& column);
+  /// An exact date as a day number, or nothing and a problem.
+  std::optional<double> exact_date(std::string_view cell, int line, std::string const& column);
+
+  /// Reports a problem with a cell.
+  void refuse(int line, std::string const& column, std::string message, std::string hint = {});
+
+ private:
+  static constexpr std::size_t shown = 20;
+
+  std::string file_;
+  Problems& problems_;
+  std::map<std::string, std::size_t> count_;
+  std::map<std::string, int> last_line_;
+};
+
+}  // namespace equipoise::data

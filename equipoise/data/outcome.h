@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "equipoise/protocol/protocol.h"
+
+/// What one participant's records say of an endpoint once the estimand's strategies are carried out. Days are days since randomisation.
+namespace equipoise::data {
+
+/// A dated event that an estimand refers to, with the strategy for it.
+struct Intercurrence {
+  double day;
+  protocol::Intercurrent const* strategy;
+};
+
+/// Until when a participant was seen, and until when the protocol would have followed them (both cut at the data cut-off).
+struct FollowUp {
+  double end = 0;
+  double planned_end = 0;
+};
+
+struct TimeToEvent {
+  double time = 0;
+  bool event = false;
+  friend bool operator==(TimeToEvent const&, TimeToEvent const&) = default;
+};
+
+/// First event or end of follow-up, under the strategies, the earliest intercurrent event deciding:
+///   treatment policy      nothing changes
+///   hypothetical          (handling "censored") follow-up is censored at it, if it comes before the event
+///   while on treatment    the same
+///   composite "event"     it is an event at its own day, if it comes before the event
+///   composite "never"     free of the event to the planned end of follow-up, if it comes before the event
+/// On one day the event counts before the intercurrent event. `event_day` absent: not seen.
+/// source  ICH E9(R1), section A.3.2
+TimeToEvent first_event(std::optional<double> event_day, FollowUp follow_up, std::span<const Intercurrence> intercurrent);
+
+struct Interval {
+  double start = 0, stop = 0;
+  bool event = false;
+  friend bool operator==(Interval const&, Interval const&) = default;
+};
+
+/// Counting-process intervals (start, stop] of a repeatable event, for Andersen and Gill's model: one up to each event, one up to the end of
+/// follow-up. Strategies: treatment policy; hypothetical "censored" and while on treatment end follow-up. `event_days` sorted, no two equal.
+/// source  Andersen & Gill (1982), Ann. Stat. 10, 1100-1120
+std::vector<Interval> event_intervals(std::span<const double> event_days, FollowUp follow_up, std::span<const Intercurrence> intercurrent);
+
+/// Value at a visit under the strategies: a composite number replaces it from the intercurrent event on.
+double value_at(double value, double visit_day, std::span<const Intercurrence> intercurrent);
+
+/// "yes or no" under the strategies: composite "never" is no, composite "event" is yes, whatever was seen.
+double response_of(double response, std::span<const Intercurrence> intercurrent);
+
+/// Whether the derivation of an endpoint of this kind carries the strategy out; else why not, in words.
+std::optional<std::string> not_carried_out(protocol::Endpoint const& endpoint, protocol::Intercurrent const& strategy);
+
+}  // namespace equipoise::data

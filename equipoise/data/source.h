@@ -1,0 +1,15 @@
+#pragma once
+
+#include "equipoise/core/expected.h"
+#include "equipoise/data/formats/csv.h"
+#include "equipoise/data/trial_data.h"
+#include "equipoise/protocol/protocol.h"
+
+namespace equipoise::data {
+
+/// Reads a data file as the protocol's [source] says: one row a participant, or several rows that are intervals at risk.
+/// Every problem is reported with the line of the file and the column: missing columns, unknown codes, text in a number column,
+/// numbers outside hard limits, duplicate participants, values that change within a participant, intervals that leave gaps.
+Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CsvTable const& table);
+
+}  // namespace equipoise::data

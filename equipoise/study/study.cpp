@@ -1,0 +1,69 @@
+#include "equipoise/study/study.h"
+
+#include <algorithm>
+
+#include "equipoise/analysis/methods.h"
+#include "equipoise/core/text.h"
+#include "equipoise/protocol/load.h"
+#include "equipoise/study/vocabulary.h"
+
+namespace equipoise::study {
+namespace {
+
+/// Sorts a method's name: carried (true), published but not carried (noted), or unknown (a problem).
+bool carried(std::string const& method, Slot slot, Place const& place, std::string const& user, std::vector<std::string> const& here,
+             Study& study, Problems& problems) {
+  if (method.empty()) return false;  // its absence is reported already
+  if (std::ranges::find(here, method) != here.end()) return true;
+  std::vector<std::string> known = published(slot);
+  if (std::ranges::find(known, method) != known.end()) {
+    study.unavailable.push_back({place, method, user});
+    return false;
+  }
+  Error& error = report(problems, place, Code::unknown_keyword, "{} names the method '{}', which is not known", user, method);
+  known.insert(known.end(), here.begin(), here.end());
+  if (const auto near = nearest(method, known)) error.hint = fmt::format("did you mean '{}'?", *near);
+  return false;
+}
+
+}  // namespace
+
+Checked<Study> load(std::string_view bytes, std::string const& file) {
+  protocol::Loaded loaded = protocol::load_all(bytes, file);
+  Problems problems = std::move(loaded.problems);
+  if (!loaded.readable) return fail(std::move(problems));
+  Study study{.protocol = std::move(loaded.protocol), .plan = {}, .unavailable = {}};
+  protocol::Protocol const& protocol = study.protocol;
+
+  const std::vector<std::string> none;
+  for (auto const& [section, slot, user] : {std::tuple(&protocol.randomisation, Slot::randomisation, "[randomisation]"),
+                                            std::tuple(&protocol.multiplicity, Slot::multiplicity, "[multiplicity]"),
+                                            std::tuple(&protocol.design, Slot::design, "[design]")})
+    if (*section) carried((*section)->method, slot, (*section)->place, user, none, study, problems);
+  for (protocol::MethodSection const& scenario : protocol.scenarios) {
+    const Node* id = scenario.section.find("id");
+    carried(scenario.method, Slot::scenario, scenario.place, fmt::format("scenario '{}'", id && id->text() ? *id->text() : ""), none, study, problems);
+  }
+
+  std::vector<std::string> here;
+  for (stats::MethodCard const& card : analysis::Methods::cards()) here.emplace_back(card.keyword);
+  for (protocol::Analysis const& analysis : protocol.analyses)
+    if (carried(analysis.method, Slot::analysis, analysis.method_place, fmt::format("analysis '{}'", analysis.id), here, study, problems))
+      analysis::plan_analysis(protocol, analysis, study.plan, problems);
+
+  std::ranges::stable_sort(study.unavailable, {}, [](Unavailable const& u) { return std::pair(u.place.line, u.place.column); });
+  if (!problems.empty()) {
+    sort_in_file_order(problems);
+    return fail(std::move(problems));
+  }
+  return study;
+}
+
+std::string to_text(std::vector<Unavailable> const& unavailable) {
+  std::string out;
+  for (Unavailable const& one : unavailable)
+    out += fmt::format("not available in this build: {} ({}, line {})\n", one.method, one.user, one.place.line);
+  return out;
+}
+
+}  // namespace equipoise::study
