@@ -47,6 +47,7 @@ function(equipoise_room NAME)
   set_property(GLOBAL APPEND PROPERTY EQUIPOISE_ROOMS equipoise_${NAME})
 
   if(ROOM_PROGRAM)
+    target_compile_definitions(equipoise_${NAME} PUBLIC EQUIPOISE_VERSION="${PROJECT_VERSION}")
     add_executable(${ROOM_PROGRAM} ${NAME}/main.cpp)
     target_link_libraries(${ROOM_PROGRAM} PRIVATE equipoise_${NAME} ${ROOM_LIBRARIES})
     set_target_properties(${ROOM_PROGRAM} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
