@@ -37,7 +37,7 @@ std::string in_words(Context const& context, AnalysisRun const& run, Term const&
   for (auto const& factor : term) {
     if (!words.empty()) words += " \u00d7 ";
     if (factor.column == arm_column && factor.level) words += context.arm(*factor.level);
-    else words += context.item(factor.column) + (factor.level ? ": " + *factor.level : "");
+    else words += context.item(factor.column) + (factor.level ? std::string(": ") + *factor.level : "");
   }
   return words;
 }
@@ -79,8 +79,8 @@ std::string estimate_in_words(Context const& context, Record const& record) {
   const results::Printed text = results::printed(record.finding, context.language(), context.alpha());
   std::string more;
   if (!text.interval.empty()) more = context.words(Word::sentence_interval, interval_level(context, record), text.interval);
-  if (record.finding.p) more += (more.empty() ? "" : "; ") + results::p_statement(*record.finding.p, context.alpha());
-  return text.value + (more.empty() ? "" : " (" + more + ")");
+  if (record.finding.p) more += (more.empty() ? "" : ", ") + results::p_statement(*record.finding.p, context.alpha());
+  return text.value + (more.empty() ? "" : std::string(" (") + more + ")");
 }
 
 std::string events_in_words(Context const& context, AnalysisRun const& primary) {
@@ -106,7 +106,7 @@ std::string events_in_words(Context const& context, AnalysisRun const& primary) 
       else if (const auto* column = context.flow(id))
         for (auto const& set : column->sets)
           if (set.id == run.set) n = set.n;
-      if (n >= 0) list += context.words.chinese() ? "/" + std::to_string(n) : " of " + std::to_string(n);
+      if (n >= 0) list += context.words.chinese() ? std::string("/") + std::to_string(n) : std::string(" of ") + std::to_string(n);
     }
     return context.words(Word::sentence_events, list);
   }
@@ -187,30 +187,26 @@ std::string interval_level(Context const& context, Record const& record) {
 Markup headline_cards(Context const& context) {
   auto const& words = context.words;
   Markup cards = card(std::to_string(context.randomised()), words(Word::randomised_card), words(Word::arms_of_trial, context.plan.arms.size()));
-  std::size_t shown = 0;
-  for (auto const& [run, record] : primary_effects(context)) {
-    if (++shown > 2) break;  // the rest are in the tables
+  const auto shown = primary_effects(context);
+  for (auto const& [run, record] : shown) {
     const results::Printed text = results::printed(record->finding, context.language(), context.alpha());
+    std::string place = place_in_words(context, *run, record->finding.at);
+    if (shown.size() > 1 && record->finding.p) place += (place.empty() ? "" : ", ") + results::p_statement(*record->finding.p, context.alpha());
     cards += card(text.value, results::quantity_label(record->finding.quantity, context.language()) + ", " +
                                   words(Word::sentence_interval, interval_level(context, *record), text.interval),
-                  place_in_words(context, *run, record->finding.at));
+                  place);
   }
+  // One P value has a card of its own: of the first primary test, or of a single comparison. Of several comparisons none is singled out.
   for (const auto* run : primary_runs(context)) {
-    const Record* test = arm_test(context, *run);
-    std::string place;
-    if (!test)
-      for (const auto* record : effects(context, *run))
-        if (record->finding.p) {
-          test = record;
-          place = place_in_words(context, *run, record->finding.at);
-          break;
-        }
-    if (!test) {
-      if (run->problem) cards += card(std::string(results::not_estimable), words(Word::problem_line, *run->problem), context.method(*run));
+    if (run->problem) {
+      cards += card(std::string(results::not_estimable), words(Word::problem_line, *run->problem), context.method(*run));
       continue;
     }
-    const double p = test->finding.quantity == "p" ? test->finding.value : *test->finding.p;
-    cards += card(results::p_statement(p, context.alpha()), context.method(*run) + (place.empty() ? "" : ", " + place), context.endpoint(run->endpoint));
+    const Record* p = arm_test(context, *run);
+    if (!p && shown.size() == 1 && shown.front().first == run && shown.front().second->finding.p) p = shown.front().second;
+    if (!p) continue;
+    cards += card(results::p_statement(p->finding.quantity == "p" ? p->finding.value : *p->finding.p, context.alpha()), context.method(*run),
+                  context.endpoint(run->endpoint));
     break;
   }
   return element("div", "cards", cards);
@@ -229,22 +225,35 @@ Markup primary_in_words(Context const& context) {
         const results::Printed printed = results::printed(test->finding, context.language(), context.alpha());
         std::string numbers = test->finding.quantity == "p" ? results::p_statement(test->finding.value, context.alpha()) : printed.value;
         if (!printed.df.empty()) numbers = words(Word::test_line, numbers, printed.df);
-        if (test->finding.p) numbers += ", " + results::p_statement(*test->finding.p, context.alpha());
+        if (test->finding.p) numbers += std::string(", ") + results::p_statement(*test->finding.p, context.alpha());
         const std::string quantity = test->finding.quantity == "p" ? "" : label_inside(context, results::quantity_label(test->finding.quantity, context.language()));
         text += words(Word::sentence_test, context.method(*run), endpoint, set, run->n, quantity, numbers) + sentence_end(context);
       }
       std::vector<std::pair<AnalysisRun const*, Record const*>> shown;
       for (const auto* record : effects(context, *run)) shown.emplace_back(run, record);
       if (shown.empty() && run == primary_runs(context).front()) shown = primary_effects(context);
-      for (auto const& [source, record] : shown) {
-        const std::string quantity = label_inside(context, results::quantity_label(record->finding.quantity, context.language()));
-        text += words(Word::sentence_ratio, set, source->n, quantity, endpoint, place_in_words(context, *source, record->finding.at),
-                      estimate_in_words(context, *record)) + sentence_end(context);
+      for (std::size_t i = 0; i < shown.size();) {
+        auto const& [source, first] = shown[i];
+        const std::string quantity = label_inside(context, results::quantity_label(first->finding.quantity, context.language()));
+        std::vector<std::pair<std::string, std::string>> same;  // comparisons of one analysis: said in one sentence
+        for (; i < shown.size() && shown[i].first == source && shown[i].second->finding.quantity == first->finding.quantity; ++i)
+          same.emplace_back(place_in_words(context, *source, shown[i].second->finding.at), estimate_in_words(context, *shown[i].second));
+        if (same.size() == 1) {
+          text += words(Word::sentence_ratio, set, source->n, quantity, endpoint, same[0].first, same[0].second) + sentence_end(context);
+        } else {
+          std::string list;
+          for (auto const& [place, estimate] : same) list += (list.empty() ? "" : words.chinese() ? ";" : "; ") + place + " " + estimate;
+          text += words(Word::sentence_estimate, set, source->n, quantity, endpoint, list) + sentence_end(context);
+        }
       }
       text += events_in_words(context, *run);
     }
     if (text.empty()) continue;
-    if (context.answer.provenance.simulated) text += " " + words(Word::sentence_simulated);
+    if (context.answer.provenance.simulated) text += std::string(" ") + words(Word::sentence_simulated);
+    // "P = 0.0006" stays on one line.
+    for (const std::string_view sign : {"P = ", "P < ", "P > "})
+      for (std::size_t at = text.find(sign); at != std::string::npos; at = text.find(sign, at + 1))
+        text.replace(at, sign.size(), std::string("P\u00a0") + sign[2] + "\u00a0");
     paragraphs += element("p", text);
   }
   if (paragraphs.empty()) return {};

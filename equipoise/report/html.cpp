@@ -43,8 +43,8 @@ std::string coordinate(double value) {
 }
 
 Markup element(std::string_view tag, Attributes const& attributes, Markup const& children) {
-  std::string out = "<" + std::string(tag);
-  for (auto const& [name, value] : attributes) out += " " + std::string(name) + "=\"" + Markup(value).bytes() + "\"";
+  std::string out = std::string("<") + std::string(tag);
+  for (auto const& [name, value] : attributes) out += std::string(" ") + std::string(name) + "=\"" + Markup(value).bytes() + "\"";
   out += ">";
   const bool endless = tag == "meta" || tag == "br" || tag == "col";
   if (!endless) out += children.bytes() + "</" + std::string(tag) + ">";

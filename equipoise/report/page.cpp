@@ -32,7 +32,7 @@ class Page {
 
   void section(std::string const& id, Word title, Markup const& inside) {
     if (inside.empty()) return;
-    contents_ += element("a", {{"href", "#" + id}}, context_.words(title));
+    contents_ += element("a", {{"href", std::string("#") + id}}, context_.words(title));
     body_ += element("section", {{"id", id}}, element("h2", context_.words(title)) + inside);
   }
   Markup figure(std::string const& caption, Markup const& inside) { return captioned("figure", Word::figure_number, ++figures_, caption, inside); }
@@ -135,7 +135,7 @@ std::string html(protocol::Protocol const& protocol, results::Results const& ans
   Markup outcome = primary_in_words(context);
   if (!outcome.empty()) outcome = element("div", "panel", outcome);
   for (auto const& run : labelled.runs)
-    outcome += page.table(words(Word::results_caption, context.role(run.role), context.endpoint(run.endpoint)), tables::analysis(context, run));
+    outcome += page.table(words(Word::results_caption, context.endpoint(run.endpoint), context.method(run)), tables::analysis(context, run));
   if (labelled.runs.empty()) outcome += element("p", "note", words(Word::results_none));
   page.section("results", Word::section_results, outcome);
   page.section("methods", Word::section_methods, element("div", "panel prose", methods(context)));
@@ -145,12 +145,12 @@ std::string html(protocol::Protocol const& protocol, results::Results const& ans
   if (labelled.provenance.simulated) main += element("p", {{"class", std::string("banner")}, {"role", std::string("note")}}, words(Word::simulated_banner));
   main += page.contents() + headline_cards(context) + page.body();
 
-  const std::string policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" + base64_of_hex(sha256(script)) + "'; base-uri 'none'; form-action 'none'";
+  const std::string policy = std::string("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-") + base64_of_hex(sha256(script)) + "'; base-uri 'none'; form-action 'none'";
   const Markup head = element("meta", {{"charset", std::string("utf-8")}}) +
                       element("meta", {{"http-equiv", std::string("Content-Security-Policy")}, {"content", policy}}) +
                       element("meta", {{"name", std::string("viewport")}, {"content", std::string("width=device-width, initial-scale=1")}}) +
                       element("meta", {{"name", std::string("color-scheme")}, {"content", std::string("light dark")}}) +
-                      element("meta", {{"name", std::string("generator")}, {"content", "Equipoise " + labelled.provenance.version}}) +
+                      element("meta", {{"name", std::string("generator")}, {"content", std::string("Equipoise ") + labelled.provenance.version}}) +
                       element("title", title) + element("style", Markup::trusted(style));
   const Markup body = element("main", main) + element("script", Markup::trusted(script));
   return "<!doctype html>\n" +

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "equipoise/report/cgd_fixture.h"
+#include "equipoise/report/variants.h"
 
 namespace equipoise::reporting {
 namespace {
@@ -20,6 +20,16 @@ TEST(Page, SameDocumentsGiveTheSameBytes) {
   const std::string page = html(fixture::cgd_protocol(), fixture::cgd_results());
   keep("cgd", page);
   EXPECT_EQ(page, html(fixture::cgd_protocol(), fixture::cgd_results()));
+}
+
+TEST(Page, Pages) {
+  protocol::Protocol p;
+  results::Results r;
+  fixture::dose_trial(2, p, r);
+  keep("doses", html(p, r));
+  keep("doses-zh", html(p, r, {.language = "zh"}));
+  fixture::dose_trial(5, p, r, true);
+  keep("long", html(p, r));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ const std::string_view style = R"css(
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"Noto Sans","PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:break-word}
 main{max-width:1040px;margin:0 auto;padding:48px 28px 80px}
-h1{font-size:32px;line-height:1.2;letter-spacing:-.015em;margin:0 0 8px;font-weight:680}
+h1{font-size:32px;line-height:1.2;letter-spacing:-.015em;margin:0 0 8px;font-weight:680;text-wrap:balance}
 .subtitle{font-size:18px;line-height:1.45;color:var(--soft);margin:0 0 14px;max-width:46em}
 .identity{margin:0 0 24px;color:var(--muted);font-size:14px;display:flex;flex-wrap:wrap;gap:2px 20px}
 h2{font-size:22px;line-height:1.3;letter-spacing:-.01em;margin:56px 0 16px;font-weight:660;scroll-margin-top:16px}
@@ -32,6 +32,7 @@ figcaption .number{color:var(--muted);font-weight:500;margin-right:6px}
 .plot,.scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
 .plot{position:relative;outline-offset:4px}
 svg{display:block;width:100%;min-width:640px;height:auto;font-variant-numeric:tabular-nums}
+svg.wide{min-width:940px}
 table{border-collapse:collapse;width:100%;font-size:14.5px;line-height:1.45}
 th{text-align:left;font-weight:500}
 th,td{vertical-align:top}
@@ -49,7 +50,7 @@ th,td{vertical-align:top}
 .minor{font-size:13px}
 .minor th,.minor td{padding-top:4px;padding-bottom:4px;color:var(--soft)}
 .minor .est{font-weight:400}
-.baseline th.sub{padding-left:18px;color:var(--soft)}
+.baseline th.sub{padding-left:18px;color:var(--soft);white-space:nowrap}
 .baseline tbody tr th,.baseline tbody tr td{border-bottom:0;padding-top:2px;padding-bottom:2px}
 .baseline tbody tr.item th{font-weight:620;padding-top:12px}
 .baseline tbody tr:last-child th,.baseline tbody tr:last-child td{border-bottom:1px solid var(--line);padding-bottom:10px}
@@ -63,8 +64,10 @@ ul.plain li+li{margin-top:6px}
 .dim,.rule{color:var(--muted)}
 .rule{font-size:13.5px;margin-top:2px}
 .grid{font-size:13px}
-.grid th,.grid td{padding:6px 8px;border-bottom:1px solid var(--line);text-align:center;white-space:nowrap}
-.grid th[scope=row],.grid thead th:first-child{text-align:left;position:sticky;left:0;background:var(--card)}
+.grid th,.grid td{padding:6px 4px;border-bottom:1px solid var(--line);text-align:center}
+.grid thead th{min-width:3.6em}
+.grid th[scope=row],.grid thead th:first-child{text-align:left;white-space:nowrap;padding-right:12px}
+.grid th[scope=row],.grid thead th:first-child,.data tbody th:first-child,.data thead th:first-child{position:sticky;left:0;background:var(--card)}
 .grid thead th{font-weight:620;border-bottom:1.5px solid var(--rule)}
 .grid .window{display:block;color:var(--muted);font-size:12px}
 .grid .dot{color:var(--accent)}
@@ -116,8 +119,10 @@ thead{display:table-header-group}
 .panel,.card{border-radius:4px;padding:10pt 12pt}
 .cards{grid-template-columns:1fr 1fr}
 .plot,.scroll{overflow:visible}
-svg{min-width:0}
+svg,svg.wide{min-width:0}
 table{font-size:9.5pt}
+.grid{font-size:8pt}.grid thead th{min-width:0}.grid th,.grid td{padding:3pt 2pt}
+.data td,.baseline th.sub{white-space:normal}.data th,.data td{padding-right:8pt}
 }
 )css";
 

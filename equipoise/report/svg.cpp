@@ -116,10 +116,10 @@ TimeAxis time_axis(double horizon_days, double month_days) {
 
 std::string step_path(std::span<const Point> points) {
   if (points.empty()) return {};
-  std::string d = "M" + coordinate(points[0].x) + " " + coordinate(points[0].y);
+  std::string d = std::string("M") + coordinate(points[0].x) + " " + coordinate(points[0].y);
   for (std::size_t i = 1; i < points.size(); ++i) {
-    d += "H" + coordinate(points[i].x);
-    if (points[i].y != points[i - 1].y) d += "V" + coordinate(points[i].y);
+    d += std::string("H") + coordinate(points[i].x);
+    if (points[i].y != points[i - 1].y) d += std::string("V") + coordinate(points[i].y);
   }
   return d;
 }
@@ -129,8 +129,8 @@ std::string step_band(std::span<const Point> upper, std::span<const Point> lower
   // Backwards a step is vertical first: just left of a point the function still has the level of the point before.
   std::string d = step_path(upper) + "V" + coordinate(lower.back().y);
   for (std::size_t i = lower.size() - 1; i-- > 0;) {
-    if (lower[i].y != lower[i + 1].y) d += "V" + coordinate(lower[i].y);
-    d += "H" + coordinate(lower[i].x);
+    if (lower[i].y != lower[i + 1].y) d += std::string("V") + coordinate(lower[i].y);
+    d += std::string("H") + coordinate(lower[i].x);
   }
   return d + "Z";
 }
@@ -166,7 +166,7 @@ Markup text(double x, double y, Markup const& words, TextStyle const& style) {
 }
 
 Markup line(double x1, double y1, double x2, double y2, std::string_view css, std::string_view stroke, double width) {
-  return element("path", {{"d", "M" + coordinate(x1) + " " + coordinate(y1) + "L" + coordinate(x2) + " " + coordinate(y2)},
+  return element("path", {{"d", std::string("M") + coordinate(x1) + " " + coordinate(y1) + "L" + coordinate(x2) + " " + coordinate(y2)},
                           {"class", std::string(css)}, {"fill", std::string("none")}, {"stroke", std::string(stroke)},
                           {"stroke-width", width}});
 }
@@ -191,7 +191,7 @@ Markup marker(int shape, Point at, double r, std::string_view css, std::string_v
   std::string d;
   switch (shape % 6) {
     case 0:
-      d = "M" + coordinate(at.x - r) + " " + coordinate(at.y) + "a" + coordinate(r) + " " + coordinate(r) + " 0 1 0 " + coordinate(2 * r) + " 0a" +
+      d = std::string("M") + coordinate(at.x - r) + " " + coordinate(at.y) + "a" + coordinate(r) + " " + coordinate(r) + " 0 1 0 " + coordinate(2 * r) + " 0a" +
           coordinate(r) + " " + coordinate(r) + " 0 1 0 " + coordinate(-2 * r) + " 0Z";
       break;
     case 1: d = polygon({{-0.9, -0.9}, {0.9, -0.9}, {0.9, 0.9}, {-0.9, 0.9}}); break;
@@ -214,12 +214,13 @@ Markup figure(double width, double height, std::string const& title, std::string
                       {{"class", std::string("watermark")}, {"x", width / 2}, {"y", height / 2 + size / 3}, {"text-anchor", std::string("middle")},
                        {"font-size", size}, {"font-weight", std::string("700")}, {"fill", std::string("#b45309")},
                        {"fill-opacity", std::string("0.1")},
-                       {"transform", "rotate(-18 " + coordinate(width / 2) + " " + coordinate(height / 2) + ")"},
+                       {"transform", std::string("rotate(-18 ") + coordinate(width / 2) + " " + coordinate(height / 2) + ")"},
                        {"pointer-events", std::string("none")}},
                       watermark);
   }
   return element("svg",
-                 {{"xmlns", std::string("http://www.w3.org/2000/svg")}, {"viewBox", "0 0 " + coordinate(width) + " " + coordinate(height)},
+                 {{"class", std::string(width > 1000 ? "wide" : "fits")},
+                  {"xmlns", std::string("http://www.w3.org/2000/svg")}, {"viewBox", std::string("0 0 ") + coordinate(width) + " " + coordinate(height)},
                   {"role", std::string("img")}, {"aria-label", title},
                   {"font-family", std::string("system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', "
                                               "'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif")}},

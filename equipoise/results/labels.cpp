@@ -140,12 +140,32 @@ std::string superscript(int number) {
   return text;
 }
 
+/// Decimal rounding of the number as it is written with 15 significant digits, halves up: what a person does with 42.65 (stored as
+/// 42.6499999999999986) or with 104 of 128 (81.25%). The C library's rounding would give 42.6 and 81.2.
+std::string rounded_half_up(double value, int decimals) {
+  const std::string written = fmt::format("{:.14e}", value);  // d.dddddddddddddde+xx
+  const int exponent = std::stoi(written.substr(written.find('e') + 1));
+  std::string digits = written.substr(0, 1) + written.substr(2, 14);
+  const int kept = exponent + 1 + decimals;  // digits that stay
+  if (kept < 0) return fmt::format("{:.{}f}", 0.0, decimals);
+  bool carry = kept < int(digits.size()) && digits[std::size_t(kept)] >= '5';
+  digits.resize(std::size_t(kept), '0');
+  for (std::size_t i = digits.size(); carry && i-- > 0;) {
+    carry = digits[i] == '9';
+    digits[i] = carry ? '0' : char(digits[i] + 1);
+  }
+  if (carry) digits.insert(digits.begin(), '1');
+  while (int(digits.size()) <= decimals) digits.insert(digits.begin(), '0');
+  const std::size_t whole = digits.size() - std::size_t(decimals);
+  return digits.substr(0, whole) + (decimals ? std::string(".") + digits.substr(whole) : "");
+}
+
 }  // namespace
 
 std::string fixed(double value, int decimals) {
   if (std::isnan(value)) return std::string(not_estimable);
   if (std::isinf(value)) return value > 0 ? "\u221e" : std::string(minus_sign) + "\u221e";
-  std::string digits = fmt::format("{:.{}f}", std::fabs(value), std::clamp(decimals, 0, 15));
+  const std::string digits = rounded_half_up(std::fabs(value), std::clamp(decimals, 0, 15));
   const bool zero = digits.find_first_not_of("0.") == std::string::npos;
   return value < 0 && !zero ? std::string(minus_sign) + digits : digits;
 }
@@ -178,7 +198,7 @@ std::string p_value(double p, double alpha) {
 
 std::string p_statement(double p, double alpha) {
   const std::string text = p_value(p, alpha);
-  return text.starts_with('<') || text.starts_with('>') ? "P " + text : "P = " + text;
+  return text.starts_with('<') || text.starts_with('>') ? std::string("P ") + text : std::string("P = ") + text;
 }
 
 int decimals_for(double value, std::optional<double> standard_error) {

@@ -14,7 +14,8 @@ namespace equipoise::results {
 /// What stands where a number is not estimable.
 inline constexpr std::string_view not_estimable = "NE";
 
-/// Fixed decimals, rounded to nearest, with a true minus sign (U+2212); never "-0.0"; NaN is "NE", infinity the sign for it.
+/// Fixed decimals, halves away from zero (as people and SAS round: 81.25 is "81.3"), with a true minus sign (U+2212); never "-0.0";
+/// NaN is "NE", infinity its sign.
 std::string fixed(double value, int decimals);
 
 /// So many significant digits, never an exponent for 1e-6 <= |value| < 1e15; whole numbers keep all their digits: significant(1234.5, 3) is "1235".

@@ -36,7 +36,7 @@ class Object {
   Object& real(std::string_view key, double value) { return raw(key, number(value)); }
   Object& real(std::string_view key, std::optional<double> value) { return value ? real(key, *value) : *this; }
   Object& text_if(std::string_view key, std::optional<std::string> const& value) { return value ? text(key, *value) : *this; }
-  std::string str() const { return "{" + body_ + "}"; }
+  std::string str() const { return std::string("{") + body_ + "}"; }
 
  private:
   std::string body_;
@@ -156,13 +156,13 @@ std::string to_json(Results const& results) {
   const auto write = [](auto const& value) { return json(value); };
   const std::string_view line = "\n    ";
   std::string out = "{\n";
-  out += "  \"provenance\": " + json(results.provenance) + ",\n";
-  out += "  \"flow\": " + list(results.flow, write, line) + ",\n";
-  out += "  \"baseline\": " + list(results.baseline, write, line) + ",\n";
-  out += "  \"quartile_rule\": " + json_text(results.quartile_rule) + ",\n";
-  out += "  \"analyses\": " + list(results.runs, write, line) + ",\n";
-  out += "  \"records\": " + list(results.records, write, line) + ",\n";
-  out += "  \"curves\": " + list(results.curves, write, line) + "\n}\n";
+  out += std::string("  \"provenance\": ") + json(results.provenance) + ",\n";
+  out += std::string("  \"flow\": ") + list(results.flow, write, line) + ",\n";
+  out += std::string("  \"baseline\": ") + list(results.baseline, write, line) + ",\n";
+  out += std::string("  \"quartile_rule\": ") + json_text(results.quartile_rule) + ",\n";
+  out += std::string("  \"analyses\": ") + list(results.runs, write, line) + ",\n";
+  out += std::string("  \"records\": ") + list(results.records, write, line) + ",\n";
+  out += std::string("  \"curves\": ") + list(results.curves, write, line) + "\n}\n";
   return out;
 }
 

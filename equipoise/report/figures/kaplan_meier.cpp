@@ -24,7 +24,7 @@ struct Layout {
 
 std::vector<std::string> label_lines(Context const& context, Curve const& curve) {
   std::vector<std::string> lines = svg::wrapped(context.arm(curve.group), 190, font, Weight::bold);
-  if (lines.size() > 3) lines.resize(3), lines.back() += "\u2026";
+  if (lines.size() > 3) lines = {lines[0], lines[1] + "\u2026", lines.back()};  // arms that differ often differ at the end
   return lines;
 }
 
@@ -44,7 +44,7 @@ Markup band(Curve const& curve, ArmStyle const& style, svg::Scale const& x, svg:
     if (!upper.empty()) {
       upper.push_back({until, upper.back().y});
       lower.push_back({until, lower.back().y});
-      out += svg::path(svg::step_band(upper, lower), {{"class", "band f" + std::to_string(style.slot)}, {"fill", std::string(style.colour)},
+      out += svg::path(svg::step_band(upper, lower), {{"class", std::string("band f") + std::to_string(style.slot)}, {"fill", std::string(style.colour)},
                                                       {"fill-opacity", std::string("0.13")}, {"stroke", std::string("none")}});
     }
     upper.clear(), lower.clear();
@@ -70,7 +70,7 @@ Markup axes(Layout const& at, Context const& context, svg::TimeAxis const& time,
     out += svg::text(at.left - 10, level + 4.5, std::to_string(percent) + "%", {.size = font, .anchor = Anchor::end, .css = "muted", .fill = muted});
   }
   const double half = y(0.5);
-  out += element("path", {{"d", "M" + coordinate(at.left) + " " + coordinate(half) + "H" + coordinate(at.right)}, {"class", std::string("axis")},
+  out += element("path", {{"d", std::string("M") + coordinate(at.left) + " " + coordinate(half) + "H" + coordinate(at.right)}, {"class", std::string("axis")},
                           {"fill", std::string("none")}, {"stroke", std::string(axis)}, {"stroke-dasharray", std::string("2 4")}});
   out += svg::line(at.left, at.bottom, at.right, at.bottom, "axis", axis);
   for (std::size_t i = 0; i < time.days.size(); ++i) {
@@ -87,8 +87,8 @@ Markup axes(Layout const& at, Context const& context, svg::TimeAxis const& time,
 }
 
 Markup arm_label(std::vector<std::string> const& lines, double x, double centre, ArmStyle const& style) {
-  Markup out = svg::marker(style.shape, {x - 9, centre}, 4.2, "mark f" + std::to_string(style.slot), style.colour);
-  const std::string css = "f" + std::to_string(style.slot);
+  Markup out = svg::marker(style.shape, {x - 9, centre}, 4.2, std::string("mark f") + std::to_string(style.slot), style.colour);
+  const std::string css = std::string("f") + std::to_string(style.slot);
   double baseline = centre - (double(lines.size()) - 1) * line_height / 2 + 4.5;
   for (auto const& text : lines) {
     out += svg::text(x, baseline, text, {.size = font, .weight = Weight::bold, .css = css, .fill = style.colour});
@@ -114,7 +114,7 @@ std::string hover_data(Context const& context, std::vector<Curve> const& curves,
     }
     return out + "\"";
   };
-  std::string out = "{\"left\":" + coordinate(at.left) + ",\"right\":" + coordinate(at.right) + ",\"top\":" + coordinate(at.top) +
+  std::string out = std::string("{\"left\":") + coordinate(at.left) + ",\"right\":" + coordinate(at.right) + ",\"top\":" + coordinate(at.top) +
                     ",\"bottom\":" + coordinate(at.bottom) + ",\"horizon\":" + shortest(x.to) + ",\"day\":" + quoted(context.words(Word::km_hover_day)) +
                     ",\"risk\":" + quoted(context.words(Word::km_hover_at_risk)) + ",\"arms\":[";
   for (std::size_t i = 0; i < curves.size(); ++i)
@@ -200,16 +200,16 @@ Markup kaplan_meier(Context const& context, results::AnalysisRun const& run) {
     const ArmStyle style = context.style(curve.group);
     const std::string slot = std::to_string(style.slot);
     body += svg::path(svg::step_path(steps(curve.time, curve.survival, 1, x, y)),
-                      {{"class", "curve s" + slot}, {"fill", std::string("none")}, {"stroke", std::string(style.colour)}, {"stroke-width", 2.0},
+                      {{"class", std::string("curve s") + slot}, {"fill", std::string("none")}, {"stroke", std::string(style.colour)}, {"stroke-width", 2.0},
                        {"stroke-linejoin", std::string("round")}});
     std::string censored;
     for (std::size_t k = 0; k < curve.time.size(); ++k)
-      if (curve.censored[k] > 0) censored += "M" + coordinate(x(curve.time[k])) + " " + coordinate(y(curve.survival[k]) - 4.5) + "v9";
+      if (curve.censored[k] > 0) censored += std::string("M") + coordinate(x(curve.time[k])) + " " + coordinate(y(curve.survival[k]) - 4.5) + "v9";
     if (!censored.empty())
-      body += svg::path(censored, {{"class", "censored s" + slot}, {"fill", std::string("none")}, {"stroke", std::string(style.colour)}, {"stroke-width", 1.1}});
+      body += svg::path(censored, {{"class", std::string("censored s") + slot}, {"fill", std::string("none")}, {"stroke", std::string(style.colour)}, {"stroke-width", 1.1}});
     for (const double day : time.days)
       if (day > 0 && !curve.time.empty() && day <= curve.time.back())
-        body += svg::marker(style.shape, {x(day), y(curve.survival_at(day))}, 4.6, "mark f" + slot, style.colour);
+        body += svg::marker(style.shape, {x(day), y(curve.survival_at(day))}, 4.6, std::string("mark f") + slot, style.colour);
     ends.push_back(curve.time.empty() ? y(1) : y(curve.survival.back()));
     heights.push_back(double(labels[i].size()) * line_height + 3);
     const double last = curve.time.empty() ? 0 : curve.time.back();
@@ -220,9 +220,9 @@ Markup kaplan_meier(Context const& context, results::AnalysisRun const& run) {
   for (std::size_t i = 0; i < curves.size(); ++i) {
     const ArmStyle style = context.style(curves[i].group);
     const double end_x = curves[i].time.empty() ? x(0) : x(curves[i].time.back());
-    const std::string leader = "M" + coordinate(end_x + 2) + " " + coordinate(ends[i]) + "H" + coordinate(at.right + 6) + "L" + coordinate(at.label_x - 16) +
+    const std::string leader = std::string("M") + coordinate(end_x + 2) + " " + coordinate(ends[i]) + "H" + coordinate(at.right + 6) + "L" + coordinate(at.label_x - 16) +
                                " " + coordinate(centres[i]);
-    body += svg::path(leader, {{"class", "leader s" + std::to_string(style.slot)}, {"fill", std::string("none")}, {"stroke", std::string(style.colour)},
+    body += svg::path(leader, {{"class", std::string("leader s") + std::to_string(style.slot)}, {"fill", std::string("none")}, {"stroke", std::string(style.colour)},
                                {"stroke-width", 1.0}, {"stroke-opacity", std::string("0.45")}, {"stroke-dasharray", std::string("1 3")}});
     body += arm_label(labels[i], at.label_x, centres[i], style);
   }
@@ -236,7 +236,7 @@ Markup kaplan_meier(Context const& context, results::AnalysisRun const& run) {
     const double centre = row - 4.5 + (height - line_height) / 2;
     for (const double day : time.days)
       body += svg::text(x(day), centre + 4.5, results::fixed(curves[i].at_risk_at(day), 0),
-                        {.size = font, .anchor = Anchor::middle, .css = "f" + std::to_string(style.slot), .fill = style.colour});
+                        {.size = font, .anchor = Anchor::middle, .css = std::string("f") + std::to_string(style.slot), .fill = style.colour});
     body += arm_label(labels[i], at.label_x, centre, style);
     row += height + 5;
   }

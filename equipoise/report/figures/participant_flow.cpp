@@ -47,9 +47,9 @@ Markup draw(Box const& box, double x, double y, double width, double full_height
 }
 
 Markup arrow_down(double x, double from, double to) {
-  return svg::path("M" + coordinate(x) + " " + coordinate(from) + "V" + coordinate(to - 5),
+  return svg::path(std::string("M") + coordinate(x) + " " + coordinate(from) + "V" + coordinate(to - 5),
                    {{"class", std::string("arrow")}, {"fill", std::string("none")}, {"stroke", std::string(arrow)}, {"stroke-width", 1.3}}) +
-         svg::path("M" + coordinate(x - 4) + " " + coordinate(to - 7) + "L" + coordinate(x + 4) + " " + coordinate(to - 7) + "L" + coordinate(x) + " " +
+         svg::path(std::string("M") + coordinate(x - 4) + " " + coordinate(to - 7) + "L" + coordinate(x + 4) + " " + coordinate(to - 7) + "L" + coordinate(x) + " " +
                        coordinate(to) + "Z",
                    {{"class", std::string("arrowhead")}, {"fill", std::string(arrow)}});
 }
@@ -117,7 +117,7 @@ Markup participant_flow(Context const& context) {
       body += draw(rows[r][i], column_x(i), next, column_width, row_height, r == 1 ? box_fill : plain_fill);
       if (r == 0) {
         const ArmStyle style = context.style(columns[i].arm);
-        body += svg::rectangle(column_x(i), next - 1, column_width, 4, 2, {{"class", "f" + std::to_string(style.slot)}, {"fill", std::string(style.colour)}});
+        body += svg::rectangle(column_x(i), next - 1, column_width, 4, 2, {{"class", std::string("f") + std::to_string(style.slot)}, {"fill", std::string(style.colour)}});
       }
     }
     y = next + row_height;

@@ -157,9 +157,9 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
     results::Printed text = printed[i];
     if (f.quantity == "p") text.p = text.value, text.value.clear();
     Markup name = results::quantity_label(f.quantity, context.language());
-    if (const std::string place = place_in_words(context, shared.run, f.at); !place.empty()) name += element("span", "place", place);
     if (f.quantity == "hazard_ratio") name += shared.notes.mark(words(Word::hr_reading));
     for (auto const& footnote : records[i]->footnotes) name += shared.notes.mark(footnote);
+    if (const std::string place = place_in_words(context, shared.run, f.at); !place.empty()) name += element("span", "place", place);
     Markup row = element("th", {{"scope", std::string("row")}}, name) + cell(element("span", "est", shared.show(text.value)));
     if (interval) row += cell(shared.show(text.interval));
     if (se) row += cell(text.se.empty() ? Markup() : Markup(shared.show(text.se)) + (f.quantity.ends_with("_ratio") ? shared.notes.mark(words(Word::hr_se_note)) : Markup()));
@@ -175,8 +175,7 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
 Markup analysis(Context const& context, AnalysisRun const& run) {
   auto const& words = context.words;
   Shared shared{context, run, {}};
-  std::string line = words(Word::method_line, context.method(run), context.set(run.set), run.n);
-  Markup out = element("p", "meta", line);
+  Markup out = element("p", "meta", words(Word::method_line, context.role(run.role), context.set(run.set), run.n));
   if (run.estimand) {
     const auto* estimand = context.plan.estimand(*run.estimand);
     const std::string objective = estimand && !estimand->objective.empty() ? estimand->objective : context.endpoint(run.endpoint);

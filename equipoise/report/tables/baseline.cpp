@@ -60,7 +60,7 @@ Markup baseline(Context const& context) {
     std::vector<Cell> cells = item.cells;
     cells.resize(columns);
     Markup title = Markup(context.item(item.item));
-    if (item.categorical) title += ", " + words(Word::baseline_percent) + notes.mark(words(Word::baseline_denominator));
+    if (item.categorical) title += std::string(", ") + words(Word::baseline_percent) + notes.mark(words(Word::baseline_denominator));
     else if (!answer.quartile_rule.empty()) title += notes.mark(answer.quartile_rule);
     Markup rows = element("tr", "item", element("th", {{"scope", std::string("rowgroup")}, {"colspan", std::to_string(columns + 1)}}, title));
     bool missing = false;
@@ -70,7 +70,7 @@ Markup baseline(Context const& context) {
       for (std::size_t l = 0; l < item.levels.size(); ++l)
         rows += row(level_label(context, item.item, item.levels[l]), cells, [&](Cell const& c) {
           const std::int64_t n = l < c.counts.size() ? c.counts[l] : 0;
-          return std::to_string(n) + (c.n > 0 ? " (" + results::percent(double(n) / double(c.n)) + ")" : "");
+          return std::to_string(n) + (c.n > 0 ? std::string(" (") + results::percent(double(n) / double(c.n)) + ")" : "");
         });
     } else {
       const int d = decimals_of(item);

@@ -64,7 +64,7 @@ std::string strategy_in_words(Context const& context, protocol::Intercurrent con
       return words(Word::ice_hypothetical, event);
     case Strategy::composite:
       if (const auto* number = std::get_if<double>(&ice.value)) return words(Word::ice_composite_value, event, results::significant(*number, 6));
-      if (const auto* text = std::get_if<std::string>(&ice.value)) return words(Word::ice_composite_value, event, "\u201c" + *text + "\u201d");
+      if (const auto* text = std::get_if<std::string>(&ice.value)) return words(Word::ice_composite_value, event, std::string("\u201c") + *text + "\u201d");
       return words(Word::ice_composite, event);
     case Strategy::while_on_treatment: return words(Word::ice_while, event);
     case Strategy::principal_stratum: return words(Word::ice_stratum, event);
@@ -160,8 +160,8 @@ Markup schedule(Context const& context) {
     head += element("th", {{"scope", std::string("col")}}, context.label(visit.label, visit.id));
     Markup cell = Markup(day_text(visit.day.day()));
     if (visit.days_before || visit.days_after)
-      cell += element("span", "window", visit.days_before == visit.days_after ? "\u00b1" + std::to_string(visit.days_before)
-                                                                              : "\u2212" + std::to_string(visit.days_before) + "/+" + std::to_string(visit.days_after));
+      cell += element("span", "window", visit.days_before == visit.days_after ? std::string("\u00b1") + std::to_string(visit.days_before)
+                                                                              : std::string("\u2212") + std::to_string(visit.days_before) + "/+" + std::to_string(visit.days_after));
     days += element("td", cell);
   }
   const auto grid_row = [&](std::string const& name, auto const& collected) {
@@ -195,7 +195,7 @@ Markup provenance(Context const& context) {
     if (!text.empty()) rows += row(words(head), code ? element("code", text) : Markup(text));
   };
   add(Word::provenance_kind, words(p.simulated ? Word::provenance_simulated : Word::provenance_observed));
-  add(Word::provenance_protocol, context.plan.trial.id + (context.plan.trial.version.empty() ? "" : ", " + words(Word::version_text, context.plan.trial.version)));
+  add(Word::provenance_protocol, context.plan.trial.id + (context.plan.trial.version.empty() ? "" : std::string(", ") + words(Word::version_text, context.plan.trial.version)));
   add(Word::provenance_protocol_digest, p.protocol_digest, true);
   add(Word::provenance_data_file, p.data_file);
   add(Word::provenance_data_digest, p.data_digest, true);
