@@ -90,7 +90,7 @@ std::string Context::item(std::string_view reference) const {
   else if (const auto* derived = plan.derivation(id)) name = label(derived->label, id), unit = derived->unit;
   else name = results::in_plain_words(id);
   const std::string printed = results::unit_label(unit, language());
-  return printed.empty() ? name : words.chinese() ? name + "(" + printed + ")" : name + " (" + printed + ")";
+  return printed.empty() ? name : words.chinese() ? name + "\uff08" + printed + "\uff09" : name + " (" + printed + ")";
 }
 
 std::string Context::event(std::string_view id) const {

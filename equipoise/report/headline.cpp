@@ -99,7 +99,7 @@ std::string events_in_words(Context const& context, AnalysisRun const& primary) 
     if (groups.empty()) continue;
     std::string list;
     for (auto const& id : in_arm_order(context.plan, groups)) {
-      list += (list.empty() ? "" : context.words.chinese() ? ";" : "; ") + context.arm(id) + " " +
+      list += (list.empty() ? "" : context.words.chinese() ? "\uff1b" : "; ") + context.arm(id) + " " +
               results::printed(events[id]->finding, context.language()).value;
       std::int64_t n = -1;
       if (events[id]->finding.n) n = *events[id]->finding.n;
@@ -242,7 +242,7 @@ Markup primary_in_words(Context const& context) {
           text += words(Word::sentence_ratio, set, source->n, quantity, endpoint, same[0].first, same[0].second) + sentence_end(context);
         } else {
           std::string list;
-          for (auto const& [place, estimate] : same) list += (list.empty() ? "" : words.chinese() ? ";" : "; ") + place + " " + estimate;
+          for (auto const& [place, estimate] : same) list += (list.empty() ? "" : words.chinese() ? "\uff1b" : "; ") + place + " " + estimate;
           text += words(Word::sentence_estimate, set, source->n, quantity, endpoint, list) + sentence_end(context);
         }
       }

@@ -43,11 +43,12 @@ std::string coordinate(double value) {
 }
 
 Markup element(std::string_view tag, Attributes const& attributes, Markup const& children) {
-  std::string out = std::string("<") + std::string(tag);
-  for (auto const& [name, value] : attributes) out += std::string(" ") + std::string(name) + "=\"" + Markup(value).bytes() + "\"";
-  out += ">";
+  std::string out;
+  out.append("<").append(tag);
+  for (auto const& [name, value] : attributes) out.append(" ").append(name).append("=\"").append(Markup(value).bytes()).append("\"");
+  out += '>';
   const bool endless = tag == "meta" || tag == "br" || tag == "col";
-  if (!endless) out += children.bytes() + "</" + std::string(tag) + ">";
+  if (!endless) out.append(children.bytes()).append("</").append(tag).append(">");
   return Markup::trusted(out);
 }
 

@@ -93,7 +93,7 @@ Markup head_of_page(Context const& context, std::string const& title) {
   if (context.answer.provenance.cutoff) fact(words(Word::cutoff_text, *context.answer.provenance.cutoff));
   // "Name: subtitle" is how trials are titled; the part behind the first colon is the subtitle.
   std::string main = title, subtitle;
-  const std::string_view colon = title.find("\uff1a") != std::string::npos ? "\uff1a" : ": ";
+  const std::string_view colon = title.find("\uff1a") != std::string::npos ? "\uff1a" : words.chinese() ? ":" : ": ";
   if (const auto at = title.find(colon); at != std::string::npos && at > 0) {
     main = title.substr(0, at);
     subtitle = title.substr(at + colon.size());

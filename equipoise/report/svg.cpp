@@ -185,7 +185,8 @@ Markup rectangle(double x, double y, double width, double height, double radius,
 Markup marker(int shape, Point at, double r, std::string_view css, std::string_view fill) {
   const auto polygon = [&](std::initializer_list<Point> corners) {
     std::string d;
-    for (auto const& c : corners) d += (d.empty() ? "M" : "L") + coordinate(at.x + r * c.x) + " " + coordinate(at.y + r * c.y);
+    for (auto const& c : corners)
+      d.append(d.empty() ? "M" : "L").append(coordinate(at.x + r * c.x)).append(" ").append(coordinate(at.y + r * c.y));
     return d + "Z";
   };
   std::string d;

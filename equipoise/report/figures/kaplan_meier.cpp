@@ -102,7 +102,7 @@ std::string hover_data(Context const& context, std::vector<Curve> const& curves,
   const auto numbers = [](std::vector<double> const& values, double round) {
     std::string out = "[";
     for (std::size_t i = 0; i < values.size(); ++i)
-      out += (i ? "," : "") + (std::isnan(values[i]) ? std::string("null") : shortest(std::round(values[i] * round) / round));
+      out.append(i ? "," : "").append(std::isnan(values[i]) ? std::string("null") : shortest(std::round(values[i] * round) / round));
     return out + "]";
   };
   const auto quoted = [](std::string const& text) {

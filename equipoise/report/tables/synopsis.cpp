@@ -79,7 +79,7 @@ Markup muted(std::string const& text) { return element("span", "dim", text); }
 Markup synopsis(Context const& context) {
   auto const& words = context.words;
   auto const& plan = context.plan;
-  const std::string separator = words.chinese() ? "," : ", ";
+  const std::string separator = words.chinese() ? "\uff0c" : ", ";
   Markup rows;
   std::vector<Markup> objectives, populations;
   std::vector<std::string> seen;
