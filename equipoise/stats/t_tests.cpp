@@ -1,4 +1,4 @@
-#include "equipoise/stats/t_test.h"
+#include "equipoise/stats/t_tests.h"
 
 #include <cmath>
 

@@ -22,12 +22,13 @@ struct MeanEstimate {
 ///
 /// estimate mean(first) - mean(second)
 /// source   Student (1908), Biometrika 6, 1-25; Welch (1947), Biometrika 34, 28-35; Satterthwaite (1946), Biometrics Bull. 2, 110-114
-/// checked  t_test_test.cpp, the reference cases t_test
+/// checked  t_tests_test.cpp, the reference cases t_test
 MeanEstimate mean_difference(std::span<const double> first, std::span<const double> second, bool pooled);
 /// Mean, s / sqrt n, n - 1.
 MeanEstimate one_mean(std::span<const double> values);
 
 /// Student's, Welch's, paired and one-sample t test. Page: docs/methods/t_test.md
+/// (The file is not called t_test, which the build would take for a test.)
 struct TTest {
   TVariance variance = TVariance::welch;
   std::string response, group, first, second;
