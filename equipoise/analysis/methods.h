@@ -16,7 +16,7 @@
 #include "equipoise/stats/survival/cox.h"
 #include "equipoise/stats/survival/kaplan_meier.h"
 #include "equipoise/stats/survival/log_rank.h"
-#include "equipoise/stats/t_test.h"
+#include "equipoise/stats/t_tests.h"
 
 /// The statistical methods of this build, in one list.
 namespace equipoise::analysis {

@@ -61,22 +61,22 @@ class Verifier {
     CaseData* data = nullptr;
     if (one.data && !(data = open(*one.data, one.analysis.place))) return;  // reported: there will be no Verification
 
-    Problems problems;
+    Problems lacking;
     Schema schema;
     std::vector<ColumnView> views;
     for (ColumnNeed const& need : columns_needed(one.analysis, *method)) {
       if (!data) {
-        report(problems, one.analysis.place, Code::missing_column, "case '{}' has no data, and needs column '{}'", one.analysis.id, need.name);
+        report(lacking, one.analysis.place, Code::missing_column, "case '{}' has no data, and needs column '{}'", one.analysis.id, need.name);
         continue;
       }
-      data::TypedColumn const* column = data->column(need, problems);
+      data::TypedColumn const* column = data->column(need, lacking);
       if (!column) continue;
       const bool numeric = need.need == Need::number;
       schema.push_back({need.name, numeric, column->levels});
       if (numeric) views.push_back({column->name, NumbersView(column->numbers)});
       else views.push_back({column->name, CategoriesView{column->codes, column->levels}});
     }
-    if (!problems.empty()) return none(one, because_of(problems));
+    if (!lacking.empty()) return none(one, because_of(lacking));
     stats::MethodCard const& card = *method->card;
     const Checked<CompiledAnalysis> compiled = compile(one.analysis, std::move(*method), schema);
     if (!compiled) return none(one, because_of(compiled.error()));
