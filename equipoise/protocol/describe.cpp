@@ -116,17 +116,18 @@ std::string schedule_of_activities(Protocol const& protocol, std::string_view la
   if (protocol.visits.empty()) return {};
   std::size_t first = 0;
   for (Form const& form : protocol.forms) first = std::max(first, width(form.label.in(language)));
+  const auto window = [](Visit const& visit) {
+    return visit.days_before + visit.days_after == 0 ? std::string() : fmt::format("-{}+{}", visit.days_before, visit.days_after);
+  };
   std::vector<std::size_t> columns;
-  for (Visit const& visit : protocol.visits) columns.push_back(std::max(width(visit.label.in(language)), std::to_string(visit.day.day()).size()) + 2);
+  for (Visit const& visit : protocol.visits)
+    columns.push_back(std::max({width(visit.label.in(language)), std::to_string(visit.day.day()).size(), window(visit).size()}) + 2);
   std::string out = padded("Visit", first + 2);
   for (std::size_t i = 0; i < columns.size(); ++i) out += padded(protocol.visits[i].label.in(language), columns[i]);
   out += "\n" + padded("Day", first + 2);
   for (std::size_t i = 0; i < columns.size(); ++i) out += padded(std::to_string(protocol.visits[i].day.day()), columns[i]);
   out += "\n" + padded("Window", first + 2);
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    Visit const& visit = protocol.visits[i];
-    out += padded(visit.days_before + visit.days_after == 0 ? "" : fmt::format("-{}+{}", visit.days_before, visit.days_after), columns[i]);
-  }
+  for (std::size_t i = 0; i < columns.size(); ++i) out += padded(window(protocol.visits[i]), columns[i]);
   for (Form const& form : protocol.forms) {
     out += "\n" + padded(form.label.in(language), first + 2);
     for (std::size_t i = 0; i < columns.size(); ++i) out += padded(std::ranges::find(protocol.visits[i].forms, form.id) != protocol.visits[i].forms.end() ? "x" : "", columns[i]);

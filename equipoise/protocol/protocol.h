@@ -235,6 +235,13 @@ struct MethodSection {
   Place place;
 };
 
+/// [report]: what the report shows, in the protocol's order.
+struct ReportPlan {
+  Text title;
+  std::vector<std::string> sections;  ///< empty: all
+  std::vector<std::string> baseline;  ///< items of the baseline table, "age@baseline" or "site"
+};
+
 struct Protocol {
   std::string file;      ///< as opened, for messages
   std::string digest;    ///< SHA-256 of the canonical form
@@ -259,7 +266,7 @@ struct Protocol {
   std::string blinding;                            ///< "open", "single", "double"
   std::vector<std::string> unmasked_roles;
   std::optional<Source> source;
-  std::vector<std::string> baseline_items;         ///< of the report's baseline table: item@visit; [report] baseline
+  ReportPlan report;
 
   Arm const* arm(std::string_view id) const;
   Form const* form(std::string_view id) const;

@@ -126,6 +126,14 @@ void read_scenarios(Reader& reader, Section& root) {
 void read_report(Reader& reader, Section& root) {
   auto section = root.table("report", "[report]");
   if (!section) return;
+  ReportPlan& plan = reader.protocol.report;
+  plan.title = reader.text(*section, "title");
+  static const std::vector<std::string> known{"synopsis", "flow", "baseline", "endpoints", "analyses", "safety", "provenance"};
+  if (const auto sections = section->texts("sections")) {
+    const Node* list = section->node().find("sections");
+    for (std::size_t i = 0; i < sections->size(); ++i) reader.resolves((*sections)[i], known, "report section", (*list->array())[i].place());
+    plan.sections = *sections;
+  }
   if (const auto items = section->texts("baseline")) {
     const Node* list = section->node().find("baseline");
     for (std::size_t i = 0; i < items->size(); ++i) {
@@ -139,7 +147,7 @@ void read_report(Reader& reader, Section& root) {
       else if (reader.resolves(visit, ids_of(reader.protocol.visits), "visit", place) && !names.collected(name, visit))
         report(reader.problems, place, Code::unresolved, "'{}' is not collected at visit '{}'", name, visit);
     }
-    reader.protocol.baseline_items = *items;
+    plan.baseline = *items;
   }
   section->finish();
 }

@@ -1,0 +1,215 @@
+#include "equipoise/analysis/plan.h"
+
+#include <algorithm>
+#include <array>
+
+#include "equipoise/analysis/methods.h"
+#include "equipoise/core/text.h"
+#include "equipoise/data/outcome.h"
+#include "equipoise/stats/formula.h"
+
+namespace equipoise::analysis {
+namespace {
+
+using protocol::Endpoint;
+using protocol::EndpointKind;
+using protocol::Estimand;
+
+/// Keys of an [[analysis]] that say on what it runs; all others belong to its method.
+constexpr std::array<std::string_view, 11> common{"id", "estimand", "endpoint", "set", "role", "method", "by", "after", "label", "strata", "cluster"};
+
+bool takes(stats::MethodCard const& card, std::string_view role) {
+  return std::ranges::find(card.roles, role, &stats::RoleCard::name) != card.roles.end();
+}
+
+bool has_option(stats::MethodCard const& card, std::string_view option) {
+  return std::ranges::find(card.options, option, &stats::OptionCard::name) != card.options.end();
+}
+
+Node text_node(std::string text, Place const& place) { return Node(std::move(text), place); }
+
+std::string_view kind_name(EndpointKind kind) {
+  constexpr std::string_view names[] = {"continuous", "binary", "a count", "a time to event"};
+  return names[int(kind)];
+}
+
+class Planner {
+ public:
+  Planner(protocol::Protocol const& protocol, protocol::Analysis const& analysis, stats::MethodCard const& card, Problems& problems)
+      : protocol_(protocol), analysis_(analysis), card_(card), problems_(problems), section_(analysis.section, fmt::format("analysis '{}'", analysis.id), problems),
+        endpoint_(protocol.endpoint(analysis.endpoint)), estimand_(protocol.estimand(analysis.estimand)) {}
+
+  std::optional<PlannedAnalysis> plan() {
+    if (!endpoint_ || !protocol_.set(analysis_.set)) return {};  // reported by the protocol
+    if (!analysis_.after.empty()) section_.report_at("after", Code::inconsistent, "'after' belongs to imputation, and {} does not impute", card_.keyword);
+    check_kind();
+    check_strategies();
+    PlannedAnalysis planned{.id = analysis_.id, .recipe = {.set = analysis_.set, .endpoint = analysis_.endpoint, .estimand = analysis_.estimand, .covariates = {}}, .schema = {}, .runs = {}};
+    roles(planned);
+    covariates(planned);
+    const std::size_t before = problems_.size();
+    planned.schema = data::schema(protocol_, planned.recipe, analysis_.place, problems_);
+    if (problems_.size() > before) return {};
+    add_runs(planned);
+    return planned;
+  }
+
+ private:
+  /// The roles of the method against what the endpoint gives.
+  void check_kind() {
+    const bool wants_time = takes(card_, "time");
+    const bool is_time = endpoint_->kind == EndpointKind::time_to_event;
+    if (wants_time != is_time)
+      section_.report_at("method", Code::inconsistent, "{} needs {}, and endpoint '{}' is {}", card_.keyword, wants_time ? "a time to event" : "a response", endpoint_->id, kind_name(endpoint_->kind));
+    else if (wants_time && is_every() && !takes(card_, "start"))
+      section_.report_at("method", Code::inconsistent, "{} needs a first event, and endpoint '{}' is an event that happens again", card_.keyword, endpoint_->id);
+    else if (wants_time && is_every() && !section_.has("cluster"))
+      section_.report_at("method", Code::missing_key, "endpoint '{}' is an event that happens again, and events of one participant are not independent", endpoint_->id).hint =
+          "add cluster = \"participant\"";
+    else if (!is_time && endpoint_->kind != EndpointKind::binary && (card_.keyword == "clopper_pearson" || card_.keyword == "fisher_exact"))
+      section_.report_at("method", Code::inconsistent, "{} needs a binary response, and endpoint '{}' is {}", card_.keyword, endpoint_->id, kind_name(endpoint_->kind));
+    else if (endpoint_->kind == EndpointKind::continuous && endpoint_->at.empty() && !endpoint_->visits.empty())
+      section_.report_at("method", Code::inconsistent, "{} needs one value a participant, and endpoint '{}' names several visits and no 'at'", card_.keyword, endpoint_->id);
+  }
+
+  bool is_every() const { return endpoint_->event && endpoint_->event->text().starts_with("every"); }
+
+  void check_strategies() {
+    if (!estimand_) return;
+    for (protocol::Intercurrent const& ice : estimand_->intercurrent)
+      if (const auto why = data::not_carried_out(*endpoint_, ice)) {
+        Error& error = report(problems_, ice.place, Code::not_available, "analysis '{}' ({}) does not implement the strategy of estimand '{}' for '{}'", analysis_.id, card_.keyword,
+                              estimand_->id, ice.event);
+        error.hint = *why;
+      }
+  }
+
+  void roles(PlannedAnalysis&) {
+    if (takes(card_, "time")) {
+      roles_["time"] = {"time"};
+      roles_["event"] = {"event"};
+      if (is_every()) roles_["start"] = {"start"};
+    } else {
+      const auto role = std::ranges::find(card_.roles, std::string_view("response"), &stats::RoleCard::name);
+      const bool category = role != card_.roles.end() && role->need == stats::Need::category;
+      roles_["response"] = {category && endpoint_->kind == EndpointKind::binary ? "response_code" : "response"};
+    }
+    if (takes(card_, "group") && analysis_.by.empty()) roles_["group"] = {"arm"};
+    for (const std::string_view role : {"strata", "cluster"}) {
+      if (!section_.has(role)) continue;
+      if (!takes(card_, role)) {
+        section_.report_at(role, Code::unknown_key, "{} takes no '{}'", card_.keyword, role);
+        continue;
+      }
+      if (role == "strata") roles_["strata"] = section_.texts("strata").value_or(std::vector<std::string>{});
+      else if (const auto cluster = section_.text("cluster")) roles_["cluster"] = {*cluster};
+    }
+  }
+
+  /// Options as the method's owner reads them: what the file says, with the default formula `arm` and the levels of its categories.
+  void covariates(PlannedAnalysis& planned) {
+    const auto want = [&](std::string const& name) {
+      if (name == "arm" || name == "participant") return;
+      if (std::ranges::find(planned.recipe.covariates, name) == planned.recipe.covariates.end()) planned.recipe.covariates.push_back(name);
+    };
+    for (const std::string_view role : {"strata", "cluster"})
+      if (const auto columns = roles_.find(role); columns != roles_.end()) std::ranges::for_each(columns->second, want);
+    if (!has_option(card_, "formula")) return;
+    const Node* written = analysis_.section.find("formula");
+    formula_ = written && written->text() ? *written->text() : "arm";
+    if (written && !written->text()) return;  // the method's owner says what is wrong with it
+    if (const auto parsed = stats::parse_formula(formula_)) std::ranges::for_each(parsed->columns(), want);
+  }
+
+  /// The options table of the method with the keys that follow from the question added.
+  Node options(PlannedAnalysis const& planned, std::string const& arm, std::string const& control) const {
+    Node::Table members;
+    for (Node::Member const& member : *analysis_.section.table())
+      if (std::ranges::find(common, member.key) == common.end()) members.push_back(member);
+    const Place place = analysis_.place;
+    const auto absent = [&](std::string_view key) { return !analysis_.section.find(key); };
+    if (has_option(card_, "formula")) {
+      if (absent("formula")) members.push_back({"formula", place, text_node("arm", place)});
+      if (absent("levels")) members.push_back({"levels", place, levels(planned)});
+    }
+    if (has_option(card_, "level") && absent("level")) members.push_back({"level", place, Node(protocol_.conventions.confidence, place)});
+    if (has_option(card_, "difference") && !arm.empty() && absent("difference"))
+      members.push_back({"difference", place, Node(Node::Table{{"level", place, text_node(arm, place)}, {"minus", place, text_node(control, place)}}, place)});
+    return Node(std::move(members), analysis_.section.place());
+  }
+
+  /// Categories of the formula with their order: the control first, so that effects are against it.
+  Node levels(PlannedAnalysis const& planned) const {
+    Node::Table table;
+    const auto parsed = stats::parse_formula(formula_);
+    const std::vector<std::string> used = parsed ? parsed->columns() : std::vector<std::string>{};
+    for (ColumnSchema const& column : planned.schema) {
+      if (column.numeric || column.name == "participant" || column.name == "response_code") continue;
+      if (std::ranges::find(used, column.name) == used.end()) continue;
+      std::vector<std::string> order = column.levels;
+      if (column.name == "arm") std::ranges::stable_partition(order, [&](std::string const& arm) { return arm == control(); });
+      Node::Array names;
+      for (std::string const& level : order) names.push_back(text_node(level, analysis_.place));
+      table.push_back({column.name, analysis_.place, Node(std::move(names), analysis_.place)});
+    }
+    return Node(std::move(table), analysis_.place);
+  }
+
+  std::string control() const {
+    if (estimand_) return estimand_->against;
+    const protocol::Arm* arm = protocol_.control();
+    return arm ? arm->id : protocol_.arms.front().id;
+  }
+
+  std::vector<std::string> compared() const {
+    if (estimand_) return estimand_->compare;
+    std::vector<std::string> arms;
+    for (protocol::Arm const& arm : protocol_.arms)
+      if (arm.id != control()) arms.push_back(arm.id);
+    return arms;
+  }
+
+  void add_runs(PlannedAnalysis& planned) {
+    if (analysis_.by == "arm") {
+      for (protocol::Arm const& arm : protocol_.arms) add_run(planned, arm.id, "", {RowFilter::is("arm", arm.id)});
+    } else if (card_.comparison == stats::Comparison::pairwise && roles_.contains("group")) {
+      for (std::string const& arm : compared()) add_run(planned, arm, control(), {RowFilter::in("arm", {control(), arm})});
+    } else {
+      add_run(planned, "", "", {});
+    }
+  }
+
+  void add_run(PlannedAnalysis& planned, std::string const& arm, std::string const& against, std::vector<RowFilter> where) {
+    Analysis analysis{.id = analysis_.id, .method = analysis_.method, .where = std::move(where), .roles = roles_, .options = options(planned, against.empty() ? "" : arm, against),
+                      .match = match(), .estimand = analysis_.estimand.empty() ? std::nullopt : std::optional(analysis_.estimand)};
+    auto compiled = compile(analysis, planned.schema);
+    if (compiled) planned.runs.push_back({arm, std::move(analysis), std::move(*compiled)});
+    else problems_.insert(problems_.end(), compiled.error().begin(), compiled.error().end());
+  }
+
+  stats::Match match() const {
+    if (protocol_.conventions.match == "r") return stats::Match::r;
+    return protocol_.conventions.match == "sas" ? stats::Match::sas : stats::Match::equipoise;
+  }
+
+  protocol::Protocol const& protocol_;
+  protocol::Analysis const& analysis_;
+  stats::MethodCard const& card_;
+  Problems& problems_;
+  Section section_;
+  Endpoint const* endpoint_;
+  Estimand const* estimand_;
+  stats::Roles roles_;
+  std::string formula_;
+};
+
+}  // namespace
+
+void plan_analysis(protocol::Protocol const& protocol, protocol::Analysis const& analysis, Plan& plan, Problems& problems) {
+  std::vector<stats::MethodCard> const& cards = Methods::cards();
+  const auto card = std::ranges::find(cards, std::string_view(analysis.method), &stats::MethodCard::keyword);
+  expects(card != cards.end(), "only methods of this build are planned");
+  if (auto planned = Planner(protocol, analysis, *card, problems).plan()) plan.analyses.push_back(std::move(*planned));
+}
+
+}  // namespace equipoise::analysis
