@@ -45,7 +45,7 @@ class Planner {
     check_kind();
     check_strategies();
     PlannedAnalysis planned{.id = analysis_.id, .recipe = {.set = analysis_.set, .endpoint = analysis_.endpoint, .estimand = analysis_.estimand, .covariates = {}}, .schema = {}, .runs = {}};
-    roles(planned);
+    roles();
     covariates(planned);
     const std::size_t before = problems_.size();
     planned.schema = data::schema(protocol_, planned.recipe, analysis_.place, problems_);
@@ -84,15 +84,13 @@ class Planner {
       }
   }
 
-  void roles(PlannedAnalysis&) {
+  void roles() {
     if (takes(card_, "time")) {
       roles_["time"] = {"time"};
       roles_["event"] = {"event"};
       if (is_every()) roles_["start"] = {"start"};
     } else {
-      const auto role = std::ranges::find(card_.roles, std::string_view("response"), &stats::RoleCard::name);
-      const bool category = role != card_.roles.end() && role->need == stats::Need::category;
-      roles_["response"] = {category && endpoint_->kind == EndpointKind::binary ? "response_code" : "response"};
+      roles_["response"] = {"response"};
     }
     if (takes(card_, "group") && analysis_.by.empty()) roles_["group"] = {"arm"};
     for (const std::string_view role : {"strata", "cluster"}) {
@@ -144,7 +142,7 @@ class Planner {
     const auto parsed = stats::parse_formula(formula_);
     const std::vector<std::string> used = parsed ? parsed->columns() : std::vector<std::string>{};
     for (ColumnSchema const& column : planned.schema) {
-      if (column.numeric || column.name == "participant" || column.name == "response_code") continue;
+      if (column.numeric || column.name == "participant") continue;
       if (std::ranges::find(used, column.name) == used.end()) continue;
       std::vector<std::string> order = column.levels;
       if (column.name == "arm") std::ranges::stable_partition(order, [&](std::string const& arm) { return arm == control(); });

@@ -11,13 +11,13 @@
 namespace equipoise::analysis {
 namespace {
 
-/// Participants and events of each arm: what stands beside every time to event, whatever the method.
-void add_counts(results::Results& results, PlannedAnalysis const& planned, data::Dataset const& dataset, results::AnalysisRun const& run) {
+/// Participants and events of each arm: what stands beside every time to event and every share, whatever the method.
+void add_counts(results::Results& results, protocol::Endpoint const& endpoint, PlannedAnalysis const& planned, data::Dataset const& dataset, results::AnalysisRun const& run) {
+  if (endpoint.kind != protocol::EndpointKind::time_to_event && endpoint.kind != protocol::EndpointKind::binary) return;
   const data::TypedColumn* event = dataset.find("event");
   const data::TypedColumn* response = dataset.find("response");
   const data::TypedColumn* arm = dataset.find("arm");
   const data::TypedColumn* who = dataset.find("participant");
-  if (!event && !dataset.find("response_code")) return;
   std::vector<double> const& happened = event ? event->numbers : response->numbers;
   std::map<std::int32_t, std::vector<std::int32_t>> people;
   std::map<std::int32_t, std::int64_t> events;
@@ -76,7 +76,7 @@ void run_one(results::Results& results, protocol::Protocol const& protocol, Plan
   }
   run.n = made->participants;
   run.notes = made->notes;
-  add_counts(results, planned, made->dataset, run);
+  add_counts(results, *protocol.endpoint(planned.recipe.endpoint), planned, made->dataset, run);
   const data::DatasetColumns columns = made->dataset.view();
   for (PlannedRun const& one : planned.runs) {
     const auto outcome = one.compiled.run(columns.view(), workspace);

@@ -218,11 +218,6 @@ class Derivation {
       add_numbers("time", std::move(time_));
       add_numbers("event", std::move(event_));
     } else {
-      if (endpoint_.kind == EndpointKind::binary) {
-        std::vector<std::int32_t> code(response_.size());
-        for (std::size_t r = 0; r < code.size(); ++r) code[r] = std::isnan(response_[r]) ? missing_level : response_[r] == 1.0 ? 0 : 1;
-        add_codes("response_code", std::move(code), {"1", "0"});
-      }
       add_numbers("response", std::move(response_));
     }
     for (std::string const& covariate : recipe_.covariates) add_covariate(covariate);
@@ -290,7 +285,6 @@ Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, Place co
       columns.push_back({.name = "time"});
       columns.push_back({.name = "event"});
     } else {
-      if (endpoint->kind == EndpointKind::binary) columns.push_back({.name = "response_code", .numeric = false, .levels = {"1", "0"}});
       columns.push_back({.name = "response"});
     }
   }

@@ -17,7 +17,6 @@ namespace equipoise::data {
 ///   arm           category, levels in protocol order; as randomised or as treated, as the set says
 ///   time, event   days since randomisation (or the endpoint's own unit) and 1/0, of a time to event; `start` too for `every(...)`
 ///   response      number of a continuous, binary (1/0) or count endpoint
-///   response_code category "1", "0" of a binary endpoint, for methods that count categories
 ///   item@visit    number or category: covariates, strata; also `site`
 struct Recipe {
   std::string set;
