@@ -84,7 +84,8 @@ inline constexpr int deepest_tree = 256;           ///< operators on one path of
 std::optional<Expression> parse(std::string_view text, Names const& names, Context const& context, Place place, Problems& problems);
 
 /// The expression in one fixed spelling: single blanks, as few brackets as the grammar allows, numbers in shortest form.
-/// Parsing it gives the same tree, so two expressions that differ in spelling only have the same canonical text.
+/// Parsing it gives the same tree, so two expressions that differ in spelling only have the same canonical text. Its blanks may make it
+/// longer than `longest_text` when the text was near that.
 std::string canonical_text(Expression const& expression);
 
 }  // namespace equipoise::expression
