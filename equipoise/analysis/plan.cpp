@@ -118,7 +118,7 @@ class Planner {
     const Node* written = analysis_.section.find("formula");
     formula_ = written && written->text() ? *written->text() : "arm";
     if (written && !written->text()) return;  // the method's owner says what is wrong with it
-    if (const auto parsed = stats::parse_formula(formula_)) std::ranges::for_each(stats::columns_of(*parsed), want);
+    if (const auto parsed = stats::parse_formula(formula_)) std::ranges::for_each(parsed->columns(), want);
   }
 
   /// The options table of the method with the keys that follow from the question added.
@@ -141,10 +141,11 @@ class Planner {
   /// Categories of the formula with their order: the control first, so that effects are against it.
   Node levels(PlannedAnalysis const& planned) const {
     Node::Table table;
+    const auto parsed = stats::parse_formula(formula_);
+    const std::vector<std::string> used = parsed ? parsed->columns() : std::vector<std::string>{};
     for (ColumnSchema const& column : planned.schema) {
       if (column.numeric || column.name == "participant" || column.name == "response_code") continue;
-      const auto parsed = stats::parse_formula(formula_);
-      if (!parsed || std::ranges::find(stats::columns_of(*parsed), column.name) == stats::columns_of(*parsed).end()) continue;
+      if (std::ranges::find(used, column.name) == used.end()) continue;
       std::vector<std::string> order = column.levels;
       if (column.name == "arm") std::ranges::stable_partition(order, [&](std::string const& arm) { return arm == control(); });
       Node::Array names;

@@ -12,19 +12,19 @@ namespace equipoise::analysis {
 namespace {
 
 /// Participants and events of each arm: what stands beside every time to event, whatever the method.
-void add_counts(results::Results& results, PlannedAnalysis const& planned, data::Dataset const& dataset, results::AnalysisRun const& run, stats::Match) {
-  const data::Column* event = dataset.find("event");
-  const data::Column* response = dataset.find("response");
-  const data::Column* arm = dataset.find("arm");
-  const data::Column* who = dataset.find("participant");
+void add_counts(results::Results& results, PlannedAnalysis const& planned, data::Dataset const& dataset, results::AnalysisRun const& run) {
+  const data::TypedColumn* event = dataset.find("event");
+  const data::TypedColumn* response = dataset.find("response");
+  const data::TypedColumn* arm = dataset.find("arm");
+  const data::TypedColumn* who = dataset.find("participant");
   if (!event && !dataset.find("response_code")) return;
-  std::vector<double> const& happened = event ? event->numbers() : response->numbers();
+  std::vector<double> const& happened = event ? event->numbers : response->numbers;
   std::map<std::int32_t, std::vector<std::int32_t>> people;
   std::map<std::int32_t, std::int64_t> events;
   for (std::size_t i = 0; i < dataset.rows(); ++i) {
     if (std::isnan(happened[i])) continue;
-    people[arm->codes()[i]].push_back(who->codes()[i]);
-    events[arm->codes()[i]] += happened[i] == 1.0;
+    people[arm->codes[i]].push_back(who->codes[i]);
+    events[arm->codes[i]] += happened[i] == 1.0;
   }
   for (auto& [code, ids] : people) {
     std::ranges::sort(ids);
@@ -78,10 +78,10 @@ void run_one(results::Results& results, protocol::Protocol const& protocol, Plan
   }
   run.n = made->participants;
   run.notes = made->notes;
-  add_counts(results, planned, made->dataset, run, planned.runs.front().analysis.match);
-  const data::DatasetLook look(made->dataset);
+  add_counts(results, planned, made->dataset, run);
+  const data::DatasetColumns columns = made->dataset.view();
   for (PlannedRun const& one : planned.runs) {
-    const auto outcome = one.compiled.run(look.view(), workspace);
+    const auto outcome = one.compiled.run(columns.view(), workspace);
     if (outcome) add_run(results, one, run, *outcome);
     else run.problem = outcome.error().message;
   }

@@ -3,9 +3,13 @@
 #include <CLI/App.hpp>
 
 #include "equipoise/cli/console.h"
+#include "equipoise/cli/pipeline.h"
 
 /// The list of subcommands: a new one is a file in commands/ and a line here.
 namespace equipoise::cli {
+
+/// The arguments that say which protocol, data and analyses.
+void add_question(CLI::App& command, Question& question);
 
 void add_new(CLI::App& app, Console& console);
 void add_check(CLI::App& app, Console& console);

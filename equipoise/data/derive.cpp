@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "equipoise/core/text.h"
 #include "equipoise/data/outcome.h"
@@ -56,7 +57,9 @@ class Derivation {
     collect_intercurrent();
     if (auto outcome = add_outcome(); !outcome) return tl::unexpected(outcome.error());
     add_columns();
-    auto dataset = std::move(builder_).build();
+    DatasetBuilder builder(rows_.size());
+    for (TypedColumn& column : columns_) builder.add(std::move(column));
+    auto dataset = builder.build();
     if (!dataset) return tl::unexpected(dataset.error());
     made_.dataset = std::move(*dataset);
     return std::move(made_);
@@ -208,21 +211,26 @@ class Derivation {
   void add_columns() {
     std::vector<std::int32_t> who(rows_.size()), arm(rows_.size());
     for (std::size_t r = 0; r < rows_.size(); ++r) who[r] = std::int32_t(rows_[r]), arm[r] = arm_->code[rows_[r]];
-    builder_.add_codes("participant", std::move(who), records_.participants);
-    builder_.add_codes("arm", std::move(arm), arm_ids(protocol_));
-    if (!start_.empty() || (repeats(endpoint_) && endpoint_.kind == EndpointKind::time_to_event)) builder_.add_numbers("start", std::move(start_));
+    add_codes("participant", std::move(who), records_.participants);
+    add_codes("arm", std::move(arm), arm_ids(protocol_));
     if (endpoint_.kind == EndpointKind::time_to_event) {
-      builder_.add_numbers("time", std::move(time_));
-      builder_.add_numbers("event", std::move(event_));
+      if (repeats(endpoint_)) add_numbers("start", std::move(start_));
+      add_numbers("time", std::move(time_));
+      add_numbers("event", std::move(event_));
     } else {
       if (endpoint_.kind == EndpointKind::binary) {
         std::vector<std::int32_t> code(response_.size());
         for (std::size_t r = 0; r < code.size(); ++r) code[r] = std::isnan(response_[r]) ? missing_level : response_[r] == 1.0 ? 0 : 1;
-        builder_.add_codes("response_code", std::move(code), {"1", "0"});
+        add_codes("response_code", std::move(code), {"1", "0"});
       }
-      builder_.add_numbers("response", std::move(response_));
+      add_numbers("response", std::move(response_));
     }
     for (std::string const& covariate : recipe_.covariates) add_covariate(covariate);
+  }
+
+  void add_numbers(std::string name, std::vector<double> numbers) { columns_.push_back({.name = std::move(name), .numbers = std::move(numbers)}); }
+  void add_codes(std::string name, std::vector<std::int32_t> codes, std::vector<std::string> levels) {
+    columns_.push_back({.name = std::move(name), .kind = Kind::code, .codes = std::move(codes), .levels = std::move(levels)});
   }
 
   void add_covariate(std::string const& covariate) {
@@ -231,18 +239,18 @@ class Derivation {
     if (column.type == expression::Type::code) {
       std::vector<std::int32_t> codes(rows_.size());
       for (std::size_t r = 0; r < rows_.size(); ++r) codes[r] = column.code[rows_[r]];
-      builder_.add_codes(covariate, std::move(codes), column.levels);
+      add_codes(covariate, std::move(codes), column.levels);
     } else if (column.type == expression::Type::truth) {
       std::vector<std::int32_t> codes(rows_.size());
       for (std::size_t r = 0; r < rows_.size(); ++r) codes[r] = column.truth[rows_[r]] == expression::is_unknown ? missing_level : std::int32_t(column.truth[rows_[r]]);
-      builder_.add_codes(covariate, std::move(codes), {"false", "true"});
+      add_codes(covariate, std::move(codes), {"false", "true"});
     } else {
       std::vector<double> numbers(rows_.size());
       for (std::size_t r = 0; r < rows_.size(); ++r) {
         const expression::Interval known = column.interval(rows_[r]);
         numbers[r] = known.exact() ? known.low : missing_number;
       }
-      builder_.add_numbers(covariate, std::move(numbers));
+      add_numbers(covariate, std::move(numbers));
     }
   }
 
@@ -253,7 +261,7 @@ class Derivation {
   Endpoint const& endpoint_;
   Column const* arm_ = nullptr;
   AnalysisData made_;
-  DatasetBuilder builder_;
+  std::vector<TypedColumn> columns_;
   std::vector<std::size_t> chosen_;  // participants of the set
   std::vector<std::size_t> rows_;    // of each row: its participant
   std::vector<double> start_, time_, event_, response_, last_seen_;

@@ -1,0 +1,128 @@
+#include "equipoise/cli/pipeline.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "equipoise/analysis/run.h"
+#include "equipoise/cli/files.h"
+#include "equipoise/cli/version.h"
+#include "equipoise/core/digest.h"
+#include "equipoise/core/text.h"
+#include "equipoise/data/source.h"
+#include "equipoise/protocol/load.h"
+
+namespace equipoise::cli {
+namespace {
+
+/// Keeps the analyses asked for; complains about ids that are none, and about methods that cannot be run.
+Problems choose(study::Study& study, std::vector<std::string> const& wanted) {
+  Problems problems;
+  std::vector<std::string> known;
+  for (protocol::Analysis const& analysis : study.protocol.analyses) known.push_back(analysis.id);
+  for (std::string const& id : wanted) {
+    if (std::ranges::find(known, id) != known.end()) continue;
+    Error& error = report(problems, {}, Code::usage, "the protocol has no analysis '{}'", id);
+    if (const auto near = nearest(id, known)) error.hint = fmt::format("did you mean '{}'?", *near);
+  }
+  const auto chosen = [&](std::string const& id) { return wanted.empty() || std::ranges::find(wanted, id) != wanted.end(); };
+  for (protocol::Analysis const& analysis : study.protocol.analyses) {
+    const bool carried = std::ranges::find(study.plan.analyses, analysis.id, &analysis::PlannedAnalysis::id) != study.plan.analyses.end();
+    if (chosen(analysis.id) && !carried)
+      report(problems, analysis.method_place, Code::not_available, "analysis '{}' needs the method {}, which this build does not carry", analysis.id, analysis.method).hint =
+          "name the analyses to run: --analysis ID, once for each";
+  }
+  std::erase_if(study.plan.analyses, [&](analysis::PlannedAnalysis const& planned) { return !chosen(planned.id); });
+  return problems;
+}
+
+std::string data_file(Question const& question, protocol::Protocol const& protocol) {
+  if (!question.data.empty() || !protocol.source || protocol.source->file.empty()) return question.data;
+  return (std::filesystem::path(question.protocol).parent_path() / protocol.source->file).string();
+}
+
+}  // namespace
+
+Checked<Answered> answer(Question const& question) {
+  const auto bytes = read_file(question.protocol, protocol::longest_protocol + 1);
+  if (!bytes) return fail(Problems{bytes.error()});
+  auto study = study::load(*bytes, question.protocol);
+  if (!study) return fail(study.error());
+  if (Problems problems = choose(*study, question.analyses); !problems.empty()) return fail(std::move(problems));
+
+  const std::string file = data_file(question, study->protocol);
+  if (file.empty()) return fail(Problems{Error{Code::usage, "no data file: give --data FILE, or 'file' in [source]", {}, {}}});
+  auto data = read_file(file);
+  if (!data) return fail(Problems{data.error()});
+  results::Provenance provenance{.version = std::string(version), .protocol_digest = study->protocol.digest, .data_digest = sha256(*data),
+                                 .data_file = std::filesystem::path(file).filename().string(), .cutoff = {}, .seed = {},
+                                 .simulated = study->protocol.trial.simulated, .match = study->protocol.conventions.match};
+  const auto table = data::read_csv(std::move(*data), file);
+  if (!table) return fail(table.error());
+  auto records = data::read_source(study->protocol, *table);
+  if (!records) return fail(records.error());
+  if (question.cutoff) {
+    const auto date = to_partial_date(*question.cutoff);
+    if (!date || !date->exact()) return fail(Problems{Error{Code::usage, fmt::format("the data cut-off '{}' is not a date YYYY-MM-DD", *question.cutoff), {}, {}}});
+    auto cut = data::as_of(std::move(*records), date->earliest, study->protocol);
+    if (!cut) return fail(Problems{cut.error()});
+    records = std::move(*cut);
+    provenance.cutoff = *question.cutoff;
+  }
+  const data::TrialTables tables(study->protocol, *records);
+  results::Results results = analysis::run(study->protocol, study->plan, tables, std::move(provenance));
+  return Answered{std::move(*study), std::move(results)};
+}
+
+namespace {
+
+struct Find {
+  results::Results const& results;
+  std::string const& analysis;
+
+  results::Record const* operator()(std::string_view quantity, std::string_view group = {}) const {
+    for (results::Record const& record : results.records) {
+      if (record.analysis != analysis || record.finding.quantity != quantity) continue;
+      if (group.empty()) return &record;
+      const auto at = record.finding.at.find("group");
+      if (at != record.finding.at.end() && std::get<std::string>(at->second) == group) return &record;
+    }
+    return nullptr;
+  }
+};
+
+std::string p_text(double p) { return std::isnan(p) ? "NE" : p < 0.0001 ? "< 0.0001" : p < 0.01 ? fmt::format("= {:.4f}", p) : fmt::format("= {:.3f}", p); }
+
+}  // namespace
+
+std::string headline(Answered const& answered) {
+  protocol::Protocol const& protocol = answered.study.protocol;
+  std::string out = protocol.trial.simulated ? "SIMULATED data\n" : "";
+  for (results::AnalysisRun const& run : answered.results.runs) {
+    const Find find{answered.results, run.id};
+    out += fmt::format("{} ({}, {}): ", run.id, run.role, run.title);
+    if (run.problem) {
+      out += *run.problem + "\n";
+      continue;
+    }
+    std::vector<std::string> parts;
+    std::vector<std::string> counts;
+    for (protocol::Arm const& arm : protocol.arms) {
+      const auto* events = find("n_events", arm.id);
+      const auto* people = find("n_subjects", arm.id);
+      if (events && people) counts.push_back(fmt::format("{} {} of {}", arm.label.in("en"), shortest(events->finding.value), shortest(people->finding.value)));
+    }
+    if (!counts.empty()) parts.push_back(join(counts, ", "));
+    for (results::Record const& record : answered.results.records) {
+      Finding const& f = record.finding;
+      if (record.analysis != run.id) continue;
+      if (f.quantity == "hazard_ratio")
+        parts.push_back(std::isnan(f.value) ? "hazard ratio NE" : fmt::format("hazard ratio {:.3f} ({:.3f} to {:.3f})", f.value, f.lower.value_or(missing_number), f.upper.value_or(missing_number)));
+      if (f.quantity == "chi_square" && f.p && f.at.empty() == false) parts.push_back("P " + p_text(*f.p));
+      else if (f.quantity == "chi_square" && f.p) parts.push_back("P " + p_text(*f.p));
+    }
+    out += join(parts, "; ") + "\n";
+  }
+  return out;
+}
+
+}  // namespace equipoise::cli

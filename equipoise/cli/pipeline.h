@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "equipoise/core/expected.h"
+#include "equipoise/data/formats/csv.h"
+#include "equipoise/results/results.h"
+#include "equipoise/study/study.h"
+
+/// What `analyse` and `report` share: a protocol and a data file become results.
+namespace equipoise::cli {
+
+struct Question {
+  std::string protocol;                ///< file
+  std::string data;                    ///< file; empty = the protocol's [source] file, beside the protocol
+  std::optional<std::string> cutoff;   ///< data cut-off date, YYYY-MM-DD
+  std::vector<std::string> analyses;   ///< ids; empty = all
+};
+
+struct Answered {
+  study::Study study;
+  results::Results results;
+};
+
+/// Reads, checks and analyses. A method that this build does not carry is an error when it is to be run: name the analyses to run to leave it out.
+Checked<Answered> answer(Question const& question);
+
+/// The headline of a trial in a few lines: counts, primary estimate, primary P.
+std::string headline(Answered const& answered);
+
+}  // namespace equipoise::cli

@@ -1,0 +1,97 @@
+#include "equipoise/data/outcome.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace equipoise::data {
+namespace {
+
+using protocol::Endpoint;
+using protocol::EndpointKind;
+using protocol::Intercurrent;
+using protocol::Strategy;
+
+const Intercurrent policy{.event = "rescue", .strategy = Strategy::treatment_policy};
+const Intercurrent censored{.event = "rescue", .strategy = Strategy::hypothetical, .handling = "censored"};
+const Intercurrent on_treatment{.event = "treatment_stop", .strategy = Strategy::while_on_treatment};
+const Intercurrent counts{.event = "death", .strategy = Strategy::composite, .value = std::string("event")};
+const Intercurrent never{.event = "death", .strategy = Strategy::composite, .value = std::string("never")};
+const Intercurrent zero{.event = "death", .strategy = Strategy::composite, .value = 0.0};
+
+constexpr FollowUp year{.end = 300, .planned_end = 365};
+
+TimeToEvent with(std::optional<double> event_day, std::vector<Intercurrence> met) { return first_event(event_day, year, met); }
+
+TEST(FirstEvent, IsCensoredAtTheEndOfFollowUp) {
+  EXPECT_EQ(with({}, {}), (TimeToEvent{300, false}));
+  EXPECT_EQ(with(120, {}), (TimeToEvent{120, true}));
+  EXPECT_EQ(with(300, {}), (TimeToEvent{300, true}));
+  EXPECT_EQ(with(301, {}), (TimeToEvent{300, false}));  // after follow-up: not seen
+}
+
+TEST(FirstEvent, CarriesOutEachStrategy) {
+  EXPECT_EQ(with(120, {{50, &policy}}), (TimeToEvent{120, true}));
+  EXPECT_EQ(with(120, {{50, &censored}}), (TimeToEvent{50, false}));
+  EXPECT_EQ(with(120, {{50, &on_treatment}}), (TimeToEvent{50, false}));
+  EXPECT_EQ(with(120, {{50, &counts}}), (TimeToEvent{50, true}));
+  EXPECT_EQ(with(120, {{50, &never}}), (TimeToEvent{365, false}));  // to the planned end, not the last day seen
+  EXPECT_EQ(with({}, {{50, &never}}), (TimeToEvent{365, false}));
+}
+
+TEST(FirstEvent, IgnoresWhatCameAfterTheEvent) {
+  for (Intercurrent const* ice : {&censored, &on_treatment, &counts, &never}) {
+    EXPECT_EQ(with(120, {{121, ice}}), (TimeToEvent{120, true}));
+    EXPECT_EQ(with(120, {{120, ice}}), (TimeToEvent{120, true})) << "on one day the event counts first";
+  }
+}
+
+TEST(FirstEvent, LetsTheEarliestDecideWhateverTheOrderOfRecords) {
+  EXPECT_EQ(with(120, {{80, &never}, {50, &censored}}), (TimeToEvent{50, false}));
+  EXPECT_EQ(with(120, {{80, &censored}, {50, &never}}), (TimeToEvent{365, false}));
+  EXPECT_EQ(with(120, {{80, &counts}, {50, &policy}}), (TimeToEvent{80, true}));
+}
+
+TEST(EventIntervals, FollowEachOtherToTheEnd) {
+  const std::vector<double> days{8, 26, 152};
+  EXPECT_EQ(event_intervals(days, year, {}), (std::vector<Interval>{{0, 8, true}, {8, 26, true}, {26, 152, true}, {152, 300, false}}));
+  EXPECT_EQ(event_intervals({}, year, {}), (std::vector<Interval>{{0, 300, false}}));
+  EXPECT_EQ(event_intervals(std::vector<double>{300}, year, {}), (std::vector<Interval>{{0, 300, true}}));
+  const std::vector<Intercurrence> stop{{100, &on_treatment}};
+  EXPECT_EQ(event_intervals(days, year, stop), (std::vector<Interval>{{0, 8, true}, {8, 26, true}, {26, 100, false}}));
+}
+
+TEST(ValueAt, ReplacesFromTheIntercurrentEventOn) {
+  const std::vector<Intercurrence> died{{100, &zero}};
+  EXPECT_EQ(value_at(57, 99, died), 57);
+  EXPECT_EQ(value_at(57, 100, died), 0);
+  EXPECT_EQ(value_at(missing_number, 336, died), 0);  // the dead have no measurement, and the composite value all the same
+  EXPECT_TRUE(std::isnan(value_at(missing_number, 50, died)));
+}
+
+TEST(ResponseOf, FollowsTheCompositeValue) {
+  EXPECT_EQ(response_of(1, std::vector<Intercurrence>{{5, &never}}), 0);
+  EXPECT_EQ(response_of(0, std::vector<Intercurrence>{{5, &counts}}), 1);
+  EXPECT_EQ(response_of(1, std::vector<Intercurrence>{{5, &policy}}), 1);
+}
+
+TEST(NotCarriedOut, RefusesWhatNoDerivationDoes) {
+  Endpoint time{.kind = EndpointKind::time_to_event}, change{.kind = EndpointKind::continuous}, yes{.kind = EndpointKind::binary}, number{.kind = EndpointKind::count};
+  const Intercurrent mar{.event = "rescue", .strategy = Strategy::hypothetical, .handling = "missing_at_random"};
+  const Intercurrent stratum{.event = "rescue", .strategy = Strategy::principal_stratum};
+  for (Endpoint const* endpoint : {&time, &change, &yes, &number}) {
+    EXPECT_FALSE(not_carried_out(*endpoint, policy));
+    EXPECT_TRUE(not_carried_out(*endpoint, stratum));
+    EXPECT_TRUE(not_carried_out(*endpoint, mar));
+  }
+  for (Intercurrent const* ice : {&censored, &on_treatment, &counts, &never}) EXPECT_FALSE(not_carried_out(time, *ice));
+  EXPECT_TRUE(not_carried_out(time, zero));
+  EXPECT_FALSE(not_carried_out(change, zero));
+  EXPECT_TRUE(not_carried_out(change, never));
+  EXPECT_FALSE(not_carried_out(yes, never));
+  EXPECT_TRUE(not_carried_out(yes, zero));
+  EXPECT_TRUE(not_carried_out(number, never));
+}
+
+}  // namespace
+}  // namespace equipoise::data
