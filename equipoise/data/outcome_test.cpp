@@ -1,5 +1,7 @@
 #include "equipoise/data/outcome.h"
 
+#include "equipoise/core/columns.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -25,7 +25,8 @@ struct Answer {
 
   /// Reads one number by the names of the reference format, or nothing when the method does not give it:
   /// the finding of that quantity at that place; else its field (se, df, p, lower, upper) there; `X_lower`/`X_upper` are limits of X;
-  /// `side` at a quantile picks a limit. NaN = not estimable.
+  /// `side` at a quantile picks a limit. NaN = not estimable. The factors of a `term` may come in any order. Of several findings
+  /// at a place that hold the field, the first answers: a method puts its main finding first.
   std::optional<double> read(std::string_view quantity, At const& at) const;
 };
 
@@ -88,6 +89,7 @@ struct Frame {
 };
 
 /// A statistical method. `parse` checks options (reporting every problem) and roles; `needs` says which columns; `run` computes.
+/// `parse` leaves `options.finish()` to its caller, who knows which other keys the table may have.
 template <class M>
 concept Method = requires(M const& method, Roles const& roles, Section& options, Match match, Frame const& frame) {
   { M::card() } -> std::same_as<MethodCard const&>;

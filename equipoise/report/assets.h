@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace equipoise::reporting {
+
+extern const std::string_view style;   ///< CSS of the page (style.cpp)
+extern const std::string_view script;  ///< the read-out of curves (script.cpp)
+
+}  // namespace equipoise::reporting

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "equipoise/protocol/protocol.h"
+#include "equipoise/report/html.h"
+#include "equipoise/report/words.h"
+#include "equipoise/results/labels.h"
+#include "equipoise/results/results.h"
+
+namespace equipoise::reporting {
+
+/// How an arm looks in every figure: controls are neutral, investigational arms follow their dose along an ordered palette; the marker
+/// shape says the same without colour.
+struct ArmStyle {
+  int slot = 0;                 ///< of the palette, also the CSS classes s<slot>, f<slot>
+  int shape = 0;                ///< of svg::marker
+  std::string_view colour;      ///< literal, on white
+};
+inline constexpr int palette_slots = 8;  ///< 0 and 1 controls, 2 to 7 investigational
+std::string_view palette(int slot, bool dark);
+
+/// What every part of the page needs: the two documents, the words of the language, and names for people.
+struct Context {
+  Context(protocol::Protocol const& p, results::Results const& r, std::string language);
+
+  protocol::Protocol const& plan;
+  results::Results const& answer;
+  Words words;
+  std::map<std::string, ArmStyle, std::less<>> arm_styles;  ///< by arm id
+
+  std::string const& language() const { return words.language(); }
+  double alpha() const { return plan.conventions.alpha; }
+  std::string confidence() const;  ///< "95%"
+
+  std::string label(protocol::Text const& text, std::string_view id) const;  ///< in the language, else the id in plain words
+  std::string arm(std::string_view id) const;
+  std::string endpoint(std::string_view id) const;
+  std::string set(std::string_view id) const;
+  std::string item(std::string_view reference) const;  ///< of "age" or "age@baseline": label and unit
+  std::string event(std::string_view id) const;        ///< an intercurrent event: the label of the code that is called so
+  std::string role(std::string_view role) const;
+  std::string method(results::AnalysisRun const& run) const;
+  ArmStyle style(std::string_view arm) const;
+
+  std::vector<results::Record const*> records(std::string_view analysis) const;
+  results::AnalysisRun const* run(std::string_view analysis) const;
+  results::FlowArm const* flow(std::string_view arm) const;
+  std::int64_t randomised() const;
+};
+
+/// Groups of the results in the order of the protocol's arms; groups that are no arm follow in the order they came.
+std::vector<std::string> in_arm_order(protocol::Protocol const& protocol, std::vector<std::string> groups);
+
+/// Footnotes of one table: the same sentence has one number.
+class Footnotes {
+ public:
+  Markup mark(std::string const& sentence);  ///< superscript number
+  Markup list() const;                       ///< the notes below the table; empty when there are none
+
+ private:
+  std::vector<std::string> sentences_;
+};
+
+}  // namespace equipoise::reporting

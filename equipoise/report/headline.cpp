@@ -1,0 +1,272 @@
+#include "equipoise/report/headline.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "equipoise/core/text.h"
+
+namespace equipoise::reporting {
+namespace {
+
+using results::AnalysisRun;
+using results::Record;
+
+constexpr std::string_view arm_column = "arm";
+
+/// The arm a term speaks of, when it speaks of one arm only.
+std::optional<std::string> arm_of(Term const& term) {
+  if (term.size() == 1 && term.front().column == arm_column) return term.front().level;
+  return {};
+}
+
+std::string control_of(Context const& context, AnalysisRun const& run) {
+  if (run.estimand)
+    if (const auto* estimand = context.plan.estimand(*run.estimand); estimand && !estimand->against.empty()) return estimand->against;
+  const auto* control = context.plan.control();
+  return control ? control->id : std::string();
+}
+
+std::string in_words(Context const& context, AnalysisRun const& run, Term const& term) {
+  if (const auto arm = arm_of(term)) {
+    const std::string control = control_of(context, run);
+    if (!control.empty() && control != *arm) return context.words(Word::compared_with, context.arm(*arm), context.arm(control));
+    return context.arm(*arm);
+  }
+  if (term.empty()) return context.words.chinese() ? "截距" : "Intercept";
+  std::string words;
+  for (auto const& factor : term) {
+    if (!words.empty()) words += " \u00d7 ";
+    if (factor.column == arm_column && factor.level) words += context.arm(*factor.level);
+    else words += context.item(factor.column) + (factor.level ? std::string(": ") + *factor.level : "");
+  }
+  return words;
+}
+
+std::vector<AnalysisRun const*> primary_runs(Context const& context) {
+  std::vector<AnalysisRun const*> runs;
+  for (auto const& run : context.answer.runs)
+    if (run.role == "primary") runs.push_back(&run);
+  return runs;
+}
+
+/// Effects of the primary analyses; if those are tests only, of the first analysis of the same estimand that estimates.
+std::vector<std::pair<AnalysisRun const*, Record const*>> primary_effects(Context const& context) {
+  std::vector<std::pair<AnalysisRun const*, Record const*>> found;
+  for (const auto* run : primary_runs(context))
+    for (const auto* record : effects(context, *run)) found.emplace_back(run, record);
+  if (!found.empty()) return found;
+  for (const auto* primary : primary_runs(context))
+    for (auto const& run : context.answer.runs) {
+      const bool same = primary->estimand ? run.estimand == primary->estimand : run.endpoint == primary->endpoint && run.set == primary->set;
+      if (!same || run.id == primary->id || !found.empty()) continue;
+      for (const auto* record : effects(context, run)) found.emplace_back(&run, record);
+    }
+  return found;
+}
+
+Markup card(std::string const& value, std::string const& label, std::string const& more) {
+  Markup inside = element("div", "value", value) + element("div", "label", label);
+  if (!more.empty()) inside += element("div", "more", more);
+  return element("div", "card", inside);
+}
+
+std::string sentence_end(Context const& context) { return context.words.chinese() ? "。" : ". "; }
+
+std::string label_inside(Context const& context, std::string const& label) { return context.words.chinese() ? label : inside_sentence(label); }
+
+/// "0.335 (95% interval 0.174 to 0.645; P = 0.0011)"
+std::string estimate_in_words(Context const& context, Record const& record) {
+  const results::Printed text = results::printed(record.finding, context.language(), context.alpha());
+  std::string more;
+  if (!text.interval.empty()) more = context.words(Word::sentence_interval, interval_level(context, record), text.interval);
+  if (record.finding.p) more += (more.empty() ? "" : ", ") + results::p_statement(*record.finding.p, context.alpha());
+  return text.value + (more.empty() ? "" : std::string(" (") + more + ")");
+}
+
+std::string events_in_words(Context const& context, AnalysisRun const& primary) {
+  for (auto const& run : context.answer.runs) {
+    if (run.endpoint != primary.endpoint || run.set != primary.set) continue;
+    std::vector<std::string> groups;
+    std::map<std::string, Record const*> events;
+    for (const auto* record : context.records(run.id)) {
+      const auto group = record->finding.at.find("group");
+      const bool counts = record->finding.quantity == "n_events" || record->finding.quantity == "observed";
+      if (!counts || group == record->finding.at.end() || !std::holds_alternative<std::string>(group->second)) continue;
+      std::string const& id = std::get<std::string>(group->second);
+      if (!context.plan.arm(id)) continue;
+      if (events.emplace(id, record).second) groups.push_back(id);
+    }
+    if (groups.empty()) continue;
+    std::string list;
+    for (auto const& id : in_arm_order(context.plan, groups)) {
+      list += (list.empty() ? "" : context.words.chinese() ? "\uff1b" : "; ") + context.arm(id) + " " +
+              results::printed(events[id]->finding, context.language()).value;
+      std::int64_t n = -1;
+      if (events[id]->finding.n) n = *events[id]->finding.n;
+      else if (const auto* column = context.flow(id))
+        for (auto const& set : column->sets)
+          if (set.id == run.set) n = set.n;
+      if (n >= 0) list += context.words.chinese() ? std::string("/") + std::to_string(n) : std::string(" of ") + std::to_string(n);
+    }
+    return context.words(Word::sentence_events, list);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<Record const*> effects(Context const& context, AnalysisRun const& run) {
+  std::vector<Record const*> found;
+  for (const auto* record : context.records(run.id)) {
+    Finding const& f = record->finding;
+    const auto term = f.at.find("term");
+    const bool of_arm = term != f.at.end() && std::holds_alternative<Term>(term->second) && arm_of(std::get<Term>(term->second));
+    const bool of_difference = f.at.contains("difference") || f.at.contains("level");
+    const bool plain = f.at.empty() && (f.quantity == "estimate" || f.quantity == "difference" || f.quantity.ends_with("_ratio"));
+    const bool kind = f.quantity == "estimate" || f.quantity == "difference" || f.quantity.ends_with("_ratio");
+    if (!kind || !(of_arm || of_difference || plain) || !f.lower || !f.upper) continue;
+    if (!behind_a_ratio(context, *record)) found.push_back(record);
+  }
+  return found;
+}
+
+Record const* arm_test(Context const& context, AnalysisRun const& run) {
+  for (const auto* record : context.records(run.id)) {
+    Finding const& f = record->finding;
+    const bool statistic = f.quantity == "chi_square" || f.quantity == "statistic" || f.quantity == "z" || f.quantity == "t" || f.quantity == "f" ||
+                           f.quantity == "p";
+    if (statistic && (f.p || f.quantity == "p") && !f.at.contains("term")) return record;
+  }
+  return nullptr;
+}
+
+Record const* on_log_scale(Context const& context, Record const& ratio) {
+  if (!ratio.finding.quantity.ends_with("_ratio")) return nullptr;
+  for (auto const& record : context.answer.records)
+    if (record.analysis == ratio.analysis && record.finding.quantity == "estimate" && record.finding.at == ratio.finding.at) return &record;
+  return nullptr;
+}
+
+bool behind_a_ratio(Context const& context, Record const& record) {
+  if (record.finding.quantity != "estimate") return false;
+  for (auto const& other : context.answer.records)
+    if (other.analysis == record.analysis && other.finding.quantity.ends_with("_ratio") && other.finding.at == record.finding.at) return true;
+  return false;
+}
+
+std::string place_in_words(Context const& context, AnalysisRun const& run, At const& at) {
+  std::vector<std::string> parts;
+  const auto text_at = [&](std::string_view key) -> std::string const* {
+    const auto found = at.find(key);
+    return found == at.end() ? nullptr : std::get_if<std::string>(&found->second);
+  };
+  const auto* level = text_at("level");
+  const auto* minus = text_at("minus");
+  if (level && minus) parts.push_back(context.words(Word::compared_with, context.arm(*level), context.arm(*minus)));
+  for (auto const& [key, value] : at) {
+    if (level && minus && (key == "level" || key == "minus")) continue;
+    if (const auto* term = std::get_if<Term>(&value)) {
+      parts.push_back(in_words(context, run, *term));
+    } else if (const auto* number = std::get_if<double>(&value)) {
+      if (key == "time") parts.push_back(context.words(Word::time_day, shortest(*number)));
+      else parts.push_back(std::string(key) + " " + shortest(*number));
+    } else {
+      std::string const& text = std::get<std::string>(value);
+      parts.push_back(context.plan.arm(text) ? context.arm(text) : key == "group" ? text : std::string(key) + " " + text);
+    }
+  }
+  return join(parts, ", ");
+}
+
+std::string interval_level(Context const& context, Record const& record) {
+  if (!record.finding.level) return context.confidence();
+  const double percent = 100 * *record.finding.level;
+  return results::fixed(percent, std::fabs(percent - std::round(percent)) < 1e-9 ? 0 : 1) + "%";
+}
+
+Markup headline_cards(Context const& context) {
+  auto const& words = context.words;
+  Markup cards = card(std::to_string(context.randomised()), words(Word::randomised_card), words(Word::arms_of_trial, context.plan.arms.size()));
+  const auto shown = primary_effects(context);
+  for (auto const& [run, record] : shown) {
+    const results::Printed text = results::printed(record->finding, context.language(), context.alpha());
+    std::string place = place_in_words(context, *run, record->finding.at);
+    if (shown.size() > 1 && record->finding.p) place += (place.empty() ? "" : ", ") + results::p_statement(*record->finding.p, context.alpha());
+    cards += card(text.value, results::quantity_label(record->finding.quantity, context.language()) + ", " +
+                                  words(Word::sentence_interval, interval_level(context, *record), text.interval),
+                  place);
+  }
+  // One P value has a card of its own: of the first primary test, or of a single comparison. Of several comparisons none is singled out.
+  for (const auto* run : primary_runs(context)) {
+    if (run->problem) {
+      cards += card(std::string(results::not_estimable), words(Word::problem_line, *run->problem), context.method(*run));
+      continue;
+    }
+    const Record* p = arm_test(context, *run);
+    if (!p && shown.size() == 1 && shown.front().first == run && shown.front().second->finding.p) p = shown.front().second;
+    if (!p) continue;
+    cards += card(results::p_statement(p->finding.quantity == "p" ? p->finding.value : *p->finding.p, context.alpha()), context.method(*run),
+                  context.endpoint(run->endpoint));
+    break;
+  }
+  return element("div", "cards", cards);
+}
+
+Markup primary_in_words(Context const& context) {
+  auto const& words = context.words;
+  Markup paragraphs;
+  for (const auto* run : primary_runs(context)) {
+    std::string text;
+    const std::string set = label_inside(context, context.set(run->set)), endpoint = label_inside(context, context.endpoint(run->endpoint));
+    if (run->problem) {
+      text = words(Word::sentence_none, *run->problem);
+    } else {
+      if (const Record* test = arm_test(context, *run)) {
+        const results::Printed printed = results::printed(test->finding, context.language(), context.alpha());
+        std::string numbers = test->finding.quantity == "p" ? results::p_statement(test->finding.value, context.alpha()) : printed.value;
+        if (!printed.df.empty()) numbers = words(Word::test_line, numbers, printed.df);
+        if (test->finding.p) numbers += std::string(", ") + results::p_statement(*test->finding.p, context.alpha());
+        const std::string quantity = test->finding.quantity == "p" ? "" : label_inside(context, results::quantity_label(test->finding.quantity, context.language()));
+        text += words(Word::sentence_test, context.method(*run), endpoint, set, run->n, quantity, numbers) + sentence_end(context);
+      }
+      std::vector<std::pair<AnalysisRun const*, Record const*>> shown;
+      for (const auto* record : effects(context, *run)) shown.emplace_back(run, record);
+      if (shown.empty() && run == primary_runs(context).front()) shown = primary_effects(context);
+      for (std::size_t i = 0; i < shown.size();) {
+        auto const& [source, first] = shown[i];
+        const std::string quantity = label_inside(context, results::quantity_label(first->finding.quantity, context.language()));
+        std::vector<std::pair<std::string, std::string>> same;  // comparisons of one analysis: said in one sentence
+        for (; i < shown.size() && shown[i].first == source && shown[i].second->finding.quantity == first->finding.quantity; ++i)
+          same.emplace_back(place_in_words(context, *source, shown[i].second->finding.at), estimate_in_words(context, *shown[i].second));
+        if (same.size() == 1) {
+          text += words(Word::sentence_ratio, set, source->n, quantity, endpoint, same[0].first, same[0].second) + sentence_end(context);
+        } else {
+          std::string list;
+          for (auto const& [place, estimate] : same) list += (list.empty() ? "" : words.chinese() ? "\uff1b" : "; ") + place + " " + estimate;
+          text += words(Word::sentence_estimate, set, source->n, quantity, endpoint, list) + sentence_end(context);
+        }
+      }
+      text += events_in_words(context, *run);
+    }
+    if (text.empty()) continue;
+    if (context.answer.provenance.simulated) text += std::string(" ") + words(Word::sentence_simulated);
+    // "P = 0.0006" stays on one line.
+    for (const std::string_view sign : {"P = ", "P < ", "P > "})
+      for (std::size_t at = text.find(sign); at != std::string::npos; at = text.find(sign, at + 1))
+        text.replace(at, sign.size(), std::string("P\u00a0") + sign[2] + "\u00a0");
+    paragraphs += element("p", text);
+  }
+  if (paragraphs.empty()) return {};
+  return element("div", "inwords", element("h3", words(Word::primary_heading)) + paragraphs);
+}
+
+std::string inside_sentence(std::string const& label) {
+  const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (label.size() < 2 || !upper(label[0]) || !(lower(label[1]) || label[1] == ' ')) return label;
+  std::string out = label;
+  out[0] = char(out[0] - 'A' + 'a');
+  return out;
+}
+
+}  // namespace equipoise::reporting

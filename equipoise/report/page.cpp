@@ -1,0 +1,160 @@
+#include "equipoise/report/page.h"
+
+#include <array>
+
+#include "equipoise/core/digest.h"
+#include "equipoise/core/text.h"
+#include "equipoise/report/assets.h"
+#include "equipoise/report/context.h"
+#include "equipoise/report/figures.h"
+#include "equipoise/report/headline.h"
+#include "equipoise/report/tables.h"
+
+namespace equipoise::reporting {
+namespace {
+
+std::string base64_of_hex(std::string_view hex) {
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const auto nibble = [](char c) { return unsigned(c <= '9' ? c - '0' : c - 'a' + 10); };
+  std::string bytes, out;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes += char(nibble(hex[i]) * 16 + nibble(hex[i + 1]));
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    unsigned triple = 0;
+    for (std::size_t k = 0; k < 3; ++k) triple = triple << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 4; ++k) out += i + k > bytes.size() ? '=' : alphabet[(triple >> (18 - 6 * k)) & 63];
+  }
+  return out;
+}
+
+class Page {
+ public:
+  explicit Page(Context const& context) : context_(context) {}
+
+  void section(std::string const& id, Word title, Markup const& inside) {
+    if (inside.empty()) return;
+    contents_ += element("a", {{"href", std::string("#") + id}}, context_.words(title));
+    body_ += element("section", {{"id", id}}, element("h2", context_.words(title)) + inside);
+  }
+  Markup figure(std::string const& caption, Markup const& inside) { return captioned("figure", Word::figure_number, ++figures_, caption, inside); }
+  Markup table(std::string const& caption, Markup const& inside) { return captioned("figure", Word::table_number, ++tables_, caption, inside); }
+
+  Markup contents() const { return element("nav", {{"aria-label", context_.words(Word::contents)}}, contents_); }
+  Markup const& body() const { return body_; }
+
+ private:
+  Markup captioned(std::string_view tag, Word number, int n, std::string const& caption, Markup const& inside) {
+    const Markup head = element("span", "number", context_.words(number, n)) + " " + Markup(caption);
+    return element(tag, "panel", element("figcaption", head) + inside);
+  }
+
+  Context const& context_;
+  Markup contents_, body_;
+  int figures_ = 0, tables_ = 0;
+};
+
+Markup methods(Context const& context) {
+  auto const& words = context.words;
+  auto const& conventions = context.plan.conventions;
+  const std::string space = words.chinese() ? "" : " ";
+  std::string text = words(Word::methods_protocol, context.plan.trial.id, context.plan.trial.version) + space;
+  text += words(conventions.sided == 1 ? Word::methods_alpha_one : Word::methods_alpha_two, shortest(conventions.alpha)) + space;
+  text += words(Word::methods_confidence, context.confidence()) + space;
+  std::string const& match = context.answer.provenance.match.empty() ? conventions.match : context.answer.provenance.match;
+  text += words(Word::methods_match, match == "r" ? "R" : match == "sas" ? "SAS" : "Equipoise") + space;
+  text += words(Word::methods_month, shortest(conventions.month_days));
+  if (!context.answer.quartile_rule.empty()) text += space + context.answer.quartile_rule;
+  Markup out = element("p", text);
+  Markup items;
+  for (auto const& run : context.answer.runs) {
+    Markup item = Markup(words(Word::methods_run, context.role(run.role), run.id, context.method(run), inside_sentence(context.endpoint(run.endpoint)),
+                               inside_sentence(context.set(run.set)), run.n));
+    std::string options;
+    for (auto const& [key, value] : results::options_in_words(run.options))
+      options += (options.empty() ? "" : "; ") + inside_sentence(results::in_plain_words(key)) + " " + value;
+    item += words.chinese() ? "。" : ". ";
+    if (!options.empty()) item += element("span", "dim", words(Word::methods_options, options) + (words.chinese() ? "。" : ". "));
+    for (auto const& note : run.notes) item += note + space;
+    if (run.problem) item += element("span", "problem-inline", words(Word::methods_missing, *run.problem));
+    items += element("li", item);
+  }
+  if (!items.empty()) out += element("ul", "methods", items);
+  return out;
+}
+
+Markup head_of_page(Context const& context, std::string const& title) {
+  auto const& words = context.words;
+  auto const& trial = context.plan.trial;
+  Markup facts;
+  const auto fact = [&](std::string const& text) { facts += element("span", text); };
+  fact(trial.id);
+  if (!trial.phase.empty()) fact(words(Word::phase_text, trial.phase));
+  if (!trial.registry.empty()) fact(words(Word::registry_text, trial.registry));
+  if (!trial.version.empty()) fact(words(Word::version_text, trial.version));
+  if (context.answer.provenance.cutoff) fact(words(Word::cutoff_text, *context.answer.provenance.cutoff));
+  // "Name: subtitle" is how trials are titled; the part behind the first colon is the subtitle.
+  std::string main = title, subtitle;
+  const std::string_view colon = title.find("\uff1a") != std::string::npos ? "\uff1a" : words.chinese() ? ":" : ": ";
+  if (const auto at = title.find(colon); at != std::string::npos && at > 0) {
+    main = title.substr(0, at);
+    subtitle = title.substr(at + colon.size());
+    if (!subtitle.empty() && subtitle[0] >= 'a' && subtitle[0] <= 'z') subtitle[0] = char(subtitle[0] - 'a' + 'A');
+  }
+  Markup out = element("h1", main);
+  if (!subtitle.empty()) out += element("p", "subtitle", subtitle);
+  out += element("p", "identity", facts);
+  return out;
+}
+
+}  // namespace
+
+std::string html(protocol::Protocol const& protocol, results::Results const& answers, Options const& options) {
+  // A trial that is simulated by its protocol or by its data is labelled so: neither flag can take the label away.
+  results::Results labelled = answers;
+  labelled.provenance.simulated = answers.provenance.simulated || protocol.trial.simulated;
+  const Context context(protocol, labelled, options.language);
+  auto const& words = context.words;
+  const std::string title = context.label(protocol.trial.title, protocol.trial.id);
+
+  Page page(context);
+  Markup synopsis = tables::synopsis(context);
+  if (!synopsis.empty()) synopsis = element("div", "panel", synopsis);
+  synopsis += tables::estimands(context);
+  if (const Markup schedule = tables::schedule(context); !schedule.empty()) synopsis += page.table(words(Word::schedule), schedule);
+  page.section("synopsis", Word::section_synopsis, synopsis);
+  page.section("flow", Word::section_flow, page.figure(words(Word::flow_caption), figures::participant_flow(context)));
+  if (const Markup baseline = tables::baseline(context); !baseline.empty())
+    page.section("baseline", Word::section_baseline, page.table(words(Word::baseline_caption), baseline));
+
+  Markup curves;
+  for (auto const& run : labelled.runs)
+    if (run.method == "kaplan_meier" && !run.problem)
+      if (const Markup figure = figures::kaplan_meier(context, run); !figure.empty())
+        curves += page.figure(words(Word::km_caption, context.endpoint(run.endpoint), inside_sentence(context.set(run.set))), figure);
+  page.section("curves", Word::section_curves, curves);
+
+  Markup outcome = primary_in_words(context);
+  if (!outcome.empty()) outcome = element("div", "panel", outcome);
+  for (auto const& run : labelled.runs)
+    outcome += page.table(words(Word::results_caption, context.endpoint(run.endpoint), context.method(run)), tables::analysis(context, run));
+  if (labelled.runs.empty()) outcome += element("p", "note", words(Word::results_none));
+  page.section("results", Word::section_results, outcome);
+  page.section("methods", Word::section_methods, element("div", "panel prose", methods(context)));
+  page.section("provenance", Word::section_provenance, element("div", "panel", tables::provenance(context)));
+
+  Markup main = head_of_page(context, title);
+  if (labelled.provenance.simulated) main += element("p", {{"class", std::string("banner")}, {"role", std::string("note")}}, words(Word::simulated_banner));
+  main += page.contents() + headline_cards(context) + page.body();
+
+  const std::string policy = std::string("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-") + base64_of_hex(sha256(script)) + "'; base-uri 'none'; form-action 'none'";
+  const Markup head = element("meta", {{"charset", std::string("utf-8")}}) +
+                      element("meta", {{"http-equiv", std::string("Content-Security-Policy")}, {"content", policy}}) +
+                      element("meta", {{"name", std::string("viewport")}, {"content", std::string("width=device-width, initial-scale=1")}}) +
+                      element("meta", {{"name", std::string("color-scheme")}, {"content", std::string("light dark")}}) +
+                      element("meta", {{"name", std::string("generator")}, {"content", std::string("Equipoise ") + labelled.provenance.version}}) +
+                      element("title", title) + element("style", Markup::trusted(style));
+  const Markup body = element("main", main) + element("script", Markup::trusted(script));
+  return "<!doctype html>\n" +
+         element("html", {{"lang", std::string(words.chinese() ? "zh-Hans" : "en")}}, element("head", head) + element("body", body)).bytes() + "\n";
+}
+
+}  // namespace equipoise::reporting

@@ -1,0 +1,264 @@
+#include "equipoise/report/page.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "equipoise/core/digest.h"
+#include "equipoise/report/assets.h"
+#include "equipoise/report/figures.h"
+#include "equipoise/report/variants.h"
+
+namespace equipoise::reporting {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// EQUIPOISE_REPORT_OUT=FOLDER writes the pages of these tests there, to be looked at.
+std::string kept(std::string const& name, std::string page) {
+  if (const char* folder = std::getenv("EQUIPOISE_REPORT_OUT")) std::ofstream(std::string(folder) + "/" + name + ".html", std::ios::binary) << page;
+  return page;
+}
+
+std::size_t count(std::string const& text, std::string_view what) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + what.size())) ++n;
+  return n;
+}
+
+/// Every element that opens closes, in order: what a browser would not have to repair.
+void expect_balanced(std::string const& page) {
+  std::vector<std::string> open;
+  const std::size_t from = page.find("<html");
+  for (std::size_t at = page.find('<', from); at != std::string::npos; at = page.find('<', at + 1)) {
+    const std::size_t end = page.find('>', at);
+    ASSERT_NE(end, std::string::npos);
+    const std::string inside = page.substr(at + 1, end - at - 1);
+    const std::string name = inside.substr(inside.starts_with('/') ? 1 : 0, inside.find(' ') - (inside.starts_with('/') ? 1 : 0));
+    if (inside.starts_with('/')) {
+      ASSERT_FALSE(open.empty()) << inside;
+      ASSERT_EQ(open.back(), name);
+      open.pop_back();
+    } else if (name != "meta" && name != "br") {
+      open.push_back(name);
+      if (name == "script" || name == "style") at = page.find("</" + name, end) - 1;
+    }
+  }
+  EXPECT_TRUE(open.empty());
+}
+
+TEST(Page, SameDocumentsGiveTheSameBytes) {
+  const std::string page = kept("cgd", html(fixture::cgd_protocol(), fixture::cgd_results()));
+  EXPECT_EQ(page, html(fixture::cgd_protocol(), fixture::cgd_results()));
+  expect_balanced(page);
+}
+
+TEST(Page, AsksNothingOfTheNetwork) {
+  const std::string page = html(fixture::cgd_protocol(), fixture::cgd_results());
+  EXPECT_THAT(page, Not(HasSubstr("src=")));
+  EXPECT_THAT(page, Not(HasSubstr("url(")));
+  EXPECT_THAT(page, Not(HasSubstr("@import")));
+  EXPECT_THAT(page, Not(HasSubstr("<link")));
+  EXPECT_EQ(count(page, "http"), count(page, "http://www.w3.org/2000/svg") + count(page, "http-equiv"));
+  EXPECT_THAT(page, HasSubstr("default-src &#39;none&#39;"));
+}
+
+TEST(Page, LetsOnlyItsOwnScriptRun) {
+  // The base64 of the script's SHA-256, made here another way: groups of six bits read off the hexadecimal digits.
+  const std::string hex = sha256(script);
+  std::string bits, expected;
+  for (const char c : hex)
+    for (int bit = 3; bit >= 0; --bit) bits += ((c <= '9' ? c - '0' : c - 'a' + 10) >> bit) & 1 ? '1' : '0';
+  bits += "00";
+  for (std::size_t i = 0; i < bits.size(); i += 6)
+    expected += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[std::stoul(bits.substr(i, 6), nullptr, 2)];
+  EXPECT_THAT(html(fixture::cgd_protocol(), fixture::cgd_results()), HasSubstr("script-src &#39;sha256-" + expected + "=&#39;"));
+}
+
+TEST(Page, PrintsTheResultsNumbers) {
+  const std::string page = html(fixture::cgd_protocol(), fixture::cgd_results());
+  for (const char* text : {"<div class=\"value\">128</div>", "<div class=\"value\">0.335</div>", "95% interval 0.174 to 0.645", "<div class=\"value\">P = 0.0006</div>",
+                           "chi-square statistic 11.74, 1 df, P\u00a0=\u00a00.0006", "was 0.335 (95% interval 0.174 to 0.645, P\u00a0=\u00a00.0011)",
+                           "Placebo 30 of 65; rIFN-γ 14 of 63", "59.2% to 81.3%", "246 to NE", "81.3%", "No P values"})
+    EXPECT_THAT(page, HasSubstr(text));
+  // The coefficient behind the hazard ratio is not shown beside it, its standard error is.
+  EXPECT_THAT(page, Not(HasSubstr("\u22121.09")));
+  EXPECT_EQ(count(page, "The standard error is that of the logarithm"), 1u);
+  EXPECT_EQ(count(page, "NE: not estimable"), 1u);
+}
+
+TEST(Page, DrawsTheCurvesOfTheResults) {
+  const protocol::Protocol p = fixture::cgd_protocol();
+  const results::Results r = fixture::cgd_results();
+  const Context context(p, r, "en");
+  const auto curves = figures::curves_of(context, "a03");
+  ASSERT_EQ(curves.size(), 2u);
+  EXPECT_EQ(curves[0].group, "placebo");
+  int checked = 0;
+  for (auto const& record : r.records) {
+    const auto time = record.finding.at.find("time");
+    if (time == record.finding.at.end()) continue;
+    auto const& curve = curves[std::get<std::string>(record.finding.at.at("group")) == "placebo" ? 0 : 1];
+    const double day = std::get<double>(time->second);
+    if (record.finding.quantity == "survival") {
+      EXPECT_NEAR(curve.survival_at(day), record.finding.value, 5e-9);  // both printed by R with at least 8 digits
+    } else {
+      EXPECT_EQ(curve.at_risk_at(day), record.finding.value);
+    }
+    ++checked;
+  }
+  EXPECT_EQ(checked, 8);
+  // The step at day 180 stands in the path: y = 364 - 330 S(180), in the figure's frame of 34 to 364.
+  const std::string figure = figures::kaplan_meier(context, r.runs[2]).bytes();
+  EXPECT_THAT(figure, HasSubstr("V" + coordinate(364 - 330 * curves[0].survival_at(180))));
+  for (const char* n : {">65<", ">63<", ">55<", ">49<", ">45<", ">13<", ">10<"}) EXPECT_THAT(figure, HasSubstr(n));
+  EXPECT_THAT(figure, HasSubstr("role=\"img\""));
+  EXPECT_THAT(figure, HasSubstr("Days since randomisation"));
+}
+
+TEST(Page, CountsEveryParticipantOnceInTheFlow) {
+  const protocol::Protocol p = fixture::cgd_protocol();
+  const results::Results r = fixture::cgd_results();
+  const Context context(p, r, "en");
+  const std::string figure = figures::participant_flow(context).bytes();
+  EXPECT_THAT(figure, HasSubstr(">128</text>"));
+  EXPECT_EQ(count(figure, ">Death</text>"), 2u);  // nobody died, and it is said so
+  EXPECT_EQ(count(figure, ">0</text>"), 3u);
+  EXPECT_EQ(count(figure, ">62</text>"), 2u);
+}
+
+TEST(Page, ShowsSeveralDosesEvenly) {
+  protocol::Protocol p;
+  results::Results r;
+  fixture::dose_trial(2, p, r);
+  const std::string page = kept("doses", html(p, r));
+  expect_balanced(page);
+  EXPECT_THAT(page, HasSubstr("Low dose against Placebo, P = 0.0010"));
+  EXPECT_THAT(page, HasSubstr("High dose against Placebo, P = 0.0020"));
+  EXPECT_THAT(page, Not(HasSubstr("<div class=\"value\">P =")));  // no comparison is singled out
+  EXPECT_THAT(page, HasSubstr("0.5 \u00d7 10\u2076 cells/kg"));
+  EXPECT_THAT(page, HasSubstr("Week 96"));
+  EXPECT_THAT(page, HasSubstr("No answer: no event in any arm"));
+  EXPECT_THAT(page, HasSubstr(">Missing<"));
+}
+
+TEST(Page, SaysThatDataAreSimulatedOnThePageAndInEveryFigure) {
+  protocol::Protocol p;
+  results::Results r;
+  fixture::dose_trial(2, p, r);
+  for (const bool by_protocol : {false, true}) {
+    r.provenance.simulated = !by_protocol, p.trial.simulated = by_protocol;
+    const std::string page = html(p, r);
+    EXPECT_THAT(page, HasSubstr("class=\"banner\""));
+    EXPECT_EQ(count(page, "<svg "), 2u);
+    EXPECT_EQ(count(page, ">SIMULATED</text>"), 2u);
+    EXPECT_THAT(page, HasSubstr("These numbers come from simulated participants."));
+  }
+  EXPECT_THAT(html(fixture::cgd_protocol(), fixture::cgd_results()), Not(HasSubstr("SIMULATED")));
+}
+
+TEST(Page, SpeaksChinese) {
+  protocol::Protocol p;
+  results::Results r;
+  fixture::dose_trial(2, p, r);
+  const std::string page = kept("doses-zh", html(p, r, {.language = "zh"}));
+  expect_balanced(page);
+  for (const char* text : {"lang=\"zh-Hans\"", "安慰剂", "低剂量", "风险比", "受试者流程", "模拟数据", "随机化后天数"}) EXPECT_THAT(page, HasSubstr(text));
+  for (const char* text : {"Participant flow", "Hazard ratio", "Number at risk", "Low dose"}) EXPECT_THAT(page, Not(HasSubstr(text)));
+}
+
+TEST(Page, HoldsSixArmsWithLongLabels) {
+  protocol::Protocol p;
+  results::Results r;
+  fixture::dose_trial(5, p, r, true);
+  const std::string page = kept("long", html(p, r));
+  expect_balanced(page);
+  EXPECT_THAT(page, HasSubstr("dose level 5"));
+  const std::string figure = figures::kaplan_meier(Context(p, r, "en"), r.runs[2]).bytes();
+  for (int d = 1; d <= 5; ++d) EXPECT_THAT(figure, HasSubstr("level " + std::to_string(d) + "</text>"));  // a shortened label keeps its end
+}
+
+TEST(Page, HoldsOneArmWithoutEvents) {
+  protocol::Protocol p = fixture::cgd_protocol();
+  results::Results r = fixture::cgd_results();
+  p.arms.resize(1), r.flow.resize(1), r.records.clear(), r.curves.resize(1);
+  auto& columns = r.curves[0].series.columns;
+  columns = {{"time", {10, 20}}, {"survival", {1, 1}}, {"lower", {fixture::ne, fixture::ne}}, {"upper", {fixture::ne, fixture::ne}},
+             {"n_at_risk", {2, 1}}, {"n_events", {0, 0}}, {"n_censored", {1, 1}}};
+  for (auto& item : r.baseline) item.cells.resize(2);
+  const std::string page = kept("one-arm", html(p, r));
+  expect_balanced(page);
+  EXPECT_THAT(page, HasSubstr("class=\"curve s0\""));
+  EXPECT_THAT(page, Not(HasSubstr("class=\"band")));
+}
+
+TEST(Page, HoldsNothingAtAll) {
+  const std::string page = kept("empty", html({}, {}));
+  expect_balanced(page);
+  EXPECT_THAT(page, HasSubstr("No analysis was run."));
+  EXPECT_THAT(page, HasSubstr("No participant was randomised."));
+  results::Results r = fixture::cgd_results();
+  expect_balanced(html({}, r));  // a protocol that knows none of the ids
+  r.curves[0].series.columns.resize(2), r.curves[1].series.columns[0].second = {3, 1, 2};
+  expect_balanced(html(fixture::cgd_protocol(), r));
+  for (auto& curve : r.curves) curve.series.columns.clear();
+  for (auto& record : r.records) record.finding.value = fixture::ne, record.finding.p = fixture::ne, record.finding.df = fixture::ne;
+  expect_balanced(kept("ne", html(fixture::cgd_protocol(), r)));
+}
+
+TEST(Page, EscapesEveryTextOfBothDocuments) {
+  const std::string payload = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>";
+  const auto text = [&] { return fixture::text(payload, payload); };
+  protocol::Protocol p;
+  results::Results r;
+  fixture::dose_trial(2, p, r);
+  p.trial.title = text(), p.trial.id = p.trial.registry = p.trial.phase = p.trial.version = p.blinding = payload;
+  for (auto& arm : p.arms) arm.label = text(), arm.dose = protocol::Dose{1, payload};
+  for (auto& visit : p.visits) visit.label = text();
+  for (auto& form : p.forms) {
+    form.label = text();
+    for (auto& item : form.items) {
+      item.label = text(), item.unit = payload;
+      for (auto& code : item.codes) code.label = text();
+    }
+  }
+  for (auto& set : p.sets) set.label = text(), set.rule = expression::Expression(payload, expression::Type::truth, nullptr);
+  for (auto& endpoint : p.endpoints) endpoint.label = text(), endpoint.level = payload, endpoint.event = expression::Expression(payload, expression::Type::moment, nullptr);
+  for (auto& estimand : p.estimands) {
+    estimand.objective = estimand.population = estimand.summary = payload;
+    for (auto& ice : estimand.intercurrent) ice.event = payload, ice.strategy = protocol::Strategy::composite, ice.value = payload;
+  }
+  p.source->note = payload;
+  auto& from = r.provenance;
+  from.version = from.protocol_digest = from.data_digest = from.data_file = from.match = payload;
+  from.cutoff = payload;
+  for (auto& arm : r.flow) {
+    for (auto& reason : arm.left) reason.label = payload;
+    for (auto& set : arm.sets) set.excluded = {{payload, 1}};
+  }
+  for (auto& item : r.baseline)
+    for (auto& level : item.levels) level = payload;
+  r.quartile_rule = payload;
+  for (auto& run : r.runs) run.role = run.role == "primary" ? "primary" : payload, run.title = run.method = payload, run.notes = {payload}, run.options = "{\"" + std::string("a") + "\":\"<script>\"}";
+  r.runs[2].method = "kaplan_meier";
+  r.runs[0].problem = payload;
+  for (auto& record : r.records) record.footnotes = {payload};
+  results::Record odd = r.records.front();
+  odd.finding.quantity = payload, odd.finding.at = At{{payload, payload}, {"group", payload}, {"term", Term{{payload, payload}}}};
+  r.records.push_back(odd);
+  odd.finding.at.erase("group");
+  r.records.push_back(odd);
+  for (const char* language : {"en", "zh", "\"><script>"}) {
+    const std::string page = kept("payload", html(p, r, {.language = language}));
+    expect_balanced(page);
+    EXPECT_EQ(count(page, "<script"), 1u);  // our own
+    EXPECT_EQ(count(page, "<img"), 0u);
+    EXPECT_GT(count(page, "&lt;script&gt;alert(1)"), 60u);  // and the texts are there, as texts
+  }
+}
+
+}  // namespace
+}  // namespace equipoise::reporting

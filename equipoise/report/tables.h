@@ -1,0 +1,22 @@
+#pragma once
+
+#include "equipoise/report/context.h"
+#include "equipoise/report/html.h"
+
+/// Every table of the report. A new one is a function here and a file in tables/.
+namespace equipoise::reporting::tables {
+
+/// The protocol in one page: objective, population, arms, endpoints, analysis sets.
+Markup synopsis(Context const& context);
+/// Estimands with their intercurrent-event strategies in plain words, a card each.
+Markup estimands(Context const& context);
+/// Forms by visits; empty without visits.
+Markup schedule(Context const& context);
+/// One row block for each baseline item, a column for each arm and all.
+Markup baseline(Context const& context);
+/// The records of one analysis: arms side by side, then comparisons with estimate, interval and P together.
+Markup analysis(Context const& context, results::AnalysisRun const& run);
+/// What was computed from what.
+Markup provenance(Context const& context);
+
+}  // namespace equipoise::reporting::tables

@@ -1,0 +1,205 @@
+#include <algorithm>
+#include <cmath>
+
+#include "equipoise/core/text.h"
+#include "equipoise/report/headline.h"
+#include "equipoise/report/tables.h"
+
+namespace equipoise::reporting::tables {
+namespace {
+
+using results::AnalysisRun;
+using results::Record;
+
+std::string const* text_at(At const& at, std::string_view key) {
+  const auto found = at.find(key);
+  return found == at.end() ? nullptr : std::get_if<std::string>(&found->second);
+}
+
+double const* number_at(At const& at, std::string_view key) {
+  const auto found = at.find(key);
+  return found == at.end() ? nullptr : std::get_if<double>(&found->second);
+}
+
+/// Where a column of the table by arm reads: the quantity and everything of the place but the group.
+struct Column {
+  std::string quantity;
+  At at;
+  friend bool operator==(Column const&, Column const&) = default;
+};
+
+struct Shared {
+  Context const& context;
+  AnalysisRun const& run;
+  Footnotes notes;
+  bool ne = false;
+
+  std::string show(std::string const& text) {
+    ne = ne || text == results::not_estimable || text.find(results::not_estimable) != std::string::npos;
+    return text;
+  }
+};
+
+Markup cell(Markup const& inside) { return element("td", inside); }
+
+std::string heading(Shared& shared, Column const& column) {
+  auto const& words = shared.context.words;
+  if (column.quantity == "quantile")
+    if (const double* prob = number_at(column.at, "prob")) {
+      if (*prob == 0.5) return words(Word::column_median);
+      return results::quantity_label("quantile", shared.context.language()) + " " + shortest(*prob);
+    }
+  std::string text;
+  if (column.quantity == "survival" && number_at(column.at, "time")) text = words(Word::column_survival_at, shortest(*number_at(column.at, "time")));
+  else text = results::quantity_label(column.quantity, shared.context.language());
+  At rest = column.at;
+  if (column.quantity == "survival") rest.erase("time");
+  const std::string place = place_in_words(shared.context, shared.run, rest);
+  return place.empty() ? text : text + ", " + place;
+}
+
+/// Groups side by side: a row for each, a column for each quantity, its interval under the value.
+Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
+  auto const& context = shared.context;
+  auto const& words = context.words;
+  std::vector<std::string> groups;
+  std::vector<Column> columns;
+  std::map<std::pair<std::string, std::size_t>, Record const*> cells;
+  const auto without_group = [](At at) { at.erase("group"); return at; };
+  for (const auto* record : records) {
+    Finding const& f = record->finding;
+    if (text_at(f.at, "side")) continue;                                  // limits of a quantile, printed with it
+    std::string const& group = *text_at(f.at, "group");
+    if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
+    const Column column{f.quantity, without_group(f.at)};
+    auto at = std::find(columns.begin(), columns.end(), column);
+    if (at == columns.end()) at = columns.insert(at, column);
+    cells[{group, std::size_t(at - columns.begin())}] = record;
+  }
+  // Numbers at risk at a time stand under the probability at that time, not in a column of their own.
+  const auto at_risk_column = [&](Column const& c) -> std::optional<std::size_t> {
+    const auto found = std::find(columns.begin(), columns.end(), Column{"n_at_risk", c.at});
+    return c.quantity == "survival" && found != columns.end() ? std::optional(std::size_t(found - columns.begin())) : std::nullopt;
+  };
+  std::vector<bool> hidden(columns.size(), false);
+  for (auto const& c : columns)
+    if (const auto risk = at_risk_column(c)) hidden[*risk] = true;
+
+  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::column_arm)), body;
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    if (hidden[c]) continue;
+    Markup name = heading(shared, columns[c]);
+    if (columns[c].quantity == "quantile") name += shared.notes.mark(words(Word::median_ne_note));
+    head += element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, name);
+  }
+  const auto limit = [&](Finding const& f, std::string_view side) -> std::optional<double> {
+    At wanted = f.at;
+    wanted["side"] = std::string(side);
+    for (const auto* record : records)
+      if (record->finding.quantity == f.quantity && record->finding.at == wanted) return record->finding.value;
+    return {};
+  };
+  for (auto const& group : in_arm_order(context.plan, groups)) {
+    Markup row = element("th", {{"scope", std::string("row")}}, context.arm(group));
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      if (hidden[c]) continue;
+      const auto found = cells.find({group, c});
+      if (found == cells.end()) {
+        row += cell("");
+        continue;
+      }
+      Finding f = found->second->finding;
+      if (!f.lower) f.lower = limit(f, "lower");
+      if (!f.upper) f.upper = limit(f, "upper");
+      const results::Printed text = results::printed(f, context.language(), context.alpha());
+      Markup inside = element("span", "est", shared.show(text.value));
+      for (auto const& footnote : found->second->footnotes) inside += shared.notes.mark(footnote);
+      if (!text.interval.empty()) inside += element("span", "ci", shared.show(text.interval));
+      if (!text.p.empty()) inside += element("span", "ci", results::p_statement(*f.p, context.alpha()));
+      if (const auto risk = at_risk_column(columns[c]))
+        if (const auto count = cells.find({group, *risk}); count != cells.end())
+          inside += element("span", "ci", words(Word::column_at_risk, results::fixed(count->second->finding.value, 0)));
+      row += cell(inside);
+    }
+    body += element("tr", row);
+  }
+  bool intervals = false;
+  for (auto const& [key, record] : cells) intervals = intervals || record->finding.lower;
+  const std::string level = cells.empty() ? context.confidence() : interval_level(context, *cells.begin()->second);
+  Markup table = element("div", "scroll", element("table", "data", element("thead", element("tr", head)) + element("tbody", body)));
+  if (intervals) table += element("p", "note", words(Word::sentence_interval, level, words.chinese() ? "列于估计值下方。" : "below each estimate."));
+  return table;
+}
+
+/// Estimate, interval and P of a number together, a row for each.
+Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool minor) {
+  auto const& context = shared.context;
+  auto const& words = context.words;
+  bool se = false, df = false, p = false, interval = false;
+  std::vector<results::Printed> printed;
+  for (const auto* record : records) {
+    Finding f = record->finding;
+    if (!f.se)
+      if (const Record* log = on_log_scale(context, *record)) f.se = log->finding.se;
+    printed.push_back(results::printed(f, context.language(), context.alpha()));
+    if (f.quantity == "p" || f.quantity == "adjusted_p") p = true;
+    se = se || f.se, df = df || f.df, p = p || f.p, interval = interval || (f.lower && f.upper);
+  }
+  const auto column_head = [](Markup const& name) { return element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, name); };
+  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::column_what)) + column_head(words(Word::column_estimate));
+  if (interval) head += column_head(words(Word::column_interval, interval_level(context, *records.front())));
+  if (se) head += column_head(Markup(words(Word::column_se)));
+  if (df) head += column_head(words(Word::column_df));
+  if (p) head += column_head(element("i", words(Word::column_p)));
+  Markup body;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    Finding const& f = records[i]->finding;
+    results::Printed text = printed[i];
+    if (f.quantity == "p") text.p = text.value, text.value.clear();
+    Markup name = results::quantity_label(f.quantity, context.language());
+    if (f.quantity == "hazard_ratio") name += shared.notes.mark(words(Word::hr_reading));
+    for (auto const& footnote : records[i]->footnotes) name += shared.notes.mark(footnote);
+    if (const std::string place = place_in_words(context, shared.run, f.at); !place.empty()) name += element("span", "place", place);
+    Markup row = element("th", {{"scope", std::string("row")}}, name) + cell(element("span", "est", shared.show(text.value)));
+    if (interval) row += cell(shared.show(text.interval));
+    if (se) row += cell(text.se.empty() ? Markup() : Markup(shared.show(text.se)) + (f.quantity.ends_with("_ratio") ? shared.notes.mark(words(Word::hr_se_note)) : Markup()));
+    if (df) row += cell(shared.show(text.df));
+    if (p) row += cell(shared.show(text.p));
+    body += element("tr", row);
+  }
+  return element("div", "scroll", element("table", minor ? "data minor" : "data", element("thead", element("tr", head)) + element("tbody", body)));
+}
+
+}  // namespace
+
+Markup analysis(Context const& context, AnalysisRun const& run) {
+  auto const& words = context.words;
+  Shared shared{context, run, {}};
+  Markup out = element("p", "meta", words(Word::method_line, context.role(run.role), context.set(run.set), run.n));
+  if (run.estimand) {
+    const auto* estimand = context.plan.estimand(*run.estimand);
+    const std::string objective = estimand && !estimand->objective.empty() ? estimand->objective : context.endpoint(run.endpoint);
+    out += element("p", "meta", words(Word::estimand_line, *run.estimand, objective));
+  } else {
+    out += element("p", "meta", words(Word::no_estimand));
+  }
+  if (run.problem) return out + element("p", {{"class", std::string("problem")}, {"role", std::string("note")}}, words(Word::problem_line, *run.problem));
+
+  std::vector<Record const*> grouped, main, minor;
+  const std::vector<Record const*> effect = effects(context, run);
+  const Record* test = arm_test(context, run);
+  for (const auto* record : context.records(run.id)) {
+    if (text_at(record->finding.at, "group")) grouped.push_back(record);
+    else if (record == test || std::find(effect.begin(), effect.end(), record) != effect.end()) main.push_back(record);
+    else if (!behind_a_ratio(context, *record)) minor.push_back(record);
+  }
+  if (!grouped.empty()) out += by_group(shared, grouped);
+  if (main.empty() && grouped.empty()) main.swap(minor);
+  if (!main.empty()) out += by_row(shared, main, false);
+  if (!minor.empty()) out += element("p", "minor-head", words(Word::secondary_quantities)) + by_row(shared, minor, true);
+  for (auto const& note : run.notes) shared.notes.mark(note);
+  if (shared.ne) shared.notes.mark(words(Word::ne_note));
+  return out + shared.notes.list();
+}
+
+}  // namespace equipoise::reporting::tables

@@ -1,0 +1,185 @@
+#include "equipoise/results/results.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "equipoise/core/text.h"
+#include "equipoise/results/labels.h"
+
+namespace equipoise::results {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Bytes that are no UTF-8 become U+FFFD: a label can hold anything, the document stays JSON.
+std::string json_text(std::string_view text) {
+  return Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string number(double value) {
+  if (std::isnan(value)) return "\"NE\"";
+  if (std::isinf(value)) return value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  return shortest(value);
+}
+
+/// Writes the members of one JSON object in the order of the calls. The library's own writer is not used for numbers: it is not always the
+/// shortest form, and writes a whole number with ".0".
+class Object {
+ public:
+  Object& raw(std::string_view key, std::string const& json) {
+    body_ += (body_.empty() ? "" : ", ") + json_text(key) + ": " + json;
+    return *this;
+  }
+  Object& text(std::string_view key, std::string_view value) { return raw(key, json_text(value)); }
+  Object& count(std::string_view key, std::int64_t value) { return raw(key, std::to_string(value)); }
+  Object& flag(std::string_view key, bool value) { return raw(key, value ? "true" : "false"); }
+  Object& real(std::string_view key, double value) { return raw(key, number(value)); }
+  Object& real(std::string_view key, std::optional<double> value) { return value ? real(key, *value) : *this; }
+  Object& text_if(std::string_view key, std::optional<std::string> const& value) { return value ? text(key, *value) : *this; }
+  std::string str() const { return std::string("{") + body_ + "}"; }
+
+ private:
+  std::string body_;
+};
+
+template <class T, class Write>
+std::string list(std::vector<T> const& values, Write write, std::string_view line = "") {
+  std::string out = "[";
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i) out += ",";
+    out += line.empty() ? (i ? " " : "") : line;
+    out += write(values[i]);
+  }
+  if (!line.empty() && !values.empty()) out += line.substr(0, line.size() - 2);
+  return out + "]";
+}
+
+std::string texts(std::vector<std::string> const& values) {
+  return list(values, [](std::string const& v) { return json_text(v); });
+}
+
+std::string options(std::string const& canonical) {
+  return canonical.empty() ? "{}" : Json::accept(canonical) ? canonical : json_text(canonical);
+}
+
+std::string at(At const& place) {
+  Object out;
+  for (auto const& [key, value] : place) {
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      out.text(key, *text);
+    } else if (const auto* real = std::get_if<double>(&value)) {
+      out.real(key, *real);
+    } else {
+      out.raw(key, list(std::get<Term>(value), [](Factor const& factor) {
+                return Object().text("column", factor.column).text_if("level", factor.level).str();
+              }));
+    }
+  }
+  return out.str();
+}
+
+std::string_view name(Scale scale) {
+  switch (scale) {
+    case Scale::identity: return "identity";
+    case Scale::log: return "log";
+    case Scale::log_log: return "log-log";
+    case Scale::logit: return "logit";
+    case Scale::arcsin: return "arcsin";
+    case Scale::exact: return "exact";
+  }
+  return "identity";
+}
+
+std::string json(Record const& record) {
+  Finding const& f = record.finding;
+  Object out;
+  out.text("analysis", record.analysis).text_if("estimand", record.estimand).text("quantity", f.quantity).raw("at", at(f.at));
+  out.real("value", f.value).real("se", f.se).real("df", f.df).real("lower", f.lower).real("upper", f.upper);
+  out.real("level", f.level).real("p", f.p);
+  if (f.n) out.count("n", *f.n);
+  out.text("scale", name(f.scale)).text("method", record.method).raw("options", options(record.options));
+  return out.raw("footnotes", texts(record.footnotes)).str();
+}
+
+std::string json(Curve const& curve) {
+  Object columns;
+  for (auto const& [column, values] : curve.series.columns) columns.raw(column, list(values, number));
+  return Object().text("analysis", curve.analysis).text("quantity", curve.series.quantity).raw("at", at(curve.series.at))
+      .raw("columns", columns.str()).str();
+}
+
+std::string json(AnalysisRun const& run) {
+  Object out;
+  out.text("id", run.id).text_if("estimand", run.estimand).text("endpoint", run.endpoint).text("set", run.set).text("role", run.role);
+  out.text("method", run.method).text("title", run.title).raw("options", options(run.options)).count("n", run.n);
+  return out.raw("notes", texts(run.notes)).text_if("problem", run.problem).str();
+}
+
+std::string counts(std::vector<Count> const& values) {
+  return list(values, [](Count const& c) { return Object().text("label", c.label).count("n", c.n).str(); });
+}
+
+std::string json(FlowArm const& arm) {
+  const auto set = [](FlowArm::Set const& s) {
+    return Object().text("set", s.id).count("n", s.n).raw("excluded", counts(s.excluded)).str();
+  };
+  return Object().text("arm", arm.arm).count("randomised", arm.randomised).raw("left", counts(arm.left))
+      .count("completed", arm.completed).raw("sets", list(arm.sets, set)).str();
+}
+
+std::string json(BaselineItem const& item) {
+  const auto cell = [&](BaselineItem::Cell const& c) {
+    Object out;
+    out.count("n", c.n).count("missing", c.missing);
+    if (item.categorical)
+      return out.raw("counts", list(c.counts, [](std::int64_t n) { return std::to_string(n); })).str();
+    out.real("mean", c.mean).real("sd", c.sd).real("median", c.median).real("lower_quartile", c.lower_quartile);
+    return out.real("upper_quartile", c.upper_quartile).real("min", c.min).real("max", c.max).str();
+  };
+  Object out;
+  out.text("item", item.item).flag("categorical", item.categorical);
+  if (item.categorical) out.raw("levels", texts(item.levels));
+  return out.raw("cells", list(item.cells, cell)).str();
+}
+
+std::string json(Provenance const& p) {
+  Object out;
+  out.text("version", p.version).text("protocol_digest", p.protocol_digest).text("data_digest", p.data_digest);
+  out.text("data_file", p.data_file).text_if("cutoff", p.cutoff);
+  if (p.seed) out.raw("seed", std::to_string(*p.seed));
+  return out.flag("simulated", p.simulated).text("match", p.match).str();
+}
+
+}  // namespace
+
+std::string to_json(Results const& results) {
+  const auto write = [](auto const& value) { return json(value); };
+  const std::string_view line = "\n    ";
+  std::string out = "{\n";
+  out += std::string("  \"provenance\": ") + json(results.provenance) + ",\n";
+  out += std::string("  \"flow\": ") + list(results.flow, write, line) + ",\n";
+  out += std::string("  \"baseline\": ") + list(results.baseline, write, line) + ",\n";
+  out += std::string("  \"quartile_rule\": ") + json_text(results.quartile_rule) + ",\n";
+  out += std::string("  \"analyses\": ") + list(results.runs, write, line) + ",\n";
+  out += std::string("  \"records\": ") + list(results.records, write, line) + ",\n";
+  out += std::string("  \"curves\": ") + list(results.curves, write, line) + "\n}\n";
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> options_in_words(std::string_view canonical_json) {
+  const Json parsed = Json::parse(canonical_json, nullptr, false);
+  std::vector<std::pair<std::string, std::string>> words;
+  if (!parsed.is_object()) return words;
+  for (auto const& [key, value] : parsed.items()) {
+    std::string text;
+    if (value.is_string()) text = value.get<std::string>();
+    else if (value.is_number()) text = shortest(value.get<double>());
+    else if (value.is_array() && std::all_of(value.begin(), value.end(), [](Json const& v) { return v.is_number() || v.is_string(); }))
+      for (auto const& v : value) text += (text.empty() ? "" : ", ") + (v.is_string() ? v.get<std::string>() : shortest(v.get<double>()));
+    else text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    words.emplace_back(key, text);
+  }
+  return words;
+}
+
+}  // namespace equipoise::results

@@ -1,0 +1,198 @@
+#include "equipoise/stats/survival/cox.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "equipoise/numerics/distributions.h"
+#include "equipoise/stats/parts.h"
+#include "equipoise/stats/strata.h"
+#include "equipoise/stats/survival/concordance.h"
+
+namespace equipoise::stats {
+namespace {
+
+enum class TiesWord { efron, breslow, exact };
+constexpr std::pair<std::string_view, TiesWord> ties_words[] = {
+    {"efron", TiesWord::efron}, {"breslow", TiesWord::breslow}, {"exact", TiesWord::exact}};
+
+/// `levels = { arm = ["placebo", "high"] }`: categorical columns, the reference first.
+std::map<std::string, std::vector<std::string>> parse_levels(Section& options) {
+  std::map<std::string, std::vector<std::string>> levels;
+  auto table = options.table("levels", "levels of " + options.name());
+  if (!table) return levels;
+  for (Node::Member const& member : *table->node().table()) {
+    auto texts = table->texts(member.key);
+    if (!texts) continue;
+    if (texts->size() < 2) table->report_at(member.key, Code::out_of_range, "column '{}' needs two levels or more", member.key);
+    if (std::set<std::string>(texts->begin(), texts->end()).size() < texts->size())
+      table->report_at(member.key, Code::duplicate, "a level of column '{}' is given twice", member.key);
+    levels[member.key] = std::move(*texts);
+  }
+  return levels;
+}
+
+/// Why a coefficient goes to infinity, if counting events by level says so.
+std::string reason(Term const& term, Frame const& frame, SurvivalRows const& data) {
+  const std::string endless = "its likelihood grows for ever";
+  if (term.size() != 1 || !term.front().level) return endless;
+  CategoriesView const& category = frame.categories(term.front().column);
+  std::vector<std::int64_t> events(category.levels.size(), 0), rows(category.levels.size(), 0);
+  for (std::size_t i = 0; i < frame.rows; ++i) {
+    events[std::size_t(category.codes[i])] += data.event[i];
+    ++rows[std::size_t(category.codes[i])];
+  }
+  std::size_t reference = 0;
+  while (rows[reference] == 0) ++reference;
+  for (std::size_t level = 0; level < events.size(); ++level)
+    if (category.levels[level] == *term.front().level && events[level] == 0)
+      return fmt::format("no events in {} '{}'", term.front().column, category.levels[level]);
+  if (events[reference] == 0) return fmt::format("no events in the reference {} '{}'", term.front().column, category.levels[reference]);
+  return endless;
+}
+
+}  // namespace
+
+MethodCard const& Cox::card() {
+  static const MethodCard card{
+      .keyword = "cox",
+      .title = "Cox proportional hazards model",
+      .roles = {{"time", Need::number, Presence::required, "time to event or censoring; with start, the end of an interval at risk"},
+                {"event", Need::number, Presence::required, "1 event, 0 censored"},
+                {"start", Need::number, Presence::optional, "start of the interval (start, time] at risk"},
+                {"strata", Need::category, Presence::optional, "their combinations are the strata, each with its own baseline hazard"},
+                {"cluster", Need::category, Presence::optional, "rows of one participant: robust standard errors"}},
+      .options = {{"formula", "terms of the model: a + b, a:b, a * b", "right-hand side, without intercept"},
+                  {"levels", "{ column = [level, ...] }", "categorical columns and their levels, the reference first"},
+                  {"ties", "efron | breslow | exact", "tied events (efron; match = \"sas\": breslow)"},
+                  {"level", "number above 0 and below 1", "confidence level, two-sided (0.95)"}},
+      .quantities = {"estimate", "se", "robust_se", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "p", "log_likelihood_null",
+                     "log_likelihood", "likelihood_ratio_chi_square", "score_chi_square", "wald_chi_square", "concordance",
+                     "n_observations", "n_events"},
+      .comparison = Comparison::all_arms};
+  return card;
+}
+
+std::optional<Cox> Cox::parse(Roles const& roles, Section& options, Match match) {
+  const std::size_t problems_before = options.problems().size();
+  Cox method;
+  check_roles(card(), roles, options);
+  method.time = role(roles, "time");
+  method.event = role(roles, "event");
+  method.start = role(roles, "start");
+  method.cluster = role(roles, "cluster");
+  method.strata = role_columns(roles, "strata");
+
+  method.levels = parse_levels(options);
+  if (const auto text = options.need_text("formula")) {
+    if (auto formula = parse_formula(*text)) method.formula = std::move(*formula);
+    else options.report_at("formula", formula.error().code, "{}", formula.error().message).hint = formula.error().hint;
+  }
+  const std::vector<std::string> columns = method.formula.columns();
+  if (!columns.empty())
+    for (auto const& [column, levels] : method.levels)
+      if (std::find(columns.begin(), columns.end(), column) == columns.end())
+        options.report_at("levels", Code::unresolved, "`levels` names the column '{}', which the formula does not have", column);
+
+  const auto ties = options.word<TiesWord>("ties", ties_words);
+  if (ties == TiesWord::exact)
+    options.report_at("ties", Code::not_available, "the exact discrete likelihood for tied events is not in this build").hint =
+        "'efron' is the closest approximation";
+  const bool breslow = ties ? *ties == TiesWord::breslow : match == Match::sas;
+  method.ties = breslow ? Ties::breslow : Ties::efron;
+  method.ties_note = fmt::format("Tied events: {} approximation{}.", breslow ? "Breslow's" : "Efron's",
+                                 ties ? "" : fmt::format(", {}", default_of(match)));
+  method.level = parse_level(options);
+
+  add_need(method.needs_, {method.time, Need::number}, options);
+  add_need(method.needs_, {method.event, Need::number}, options);
+  add_need(method.needs_, {method.start, Need::number}, options);
+  for (std::string const& column : columns) {
+    const auto levels = method.levels.find(column);
+    if (levels == method.levels.end()) add_need(method.needs_, {column, Need::number}, options);
+    else add_need(method.needs_, {.name = column, .need = Need::category, .levels = levels->second}, options);
+  }
+  for (std::string const& column : method.strata) add_need(method.needs_, {column, Need::category}, options);
+  add_need(method.needs_, {method.cluster, Need::category}, options);
+  return options.problems().size() == problems_before ? std::optional(method) : std::nullopt;
+}
+
+std::vector<ColumnNeed> Cox::needs() const { return needs_; }
+
+Expected<Answer> Cox::run(Frame const& frame) const {
+  auto data = survival_rows(frame, time, event, start);
+  if (!data) return tl::unexpected(data.error());
+  auto design = build_design(frame, formula);
+  if (!design) return tl::unexpected(design.error());
+  const std::size_t p = design->names.size();
+  const Strata stratum = combine(frame, strata);
+  const Strata clusters = cluster.empty() ? Strata{} : combine(frame, {cluster});
+
+  PartialLikelihood likelihood(*data, stratum.code, stratum.count, *design, ties);
+  const CoxFit fit = fit_cox(likelihood, frame.rows, clusters.code, clusters.count);
+  const bool any_event = likelihood.events() > 0;
+  const auto n = std::int64_t(frame.rows);
+
+  Answer answer;
+  const double z = numerics::normal_interval(level);
+  for (std::size_t j = 0; j < p; ++j) {
+    const At at{{"term", design->names[j]}};
+    const double estimate = fit.beta[j], se = std::sqrt(fit.variance[j * p + j]);
+    const double used_se = cluster.empty() ? se : fit.robust.empty() ? missing_number : std::sqrt(fit.robust[j * p + j]);
+    const double lower = estimate - z * used_se, upper = estimate + z * used_se;
+    const double p_value = numerics::normal_two_sided(estimate / used_se);
+    answer.findings.push_back(
+        {.quantity = "estimate", .at = at, .value = estimate, .se = se, .lower = lower, .upper = upper, .level = level, .p = p_value, .n = n});
+    if (!cluster.empty()) answer.findings.push_back({.quantity = "robust_se", .at = at, .value = used_se, .n = n});
+    answer.findings.push_back({.quantity = "hazard_ratio",
+                               .at = at,
+                               .value = std::exp(estimate),
+                               .lower = std::exp(lower),
+                               .upper = std::exp(upper),
+                               .level = level,
+                               .p = p_value,
+                               .n = n,
+                               .scale = Scale::log});
+  }
+  const double df = fit.rank > 0 ? double(fit.rank) : missing_number;
+  const auto test = [&](std::string quantity, double value) {
+    answer.findings.push_back(
+        {.quantity = std::move(quantity), .value = value, .df = df, .p = numerics::chi_square_upper(value, df), .n = n});
+  };
+  test("likelihood_ratio_chi_square",
+       fit.rank > 0 && fit.converged ? std::max(2 * (fit.log_likelihood - fit.log_likelihood_null), 0.0) : missing_number);
+  test("score_chi_square", fit.score);
+  test("wald_chi_square", fit.wald);
+  const auto number = [&](std::string quantity, double value) {
+    answer.findings.push_back({.quantity = std::move(quantity), .value = value, .n = n});
+  };
+  number("log_likelihood", any_event && fit.converged ? fit.log_likelihood : missing_number);
+  number("log_likelihood_null", any_event ? fit.log_likelihood_null : missing_number);
+  number("concordance", any_event && fit.converged ? concordance(*data, fit.predictor, stratum.code, stratum.count).c() : missing_number);
+  number("n_observations", double(n));
+  number("n_events", double(likelihood.events()));
+
+  answer.notes.push_back(ties_note);
+  if (!strata.empty())
+    answer.notes.push_back(
+        fmt::format("Stratified by {}: {} strat{}.", quoted(strata), stratum.count, stratum.count == 1 ? "um" : "a"));
+  if (!cluster.empty())
+    answer.notes.push_back(fmt::format("P values and limits use robust standard errors over {} clusters of '{}'.", clusters.count, cluster));
+  if (!any_event) answer.notes.push_back("No event: nothing is estimable.");
+  else if (!fit.converged)
+    answer.notes.push_back(fmt::format("The fit did not converge in {} iterations (gradient {} standard errors): nothing is estimable.",
+                                       fit.iterations, shortest(fit.gradient_norm)));
+  for (std::size_t j = 0; any_event && j < p; ++j) {
+    if (fit.status[j] == Coefficient::infinite)
+      answer.notes.push_back(fmt::format("{}: {}, the hazard ratio is not estimable.", to_text(design->names[j]),
+                                         reason(design->names[j], frame, *data)));
+    if (fit.status[j] == Coefficient::aliased)
+      answer.notes.push_back(fmt::format("{}: constant, or determined by earlier terms, among those at risk at the events; not estimable.",
+                                         to_text(design->names[j])));
+  }
+  for (std::string const& note : design->notes) answer.notes.push_back(note + ".");
+  if (const std::string note = merged_note(*data); !note.empty()) answer.notes.push_back(note);
+  return answer;
+}
+
+}  // namespace equipoise::stats

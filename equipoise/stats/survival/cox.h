@@ -1,0 +1,34 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "equipoise/stats/formula.h"
+#include "equipoise/stats/method.h"
+#include "equipoise/stats/survival/cox_fit.h"
+
+namespace equipoise::stats {
+
+/// Cox proportional hazards model. Page: docs/methods/cox.md
+struct Cox {
+  std::string time, event, start, cluster;  ///< columns; "" = not given
+  std::vector<std::string> strata;
+  Formula formula;
+  std::map<std::string, std::vector<std::string>> levels;
+  Ties ties = Ties::efron;
+  double level = 0.95;
+  std::string ties_note;  ///< which, and who chose it
+
+  static MethodCard const& card();
+  static std::optional<Cox> parse(Roles const& roles, Section& options, Match match);
+  std::vector<ColumnNeed> needs() const;
+  Expected<Answer> run(Frame const& frame) const;
+
+ private:
+  std::vector<ColumnNeed> needs_;
+};
+static_assert(Method<Cox>);
+
+}  // namespace equipoise::stats

@@ -1,0 +1,183 @@
+#include "equipoise/stats/survival/cox_fit.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "equipoise/numerics/semidefinite.h"
+
+namespace equipoise::stats {
+namespace {
+
+constexpr double collinear = 1e-11;       // pivot beside its diagonal, at 0: a few hundred rounding errors of the information's sums
+constexpr double rounding = 1e-14;        // the same while fitting, where the collinear ones are already out
+constexpr double close_enough = 1e-9;     // standard errors
+constexpr double hardly_any = 1e-4;       // standard errors: the gradient of a coefficient on its way to infinity
+constexpr double step_of_the_lost = 0.3;  // on the linear predictor; it tends to 1, half of it to each side of the mean
+constexpr double longest_step = 10;       // on the linear predictor: a factor of e^10 between two hazards in one step is enough
+constexpr double far_out = 100;           // linear predictor at which a continuous covariate is suspected
+constexpr int most_iterations = 100, most_halvings = 40;
+
+enum class Outcome { maximum, infinite, stuck };
+
+/// Newton's method on the scaled coefficients; storage is taken once.
+class Newton {
+ public:
+  explicit Newton(PartialLikelihood& likelihood)
+      : likelihood_(likelihood), p_(likelihood.size()), b(p_), step(p_), gradient(p_), next_gradient_(p_), information(p_ * p_),
+        next_information_(p_ * p_), eta(likelihood.rows()), along_(eta.size()), next_eta_(eta.size()), factor(p_) {}
+
+  double evaluate() {
+    likelihood_.predict(b, eta);
+    return log_likelihood = likelihood_.evaluate(eta, gradient, information);
+  }
+
+  /// Climbs from `b` without the excluded coefficients. `infinite` leaves the endless direction in `step`.
+  Outcome climb(std::span<const std::uint8_t> excluded) {
+    double last_decrement = 0;
+    for (; iterations < most_iterations; ++iterations) {
+      factor.factor(information, rounding, excluded);
+      factor.solve(gradient, step);
+      double decrement = 0;
+      for (std::size_t j = 0; j < p_; ++j) decrement += gradient[j] * step[j];
+      distance = std::sqrt(std::max(decrement, 0.0));
+      if (std::isnan(decrement)) return Outcome::stuck;
+      if (distance <= close_enough) return Outcome::maximum;
+
+      likelihood_.predict(step, along_);
+      double longest = 0, furthest = 0;
+      for (std::size_t i = 0; i < eta.size(); ++i) {
+        longest = std::max(longest, std::abs(along_[i]));
+        furthest = std::max(furthest, std::abs(eta[i]));
+      }
+      // A regular maximum is approached quadratically; on the way to infinity the decrement falls by a constant factor, 1/e.
+      if (distance < hardly_any && longest > step_of_the_lost && decrement > 0.05 * last_decrement) return Outcome::infinite;
+      if (furthest > far_out && likelihood_.is_ascent_without_end(eta, 1e-12 * furthest)) {
+        step = b;
+        return Outcome::infinite;
+      }
+      last_decrement = decrement;
+
+      double part = std::min(1.0, longest_step / longest);
+      int halvings = 0;
+      for (;; part /= 2, ++halvings) {
+        if (halvings > most_halvings) return distance < 1e-6 ? Outcome::maximum : Outcome::stuck;
+        for (std::size_t i = 0; i < eta.size(); ++i) next_eta_[i] = eta[i] + part * along_[i];
+        const double next = likelihood_.evaluate(next_eta_, next_gradient_, next_information_);
+        if (!(next >= log_likelihood - 1e-12 * (1 + std::abs(log_likelihood))) || !std::isfinite(next)) continue;
+        log_likelihood = next;
+        break;
+      }
+      for (std::size_t j = 0; j < p_; ++j) b[j] += part * step[j];
+      eta.swap(next_eta_);
+      gradient.swap(next_gradient_);
+      information.swap(next_information_);
+    }
+    return Outcome::stuck;
+  }
+
+ private:
+  PartialLikelihood& likelihood_;
+  std::size_t p_;
+
+ public:
+  std::vector<double> b, step, gradient;
+
+ private:
+  std::vector<double> next_gradient_;
+
+ public:
+  std::vector<double> information;
+
+ private:
+  std::vector<double> next_information_;
+
+ public:
+  std::vector<double> eta;
+
+ private:
+  std::vector<double> along_, next_eta_;
+
+ public:
+  numerics::SemidefiniteFactor factor;
+  double log_likelihood = 0, distance = 0;
+  int iterations = 0;
+};
+
+}  // namespace
+
+CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<const std::int32_t> cluster, std::size_t clusters) {
+  const std::size_t p = likelihood.size();
+  const std::span<const double> scale = likelihood.scale();
+  CoxFit fit{.status = std::vector<Coefficient>(p, Coefficient::estimated),
+             .beta = std::vector<double>(p, missing_number),
+             .variance = std::vector<double>(p * p, missing_number)};
+
+  Newton newton(likelihood);
+  fit.log_likelihood_null = fit.log_likelihood = newton.evaluate();
+  newton.factor.factor(newton.information, collinear);
+  fit.rank = newton.factor.rank();
+  fit.score = fit.rank > 0 ? newton.factor.quadratic_form(newton.gradient) : missing_number;
+  std::vector<std::uint8_t> excluded(p, 0);
+  for (std::size_t j = 0; j < p; ++j)
+    if (!newton.factor.used(j)) excluded[j] = 1, fit.status[j] = Coefficient::aliased;
+
+  Outcome outcome = fit.rank > 0 ? newton.climb(excluded) : Outcome::maximum;
+  while (outcome == Outcome::infinite) {
+    double largest = 0;
+    for (const double step : newton.step) largest = std::max(largest, std::abs(step));
+    for (std::size_t j = 0; j < p; ++j) {
+      // What a finite coefficient still moves is of the order of the gradient.
+      if (std::abs(newton.step[j]) > 1e-2 * largest) excluded[j] = 1, fit.status[j] = Coefficient::infinite;
+      else newton.step[j] = 0;
+    }
+    double longest = 0;
+    likelihood.predict(newton.step, newton.eta);
+    for (const double along : newton.eta) longest = std::max(longest, std::abs(along));
+    // e^-15 more takes what is left of the gradient below rounding.
+    for (std::size_t j = 0; j < p; ++j) newton.b[j] += newton.step[j] * (longest > far_out ? 0.0 : 15.0);
+    newton.evaluate();
+    outcome = newton.climb(excluded);
+  }
+  fit.converged = outcome == Outcome::maximum;
+  fit.iterations = newton.iterations;
+  fit.gradient_norm = newton.distance;
+  fit.log_likelihood = newton.log_likelihood;
+  fit.predictor = likelihood.by_row(newton.eta, data_rows);
+
+  newton.factor.factor(newton.information, rounding, excluded);
+  std::vector<double> inverse(p * p);
+  newton.factor.inverse(inverse);
+  const auto estimated = [&](std::size_t j) { return fit.converged && fit.status[j] == Coefficient::estimated; };
+  for (std::size_t j = 0; j < p; ++j) {
+    if (!estimated(j)) continue;
+    fit.beta[j] = newton.b[j] / scale[j];
+    for (std::size_t k = 0; k < p; ++k)
+      if (estimated(k)) fit.variance[j * p + k] = inverse[j * p + k] / (scale[j] * scale[k]);
+  }
+
+  std::vector<double> wald_variance = inverse;  // on the scaled coefficients, zeros where not estimated
+  if (clusters > 0) {
+    const std::vector<double> residuals = likelihood.score_residuals(newton.eta, cluster, clusters);
+    std::fill(wald_variance.begin(), wald_variance.end(), 0.0);
+    std::vector<double> influence(p);  // change of the coefficients when the cluster is left out
+    for (std::size_t c = 0; c < clusters; ++c) {
+      newton.factor.solve(std::span(residuals).subspan(c * p, p), influence);
+      for (std::size_t j = 0; j < p; ++j)
+        for (std::size_t k = 0; k < p; ++k) wald_variance[j * p + k] += influence[j] * influence[k];
+    }
+    fit.robust.assign(p * p, missing_number);
+    for (std::size_t j = 0; j < p; ++j)
+      for (std::size_t k = 0; k < p; ++k)
+        if (estimated(j) && estimated(k)) fit.robust[j * p + k] = wald_variance[j * p + k] / (scale[j] * scale[k]);
+  }
+
+  const bool all_finite = fit.converged && fit.rank > 0 &&
+                          std::none_of(fit.status.begin(), fit.status.end(), [](Coefficient c) { return c == Coefficient::infinite; });
+  numerics::SemidefiniteFactor variance(p);
+  variance.factor(wald_variance, rounding, excluded);
+  std::vector<double> b = newton.b;
+  fit.wald = all_finite && variance.rank() == fit.rank ? variance.quadratic_form(b) : missing_number;
+  return fit;
+}
+
+}  // namespace equipoise::stats
