@@ -1,0 +1,93 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "equipoise/analysis/analysis.h"
+#include "equipoise/core/text.h"
+#include "equipoise/stats/clopper_pearson.h"
+#include "equipoise/stats/fisher_exact.h"
+#include "equipoise/stats/method.h"
+#include "equipoise/stats/survival/cox.h"
+#include "equipoise/stats/survival/kaplan_meier.h"
+#include "equipoise/stats/survival/log_rank.h"
+#include "equipoise/stats/t_tests.h"
+
+/// The statistical methods of this build, in one list.
+namespace equipoise::analysis {
+
+/// A method with its options, ready to run on complete cases of the columns it needs.
+struct ReadyMethod {
+  stats::MethodCard const* card = nullptr;
+  std::vector<stats::ColumnNeed> needs;
+  std::function<Expected<stats::Answer>(stats::Frame const&)> run;
+};
+
+template <stats::Method... Ms>
+struct MethodList {
+  using Any = std::variant<Ms...>;
+
+  static std::vector<stats::MethodCard> cards() { return {Ms::card()...}; }
+
+  static stats::MethodCard const* card(std::string_view keyword) {
+    stats::MethodCard const* found = nullptr;
+    ((keyword == Ms::card().keyword ? void(found = &Ms::card()) : void()), ...);
+    return found;
+  }
+
+  /// The method with its options and roles checked; every problem is reported.
+  static std::optional<Any> parse(std::string_view keyword, stats::Roles const& roles, Section& options, stats::Match match) {
+    std::optional<Any> made;
+    bool known = false;
+    const auto offer = [&]<class M>(std::type_identity<M>) {
+      if (known || keyword != M::card().keyword) return;
+      known = true;
+      if (std::optional<M> method = M::parse(roles, options, match)) made.emplace(std::move(*method));
+    };
+    (offer(std::type_identity<Ms>{}), ...);
+    if (!known) report_unknown(keyword, options);
+    return made;
+  }
+
+  static ReadyMethod ready(Any method) {
+    return std::visit(
+        []<class M>(M&& it) {
+          using Made = std::remove_cvref_t<M>;
+          std::vector<stats::ColumnNeed> needs = it.needs();
+          return ReadyMethod{&Made::card(), std::move(needs), [method = std::move(it)](stats::Frame const& frame) { return method.run(frame); }};
+        },
+        std::move(method));
+  }
+
+ private:
+  static void report_unknown(std::string_view keyword, Section& options);
+};
+
+/// Every method name of the reference format, carried by this build or not.
+std::vector<std::string> published_methods();
+inline bool is_published(std::string_view keyword) {
+  for (std::string const& name : published_methods())
+    if (name == keyword) return true;
+  return false;
+}
+
+template <stats::Method... Ms>
+void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& options) {
+  const bool published = is_published(keyword);
+  Error& error = published ? report(options.problems(), options.place(), Code::not_available, "the method '{}' is not in this build", keyword)
+                           : report(options.problems(), options.place(), Code::unknown_keyword, "no method is called '{}'", keyword);
+  if (!published)
+    if (const auto near = nearest(keyword, published_methods())) error.hint = fmt::format("did you mean '{}'?", *near);
+}
+
+using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact, stats::ClopperPearson>;  // <- a new method joins here
+
+/// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
+Checked<ReadyMethod> ready_method(Analysis const& analysis);
+
+}  // namespace equipoise::analysis
