@@ -98,6 +98,8 @@ Checked<CompiledAnalysis> compile(Analysis const& analysis, ReadyMethod method, 
     }
     const auto compare = [&](std::vector<CellValue> const& values, Filter::Test test) {
       Filter filter{.test = test, .category = category, .number = number};
+      if (category && schema[*category].levels.empty())
+        report(problems, analysis.place, Code::inconsistent, "analysis '{}' selects rows by column '{}', whose levels are known only with the data", analysis.id, rule.column);
       if (category) filter.allowed.assign(schema[*category].levels.size(), 0);
       for (CellValue const& value : values) {
         if (const double* wanted = std::get_if<double>(&value)) filter.values.push_back(*wanted);
@@ -126,6 +128,7 @@ Checked<CompiledAnalysis> compile(Analysis const& analysis, ReadyMethod method, 
     if (need.need == Need::category) {
       std::vector<std::string> const& levels = schema[*place].levels;
       column.levels = need.levels.empty() ? levels : need.levels;
+      column.open = column.levels.empty();
       for (std::string const& level : levels) {
         const auto found = std::ranges::find(column.levels, level);
         column.level_of.push_back(found == column.levels.end() ? missing_level : std::int32_t(found - column.levels.begin()));
@@ -166,7 +169,7 @@ void CompiledAnalysis::check_schema(DatasetView const& view) const {
     ColumnSchema const& wanted = schema_[place];
     expects(column.name == wanted.name && column.numeric() == wanted.numeric && column.size() == view.rows,
             "a column of the view has name, type and length of the schema");
-    if (!wanted.numeric) expects(std::ranges::equal(column.categories().levels, wanted.levels), "a category of the view has the levels of the schema");
+    if (!wanted.numeric && !wanted.levels.empty()) expects(std::ranges::equal(column.categories().levels, wanted.levels), "a category of the view has the levels of the schema");
   };
   for (Filter const& filter : filters_) {
     if (filter.category) check(*filter.category);
@@ -194,6 +197,11 @@ Expected<void> CompiledAnalysis::gather(DatasetView const& view, Workspace& work
     }
     const std::span<const std::int32_t> codes = from.categories().codes;
     workspace.codes_[i].clear();
+    if (column.open) {
+      for (const std::size_t row : workspace.rows_) workspace.codes_[i].push_back(codes[row]);
+      to.cells = CategoriesView{workspace.codes_[i], from.categories().levels};
+      continue;
+    }
     for (const std::size_t row : workspace.rows_) {
       std::int32_t level = codes[row];
       if (level != missing_level) {

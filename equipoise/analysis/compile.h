@@ -57,6 +57,7 @@ class CompiledAnalysis {
   struct Gathered {
     std::size_t place = 0;                   // in the schema
     bool drop_missing = true;
+    bool open = false;                       // a category whose levels are those of the data
     std::vector<std::string> levels{};       // of the frame
     std::vector<std::int32_t> level_of{};    // schema level to frame level, missing_level = not listed
   };

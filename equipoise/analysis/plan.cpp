@@ -145,6 +145,9 @@ class Planner {
       if (column.numeric || column.name == "participant") continue;
       if (std::ranges::find(used, column.name) == used.end()) continue;
       std::vector<std::string> order = column.levels;
+      if (order.empty())
+        report(problems_, analysis_.place, Code::missing_key, "analysis '{}' has '{}' in its formula, and its levels are known only with the data", analysis_.id, column.name).hint =
+            "list the sites in [sites]";
       if (column.name == "arm") std::ranges::stable_partition(order, [&](std::string const& arm) { return arm == control(); });
       Node::Array names;
       for (std::string const& level : order) names.push_back(text_node(level, analysis_.place));

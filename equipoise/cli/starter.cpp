@@ -43,8 +43,8 @@ Profile profile(data::CsvTable const& table, std::size_t column) {
   return p;
 }
 
-/// An id of the protocol from any text: letters and digits kept, the rest becomes '_'.
-std::string as_id(std::string_view text, std::string_view before) {
+/// Letters and digits in lower case, the rest as '_': how names of columns are compared.
+std::string plain(std::string_view text) {
   std::string id;
   for (char c : text) {
     if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
@@ -53,6 +53,12 @@ std::string as_id(std::string_view text, std::string_view before) {
     else if (!id.empty() && id.back() != '_') id += '_';
   }
   while (id.ends_with('_')) id.pop_back();
+  return id;
+}
+
+/// An id of the protocol from any text, not one of the names that rules already have.
+std::string as_id(std::string_view text, std::string_view before) {
+  std::string id = plain(text);
   if (id.empty() || id.front() < 'a') id = std::string(before) + id;
   for (const std::string_view taken : {"arm", "site", "randomised", "randomisation", "label"})
     if (id == taken) id += "_value";
@@ -73,8 +79,15 @@ template <std::size_t N>
 Profile const* named(std::vector<Profile> const& columns, std::array<std::string_view, N> const& names, auto fits) {
   for (const std::string_view name : names)
     for (Profile const& column : columns)
-      if (as_id(column.name, "c") == name && fits(column)) return &column;
+      if (plain(column.name) == name && fits(column)) return &column;
   return nullptr;
+}
+
+/// Whether an arm's text reads like the one that others are compared against.
+bool sounds_like_control(std::string_view text) {
+  const std::string words = plain(text);
+  return std::ranges::any_of(std::array<std::string_view, 6>{"placebo", "control", "standard", "usual", "observation", "sham"},
+                             [&](std::string_view word) { return words.find(word) != std::string::npos; });
 }
 
 struct Guess {
@@ -92,7 +105,7 @@ Guess guess(std::vector<Profile> const& columns) {
   const auto duration = [](Profile const& c) { return c.numeric && !c.empty && !c.negative; };
   g.time = named(columns, std::array<std::string_view, 10>{"time", "days", "futime", "tstop", "aval", "time_to_event", "ttime", "follow_up", "survtime", "duration"}, duration);
   const auto binary = [](Profile const& c) { return c.binary(); };
-  g.event = named(columns, std::array<std::string_view, 12>{"event", "status", "died", "death", "dead", "fustat", "cens", "censor", "evnt", "failure", "dth", "response"}, binary);
+  g.event = named(columns, std::array<std::string_view, 14>{"event", "status", "died", "death", "dead", "fustat", "evnt", "failure", "dth", "response", "relapse", "recurrence", "progression", "infection"}, binary);
   g.site = named(columns, std::array<std::string_view, 6>{"site", "center", "centre", "siteid", "hospital", "institution"}, [](Profile const& c) { return !c.empty; });
   return g;
 }
@@ -256,14 +269,16 @@ std::string starter_protocol(data::CsvTable const& table, std::string const& fil
     for (int k = 2; !used.insert(id).second; ++k) id = fmt::format("{}_{}", base, k);
     return id;
   };
-  if (g.arm)
+  if (g.arm) {
     for (std::string const& value : g.arm->values) arms.emplace_back(value, fresh(as_id(value, "arm_")));
+    std::ranges::stable_partition(arms, [](auto const& arm) { return sounds_like_control(arm.first); });
+  }
   else arms = {{"control", "control"}, {"active", "active"}};
   out += fmt::format("\n# Arms, in the order of tables and figures. {}\n", g.arm ? fmt::format("GUESS: the values of column '{}'; say which is the control", g.arm->name)
                                                                                 : "No column of your file looked like an arm: name it under [source]");
   for (std::size_t a = 0; a < arms.size(); ++a)
     out += fmt::format("[[arm]]\nid = \"{}\"\nrole = \"{}\"{}\nlabel = {}\n\n", arms[a].second, a == 0 ? "placebo_control" : "investigational",
-                       a == 0 ? "             # GUESS: the first value is the control" : "", quoted(arms[a].first));
+                       a == 0 ? "             # GUESS: this one is the control" : "", quoted(arms[a].first));
 
   std::string entry, outcome, items, baseline;
   std::string time_id, event_id;

@@ -48,7 +48,7 @@ struct DatasetView {
 struct ColumnSchema {
   std::string name;
   bool numeric = true;
-  std::vector<std::string> levels{};  ///< of a category, in their order
+  std::vector<std::string> levels{};  ///< of a category, in their order; empty = known only with the data
 
   friend bool operator==(ColumnSchema const&, ColumnSchema const&) = default;
 };

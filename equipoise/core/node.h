@@ -20,8 +20,8 @@ class Node {
   using Table = std::vector<Member>;
   using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, Date, Array, Table>;
 
-  Node() = default;
-  explicit Node(Value value, Place place = {}) : value_(std::move(value)), place_(std::move(place)) {}
+  Node();
+  explicit Node(Value value, Place place = {});
 
   Place const& place() const { return place_; }
   Value const& value() const { return value_; }
@@ -42,7 +42,7 @@ class Node {
   std::string_view type_name() const;
 
  private:
-  Value value_{};
+  Value value_;
   Place place_{};
 };
 
@@ -51,6 +51,10 @@ struct Node::Member {
   Place place;
   Node value;
 };
+
+// Out of the class: Clang 14 needs the whole Member to make a Value.
+inline Node::Node() = default;
+inline Node::Node(Value value, Place place) : value_(std::move(value)), place_(std::move(place)) {}
 
 /// Canonical bytes of a value: JSON with the keys of tables sorted by their bytes, arrays in order, no spaces, numbers in shortest
 /// round-trip form (0.5e6 and 500000 are the same number and so the same bytes), dates as {"date":"YYYY-MM-DD"}.

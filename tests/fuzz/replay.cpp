@@ -5,6 +5,9 @@
 //
 // The input under trial is kept in NAME_replay.input beside the program, so that a crash leaves the bytes that caused it.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -45,14 +48,12 @@ std::string read(fs::path const& path) {
 
 class Trial {
  public:
-  explicit Trial(fs::path record) : record_(std::move(record)) {}
+  explicit Trial(std::string record) : record_(std::move(record)), file_(::open(record_.c_str(), O_RDWR | O_CREAT, 0644)) {}
 
   void run(std::string const& input) {
-    // Unbuffered and whole before the target sees it: a crash must not lose the evidence.
-    if (std::FILE* file = std::fopen(record_.c_str(), "wb")) {
-      std::fwrite(input.data(), 1, input.size(), file);
-      std::fclose(file);
-    }
+    // Whole before the target sees it: a crash must not lose the evidence. One open file, since truncating and closing one for each
+    // input makes some file systems flush it.
+    if (file_ >= 0 && (::pwrite(file_, input.data(), input.size(), 0) < 0 || ::ftruncate(file_, off_t(input.size())) < 0)) std::perror(record_.c_str());
     // A copy of the exact size, so that a sanitizer sees one byte too far.
     const std::vector<std::uint8_t> bytes(input.begin(), input.end());
     LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
@@ -62,7 +63,8 @@ class Trial {
   void forget() const { fs::remove(record_); }
 
  private:
-  fs::path record_;
+  std::string record_;
+  int file_;
   long runs_ = 0;
 };
 
@@ -105,7 +107,8 @@ int main(int argc, char** argv) {
   std::vector<std::string> seeds;
   for (fs::path const& path : paths) seeds.push_back(read(path));
 
-  Trial trial(std::string(argv[0]) + ".input");
+  const std::string program = argv[0];
+  Trial trial(program + ".input");
   Words words;
   trial.run("");
   for (std::string const& seed : seeds) trial.run(seed);
