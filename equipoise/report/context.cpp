@@ -7,20 +7,30 @@
 namespace equipoise::reporting {
 namespace {
 
-// Checked in context_test.cpp: at least 4.5 to 1 against the card behind them, in light and dark (labels are text; WCAG 2.1, 1.4.3).
-constexpr std::array<std::string_view, palette_slots> light = {"#5b6472", "#7a5c3e", "#0f7391", "#3a5fc8", "#7440b8", "#a8307f", "#bd3527", "#8a4b00"};
-constexpr std::array<std::string_view, palette_slots> dark = {"#a8b1bf", "#c9a98a", "#45b3d0", "#8aa6ff", "#b893f5", "#ee7fc0", "#f58473", "#e0a24c"};
+// Checked in context_test.cpp: at least 4.5 to 1 against the card behind them, in light and dark (labels are text;
+// WCAG 2.1, 1.4.3).
+constexpr std::array<std::string_view, palette_slots> light = {"#5b6472", "#7a5c3e", "#0f7391", "#3a5fc8",
+                                                               "#7440b8", "#a8307f", "#bd3527", "#8a4b00"};
+constexpr std::array<std::string_view, palette_slots> dark = {"#a8b1bf", "#c9a98a", "#45b3d0", "#8aa6ff",
+                                                              "#b893f5", "#ee7fc0", "#f58473", "#e0a24c"};
 
 /// Slots along the ordered palette for so many investigational arms: the ends are used first, so that two doses are far apart.
 std::vector<int> ramp(std::size_t arms) {
   switch (arms) {
-    case 0: return {};
-    case 1: return {2};
-    case 2: return {2, 6};
-    case 3: return {2, 4, 6};
-    case 4: return {2, 3, 5, 6};
-    case 5: return {2, 3, 4, 5, 6};
-    default: break;
+    case 0:
+      return {};
+    case 1:
+      return {2};
+    case 2:
+      return {2, 6};
+    case 3:
+      return {2, 4, 6};
+    case 4:
+      return {2, 3, 5, 6};
+    case 5:
+      return {2, 3, 4, 5, 6};
+    default:
+      break;
   }
   std::vector<int> slots;
   for (std::size_t i = 0; i < arms; ++i) slots.push_back(2 + int(i % 6));
@@ -111,7 +121,9 @@ std::string Context::role(std::string_view role) const {
   return results::in_plain_words(role);
 }
 
-std::string Context::method(results::AnalysisRun const& run) const { return results::method_label(run.method, language(), run.title); }
+std::string Context::method(results::AnalysisRun const& run) const {
+  return results::method_label(run.method, language(), run.title);
+}
 
 ArmStyle Context::style(std::string_view arm) const {
   const auto found = arm_styles.find(arm);

@@ -13,12 +13,12 @@
 
 namespace equipoise::reporting {
 
-/// How an arm looks in every figure: controls are neutral, investigational arms follow their dose along an ordered palette; the marker
-/// shape says the same without colour.
+/// How an arm looks in every figure: controls are neutral, investigational arms follow their dose along an ordered palette; the
+/// marker shape says the same without colour.
 struct ArmStyle {
-  int slot = 0;                 ///< of the palette, also the CSS classes s<slot>, f<slot>
-  int shape = 0;                ///< of svg::marker
-  std::string_view colour;      ///< literal, on white
+  int slot = 0;             ///< of the palette, also the CSS classes s<slot>, f<slot>
+  int shape = 0;            ///< of svg::marker
+  std::string_view colour;  ///< literal, on white
 };
 inline constexpr int palette_slots = 8;  ///< 0 and 1 controls, 2 to 7 investigational
 std::string_view palette(int slot, bool dark);

@@ -32,8 +32,12 @@ TEST(Palette, CanBeReadInLightAndDark) {
     EXPECT_GE(contrast(palette(slot, false), "#ffffff"), 4.5) << slot;
     EXPECT_GE(contrast(palette(slot, true), "#171d26"), 4.5) << slot;  // the card in the dark, style.cpp
     // The style repaints each slot with the dark palette: the two lists may not drift apart.
-    EXPECT_NE(style.find("svg .s" + std::to_string(slot) + "{stroke:" + std::string(palette(slot, true)) + "}"), std::string_view::npos) << slot;
-    EXPECT_NE(style.find("svg .f" + std::to_string(slot) + "{fill:" + std::string(palette(slot, true)) + "}"), std::string_view::npos) << slot;
+    EXPECT_NE(style.find("svg .s" + std::to_string(slot) + "{stroke:" + std::string(palette(slot, true)) + "}"),
+              std::string_view::npos)
+        << slot;
+    EXPECT_NE(style.find("svg .f" + std::to_string(slot) + "{fill:" + std::string(palette(slot, true)) + "}"),
+              std::string_view::npos)
+        << slot;
   }
 }
 

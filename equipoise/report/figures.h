@@ -15,11 +15,11 @@ Markup participant_flow(Context const& context);
 
 /// One arm's curve as it is drawn, read from the results.
 struct Curve {
-  std::string group;                      ///< arm id
+  std::string group;  ///< arm id
   std::vector<double> time, survival, lower, upper, at_risk, censored;
 
-  double survival_at(double day) const;   ///< right-continuous
-  double at_risk_at(double day) const;    ///< participants with a time of at least `day`
+  double survival_at(double day) const;  ///< right-continuous
+  double at_risk_at(double day) const;   ///< participants with a time of at least `day`
 };
 /// The curves of an analysis in protocol order of the arms; columns that are too short or not there make a curve be left out.
 std::vector<Curve> curves_of(Context const& context, std::string_view analysis);

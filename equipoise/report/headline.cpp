@@ -21,7 +21,8 @@ std::optional<std::string> arm_of(Term const& term) {
 
 std::string control_of(Context const& context, AnalysisRun const& run) {
   if (run.estimand)
-    if (const auto* estimand = context.plan.estimand(*run.estimand); estimand && !estimand->against.empty()) return estimand->against;
+    if (const auto* estimand = context.plan.estimand(*run.estimand); estimand && !estimand->against.empty())
+      return estimand->against;
   const auto* control = context.plan.control();
   return control ? control->id : std::string();
 }
@@ -57,7 +58,8 @@ std::vector<std::pair<AnalysisRun const*, Record const*>> primary_effects(Contex
   if (!found.empty()) return found;
   for (const auto* primary : primary_runs(context))
     for (auto const& run : context.answer.runs) {
-      const bool same = primary->estimand ? run.estimand == primary->estimand : run.endpoint == primary->endpoint && run.set == primary->set;
+      const bool same =
+          primary->estimand ? run.estimand == primary->estimand : run.endpoint == primary->endpoint && run.set == primary->set;
       if (!same || run.id == primary->id || !found.empty()) continue;
       for (const auto* record : effects(context, run)) found.emplace_back(&run, record);
     }
@@ -72,7 +74,9 @@ Markup card(std::string const& value, std::string const& label, std::string cons
 
 std::string sentence_end(Context const& context) { return context.words.chinese() ? "。" : ". "; }
 
-std::string label_inside(Context const& context, std::string const& label) { return context.words.chinese() ? label : inside_sentence(label); }
+std::string label_inside(Context const& context, std::string const& label) {
+  return context.words.chinese() ? label : inside_sentence(label);
+}
 
 /// "0.335 (95% interval 0.174 to 0.645; P = 0.0011)"
 std::string estimate_in_words(Context const& context, Record const& record) {
@@ -99,14 +103,17 @@ std::string events_in_words(Context const& context, AnalysisRun const& primary) 
     if (groups.empty()) continue;
     std::string list;
     for (auto const& id : in_arm_order(context.plan, groups)) {
-      list += (list.empty() ? "" : context.words.chinese() ? "\uff1b" : "; ") + context.arm(id) + " " +
-              results::printed(events[id]->finding, context.language()).value;
+      list += (list.empty()              ? ""
+               : context.words.chinese() ? "\uff1b"
+                                         : "; ") +
+              context.arm(id) + " " + results::printed(events[id]->finding, context.language()).value;
       std::int64_t n = -1;
       if (events[id]->finding.n) n = *events[id]->finding.n;
       else if (const auto* column = context.flow(id))
         for (auto const& set : column->sets)
           if (set.id == run.set) n = set.n;
-      if (n >= 0) list += context.words.chinese() ? std::string("/") + std::to_string(n) : std::string(" of ") + std::to_string(n);
+      if (n >= 0)
+        list += context.words.chinese() ? std::string("/") + std::to_string(n) : std::string(" of ") + std::to_string(n);
     }
     return context.words(Word::sentence_events, list);
   }
@@ -133,8 +140,8 @@ std::vector<Record const*> effects(Context const& context, AnalysisRun const& ru
 Record const* arm_test(Context const& context, AnalysisRun const& run) {
   for (const auto* record : context.records(run.id)) {
     Finding const& f = record->finding;
-    const bool statistic = f.quantity == "chi_square" || f.quantity == "statistic" || f.quantity == "z" || f.quantity == "t" || f.quantity == "f" ||
-                           f.quantity == "p";
+    const bool statistic = f.quantity == "chi_square" || f.quantity == "statistic" || f.quantity == "z" || f.quantity == "t" ||
+                           f.quantity == "f" || f.quantity == "p";
     if (statistic && (f.p || f.quantity == "p") && !f.at.contains("term")) return record;
   }
   return nullptr;
@@ -143,14 +150,16 @@ Record const* arm_test(Context const& context, AnalysisRun const& run) {
 Record const* on_log_scale(Context const& context, Record const& ratio) {
   if (!ratio.finding.quantity.ends_with("_ratio")) return nullptr;
   for (auto const& record : context.answer.records)
-    if (record.analysis == ratio.analysis && record.finding.quantity == "estimate" && record.finding.at == ratio.finding.at) return &record;
+    if (record.analysis == ratio.analysis && record.finding.quantity == "estimate" && record.finding.at == ratio.finding.at)
+      return &record;
   return nullptr;
 }
 
 bool behind_a_ratio(Context const& context, Record const& record) {
   if (record.finding.quantity != "estimate") return false;
   for (auto const& other : context.answer.records)
-    if (other.analysis == record.analysis && other.finding.quantity.ends_with("_ratio") && other.finding.at == record.finding.at) return true;
+    if (other.analysis == record.analysis && other.finding.quantity.ends_with("_ratio") && other.finding.at == record.finding.at)
+      return true;
   return false;
 }
 
@@ -186,17 +195,21 @@ std::string interval_level(Context const& context, Record const& record) {
 
 Markup headline_cards(Context const& context) {
   auto const& words = context.words;
-  Markup cards = card(std::to_string(context.randomised()), words(Word::randomised_card), words(Word::arms_of_trial, context.plan.arms.size()));
+  Markup cards = card(std::to_string(context.randomised()), words(Word::randomised_card),
+                      words(Word::arms_of_trial, context.plan.arms.size()));
   const auto shown = primary_effects(context);
   for (auto const& [run, record] : shown) {
     const results::Printed text = results::printed(record->finding, context.language(), context.alpha());
     std::string place = place_in_words(context, *run, record->finding.at);
-    if (shown.size() > 1 && record->finding.p) place += (place.empty() ? "" : ", ") + results::p_statement(*record->finding.p, context.alpha());
-    cards += card(text.value, results::quantity_label(record->finding.quantity, context.language()) + ", " +
-                                  words(Word::sentence_interval, interval_level(context, *record), text.interval),
+    if (shown.size() > 1 && record->finding.p)
+      place += (place.empty() ? "" : ", ") + results::p_statement(*record->finding.p, context.alpha());
+    cards += card(text.value,
+                  results::quantity_label(record->finding.quantity, context.language()) + ", " +
+                      words(Word::sentence_interval, interval_level(context, *record), text.interval),
                   place);
   }
-  // One P value has a card of its own: of the first primary test, or of a single comparison. Of several comparisons none is singled out.
+  // One P value has a card of its own: of the first primary test, or of a single comparison. Of several comparisons none is
+  // singled out.
   for (const auto* run : primary_runs(context)) {
     if (run->problem) {
       cards += card(std::string(results::not_estimable), words(Word::problem_line, *run->problem), context.method(*run));
@@ -205,8 +218,8 @@ Markup headline_cards(Context const& context) {
     const Record* p = arm_test(context, *run);
     if (!p && shown.size() == 1 && shown.front().first == run && shown.front().second->finding.p) p = shown.front().second;
     if (!p) continue;
-    cards += card(results::p_statement(p->finding.quantity == "p" ? p->finding.value : *p->finding.p, context.alpha()), context.method(*run),
-                  context.endpoint(run->endpoint));
+    cards += card(results::p_statement(p->finding.quantity == "p" ? p->finding.value : *p->finding.p, context.alpha()),
+                  context.method(*run), context.endpoint(run->endpoint));
     break;
   }
   return element("div", "cards", cards);
@@ -217,17 +230,23 @@ Markup primary_in_words(Context const& context) {
   Markup paragraphs;
   for (const auto* run : primary_runs(context)) {
     std::string text;
-    const std::string set = label_inside(context, context.set(run->set)), endpoint = label_inside(context, context.endpoint(run->endpoint));
+    const std::string set = label_inside(context, context.set(run->set)),
+                      endpoint = label_inside(context, context.endpoint(run->endpoint));
     if (run->problem) {
       text = words(Word::sentence_none, *run->problem);
     } else {
       if (const Record* test = arm_test(context, *run)) {
         const results::Printed printed = results::printed(test->finding, context.language(), context.alpha());
-        std::string numbers = test->finding.quantity == "p" ? results::p_statement(test->finding.value, context.alpha()) : printed.value;
+        std::string numbers =
+            test->finding.quantity == "p" ? results::p_statement(test->finding.value, context.alpha()) : printed.value;
         if (!printed.df.empty()) numbers = words(Word::test_line, numbers, printed.df);
         if (test->finding.p) numbers += std::string(", ") + results::p_statement(*test->finding.p, context.alpha());
-        const std::string quantity = test->finding.quantity == "p" ? "" : label_inside(context, results::quantity_label(test->finding.quantity, context.language()));
-        text += words(Word::sentence_test, context.method(*run), endpoint, set, run->n, quantity, numbers) + sentence_end(context);
+        const std::string quantity =
+            test->finding.quantity == "p"
+                ? ""
+                : label_inside(context, results::quantity_label(test->finding.quantity, context.language()));
+        text +=
+            words(Word::sentence_test, context.method(*run), endpoint, set, run->n, quantity, numbers) + sentence_end(context);
       }
       std::vector<std::pair<AnalysisRun const*, Record const*>> shown;
       for (const auto* record : effects(context, *run)) shown.emplace_back(run, record);
@@ -237,12 +256,15 @@ Markup primary_in_words(Context const& context) {
         const std::string quantity = label_inside(context, results::quantity_label(first->finding.quantity, context.language()));
         std::vector<std::pair<std::string, std::string>> same;  // comparisons of one analysis: said in one sentence
         for (; i < shown.size() && shown[i].first == source && shown[i].second->finding.quantity == first->finding.quantity; ++i)
-          same.emplace_back(place_in_words(context, *source, shown[i].second->finding.at), estimate_in_words(context, *shown[i].second));
+          same.emplace_back(place_in_words(context, *source, shown[i].second->finding.at),
+                            estimate_in_words(context, *shown[i].second));
         if (same.size() == 1) {
-          text += words(Word::sentence_ratio, set, source->n, quantity, endpoint, same[0].first, same[0].second) + sentence_end(context);
+          text += words(Word::sentence_ratio, set, source->n, quantity, endpoint, same[0].first, same[0].second) +
+                  sentence_end(context);
         } else {
           std::string list;
-          for (auto const& [place, estimate] : same) list += (list.empty() ? "" : words.chinese() ? "\uff1b" : "; ") + place + " " + estimate;
+          for (auto const& [place, estimate] : same)
+            list += (list.empty() ? "" : words.chinese() ? "\uff1b" : "; ") + place + " " + estimate;
           text += words(Word::sentence_estimate, set, source->n, quantity, endpoint, list) + sentence_end(context);
         }
       }

@@ -5,11 +5,12 @@
 
 #include "equipoise/report/context.h"
 
-/// Which of an analysis's records are its answer, and how they are said. Numbers in the text are read from the same records as the tables.
+/// Which of an analysis's records are its answer, and how they are said. Numbers in the text are read from the same records as
+/// the tables.
 namespace equipoise::reporting {
 
-/// A comparison with its interval: hazard_ratio at an arm's term, a difference, an estimate of an arm. A coefficient whose ratio is
-/// reported beside it (Cox's log hazard ratio) is not repeated.
+/// A comparison with its interval: hazard_ratio at an arm's term, a difference, an estimate of an arm. A coefficient whose ratio
+/// is reported beside it (Cox's log hazard ratio) is not repeated.
 std::vector<results::Record const*> effects(Context const& context, results::AnalysisRun const& run);
 
 /// The test statistic with its P value that compares the arms without an estimate, or nothing.
@@ -31,7 +32,8 @@ std::string interval_level(Context const& context, results::Record const& record
 Markup headline_cards(Context const& context);
 Markup primary_in_words(Context const& context);
 
-/// First letter in lower case unless the word is an abbreviation or a name ("CD4 count", "X-linked"): for labels inside an English sentence.
+/// First letter in lower case unless the word is an abbreviation or a name ("CD4 count", "X-linked"): for labels inside an
+/// English sentence.
 std::string inside_sentence(std::string const& label);
 
 }  // namespace equipoise::reporting

@@ -13,12 +13,23 @@ namespace {
 
 void append(std::string& out, char32_t c) {
   switch (c) {
-    case '&': out += "&amp;"; return;
-    case '<': out += "&lt;"; return;
-    case '>': out += "&gt;"; return;
-    case '"': out += "&quot;"; return;
-    case '\'': out += "&#39;"; return;
-    default: break;
+    case '&':
+      out += "&amp;";
+      return;
+    case '<':
+      out += "&lt;";
+      return;
+    case '>':
+      out += "&gt;";
+      return;
+    case '"':
+      out += "&quot;";
+      return;
+    case '\'':
+      out += "&#39;";
+      return;
+    default:
+      break;
   }
   const bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
   const bool reorders = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
@@ -45,7 +56,8 @@ std::string coordinate(double value) {
 Markup element(std::string_view tag, Attributes const& attributes, Markup const& children) {
   std::string out;
   out.append("<").append(tag);
-  for (auto const& [name, value] : attributes) out.append(" ").append(name).append("=\"").append(Markup(value).bytes()).append("\"");
+  for (auto const& [name, value] : attributes)
+    out.append(" ").append(name).append("=\"").append(Markup(value).bytes()).append("\"");
   out += '>';
   const bool endless = tag == "meta" || tag == "br" || tag == "col";
   if (!endless) out.append(children.bytes()).append("</").append(tag).append(">");

@@ -20,7 +20,8 @@ std::string base64_of_hex(std::string_view hex) {
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes += char(nibble(hex[i]) * 16 + nibble(hex[i + 1]));
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     unsigned triple = 0;
-    for (std::size_t k = 0; k < 3; ++k) triple = triple << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 3; ++k)
+      triple = triple << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
     for (std::size_t k = 0; k < 4; ++k) out += i + k > bytes.size() ? '=' : alphabet[(triple >> (18 - 6 * k)) & 63];
   }
   return out;
@@ -35,8 +36,12 @@ class Page {
     contents_ += element("a", {{"href", std::string("#") + id}}, context_.words(title));
     body_ += element("section", {{"id", id}}, element("h2", context_.words(title)) + inside);
   }
-  Markup figure(std::string const& caption, Markup const& inside) { return captioned("figure", Word::figure_number, ++figures_, caption, inside); }
-  Markup table(std::string const& caption, Markup const& inside) { return captioned("figure", Word::table_number, ++tables_, caption, inside); }
+  Markup figure(std::string const& caption, Markup const& inside) {
+    return captioned("figure", Word::figure_number, ++figures_, caption, inside);
+  }
+  Markup table(std::string const& caption, Markup const& inside) {
+    return captioned("figure", Word::table_number, ++tables_, caption, inside);
+  }
 
   Markup contents() const { return element("nav", {{"aria-label", context_.words(Word::contents)}}, contents_); }
   Markup const& body() const { return body_; }
@@ -66,8 +71,8 @@ Markup methods(Context const& context) {
   Markup out = element("p", text);
   Markup items;
   for (auto const& run : context.answer.runs) {
-    Markup item = Markup(words(Word::methods_run, context.role(run.role), run.id, context.method(run), inside_sentence(context.endpoint(run.endpoint)),
-                               inside_sentence(context.set(run.set)), run.n));
+    Markup item = Markup(words(Word::methods_run, context.role(run.role), run.id, context.method(run),
+                               inside_sentence(context.endpoint(run.endpoint)), inside_sentence(context.set(run.set)), run.n));
     std::string options;
     for (auto const& [key, value] : results::options_in_words(run.options))
       options += (options.empty() ? "" : "; ") + inside_sentence(results::in_plain_words(key)) + " " + value;
@@ -119,7 +124,8 @@ std::string html(protocol::Protocol const& protocol, results::Results const& ans
   Markup synopsis = tables::synopsis(context);
   if (!synopsis.empty()) synopsis = element("div", "panel", synopsis);
   synopsis += tables::estimands(context);
-  if (const Markup schedule = tables::schedule(context); !schedule.empty()) synopsis += page.table(words(Word::schedule), schedule);
+  if (const Markup schedule = tables::schedule(context); !schedule.empty())
+    synopsis += page.table(words(Word::schedule), schedule);
   page.section("synopsis", Word::section_synopsis, synopsis);
   page.section("flow", Word::section_flow, page.figure(words(Word::flow_caption), figures::participant_flow(context)));
   if (const Markup baseline = tables::baseline(context); !baseline.empty())
@@ -129,32 +135,41 @@ std::string html(protocol::Protocol const& protocol, results::Results const& ans
   for (auto const& run : labelled.runs)
     if (run.method == "kaplan_meier" && !run.problem)
       if (const Markup figure = figures::kaplan_meier(context, run); !figure.empty())
-        curves += page.figure(words(Word::km_caption, context.endpoint(run.endpoint), inside_sentence(context.set(run.set))), figure);
+        curves +=
+            page.figure(words(Word::km_caption, context.endpoint(run.endpoint), inside_sentence(context.set(run.set))), figure);
   page.section("curves", Word::section_curves, curves);
 
   Markup outcome = primary_in_words(context);
   if (!outcome.empty()) outcome = element("div", "panel", outcome);
   for (auto const& run : labelled.runs)
-    outcome += page.table(words(Word::results_caption, context.endpoint(run.endpoint), context.method(run)), tables::analysis(context, run));
+    outcome += page.table(words(Word::results_caption, context.endpoint(run.endpoint), context.method(run)),
+                          tables::analysis(context, run));
   if (labelled.runs.empty()) outcome += element("p", "note", words(Word::results_none));
   page.section("results", Word::section_results, outcome);
   page.section("methods", Word::section_methods, element("div", "panel prose", methods(context)));
   page.section("provenance", Word::section_provenance, element("div", "panel", tables::provenance(context)));
 
   Markup main = head_of_page(context, title);
-  if (labelled.provenance.simulated) main += element("p", {{"class", std::string("banner")}, {"role", std::string("note")}}, words(Word::simulated_banner));
+  if (labelled.provenance.simulated)
+    main += element("p", {{"class", std::string("banner")}, {"role", std::string("note")}}, words(Word::simulated_banner));
   main += page.contents() + headline_cards(context) + page.body();
 
-  const std::string policy = std::string("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-") + base64_of_hex(sha256(script)) + "'; base-uri 'none'; form-action 'none'";
-  const Markup head = element("meta", {{"charset", std::string("utf-8")}}) +
-                      element("meta", {{"http-equiv", std::string("Content-Security-Policy")}, {"content", policy}}) +
-                      element("meta", {{"name", std::string("viewport")}, {"content", std::string("width=device-width, initial-scale=1")}}) +
-                      element("meta", {{"name", std::string("color-scheme")}, {"content", std::string("light dark")}}) +
-                      element("meta", {{"name", std::string("generator")}, {"content", std::string("Equipoise ") + labelled.provenance.version}}) +
-                      element("title", title) + element("style", Markup::trusted(style));
+  const std::string policy = std::string("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-") +
+                             base64_of_hex(sha256(script)) + "'; base-uri 'none'; form-action 'none'";
+  const Markup head =
+      element("meta", {{"charset", std::string("utf-8")}}) +
+      element("meta", {{"http-equiv", std::string("Content-Security-Policy")}, {"content", policy}}) +
+      element("meta", {{"name", std::string("viewport")}, {"content", std::string("width=device-width, initial-scale=1")}}) +
+      element("meta", {{"name", std::string("color-scheme")}, {"content", std::string("light dark")}}) +
+      element("meta",
+              {{"name", std::string("generator")}, {"content", std::string("Equipoise ") + labelled.provenance.version}}) +
+      element("title", title) + element("style", Markup::trusted(style));
   const Markup body = element("main", main) + element("script", Markup::trusted(script));
   return "<!doctype html>\n" +
-         element("html", {{"lang", std::string(words.chinese() ? "zh-Hans" : "en")}}, element("head", head) + element("body", body)).bytes() + "\n";
+         element("html", {{"lang", std::string(words.chinese() ? "zh-Hans" : "en")}},
+                 element("head", head) + element("body", body))
+             .bytes() +
+         "\n";
 }
 
 }  // namespace equipoise::reporting

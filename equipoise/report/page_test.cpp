@@ -19,7 +19,8 @@ using ::testing::Not;
 
 /// EQUIPOISE_REPORT_OUT=FOLDER writes the pages of these tests there, to be looked at.
 std::string kept(std::string const& name, std::string page) {
-  if (const char* folder = std::getenv("EQUIPOISE_REPORT_OUT")) std::ofstream(std::string(folder) + "/" + name + ".html", std::ios::binary) << page;
+  if (const char* folder = std::getenv("EQUIPOISE_REPORT_OUT"))
+    std::ofstream(std::string(folder) + "/" + name + ".html", std::ios::binary) << page;
   return page;
 }
 
@@ -80,9 +81,10 @@ TEST(Page, LetsOnlyItsOwnScriptRun) {
 
 TEST(Page, PrintsTheResultsNumbers) {
   const std::string page = html(fixture::cgd_protocol(), fixture::cgd_results());
-  for (const char* text : {"<div class=\"value\">128</div>", "<div class=\"value\">0.335</div>", "95% interval 0.174 to 0.645", "<div class=\"value\">P = 0.0006</div>",
-                           "chi-square statistic 11.74, 1 df, P\u00a0=\u00a00.0006", "was 0.335 (95% interval 0.174 to 0.645, P\u00a0=\u00a00.0011)",
-                           "Placebo 30 of 65; rIFN-γ 14 of 63", "59.2% to 81.3%", "246 to NE", "81.3%", "No P values"})
+  for (const char* text : {"<div class=\"value\">128</div>", "<div class=\"value\">0.335</div>", "95% interval 0.174 to 0.645",
+                           "<div class=\"value\">P = 0.0006</div>", "chi-square statistic 11.74, 1 df, P\u00a0=\u00a00.0006",
+                           "was 0.335 (95% interval 0.174 to 0.645, P\u00a0=\u00a00.0011)", "Placebo 30 of 65; rIFN-γ 14 of 63",
+                           "59.2% to 81.3%", "246 to NE", "81.3%", "No P values"})
     EXPECT_THAT(page, HasSubstr(text));
   // The coefficient behind the hazard ratio is not shown beside it, its standard error is.
   EXPECT_THAT(page, Not(HasSubstr("\u22121.09")));
@@ -174,8 +176,10 @@ TEST(Page, SpeaksChinese) {
   fixture::dose_trial(2, p, r);
   const std::string page = kept("doses-zh", html(p, r, {.language = "zh"}));
   expect_balanced(page);
-  for (const char* text : {"lang=\"zh-Hans\"", "安慰剂", "低剂量", "风险比", "受试者流程", "模拟数据", "随机化后天数"}) EXPECT_THAT(page, HasSubstr(text));
-  for (const char* text : {"Participant flow", "Hazard ratio", "Number at risk", "Low dose"}) EXPECT_THAT(page, Not(HasSubstr(text)));
+  for (const char* text : {"lang=\"zh-Hans\"", "安慰剂", "低剂量", "风险比", "受试者流程", "模拟数据", "随机化后天数"})
+    EXPECT_THAT(page, HasSubstr(text));
+  for (const char* text : {"Participant flow", "Hazard ratio", "Number at risk", "Low dose"})
+    EXPECT_THAT(page, Not(HasSubstr(text)));
 }
 
 TEST(Page, HoldsSixArmsWithLongLabels) {
@@ -186,7 +190,8 @@ TEST(Page, HoldsSixArmsWithLongLabels) {
   expect_balanced(page);
   EXPECT_THAT(page, HasSubstr("dose level 5"));
   const std::string figure = figures::kaplan_meier(Context(p, r, "en"), r.runs[2]).bytes();
-  for (int d = 1; d <= 5; ++d) EXPECT_THAT(figure, HasSubstr("level " + std::to_string(d) + "</text>"));  // a shortened label keeps its end
+  for (int d = 1; d <= 5; ++d)
+    EXPECT_THAT(figure, HasSubstr("level " + std::to_string(d) + "</text>"));  // a shortened label keeps its end
 }
 
 TEST(Page, HoldsOneArmWithoutEvents) {
@@ -194,8 +199,13 @@ TEST(Page, HoldsOneArmWithoutEvents) {
   results::Results r = fixture::cgd_results();
   p.arms.resize(1), r.flow.resize(1), r.records.clear(), r.curves.resize(1);
   auto& columns = r.curves[0].series.columns;
-  columns = {{"time", {10, 20}}, {"survival", {1, 1}}, {"lower", {fixture::ne, fixture::ne}}, {"upper", {fixture::ne, fixture::ne}},
-             {"n_at_risk", {2, 1}}, {"n_events", {0, 0}}, {"n_censored", {1, 1}}};
+  columns = {{"time", {10, 20}},
+             {"survival", {1, 1}},
+             {"lower", {fixture::ne, fixture::ne}},
+             {"upper", {fixture::ne, fixture::ne}},
+             {"n_at_risk", {2, 1}},
+             {"n_events", {0, 0}},
+             {"n_censored", {1, 1}}};
   for (auto& item : r.baseline) item.cells.resize(2);
   const std::string page = kept("one-arm", html(p, r));
   expect_balanced(page);
@@ -213,7 +223,8 @@ TEST(Page, HoldsNothingAtAll) {
   r.curves[0].series.columns.resize(2), r.curves[1].series.columns[0].second = {3, 1, 2};
   expect_balanced(html(fixture::cgd_protocol(), r));
   for (auto& curve : r.curves) curve.series.columns.clear();
-  for (auto& record : r.records) record.finding.value = fixture::ne, record.finding.p = fixture::ne, record.finding.df = fixture::ne;
+  for (auto& record : r.records)
+    record.finding.value = fixture::ne, record.finding.p = fixture::ne, record.finding.df = fixture::ne;
   expect_balanced(kept("ne", html(fixture::cgd_protocol(), r)));
 }
 
@@ -234,10 +245,13 @@ TEST(Page, EscapesEveryTextOfBothDocuments) {
     }
   }
   for (auto& set : p.sets) set.label = text(), set.rule = expression::Expression(payload, expression::Type::truth, nullptr);
-  for (auto& endpoint : p.endpoints) endpoint.label = text(), endpoint.level = payload, endpoint.event = expression::Expression(payload, expression::Type::moment, nullptr);
+  for (auto& endpoint : p.endpoints)
+    endpoint.label = text(), endpoint.level = payload,
+    endpoint.event = expression::Expression(payload, expression::Type::moment, nullptr);
   for (auto& estimand : p.estimands) {
     estimand.objective = estimand.population = estimand.summary = payload;
-    for (auto& ice : estimand.intercurrent) ice.event = payload, ice.strategy = protocol::Strategy::composite, ice.value = payload;
+    for (auto& ice : estimand.intercurrent)
+      ice.event = payload, ice.strategy = protocol::Strategy::composite, ice.value = payload;
   }
   p.source->note = payload;
   auto& from = r.provenance;
@@ -250,7 +264,9 @@ TEST(Page, EscapesEveryTextOfBothDocuments) {
   for (auto& item : r.baseline)
     for (auto& level : item.levels) level = payload;
   r.quartile_rule = payload;
-  for (auto& run : r.runs) run.role = run.role == "primary" ? "primary" : payload, run.title = run.method = payload, run.notes = {payload}, run.options = "{\"" + std::string("a") + "\":\"<script>\"}";
+  for (auto& run : r.runs)
+    run.role = run.role == "primary" ? "primary" : payload, run.title = run.method = payload, run.notes = {payload},
+    run.options = "{\"" + std::string("a") + "\":\"<script>\"}";
   r.runs[2].method = "kaplan_meier";
   r.runs[0].problem = payload;
   for (auto& record : r.records) record.footnotes = {payload};

@@ -122,7 +122,7 @@ thead{display:table-header-group}
 svg,svg.wide{min-width:0}
 table{font-size:9.5pt}
 .grid{font-size:8pt}.grid thead th{min-width:0}.grid th,.grid td{padding:3pt 2pt}
-.baseline{table-layout:fixed}.data td,.baseline th.sub,.data th{white-space:normal;overflow-wrap:anywhere}.data th,.data td{padding-right:8pt}
+.baseline{table-layout:fixed;hyphens:auto}.baseline thead th:first-child{width:19%}.data td,.baseline th.sub,.data th{white-space:normal;overflow-wrap:anywhere}.data th,.data td{padding-right:8pt}
 }
 )css";
 

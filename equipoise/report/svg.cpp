@@ -12,8 +12,8 @@ namespace equipoise::reporting::svg {
 namespace {
 
 bool is_wide(char32_t c) {
-  return (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0xfe30 && c <= 0xfe6f) ||
-         (c >= 0xff00 && c <= 0xff60) || (c >= 0xffe0 && c <= 0xffe6) || c >= 0x1f000;
+  return (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) ||
+         (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff60) || (c >= 0xffe0 && c <= 0xffe6) || c >= 0x1f000;
 }
 
 double advance(char32_t c, Weight weight) {
@@ -43,7 +43,8 @@ std::vector<std::string> wrapped(std::string_view text, double width, double siz
   bool after_wide = false;
   for (std::size_t at = 0; at < text.size();) {
     const char32_t c = next_code_point(text, at);
-    const bool closing = c == 0x3001 || c == 0x3002 || c == 0xff0c || c == 0xff1a || c == 0xff1b || c == 0xff09;  // never first in a line
+    const bool closing =
+        c == 0x3001 || c == 0x3002 || c == 0xff0c || c == 0xff1a || c == 0xff1b || c == 0xff09;  // never first in a line
     const bool blank = c == '\n' || c == '\t' || c == ' ';
     if ((is_wide(c) || after_wide) && !closing && !blank && !pieces.back().empty()) pieces.emplace_back();
     append_utf8(pieces.back(), blank ? U' ' : c);
@@ -107,7 +108,10 @@ TimeAxis time_axis(double horizon_days, double month_days) {
   } else {
     double step = steps.back();
     for (const double candidate : steps)
-      if (end / candidate <= most - 1) { step = candidate; break; }
+      if (end / candidate <= most - 1) {
+        step = candidate;
+        break;
+      }
     for (int i = 0; i * step <= end * (1 + 1e-12); ++i) axis.labels.push_back(i * step);
   }
   for (const double label : axis.labels) axis.days.push_back(label * per_unit);
@@ -159,16 +163,21 @@ std::vector<double> pushed_apart(std::span<const double> wanted, std::span<const
 }
 
 Markup text(double x, double y, Markup const& words, TextStyle const& style) {
-  Attributes attributes = {{"x", x}, {"y", y}, {"class", std::string(style.css)}, {"fill", std::string(style.fill)}, {"font-size", style.size}};
+  Attributes attributes = {
+      {"x", x}, {"y", y}, {"class", std::string(style.css)}, {"fill", std::string(style.fill)}, {"font-size", style.size}};
   if (style.weight == Weight::bold) attributes.emplace_back("font-weight", std::string("600"));
-  if (style.anchor != Anchor::start) attributes.emplace_back("text-anchor", std::string(style.anchor == Anchor::end ? "end" : "middle"));
+  if (style.anchor != Anchor::start)
+    attributes.emplace_back("text-anchor", std::string(style.anchor == Anchor::end ? "end" : "middle"));
   return element("text", attributes, words);
 }
 
 Markup line(double x1, double y1, double x2, double y2, std::string_view css, std::string_view stroke, double width) {
-  return element("path", {{"d", std::string("M") + coordinate(x1) + " " + coordinate(y1) + "L" + coordinate(x2) + " " + coordinate(y2)},
-                          {"class", std::string(css)}, {"fill", std::string("none")}, {"stroke", std::string(stroke)},
-                          {"stroke-width", width}});
+  return element("path",
+                 {{"d", std::string("M") + coordinate(x1) + " " + coordinate(y1) + "L" + coordinate(x2) + " " + coordinate(y2)},
+                  {"class", std::string(css)},
+                  {"fill", std::string("none")},
+                  {"stroke", std::string(stroke)},
+                  {"stroke-width", width}});
 }
 
 Markup path(std::string const& d, Attributes attributes) {
@@ -192,19 +201,38 @@ Markup marker(int shape, Point at, double r, std::string_view css, std::string_v
   std::string d;
   switch (shape % 6) {
     case 0:
-      d = std::string("M") + coordinate(at.x - r) + " " + coordinate(at.y) + "a" + coordinate(r) + " " + coordinate(r) + " 0 1 0 " + coordinate(2 * r) + " 0a" +
-          coordinate(r) + " " + coordinate(r) + " 0 1 0 " + coordinate(-2 * r) + " 0Z";
+      d = std::string("M") + coordinate(at.x - r) + " " + coordinate(at.y) + "a" + coordinate(r) + " " + coordinate(r) +
+          " 0 1 0 " + coordinate(2 * r) + " 0a" + coordinate(r) + " " + coordinate(r) + " 0 1 0 " + coordinate(-2 * r) + " 0Z";
       break;
-    case 1: d = polygon({{-0.9, -0.9}, {0.9, -0.9}, {0.9, 0.9}, {-0.9, 0.9}}); break;
-    case 2: d = polygon({{0, -1.25}, {1.25, 0}, {0, 1.25}, {-1.25, 0}}); break;
-    case 3: d = polygon({{0, -1.2}, {1.15, 0.9}, {-1.15, 0.9}}); break;
-    case 4: d = polygon({{0, 1.2}, {1.15, -0.9}, {-1.15, -0.9}}); break;
+    case 1:
+      d = polygon({{-0.9, -0.9}, {0.9, -0.9}, {0.9, 0.9}, {-0.9, 0.9}});
+      break;
+    case 2:
+      d = polygon({{0, -1.25}, {1.25, 0}, {0, 1.25}, {-1.25, 0}});
+      break;
+    case 3:
+      d = polygon({{0, -1.2}, {1.15, 0.9}, {-1.15, 0.9}});
+      break;
+    case 4:
+      d = polygon({{0, 1.2}, {1.15, -0.9}, {-1.15, -0.9}});
+      break;
     default:
-      d = polygon({{-0.4, -1.2}, {0.4, -1.2}, {0.4, -0.4}, {1.2, -0.4}, {1.2, 0.4}, {0.4, 0.4}, {0.4, 1.2}, {-0.4, 1.2}, {-0.4, 0.4},
-                   {-1.2, 0.4}, {-1.2, -0.4}, {-0.4, -0.4}});
+      d = polygon({{-0.4, -1.2},
+                   {0.4, -1.2},
+                   {0.4, -0.4},
+                   {1.2, -0.4},
+                   {1.2, 0.4},
+                   {0.4, 0.4},
+                   {0.4, 1.2},
+                   {-0.4, 1.2},
+                   {-0.4, 0.4},
+                   {-1.2, 0.4},
+                   {-1.2, -0.4},
+                   {-0.4, -0.4}});
       break;
   }
-  return path(d, {{"class", std::string(css)}, {"fill", std::string(fill)}, {"stroke", std::string("#ffffff")}, {"stroke-width", 1.2}});
+  return path(
+      d, {{"class", std::string(css)}, {"fill", std::string(fill)}, {"stroke", std::string("#ffffff")}, {"stroke-width", 1.2}});
 }
 
 Markup figure(double width, double height, std::string const& title, std::string const& watermark, Markup const& content) {
@@ -212,20 +240,28 @@ Markup figure(double width, double height, std::string const& title, std::string
   if (!watermark.empty()) {
     const double size = std::min(96.0, 0.8 * width / std::max(1.0, text_width(watermark, 1, Weight::bold)));
     inside += element("text",
-                      {{"class", std::string("watermark")}, {"x", width / 2}, {"y", height / 2 + size / 3}, {"text-anchor", std::string("middle")},
-                       {"font-size", size}, {"font-weight", std::string("700")}, {"fill", std::string("#b45309")},
+                      {{"class", std::string("watermark")},
+                       {"x", width / 2},
+                       {"y", height / 2 + size / 3},
+                       {"text-anchor", std::string("middle")},
+                       {"font-size", size},
+                       {"font-weight", std::string("700")},
+                       {"fill", std::string("#b45309")},
                        {"fill-opacity", std::string("0.1")},
                        {"transform", std::string("rotate(-18 ") + coordinate(width / 2) + " " + coordinate(height / 2) + ")"},
                        {"pointer-events", std::string("none")}},
                       watermark);
   }
-  return element("svg",
-                 {{"class", std::string(width > 1000 ? "wide" : "fits")},
-                  {"xmlns", std::string("http://www.w3.org/2000/svg")}, {"viewBox", std::string("0 0 ") + coordinate(width) + " " + coordinate(height)},
-                  {"role", std::string("img")}, {"aria-label", title},
-                  {"font-family", std::string("system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', "
-                                              "'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif")}},
-                 inside);
+  return element(
+      "svg",
+      {{"class", std::string(width > 1000 ? "wide" : "fits")},
+       {"xmlns", std::string("http://www.w3.org/2000/svg")},
+       {"viewBox", std::string("0 0 ") + coordinate(width) + " " + coordinate(height)},
+       {"role", std::string("img")},
+       {"aria-label", title},
+       {"font-family", std::string("system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', "
+                                   "'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif")}},
+      inside);
 }
 
 }  // namespace equipoise::reporting::svg

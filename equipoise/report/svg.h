@@ -7,33 +7,36 @@
 
 #include "equipoise/report/html.h"
 
-/// A small grammar of graphics: scales, ticks, paths, text that can be measured without a browser. Lengths are in user units (CSS pixels).
+/// A small grammar of graphics: scales, ticks, paths, text that can be measured without a browser. Lengths are in user units (CSS
+/// pixels).
 namespace equipoise::reporting::svg {
 
 enum class Weight { regular, bold };
 
-/// Width of a text at a font size, by the advance widths of DejaVu Sans (wider than the usual system fonts, so boxes never come out too
-/// small); CJK and full-width forms are 1 em, combining marks nothing.
+/// Width of a text at a font size, by the advance widths of DejaVu Sans (wider than the usual system fonts, so boxes never come
+/// out too small); CJK and full-width forms are 1 em, combining marks nothing.
 double text_width(std::string_view text, double size, Weight weight = Weight::regular);
 
-/// The text in lines no wider than `width`: broken at blanks, between CJK characters, and inside a word only when the word alone is too wide.
+/// The text in lines no wider than `width`: broken at blanks, between CJK characters, and inside a word only when the word alone
+/// is too wide.
 std::vector<std::string> wrapped(std::string_view text, double width, double size, Weight weight = Weight::regular);
 
 /// A straight line from data to the page.
 struct Scale {
-  double from = 0, to = 1;      ///< data
-  double start = 0, end = 1;    ///< page
+  double from = 0, to = 1;    ///< data
+  double start = 0, end = 1;  ///< page
   double operator()(double value) const { return to == from ? start : start + (value - from) / (to - from) * (end - start); }
 };
 
-/// Round numbers from 0 to at most `end`, with a step from `steps` times a power of ten, so that there are at most `most` of them.
+/// Round numbers from 0 to at most `end`, with a step from `steps` times a power of ten, so that there are at most `most` of
+/// them.
 std::vector<double> ticks(double end, int most, std::span<const double> steps);
 
 /// Unit of a time axis, and where its ticks stand (in days).
 struct TimeAxis {
   enum class Unit { days, months, years } unit = Unit::days;
-  std::vector<double> days;   ///< position of each tick, in days
-  std::vector<double> labels; ///< the number printed there, in the unit
+  std::vector<double> days;    ///< position of each tick, in days
+  std::vector<double> labels;  ///< the number printed there, in the unit
 };
 /// Days up to 800 of them; then months (as long as `month_days`) up to ten years; then years of twelve such months.
 TimeAxis time_axis(double horizon_days, double month_days);
@@ -47,8 +50,8 @@ std::string step_path(std::span<const Point> points);
 /// Closed path between two step functions with the same x.
 std::string step_band(std::span<const Point> upper, std::span<const Point> lower);
 
-/// Moves the centres of blocks apart so that none overlaps, as little as needed, inside [top, bottom] when they fit there. The order of the
-/// wanted centres is kept (ties: order of the list).
+/// Moves the centres of blocks apart so that none overlaps, as little as needed, inside [top, bottom] when they fit there. The
+/// order of the wanted centres is kept (ties: order of the list).
 std::vector<double> pushed_apart(std::span<const double> wanted, std::span<const double> heights, double top, double bottom);
 
 enum class Anchor { start, middle, end };
@@ -56,8 +59,8 @@ struct TextStyle {
   double size = 13;
   Weight weight = Weight::regular;
   Anchor anchor = Anchor::start;
-  std::string_view css = "ink";      ///< class, for dark mode
-  std::string_view fill = "#1c2430"; ///< literal colour, for what knows no CSS
+  std::string_view css = "ink";       ///< class, for dark mode
+  std::string_view fill = "#1c2430";  ///< literal colour, for what knows no CSS
 };
 Markup text(double x, double y, Markup const& words, TextStyle const& style = {});
 Markup line(double x1, double y1, double x2, double y2, std::string_view css, std::string_view stroke, double width = 1);

@@ -26,7 +26,8 @@ TEST(TextWidth, GivesCjkOneEmAndCombiningMarksNothing) {
 
 TEST(Wrapped, BreaksAtBlanksAndKeepsEveryWord) {
   EXPECT_THAT(wrapped("Lost to follow-up", 1000, 12), ElementsAre("Lost to follow-up"));
-  for (auto const& line : wrapped("Umbilical-cord mesenchymal stem cells by infusion", 120, 12)) EXPECT_LE(text_width(line, 12), 120) << line;
+  for (auto const& line : wrapped("Umbilical-cord mesenchymal stem cells by infusion", 120, 12))
+    EXPECT_LE(text_width(line, 12), 120) << line;
   EXPECT_THAT(wrapped("", 100, 12), ElementsAre(""));
   EXPECT_THAT(wrapped("   ", 100, 12), ElementsAre(""));
 }
@@ -53,7 +54,8 @@ TEST(TimeAxis, CountsDaysThenMonthsThenYears) {
 }
 
 TEST(TimeAxis, HasFewTicksWhateverTheHorizon) {
-  for (const double horizon : {0.0, -1.0, 1e-3, 0.5, 1.0, 3.0, 8.0, 29.0, 365.0, 799.0, 801.0, 3652.0, 3700.0, 1e5, 1e9, 1e300, std::nan("")}) {
+  for (const double horizon :
+       {0.0, -1.0, 1e-3, 0.5, 1.0, 3.0, 8.0, 29.0, 365.0, 799.0, 801.0, 3652.0, 3700.0, 1e5, 1e9, 1e300, std::nan("")}) {
     const TimeAxis axis = time_axis(horizon, 30.4375);
     EXPECT_LE(axis.days.size(), 9u) << horizon;
     ASSERT_GE(axis.days.size(), 1u) << horizon;

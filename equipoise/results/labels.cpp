@@ -136,12 +136,13 @@ std::string superscript(int number) {
   static constexpr std::array<std::string_view, 10> digits = {"\u2070", "\u00b9", "\u00b2", "\u00b3", "\u2074",
                                                               "\u2075", "\u2076", "\u2077", "\u2078", "\u2079"};
   std::string text;
-  for (const char c : std::to_string(number)) text += c == '-' ? std::string("\u207b") : std::string(digits[std::size_t(c - '0')]);
+  for (const char c : std::to_string(number))
+    text += c == '-' ? std::string("\u207b") : std::string(digits[std::size_t(c - '0')]);
   return text;
 }
 
-/// Decimal rounding of the number as it is written with 15 significant digits, halves up: what a person does with 42.65 (stored as
-/// 42.6499999999999986) or with 104 of 128 (81.25%). The C library's rounding would give 42.6 and 81.2.
+/// Decimal rounding of the number as it is written with 15 significant digits, halves up: what a person does with 42.65 (stored
+/// as 42.6499999999999986) or with 104 of 128 (81.25%). The C library's rounding would give 42.6 and 81.2.
 std::string rounded_half_up(double value, int decimals) {
   const std::string written = fmt::format("{:.14e}", value);  // d.dddddddddddddde+xx
   const int exponent = std::stoi(written.substr(written.find('e') + 1));
@@ -223,7 +224,8 @@ Printed printed(Finding const& f, std::string_view language, double alpha) {
     if (is_count(f.quantity) && value == std::round(value)) return fixed(value, 0);
     if (f.quantity == "quantile") return value == std::round(value) ? fixed(value, 0) : fixed(value, 1);
     if (f.quantity == "expected") return fixed(value, 1);
-    if (f.quantity == "chi_square" || f.quantity.ends_with("_chi_square") || f.quantity == "z" || f.quantity == "t" || f.quantity == "f")
+    if (f.quantity == "chi_square" || f.quantity.ends_with("_chi_square") || f.quantity == "z" || f.quantity == "t" ||
+        f.quantity == "f")
       return fixed(value, 2);
     if (f.quantity == "estimate" || f.quantity == "difference" || f.quantity == "mean" || f.quantity == "lsmean")
       return fixed(value, decimals_for(f.value, f.se));

@@ -14,25 +14,26 @@ namespace equipoise::results {
 /// What stands where a number is not estimable.
 inline constexpr std::string_view not_estimable = "NE";
 
-/// Fixed decimals, halves away from zero (as people and SAS round: 81.25 is "81.3"), with a true minus sign (U+2212); never "-0.0";
-/// NaN is "NE", infinity its sign.
+/// Fixed decimals, halves away from zero (as people and SAS round: 81.25 is "81.3"), with a true minus sign (U+2212); never
+/// "-0.0"; NaN is "NE", infinity its sign.
 std::string fixed(double value, int decimals);
 
-/// So many significant digits, never an exponent for 1e-6 <= |value| < 1e15; whole numbers keep all their digits: significant(1234.5, 3) is "1235".
+/// So many significant digits, never an exponent for 1e-6 <= |value| < 1e15; whole numbers keep all their digits:
+/// significant(1234.5, 3) is "1235".
 std::string significant(double value, int digits = 3);
 
 /// "71.9%" of 0.7194...; the count forms of a table use it with one decimal.
 std::string percent(double share, int decimals = 1);
 
-/// "0.0006", "0.012", "< 0.0001", "> 0.999", without the P: three decimals from 0.01 on, four below. More digits (up to six) where rounding
-/// would print `alpha` for a value that is not alpha, so that 0.04996 is never read as 0.050.
+/// "0.0006", "0.012", "< 0.0001", "> 0.999", without the P: three decimals from 0.01 on, four below. More digits (up to six)
+/// where rounding would print `alpha` for a value that is not alpha, so that 0.04996 is never read as 0.050.
 std::string p_value(double p, double alpha = 0.05);
 
 /// "P = 0.0006", "P < 0.0001".
 std::string p_statement(double p, double alpha = 0.05);
 
-/// Decimals with which an estimate and its limits are printed: so that two significant digits of the standard error show, else three
-/// of the estimate itself.
+/// Decimals with which an estimate and its limits are printed: so that two significant digits of the standard error show, else
+/// three of the estimate itself.
 int decimals_for(double value, std::optional<double> standard_error);
 
 /// Printed forms of one finding; an absent text = the method does not give it.

@@ -88,7 +88,8 @@ TEST(PValue, NeverRoundsOntoAlpha) {
 
 TEST(Printed, HasTheEstimateItsIntervalAndItsP) {
   Finding f;
-  f.quantity = "hazard_ratio", f.value = 0.3348666724, f.lower = 0.17374042499556, f.upper = 0.64542082411548, f.p = 0.0010837950476116, f.df = 1;
+  f.quantity = "hazard_ratio", f.value = 0.3348666724, f.lower = 0.17374042499556, f.upper = 0.64542082411548,
+  f.p = 0.0010837950476116, f.df = 1;
   const Printed text = printed(f, "en");
   EXPECT_EQ(text.value, "0.335");
   EXPECT_EQ(text.interval, "0.174 to 0.645");

@@ -22,8 +22,8 @@ std::string number(double value) {
   return shortest(value);
 }
 
-/// Writes the members of one JSON object in the order of the calls. The library's own writer is not used for numbers: it is not always the
-/// shortest form, and writes a whole number with ".0".
+/// Writes the members of one JSON object in the order of the calls. The library's own writer is not used for numbers: it is not
+/// always the shortest form, and writes a whole number with ".0".
 class Object {
  public:
   Object& raw(std::string_view key, std::string const& json) {
@@ -80,12 +80,18 @@ std::string at(At const& place) {
 
 std::string_view name(Scale scale) {
   switch (scale) {
-    case Scale::identity: return "identity";
-    case Scale::log: return "log";
-    case Scale::log_log: return "log-log";
-    case Scale::logit: return "logit";
-    case Scale::arcsin: return "arcsin";
-    case Scale::exact: return "exact";
+    case Scale::identity:
+      return "identity";
+    case Scale::log:
+      return "log";
+    case Scale::log_log:
+      return "log-log";
+    case Scale::logit:
+      return "logit";
+    case Scale::arcsin:
+      return "arcsin";
+    case Scale::exact:
+      return "exact";
   }
   return "identity";
 }
@@ -104,13 +110,21 @@ std::string json(Record const& record) {
 std::string json(Curve const& curve) {
   Object columns;
   for (auto const& [column, values] : curve.series.columns) columns.raw(column, list(values, number));
-  return Object().text("analysis", curve.analysis).text("quantity", curve.series.quantity).raw("at", at(curve.series.at))
-      .raw("columns", columns.str()).str();
+  return Object()
+      .text("analysis", curve.analysis)
+      .text("quantity", curve.series.quantity)
+      .raw("at", at(curve.series.at))
+      .raw("columns", columns.str())
+      .str();
 }
 
 std::string json(AnalysisRun const& run) {
   Object out;
-  out.text("id", run.id).text_if("estimand", run.estimand).text("endpoint", run.endpoint).text("set", run.set).text("role", run.role);
+  out.text("id", run.id)
+      .text_if("estimand", run.estimand)
+      .text("endpoint", run.endpoint)
+      .text("set", run.set)
+      .text("role", run.role);
   out.text("method", run.method).text("title", run.title).raw("options", options(run.options)).count("n", run.n);
   return out.raw("notes", texts(run.notes)).text_if("problem", run.problem).str();
 }
@@ -123,16 +137,20 @@ std::string json(FlowArm const& arm) {
   const auto set = [](FlowArm::Set const& s) {
     return Object().text("set", s.id).count("n", s.n).raw("excluded", counts(s.excluded)).str();
   };
-  return Object().text("arm", arm.arm).count("randomised", arm.randomised).raw("left", counts(arm.left))
-      .count("completed", arm.completed).raw("sets", list(arm.sets, set)).str();
+  return Object()
+      .text("arm", arm.arm)
+      .count("randomised", arm.randomised)
+      .raw("left", counts(arm.left))
+      .count("completed", arm.completed)
+      .raw("sets", list(arm.sets, set))
+      .str();
 }
 
 std::string json(BaselineItem const& item) {
   const auto cell = [&](BaselineItem::Cell const& c) {
     Object out;
     out.count("n", c.n).count("missing", c.missing);
-    if (item.categorical)
-      return out.raw("counts", list(c.counts, [](std::int64_t n) { return std::to_string(n); })).str();
+    if (item.categorical) return out.raw("counts", list(c.counts, [](std::int64_t n) { return std::to_string(n); })).str();
     out.real("mean", c.mean).real("sd", c.sd).real("median", c.median).real("lower_quartile", c.lower_quartile);
     return out.real("upper_quartile", c.upper_quartile).real("min", c.min).real("max", c.max).str();
   };
@@ -174,8 +192,10 @@ std::vector<std::pair<std::string, std::string>> options_in_words(std::string_vi
     std::string text;
     if (value.is_string()) text = value.get<std::string>();
     else if (value.is_number()) text = shortest(value.get<double>());
-    else if (value.is_array() && std::all_of(value.begin(), value.end(), [](Json const& v) { return v.is_number() || v.is_string(); }))
-      for (auto const& v : value) text += (text.empty() ? "" : ", ") + (v.is_string() ? v.get<std::string>() : shortest(v.get<double>()));
+    else if (value.is_array() &&
+             std::all_of(value.begin(), value.end(), [](Json const& v) { return v.is_number() || v.is_string(); }))
+      for (auto const& v : value)
+        text += (text.empty() ? "" : ", ") + (v.is_string() ? v.get<std::string>() : shortest(v.get<double>()));
     else text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
     words.emplace_back(key, text);
   }

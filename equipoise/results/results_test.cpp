@@ -18,8 +18,14 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 Results small() {
   Results r;
-  r.provenance = {.version = "0.1.0", .protocol_digest = "ab", .data_digest = "cd", .data_file = "a.csv", .cutoff = {}, .seed = 18446744073709551615ull,
-                  .simulated = true, .match = "r"};
+  r.provenance = {.version = "0.1.0",
+                  .protocol_digest = "ab",
+                  .data_digest = "cd",
+                  .data_file = "a.csv",
+                  .cutoff = {},
+                  .seed = 18446744073709551615ull,
+                  .simulated = true,
+                  .match = "r"};
   r.flow = {{"a", 3, {{"Death", 0}}, 3, {{"full", 2, {{"No dose", 1}}}}}};
   BaselineItem item{"sex", true, {"f", "m"}, {}};
   item.cells.resize(2);
@@ -29,7 +35,8 @@ Results small() {
   r.baseline = {item, age};
   Record record;
   record.analysis = "a01", record.method = "cox", record.options = R"({"ties":"efron"})";
-  record.finding.quantity = "hazard_ratio", record.finding.at = At{{"term", Term{{"arm", "b"}, {"age", {}}}}, {"time", 0.1}, {"group", std::string("g")}};
+  record.finding.quantity = "hazard_ratio",
+  record.finding.at = At{{"term", Term{{"arm", "b"}, {"age", {}}}}, {"time", 0.1}, {"group", std::string("g")}};
   record.finding.value = 0.1, record.finding.upper = nan, record.finding.n = 7;
   r.records = {record};
   Series s;
@@ -75,7 +82,8 @@ TEST(ToJson, KeepsItsKeysInOrderAndItsBytes) {
   const std::string text = to_json(small());
   EXPECT_EQ(text, to_json(small()));
   std::size_t last = 0;
-  for (const char* key : {"\"provenance\"", "\"flow\"", "\"baseline\"", "\"quartile_rule\"", "\"analyses\"", "\"records\"", "\"curves\""}) {
+  for (const char* key :
+       {"\"provenance\"", "\"flow\"", "\"baseline\"", "\"quartile_rule\"", "\"analyses\"", "\"records\"", "\"curves\""}) {
     const std::size_t at = text.find(key);
     ASSERT_NE(at, std::string::npos) << key;
     EXPECT_GE(at, last);
@@ -93,7 +101,8 @@ TEST(ToJson, StaysJsonWhateverTheTextsHold) {
 
 TEST(OptionsInWords, ReadsAnObjectAndNothingElse) {
   const auto words = options_in_words(R"({"level":0.95,"probs":[0.5,1],"ties":"efron","nested":{"a":1}})");
-  const std::vector<std::pair<std::string, std::string>> expected = {{"level", "0.95"}, {"probs", "0.5, 1"}, {"ties", "efron"}, {"nested", R"({"a":1})"}};
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"level", "0.95"}, {"probs", "0.5, 1"}, {"ties", "efron"}, {"nested", R"({"a":1})"}};
   EXPECT_EQ(words, expected);
   EXPECT_TRUE(options_in_words("").empty());
   EXPECT_TRUE(options_in_words("[1]").empty());

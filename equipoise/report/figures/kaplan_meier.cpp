@@ -17,9 +17,9 @@ constexpr double font = 13, line_height = 17;
 
 struct Layout {
   double width = 940, left = 62, top = 34, plot_height = 330;
-  double right = 0;     ///< of the plot area
-  double bottom = 0;    ///< of the plot area
-  double label_x = 0;   ///< where arm labels begin
+  double right = 0;    ///< of the plot area
+  double bottom = 0;   ///< of the plot area
+  double label_x = 0;  ///< where arm labels begin
 };
 
 std::vector<std::string> label_lines(Context const& context, Curve const& curve) {
@@ -29,7 +29,8 @@ std::vector<std::string> label_lines(Context const& context, Curve const& curve)
 }
 
 /// Steps of one column from time 0 to the end of the curve, in page coordinates. NaN is left out by the caller.
-std::vector<Point> steps(std::vector<double> const& time, std::vector<double> const& value, double start, svg::Scale const& x, svg::Scale const& y) {
+std::vector<Point> steps(std::vector<double> const& time, std::vector<double> const& value, double start, svg::Scale const& x,
+                         svg::Scale const& y) {
   std::vector<Point> points{{x(0), y(start)}};
   for (std::size_t i = 0; i < time.size(); ++i) points.push_back({x(time[i]), y(value[i])});
   if (points.size() == 1) points.push_back(points.front());
@@ -44,8 +45,10 @@ Markup band(Curve const& curve, ArmStyle const& style, svg::Scale const& x, svg:
     if (!upper.empty()) {
       upper.push_back({until, upper.back().y});
       lower.push_back({until, lower.back().y});
-      out += svg::path(svg::step_band(upper, lower), {{"class", std::string("band f") + std::to_string(style.slot)}, {"fill", std::string(style.colour)},
-                                                      {"fill-opacity", std::string("0.13")}, {"stroke", std::string("none")}});
+      out += svg::path(svg::step_band(upper, lower), {{"class", std::string("band f") + std::to_string(style.slot)},
+                                                      {"fill", std::string(style.colour)},
+                                                      {"fill-opacity", std::string("0.13")},
+                                                      {"stroke", std::string("none")}});
     }
     upper.clear(), lower.clear();
   };
@@ -67,22 +70,29 @@ Markup axes(Layout const& at, Context const& context, svg::TimeAxis const& time,
   for (const int percent : {0, 25, 50, 75, 100}) {
     const double level = y(percent / 100.0);
     if (percent > 0) out += svg::line(at.left, level, at.right, level, percent == 50 ? "grid half" : "grid", grid);
-    out += svg::text(at.left - 10, level + 4.5, std::to_string(percent) + "%", {.size = font, .anchor = Anchor::end, .css = "muted", .fill = muted});
+    out += svg::text(at.left - 10, level + 4.5, std::to_string(percent) + "%",
+                     {.size = font, .anchor = Anchor::end, .css = "muted", .fill = muted});
   }
   const double half = y(0.5);
-  out += element("path", {{"d", std::string("M") + coordinate(at.left) + " " + coordinate(half) + "H" + coordinate(at.right)}, {"class", std::string("axis")},
-                          {"fill", std::string("none")}, {"stroke", std::string(axis)}, {"stroke-dasharray", std::string("2 4")}});
+  out += element("path", {{"d", std::string("M") + coordinate(at.left) + " " + coordinate(half) + "H" + coordinate(at.right)},
+                          {"class", std::string("axis")},
+                          {"fill", std::string("none")},
+                          {"stroke", std::string(axis)},
+                          {"stroke-dasharray", std::string("2 4")}});
   out += svg::line(at.left, at.bottom, at.right, at.bottom, "axis", axis);
   for (std::size_t i = 0; i < time.days.size(); ++i) {
     const double tick = x(time.days[i]);
     out += svg::line(tick, at.bottom, tick, at.bottom + 5, "axis", axis);
-    out += svg::text(tick, at.bottom + 21, shortest(time.labels[i]), {.size = font, .anchor = Anchor::middle, .css = "muted", .fill = muted});
+    out += svg::text(tick, at.bottom + 21, shortest(time.labels[i]),
+                     {.size = font, .anchor = Anchor::middle, .css = "muted", .fill = muted});
   }
   const Word title = time.unit == svg::TimeAxis::Unit::days     ? Word::km_axis_days
                      : time.unit == svg::TimeAxis::Unit::months ? Word::km_axis_months
                                                                 : Word::km_axis_years;
-  out += svg::text((at.left + at.right) / 2, at.bottom + 44, context.words(title), {.size = font, .weight = Weight::bold, .anchor = Anchor::middle, .fill = ink});
-  out += svg::text(at.left - 46, at.top - 16, context.words(Word::km_y_title), {.size = font, .weight = Weight::bold, .fill = ink});
+  out += svg::text((at.left + at.right) / 2, at.bottom + 44, context.words(title),
+                   {.size = font, .weight = Weight::bold, .anchor = Anchor::middle, .fill = ink});
+  out +=
+      svg::text(at.left - 46, at.top - 16, context.words(Word::km_y_title), {.size = font, .weight = Weight::bold, .fill = ink});
   return out;
 }
 
@@ -114,13 +124,14 @@ std::string hover_data(Context const& context, std::vector<Curve> const& curves,
     }
     return out + "\"";
   };
-  std::string out = std::string("{\"left\":") + coordinate(at.left) + ",\"right\":" + coordinate(at.right) + ",\"top\":" + coordinate(at.top) +
-                    ",\"bottom\":" + coordinate(at.bottom) + ",\"horizon\":" + shortest(x.to) + ",\"day\":" + quoted(context.words(Word::km_hover_day)) +
+  std::string out = std::string("{\"left\":") + coordinate(at.left) + ",\"right\":" + coordinate(at.right) +
+                    ",\"top\":" + coordinate(at.top) + ",\"bottom\":" + coordinate(at.bottom) + ",\"horizon\":" + shortest(x.to) +
+                    ",\"day\":" + quoted(context.words(Word::km_hover_day)) +
                     ",\"risk\":" + quoted(context.words(Word::km_hover_at_risk)) + ",\"arms\":[";
   for (std::size_t i = 0; i < curves.size(); ++i)
-    out += (i ? ",{" : "{") + std::string("\"name\":") + quoted(context.arm(curves[i].group)) + ",\"slot\":" +
-           std::to_string(context.style(curves[i].group).slot) + ",\"t\":" + numbers(curves[i].time) + ",\"s\":" + numbers(curves[i].survival) +
-           ",\"n\":" + numbers(curves[i].at_risk) + "}";
+    out += (i ? ",{" : "{") + std::string("\"name\":") + quoted(context.arm(curves[i].group)) +
+           ",\"slot\":" + std::to_string(context.style(curves[i].group).slot) + ",\"t\":" + numbers(curves[i].time) +
+           ",\"s\":" + numbers(curves[i].survival) + ",\"n\":" + numbers(curves[i].at_risk) + "}";
   return out + "]}";
 }
 
@@ -159,7 +170,8 @@ std::vector<Curve> curves_of(Context const& context, std::string_view analysis) 
     }
     const std::size_t n = drawn.time.size();
     drawn.lower.resize(n, missing_number), drawn.upper.resize(n, missing_number), drawn.censored.resize(n, 0);
-    const bool usable = drawn.survival.size() == n && drawn.at_risk.size() == n && std::is_sorted(drawn.time.begin(), drawn.time.end()) &&
+    const bool usable = drawn.survival.size() == n && drawn.at_risk.size() == n &&
+                        std::is_sorted(drawn.time.begin(), drawn.time.end()) &&
                         std::all_of(drawn.time.begin(), drawn.time.end(), [](double t) { return std::isfinite(t) && t >= 0; }) &&
                         std::all_of(drawn.survival.begin(), drawn.survival.end(), [](double s) { return s >= 0 && s <= 1; });
     if (usable) curves.push_back(std::move(drawn));
@@ -200,31 +212,42 @@ Markup kaplan_meier(Context const& context, results::AnalysisRun const& run) {
     Curve const& curve = curves[i];
     const ArmStyle style = context.style(curve.group);
     const std::string slot = std::to_string(style.slot);
-    body += svg::path(svg::step_path(steps(curve.time, curve.survival, 1, x, y)),
-                      {{"class", std::string("curve s") + slot}, {"fill", std::string("none")}, {"stroke", std::string(style.colour)}, {"stroke-width", 2.0},
-                       {"stroke-linejoin", std::string("round")}});
+    body += svg::path(svg::step_path(steps(curve.time, curve.survival, 1, x, y)), {{"class", std::string("curve s") + slot},
+                                                                                   {"fill", std::string("none")},
+                                                                                   {"stroke", std::string(style.colour)},
+                                                                                   {"stroke-width", 2.0},
+                                                                                   {"stroke-linejoin", std::string("round")}});
     std::string censored;
     for (std::size_t k = 0; k < curve.time.size(); ++k)
-      if (curve.censored[k] > 0) censored += std::string("M") + coordinate(x(curve.time[k])) + " " + coordinate(y(curve.survival[k]) - 4.5) + "v9";
+      if (curve.censored[k] > 0)
+        censored += std::string("M") + coordinate(x(curve.time[k])) + " " + coordinate(y(curve.survival[k]) - 4.5) + "v9";
     if (!censored.empty())
-      body += svg::path(censored, {{"class", std::string("censored s") + slot}, {"fill", std::string("none")}, {"stroke", std::string(style.colour)}, {"stroke-width", 1.1}});
+      body += svg::path(censored, {{"class", std::string("censored s") + slot},
+                                   {"fill", std::string("none")},
+                                   {"stroke", std::string(style.colour)},
+                                   {"stroke-width", 1.1}});
     for (const double day : time.days)
       if (day > 0 && !curve.time.empty() && day <= curve.time.back())
         body += svg::marker(style.shape, {x(day), y(curve.survival_at(day))}, 4.6, std::string("mark f") + slot, style.colour);
     ends.push_back(curve.time.empty() ? y(1) : y(curve.survival.back()));
     heights.push_back(double(labels[i].size()) * line_height + 3);
     const double last = curve.time.empty() ? 0 : curve.time.back();
-    described += (described.empty() ? "" : " ") + context.words(Word::km_aria_arm, context.arm(curve.group), results::fixed(curve.at_risk_at(0), 0),
-                                                                results::percent(curve.time.empty() ? 1 : curve.survival.back()), results::fixed(last, 0));
+    described += (described.empty() ? "" : " ") +
+                 context.words(Word::km_aria_arm, context.arm(curve.group), results::fixed(curve.at_risk_at(0), 0),
+                               results::percent(curve.time.empty() ? 1 : curve.survival.back()), results::fixed(last, 0));
   }
   const std::vector<double> centres = svg::pushed_apart(ends, heights, at.top - 8, at.bottom + 8);
   for (std::size_t i = 0; i < curves.size(); ++i) {
     const ArmStyle style = context.style(curves[i].group);
     const double end_x = curves[i].time.empty() ? x(0) : x(curves[i].time.back());
-    const std::string leader = std::string("M") + coordinate(end_x + 2) + " " + coordinate(ends[i]) + "H" + coordinate(at.right + 6) + "L" + coordinate(at.label_x - 16) +
-                               " " + coordinate(centres[i]);
-    body += svg::path(leader, {{"class", std::string("leader s") + std::to_string(style.slot)}, {"fill", std::string("none")}, {"stroke", std::string(style.colour)},
-                               {"stroke-width", 1.0}, {"stroke-opacity", std::string("0.45")}, {"stroke-dasharray", std::string("1 3")}});
+    const std::string leader = std::string("M") + coordinate(end_x + 2) + " " + coordinate(ends[i]) + "H" +
+                               coordinate(at.right + 6) + "L" + coordinate(at.label_x - 16) + " " + coordinate(centres[i]);
+    body += svg::path(leader, {{"class", std::string("leader s") + std::to_string(style.slot)},
+                               {"fill", std::string("none")},
+                               {"stroke", std::string(style.colour)},
+                               {"stroke-width", 1.0},
+                               {"stroke-opacity", std::string("0.45")},
+                               {"stroke-dasharray", std::string("1 3")}});
     body += arm_label(labels[i], at.label_x, centres[i], style);
   }
 
@@ -236,17 +259,21 @@ Markup kaplan_meier(Context const& context, results::AnalysisRun const& run) {
     const double height = double(labels[i].size()) * line_height;
     const double centre = row - 4.5 + (height - line_height) / 2;
     for (const double day : time.days)
-      body += svg::text(x(day), centre + 4.5, results::fixed(curves[i].at_risk_at(day), 0),
-                        {.size = font, .anchor = Anchor::middle, .css = std::string("f") + std::to_string(style.slot), .fill = style.colour});
+      body += svg::text(
+          x(day), centre + 4.5, results::fixed(curves[i].at_risk_at(day), 0),
+          {.size = font, .anchor = Anchor::middle, .css = std::string("f") + std::to_string(style.slot), .fill = style.colour});
     body += arm_label(labels[i], at.label_x, centre, style);
     row += height + 5;
   }
   const std::string title = context.words(Word::km_aria, context.endpoint(run.endpoint), context.set(run.set), described);
   const std::string watermark = context.answer.provenance.simulated ? context.words(Word::simulated_mark) : std::string();
   const Markup image = svg::figure(at.width, row - 8, title, watermark, body);
-  const std::string note = context.words(Word::km_note, context.confidence(), scale_name(run.options)) + (context.words.chinese() ? "" : " ") +
-                           context.words(Word::km_note_read);
-  return element("div", {{"class", std::string("plot km")}, {"tabindex", std::string("0")}, {"data-km", hover_data(context, curves, at, x)}}, image) +
+  const std::string note = context.words(Word::km_note, context.confidence(), scale_name(run.options)) +
+                           (context.words.chinese() ? "" : " ") + context.words(Word::km_note_read);
+  return element(
+             "div",
+             {{"class", std::string("plot km")}, {"tabindex", std::string("0")}, {"data-km", hover_data(context, curves, at, x)}},
+             image) +
          element("p", "note", note);
 }
 

@@ -10,7 +10,8 @@ namespace {
 using svg::Anchor;
 using svg::Weight;
 
-constexpr std::string_view ink = "#1c2430", muted = "#5b6472", border = "#c3cad6", box_fill = "#f6f8fb", plain_fill = "#ffffff", arrow = "#98a2b3";
+constexpr std::string_view ink = "#1c2430", muted = "#5b6472", border = "#c3cad6", box_fill = "#f6f8fb", plain_fill = "#ffffff",
+                           arrow = "#98a2b3";
 constexpr double font = 12.5, line_height = 18, padding = 12;
 
 /// A line of a box: words to the left, a count to the right; wrapped words carry the count on their last line.
@@ -32,15 +33,19 @@ void add(Box& box, std::string const& words, std::string const& count, double wi
 double height(Box const& box) { return double(box.lines.size()) * line_height + 2 * padding - 4; }
 
 Markup draw(Box const& box, double x, double y, double width, double full_height, std::string_view fill) {
-  Markup out = svg::rectangle(x, y, width, full_height, 7, {{"class", std::string(fill == plain_fill ? "box" : "box tint")}, {"fill", std::string(fill)},
-                                                            {"stroke", std::string(border)}, {"stroke-width", 1.0}});
+  Markup out = svg::rectangle(x, y, width, full_height, 7,
+                              {{"class", std::string(fill == plain_fill ? "box" : "box tint")},
+                               {"fill", std::string(fill)},
+                               {"stroke", std::string(border)},
+                               {"stroke-width", 1.0}});
   double baseline = y + padding + 11;
   for (auto const& line : box.lines) {
     const Weight weight = line.bold ? Weight::bold : Weight::regular;
     const std::string_view css = line.bold ? "ink" : "muted", colour = line.bold ? ink : muted;
     out += svg::text(x + padding, baseline, line.words, {.size = font, .weight = weight, .css = css, .fill = colour});
     if (!line.count.empty())
-      out += svg::text(x + width - padding, baseline, line.count, {.size = font, .weight = weight, .anchor = Anchor::end, .css = css, .fill = colour});
+      out += svg::text(x + width - padding, baseline, line.count,
+                       {.size = font, .weight = weight, .anchor = Anchor::end, .css = css, .fill = colour});
     baseline += line_height;
   }
   return out;
@@ -48,9 +53,12 @@ Markup draw(Box const& box, double x, double y, double width, double full_height
 
 Markup arrow_down(double x, double from, double to) {
   return svg::path(std::string("M") + coordinate(x) + " " + coordinate(from) + "V" + coordinate(to - 5),
-                   {{"class", std::string("arrow")}, {"fill", std::string("none")}, {"stroke", std::string(arrow)}, {"stroke-width", 1.3}}) +
-         svg::path(std::string("M") + coordinate(x - 4) + " " + coordinate(to - 7) + "L" + coordinate(x + 4) + " " + coordinate(to - 7) + "L" + coordinate(x) + " " +
-                       coordinate(to) + "Z",
+                   {{"class", std::string("arrow")},
+                    {"fill", std::string("none")},
+                    {"stroke", std::string(arrow)},
+                    {"stroke-width", 1.3}}) +
+         svg::path(std::string("M") + coordinate(x - 4) + " " + coordinate(to - 7) + "L" + coordinate(x + 4) + " " +
+                       coordinate(to - 7) + "L" + coordinate(x) + " " + coordinate(to) + "Z",
                    {{"class", std::string("arrowhead")}, {"fill", std::string(arrow)}});
 }
 
@@ -93,8 +101,9 @@ Markup participant_flow(Context const& context) {
       add(box, context.set(set.id), number(set.n), column_width, true);
       for (auto const& reason : set.excluded) add(box, reason.label, number(reason.n), column_width, false);
     }
-    described += (described.empty() ? "" : "; ") + name + ": " + words(Word::flow_allocated) + " " + number(column.randomised) + ", " +
-                 words(Word::flow_left) + " " + number(left) + ", " + words(Word::flow_completed) + " " + number(column.completed);
+    described += (described.empty() ? "" : "; ") + name + ": " + words(Word::flow_allocated) + " " + number(column.randomised) +
+                 ", " + words(Word::flow_left) + " " + number(left) + ", " + words(Word::flow_completed) + " " +
+                 number(column.completed);
   }
 
   Box top;
@@ -106,7 +115,8 @@ Markup participant_flow(Context const& context) {
   const double middle = width / 2;
   body += svg::line(middle, y, middle, rail, "arrow", arrow, 1.3);
   if (columns.size() > 1)
-    body += svg::line(column_x(0) + column_width / 2, rail, column_x(columns.size() - 1) + column_width / 2, rail, "arrow", arrow, 1.3);
+    body += svg::line(column_x(0) + column_width / 2, rail, column_x(columns.size() - 1) + column_width / 2, rail, "arrow", arrow,
+                      1.3);
   y = rail;
   for (std::size_t r = 0; r < rows.size(); ++r) {
     double row_height = 0;
@@ -117,7 +127,8 @@ Markup participant_flow(Context const& context) {
       body += draw(rows[r][i], column_x(i), next, column_width, row_height, r == 1 ? box_fill : plain_fill);
       if (r == 0) {
         const ArmStyle style = context.style(columns[i].arm);
-        body += svg::rectangle(column_x(i), next - 1, column_width, 4, 2, {{"class", std::string("f") + std::to_string(style.slot)}, {"fill", std::string(style.colour)}});
+        body += svg::rectangle(column_x(i), next - 1, column_width, 4, 2,
+                               {{"class", std::string("f") + std::to_string(style.slot)}, {"fill", std::string(style.colour)}});
       }
     }
     y = next + row_height;

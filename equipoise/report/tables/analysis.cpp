@@ -50,7 +50,8 @@ std::string heading(Shared& shared, Column const& column) {
       return results::quantity_label("quantile", shared.context.language()) + " " + shortest(*prob);
     }
   std::string text;
-  if (column.quantity == "survival" && number_at(column.at, "time")) text = words(Word::column_survival_at, shortest(*number_at(column.at, "time")));
+  if (column.quantity == "survival" && number_at(column.at, "time"))
+    text = words(Word::column_survival_at, shortest(*number_at(column.at, "time")));
   else text = results::quantity_label(column.quantity, shared.context.language());
   At rest = column.at;
   if (column.quantity == "survival") rest.erase("time");
@@ -65,10 +66,13 @@ Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
   std::vector<std::string> groups;
   std::vector<Column> columns;
   std::map<std::pair<std::string, std::size_t>, Record const*> cells;
-  const auto without_group = [](At at) { at.erase("group"); return at; };
+  const auto without_group = [](At at) {
+    at.erase("group");
+    return at;
+  };
   for (const auto* record : records) {
     Finding const& f = record->finding;
-    if (text_at(f.at, "side")) continue;                                  // limits of a quantile, printed with it
+    if (text_at(f.at, "side")) continue;  // limits of a quantile, printed with it
     std::string const& group = *text_at(f.at, "group");
     if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
     const Column column{f.quantity, without_group(f.at)};
@@ -79,7 +83,8 @@ Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
   // Numbers at risk at a time stand under the probability at that time, not in a column of their own.
   const auto at_risk_column = [&](Column const& c) -> std::optional<std::size_t> {
     const auto found = std::find(columns.begin(), columns.end(), Column{"n_at_risk", c.at});
-    return c.quantity == "survival" && found != columns.end() ? std::optional(std::size_t(found - columns.begin())) : std::nullopt;
+    return c.quantity == "survival" && found != columns.end() ? std::optional(std::size_t(found - columns.begin()))
+                                                              : std::nullopt;
   };
   std::vector<bool> hidden(columns.size(), false);
   for (auto const& c : columns)
@@ -126,8 +131,11 @@ Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
   bool intervals = false;
   for (auto const& [key, record] : cells) intervals = intervals || record->finding.lower;
   const std::string level = cells.empty() ? context.confidence() : interval_level(context, *cells.begin()->second);
-  Markup table = element("div", "scroll", element("table", "data", element("thead", element("tr", head)) + element("tbody", body)));
-  if (intervals) table += element("p", "note", words(Word::sentence_interval, level, words.chinese() ? "列于估计值下方。" : "below each estimate."));
+  Markup table =
+      element("div", "scroll", element("table", "data", element("thead", element("tr", head)) + element("tbody", body)));
+  if (intervals)
+    table += element("p", "note",
+                     words(Word::sentence_interval, level, words.chinese() ? "列于估计值下方。" : "below each estimate."));
   return table;
 }
 
@@ -145,8 +153,11 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
     if (f.quantity == "p" || f.quantity == "adjusted_p") p = true;
     se = se || f.se, df = df || f.df, p = p || f.p, interval = interval || (f.lower && f.upper);
   }
-  const auto column_head = [](Markup const& name) { return element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, name); };
-  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::column_what)) + column_head(words(interval ? Word::column_estimate : Word::column_value));
+  const auto column_head = [](Markup const& name) {
+    return element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, name);
+  };
+  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::column_what)) +
+                column_head(words(interval ? Word::column_estimate : Word::column_value));
   if (interval) head += column_head(words(Word::column_interval, interval_level(context, *records.front())));
   if (se) head += column_head(Markup(words(Word::column_se)));
   if (df) head += column_head(words(Word::column_df));
@@ -159,15 +170,20 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
     Markup name = results::quantity_label(f.quantity, context.language());
     if (f.quantity == "hazard_ratio") name += shared.notes.mark(words(Word::hr_reading));
     for (auto const& footnote : records[i]->footnotes) name += shared.notes.mark(footnote);
-    if (const std::string place = place_in_words(context, shared.run, f.at); !place.empty()) name += element("span", "place", place);
+    if (const std::string place = place_in_words(context, shared.run, f.at); !place.empty())
+      name += element("span", "place", place);
     Markup row = element("th", {{"scope", std::string("row")}}, name) + cell(element("span", "est", shared.show(text.value)));
     if (interval) row += cell(shared.show(text.interval));
-    if (se) row += cell(text.se.empty() ? Markup() : Markup(shared.show(text.se)) + (f.quantity.ends_with("_ratio") ? shared.notes.mark(words(Word::hr_se_note)) : Markup()));
+    if (se)
+      row += cell(text.se.empty() ? Markup()
+                                  : Markup(shared.show(text.se)) +
+                                        (f.quantity.ends_with("_ratio") ? shared.notes.mark(words(Word::hr_se_note)) : Markup()));
     if (df) row += cell(shared.show(text.df));
     if (p) row += cell(shared.show(text.p));
     body += element("tr", row);
   }
-  return element("div", "scroll", element("table", minor ? "data minor" : "data", element("thead", element("tr", head)) + element("tbody", body)));
+  return element("div", "scroll",
+                 element("table", minor ? "data minor" : "data", element("thead", element("tr", head)) + element("tbody", body)));
 }
 
 }  // namespace
@@ -183,7 +199,9 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
   } else {
     out += element("p", "meta", words(Word::no_estimand));
   }
-  if (run.problem) return out + element("p", {{"class", std::string("problem")}, {"role", std::string("note")}}, words(Word::problem_line, *run.problem));
+  if (run.problem)
+    return out + element("p", {{"class", std::string("problem")}, {"role", std::string("note")}},
+                         words(Word::problem_line, *run.problem));
 
   std::vector<Record const*> grouped, main, minor;
   const std::vector<Record const*> effect = effects(context, run);

@@ -1,6 +1,6 @@
-#include "equipoise/report/tables.h"
-
 #include <cmath>
+
+#include "equipoise/report/tables.h"
 
 namespace equipoise::reporting::tables {
 namespace {
@@ -44,7 +44,8 @@ Markup baseline(Context const& context) {
   for (auto const& arm : context.plan.arms) {
     const auto* column = context.flow(arm.id);
     head += element("th", {{"scope", std::string("col")}, {"class", std::string("num")}},
-                    Markup(context.arm(arm.id)) + (column ? element("span", "heading-n", words(Word::n_equals, column->randomised)) : Markup()));
+                    Markup(context.arm(arm.id)) +
+                        (column ? element("span", "heading-n", words(Word::n_equals, column->randomised)) : Markup()));
   }
   head += element("th", {{"scope", std::string("col")}, {"class", std::string("num")}},
                   Markup(words(Word::baseline_all)) + element("span", "heading-n", words(Word::n_equals, context.randomised())));
@@ -60,9 +61,11 @@ Markup baseline(Context const& context) {
     std::vector<Cell> cells = item.cells;
     cells.resize(columns);
     Markup title = Markup(context.item(item.item));
-    if (item.categorical) title += std::string(", ") + words(Word::baseline_percent) + notes.mark(words(Word::baseline_denominator));
+    if (item.categorical)
+      title += std::string(", ") + words(Word::baseline_percent) + notes.mark(words(Word::baseline_denominator));
     else if (!answer.quartile_rule.empty()) title += notes.mark(answer.quartile_rule);
-    Markup rows = element("tr", "item", element("th", {{"scope", std::string("rowgroup")}, {"colspan", std::to_string(columns + 1)}}, title));
+    Markup rows = element("tr", "item",
+                          element("th", {{"scope", std::string("rowgroup")}, {"colspan", std::to_string(columns + 1)}}, title));
     bool missing = false;
     for (auto const& cell : cells) missing = missing || cell.missing > 0;
     rows += row(words(Word::baseline_n), cells, [](Cell const& c) { return std::to_string(c.n); });
@@ -74,9 +77,11 @@ Markup baseline(Context const& context) {
         });
     } else {
       const int d = decimals_of(item);
-      rows += row(words(Word::baseline_mean), cells, [&](Cell const& c) { return number(c.mean, d + 1) + " (" + number(c.sd, d + 1) + ")"; });
+      rows += row(words(Word::baseline_mean), cells,
+                  [&](Cell const& c) { return number(c.mean, d + 1) + " (" + number(c.sd, d + 1) + ")"; });
       rows += row(words(Word::baseline_median), cells, [&](Cell const& c) {
-        return number(c.median, d) + " (" + results::interval(number(c.lower_quartile, d), number(c.upper_quartile, d), context.language()) + ")";
+        return number(c.median, d) + " (" +
+               results::interval(number(c.lower_quartile, d), number(c.upper_quartile, d), context.language()) + ")";
       });
       rows += row(words(Word::baseline_range), cells,
                   [&](Cell const& c) { return results::interval(number(c.min, d), number(c.max, d), context.language()); });

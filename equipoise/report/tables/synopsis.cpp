@@ -1,7 +1,7 @@
-#include "equipoise/report/tables.h"
-
 #include <algorithm>
 #include <cstdlib>
+
+#include "equipoise/report/tables.h"
 
 namespace equipoise::reporting::tables {
 namespace {
@@ -24,31 +24,44 @@ Markup list(std::vector<Markup> const& items) {
 
 Word role_word(ArmRole role) {
   switch (role) {
-    case ArmRole::investigational: return Word::role_investigational;
-    case ArmRole::placebo_control: return Word::role_placebo;
-    case ArmRole::active_control: return Word::role_active;
-    case ArmRole::no_treatment: return Word::role_none;
+    case ArmRole::investigational:
+      return Word::role_investigational;
+    case ArmRole::placebo_control:
+      return Word::role_placebo;
+    case ArmRole::active_control:
+      return Word::role_active;
+    case ArmRole::no_treatment:
+      return Word::role_none;
   }
   return Word::role_investigational;
 }
 
 Word kind_word(EndpointKind kind) {
   switch (kind) {
-    case EndpointKind::continuous: return Word::kind_continuous;
-    case EndpointKind::binary: return Word::kind_binary;
-    case EndpointKind::count: return Word::kind_count;
-    case EndpointKind::time_to_event: return Word::kind_time;
+    case EndpointKind::continuous:
+      return Word::kind_continuous;
+    case EndpointKind::binary:
+      return Word::kind_binary;
+    case EndpointKind::count:
+      return Word::kind_count;
+    case EndpointKind::time_to_event:
+      return Word::kind_time;
   }
   return Word::kind_continuous;
 }
 
 std::optional<Word> benefit_word(Benefit benefit) {
   switch (benefit) {
-    case Benefit::unstated: return {};
-    case Benefit::higher: return Word::higher_better;
-    case Benefit::lower: return Word::lower_better;
-    case Benefit::sooner: return Word::sooner_better;
-    case Benefit::later: return Word::later_better;
+    case Benefit::unstated:
+      return {};
+    case Benefit::higher:
+      return Word::higher_better;
+    case Benefit::lower:
+      return Word::lower_better;
+    case Benefit::sooner:
+      return Word::sooner_better;
+    case Benefit::later:
+      return Word::later_better;
   }
   return {};
 }
@@ -57,17 +70,22 @@ std::string strategy_in_words(Context const& context, protocol::Intercurrent con
   auto const& words = context.words;
   const std::string event = context.event(ice.event);
   switch (ice.strategy) {
-    case Strategy::treatment_policy: return words(Word::ice_policy, event);
+    case Strategy::treatment_policy:
+      return words(Word::ice_policy, event);
     case Strategy::hypothetical:
       if (ice.handling == "missing_at_random") return words(Word::ice_hypothetical_mar, event);
       if (ice.handling == "censored") return words(Word::ice_hypothetical_censored, event);
       return words(Word::ice_hypothetical, event);
     case Strategy::composite:
-      if (const auto* number = std::get_if<double>(&ice.value)) return words(Word::ice_composite_value, event, results::significant(*number, 6));
-      if (const auto* text = std::get_if<std::string>(&ice.value)) return words(Word::ice_composite_value, event, std::string("\u201c") + *text + "\u201d");
+      if (const auto* number = std::get_if<double>(&ice.value))
+        return words(Word::ice_composite_value, event, results::significant(*number, 6));
+      if (const auto* text = std::get_if<std::string>(&ice.value))
+        return words(Word::ice_composite_value, event, std::string("\u201c") + *text + "\u201d");
       return words(Word::ice_composite, event);
-    case Strategy::while_on_treatment: return words(Word::ice_while, event);
-    case Strategy::principal_stratum: return words(Word::ice_stratum, event);
+    case Strategy::while_on_treatment:
+      return words(Word::ice_while, event);
+    case Strategy::principal_stratum:
+      return words(Word::ice_stratum, event);
   }
   return event;
 }
@@ -104,17 +122,22 @@ Markup synopsis(Context const& context) {
     std::string more = words(kind_word(endpoint.kind));
     if (!endpoint.level.empty()) more = context.role(endpoint.level) + separator + more;
     if (!endpoint.at.empty())
-      if (const auto* visit = plan.visit(endpoint.at)) more += separator + words(Word::endpoint_at, context.label(visit->label, visit->id));
+      if (const auto* visit = plan.visit(endpoint.at))
+        more += separator + words(Word::endpoint_at, context.label(visit->label, visit->id));
     if (const auto benefit = benefit_word(endpoint.benefit)) more += separator + words(*benefit);
     Markup entry = element("strong", context.endpoint(endpoint.id)) + " " + muted(more);
-    if (endpoint.event) entry += element("div", "rule", Markup(words(Word::endpoint_event)) + element("code", endpoint.event->text()));
-    if (endpoint.variable) entry += element("div", "rule", Markup(words(Word::endpoint_variable)) + element("code", endpoint.variable->text()));
+    if (endpoint.event)
+      entry += element("div", "rule", Markup(words(Word::endpoint_event)) + element("code", endpoint.event->text()));
+    if (endpoint.variable)
+      entry += element("div", "rule", Markup(words(Word::endpoint_variable)) + element("code", endpoint.variable->text()));
     endpoints.push_back(entry);
   }
   if (!endpoints.empty()) rows += row(words(Word::endpoints), list(endpoints));
   for (auto const& set : plan.sets) {
-    Markup entry = element("strong", context.set(set.id)) + " " + muted(words(set.as_treated ? Word::set_as_treated : Word::set_as_randomised));
-    if (!set.rule.text().empty()) entry += element("div", "rule", Markup(words(Word::set_rule)) + element("code", set.rule.text()));
+    Markup entry = element("strong", context.set(set.id)) + " " +
+                   muted(words(set.as_treated ? Word::set_as_treated : Word::set_as_randomised));
+    if (!set.rule.text().empty())
+      entry += element("div", "rule", Markup(words(Word::set_rule)) + element("code", set.rule.text()));
     sets.push_back(entry);
   }
   if (!sets.empty()) rows += row(words(Word::analysis_sets), list(sets));
@@ -123,7 +146,8 @@ Markup synopsis(Context const& context) {
                                        : plan.blinding == "single" ? words(Word::blind_single)
                                        : plan.blinding == "double" ? words(Word::blind_double)
                                                                    : results::in_plain_words(plan.blinding));
-  if (plan.trial.planned_participants) rows += row(words(Word::planned), words(Word::planned_text, *plan.trial.planned_participants));
+  if (plan.trial.planned_participants)
+    rows += row(words(Word::planned), words(Word::planned_text, *plan.trial.planned_participants));
   if (rows.empty()) return {};
   return element("div", "scroll", element("table", "facts", element("tbody", rows)));
 }
@@ -134,18 +158,23 @@ Markup estimands(Context const& context) {
   for (auto const& estimand : context.plan.estimands) {
     Markup rows;
     std::string compared;
-    for (auto const& arm : estimand.compare) compared += (compared.empty() ? "" : words.chinese() ? "、" : ", ") + context.arm(arm);
+    for (auto const& arm : estimand.compare)
+      compared += (compared.empty() ? "" : words.chinese() ? "、" : ", ") + context.arm(arm);
     if (!estimand.population.empty()) rows += row(words(Word::population), estimand.population);
-    if (!compared.empty()) rows += row(words(Word::treatment_attribute), estimand.against.empty() ? compared : words(Word::against, compared, context.arm(estimand.against)));
+    if (!compared.empty())
+      rows += row(words(Word::treatment_attribute),
+                  estimand.against.empty() ? compared : words(Word::against, compared, context.arm(estimand.against)));
     rows += row(words(Word::endpoint), context.endpoint(estimand.endpoint));
-    if (!estimand.summary.empty()) rows += row(words(Word::summary_measure), results::quantity_label(estimand.summary, context.language()));
+    if (!estimand.summary.empty())
+      rows += row(words(Word::summary_measure), results::quantity_label(estimand.summary, context.language()));
     rows += row(words(Word::analysis_set), context.set(estimand.set));
     std::vector<Markup> events;
     for (auto const& ice : estimand.intercurrent) events.emplace_back(strategy_in_words(context, ice));
     rows += row(words(Word::intercurrent), events.empty() ? Markup(words(Word::no_intercurrent)) : list(events));
-    cards += element("div", "panel estimand", element("h3", words(Word::estimand_head, estimand.id)) +
-                                                  (estimand.objective.empty() ? Markup() : element("p", "lead", estimand.objective)) +
-                                                  element("div", "scroll", element("table", "facts", element("tbody", rows))));
+    cards += element("div", "panel estimand",
+                     element("h3", words(Word::estimand_head, estimand.id)) +
+                         (estimand.objective.empty() ? Markup() : element("p", "lead", estimand.objective)) +
+                         element("div", "scroll", element("table", "facts", element("tbody", rows))));
   }
   return cards;
 }
@@ -155,34 +184,45 @@ Markup schedule(Context const& context) {
   auto const& plan = context.plan;
   if (plan.visits.empty()) return {};
   const auto day_text = [](int day) { return (day < 0 ? "\u2212" : "") + std::to_string(std::abs(day)); };
-  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::schedule_what)), days = element("th", {{"scope", std::string("row")}}, words(Word::schedule_window));
+  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::schedule_what)),
+         days = element("th", {{"scope", std::string("row")}}, words(Word::schedule_window));
   for (auto const& visit : plan.visits) {
     head += element("th", {{"scope", std::string("col")}}, context.label(visit.label, visit.id));
     Markup cell = Markup(day_text(visit.day.day()));
     if (visit.days_before || visit.days_after)
-      cell += element("span", "window", visit.days_before == visit.days_after ? std::string("\u00b1") + std::to_string(visit.days_before)
-                                                                              : std::string("\u2212") + std::to_string(visit.days_before) + "/+" + std::to_string(visit.days_after));
+      cell += element("span", "window",
+                      visit.days_before == visit.days_after
+                          ? std::string("\u00b1") + std::to_string(visit.days_before)
+                          : std::string("\u2212") + std::to_string(visit.days_before) + "/+" + std::to_string(visit.days_after));
     days += element("td", cell);
   }
   const auto grid_row = [&](std::string const& name, auto const& collected) {
     Markup cells = element("th", {{"scope", std::string("row")}}, name);
     for (auto const& visit : plan.visits)
-      cells += collected(visit) ? element("td", element("span", {{"class", "dot"}, {"role", std::string("img")}, {"aria-label", words(Word::schedule_collected)}}, "\u25cf"))
-                                : element("td", Markup());
+      cells +=
+          collected(visit)
+              ? element("td",
+                        element("span",
+                                {{"class", "dot"}, {"role", std::string("img")}, {"aria-label", words(Word::schedule_collected)}},
+                                "\u25cf"))
+              : element("td", Markup());
     return element("tr", cells);
   };
   Markup body = element("tr", days);
-  const auto contains = [](std::vector<std::string> const& list, std::string const& id) { return std::find(list.begin(), list.end(), id) != list.end(); };
+  const auto contains = [](std::vector<std::string> const& list, std::string const& id) {
+    return std::find(list.begin(), list.end(), id) != list.end();
+  };
   for (auto const& form : plan.forms) {
     const std::string name = context.label(form.label, form.id);
     if (form.any_time)
       body += element("tr", element("th", {{"scope", std::string("row")}}, name) +
-                                element("td", {{"colspan", std::to_string(plan.visits.size())}, {"class", std::string("any")}}, words(Word::schedule_any_time)));
-    else
-      body += grid_row(name, [&](protocol::Visit const& visit) { return contains(visit.forms, form.id); });
+                                element("td", {{"colspan", std::to_string(plan.visits.size())}, {"class", std::string("any")}},
+                                        words(Word::schedule_any_time)));
+    else body += grid_row(name, [&](protocol::Visit const& visit) { return contains(visit.forms, form.id); });
   }
   for (auto const& intervention : plan.interventions)
-    body += grid_row(context.label(intervention.label, intervention.id), [&](protocol::Visit const& visit) { return contains(intervention.visits, visit.id); });
+    body += grid_row(context.label(intervention.label, intervention.id),
+                     [&](protocol::Visit const& visit) { return contains(intervention.visits, visit.id); });
   return element("div", "scroll", element("table", "grid", element("thead", element("tr", head)) + element("tbody", body))) +
          element("p", "note", words(Word::schedule_note));
 }
@@ -195,16 +235,21 @@ Markup provenance(Context const& context) {
     if (!text.empty()) rows += row(words(head), code ? element("code", text) : Markup(text));
   };
   add(Word::provenance_kind, words(p.simulated ? Word::provenance_simulated : Word::provenance_observed));
-  add(Word::provenance_protocol, context.plan.trial.version.empty() ? context.plan.trial.id : context.plan.trial.id + " " + context.plan.trial.version);
+  add(Word::provenance_protocol,
+      context.plan.trial.version.empty() ? context.plan.trial.id : context.plan.trial.id + " " + context.plan.trial.version);
   add(Word::provenance_protocol_digest, p.protocol_digest, true);
   add(Word::provenance_data_file, p.data_file);
   add(Word::provenance_data_digest, p.data_digest, true);
   if (p.cutoff) add(Word::provenance_cutoff, *p.cutoff);
   if (p.seed) add(Word::provenance_seed, std::to_string(*p.seed));
-  add(Word::provenance_match, p.match == "r" ? words(Word::match_r) : p.match == "sas" ? words(Word::match_sas) : p.match == "equipoise" ? words(Word::match_equipoise) : p.match);
+  add(Word::provenance_match, p.match == "r"           ? words(Word::match_r)
+                              : p.match == "sas"       ? words(Word::match_sas)
+                              : p.match == "equipoise" ? words(Word::match_equipoise)
+                                                       : p.match);
   add(Word::provenance_version, p.version);
   if (context.plan.source) add(Word::provenance_source, context.plan.source->note);
-  return element("div", "scroll", element("table", "facts", element("tbody", rows))) + element("p", "note", words(Word::provenance_note));
+  return element("div", "scroll", element("table", "facts", element("tbody", rows))) +
+         element("p", "note", words(Word::provenance_note));
 }
 
 }  // namespace equipoise::reporting::tables
