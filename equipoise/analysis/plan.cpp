@@ -171,9 +171,9 @@ class Planner {
 
   void add_runs(PlannedAnalysis& planned) {
     if (analysis_.by == "arm") {
-      for (protocol::Arm const& arm : protocol_.arms) add_run(planned, arm.id, "", {RowFilter::is("arm", arm.id)});
+      for (protocol::Arm const& arm : protocol_.arms) add_run(planned, arm.id, "", {RowFilter{.column = "arm", .is = CellValue(arm.id)}});
     } else if (card_.comparison == stats::Comparison::pairwise && roles_.contains("group")) {
-      for (std::string const& arm : compared()) add_run(planned, arm, control(), {RowFilter::in("arm", {control(), arm})});
+      for (std::string const& arm : compared()) add_run(planned, arm, control(), {RowFilter{.column = "arm", .is_in = {CellValue(control()), CellValue(arm)}}});
     } else {
       add_run(planned, "", "", {});
     }
@@ -181,7 +181,7 @@ class Planner {
 
   void add_run(PlannedAnalysis& planned, std::string const& arm, std::string const& against, std::vector<RowFilter> where) {
     Analysis analysis{.id = analysis_.id, .method = analysis_.method, .where = std::move(where), .roles = roles_, .options = options(planned, against.empty() ? "" : arm, against),
-                      .match = match(), .estimand = analysis_.estimand.empty() ? std::nullopt : std::optional(analysis_.estimand)};
+                      .match = match(), .estimand = analysis_.estimand.empty() ? std::nullopt : std::optional(analysis_.estimand), .place = analysis_.place};
     auto compiled = compile(analysis, planned.schema);
     if (compiled) planned.runs.push_back({arm, std::move(analysis), std::move(*compiled)});
     else problems_.insert(problems_.end(), compiled.error().begin(), compiled.error().end());
@@ -206,9 +206,8 @@ class Planner {
 }  // namespace
 
 void plan_analysis(protocol::Protocol const& protocol, protocol::Analysis const& analysis, Plan& plan, Problems& problems) {
-  std::vector<stats::MethodCard> const& cards = Methods::cards();
-  const auto card = std::ranges::find(cards, std::string_view(analysis.method), &stats::MethodCard::keyword);
-  expects(card != cards.end(), "only methods of this build are planned");
+  const stats::MethodCard* card = Methods::card(analysis.method);
+  expects(card != nullptr, "only methods of this build are planned");
   if (auto planned = Planner(protocol, analysis, *card, problems).plan()) plan.analyses.push_back(std::move(*planned));
 }
 

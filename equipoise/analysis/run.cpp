@@ -61,10 +61,8 @@ void add_run(results::Results& results, PlannedRun const& planned, results::Anal
 
 results::AnalysisRun heading(protocol::Protocol const& protocol, PlannedAnalysis const& planned) {
   protocol::Analysis const& analysis = *std::ranges::find(protocol.analyses, planned.id, &protocol::Analysis::id);
-  std::vector<stats::MethodCard> const& cards = Methods::cards();
-  const auto card = std::ranges::find(cards, std::string_view(analysis.method), &stats::MethodCard::keyword);
   return {.id = planned.id, .estimand = analysis.estimand.empty() ? std::nullopt : std::optional(analysis.estimand), .endpoint = analysis.endpoint, .set = analysis.set,
-          .role = analysis.role, .method = analysis.method, .title = std::string(card->title),
+          .role = analysis.role, .method = analysis.method, .title = std::string(Methods::card(analysis.method)->title),
           .options = planned.runs.empty() ? "{}" : canonical(planned.runs.front().analysis.options), .n = 0, .notes = {}, .problem = {}};
 }
 

@@ -29,7 +29,7 @@ TEST(Words, SayTheSameThingsInBothLanguages) {
     EXPECT_FALSE(en.empty()) << i;
     EXPECT_FALSE(zh.empty()) << i;
     for (int argument = 0; argument < 8; ++argument) {
-      const std::string placeholder = "{" + std::to_string(argument) + "}";
+      const std::string placeholder = fmt::format("{{{}}}", argument);
       EXPECT_EQ(en.find(placeholder) == std::string_view::npos, zh.find(placeholder) == std::string_view::npos) << en;
     }
   }

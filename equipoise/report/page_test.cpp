@@ -119,6 +119,14 @@ TEST(Page, DrawsTheCurvesOfTheResults) {
   EXPECT_THAT(figure, HasSubstr("Days since randomisation"));
 }
 
+TEST(Page, GivesTheReadOutTheSameNumbersAsTheTables) {
+  const std::string page = html(fixture::cgd_protocol(), fixture::cgd_results());
+  // 0.719457 prints as 71.9%; rounded on the way to four places it would read 72.0%.
+  EXPECT_THAT(page, HasSubstr("71.9%"));
+  EXPECT_THAT(page, HasSubstr(",0.719457"));
+  EXPECT_THAT(page, HasSubstr("data-km=\"{&quot;left&quot;:"));
+}
+
 TEST(Page, CountsEveryParticipantOnceInTheFlow) {
   const protocol::Protocol p = fixture::cgd_protocol();
   const results::Results r = fixture::cgd_results();

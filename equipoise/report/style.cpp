@@ -33,7 +33,7 @@ figcaption .number{color:var(--muted);font-weight:500;margin-right:6px}
 .plot{position:relative;outline-offset:4px}
 svg{display:block;width:100%;min-width:640px;height:auto;font-variant-numeric:tabular-nums}
 svg.wide{min-width:940px}
-table{border-collapse:collapse;width:100%;font-size:14.5px;line-height:1.45}
+table{border-collapse:separate;border-spacing:0;width:100%;font-size:14.5px;line-height:1.45}
 th{text-align:left;font-weight:500}
 th,td{vertical-align:top}
 .data th,.data td{padding:7px 14px 7px 0;border-bottom:1px solid var(--line)}
@@ -88,7 +88,7 @@ sup{font-size:.72em;line-height:0;margin-left:.15em;color:var(--muted);font-weig
 .hover{pointer-events:none}
 .hover rect{fill:#fff;fill-opacity:.95;stroke:#c3cad6}
 .hover path{stroke:#98a2b3;stroke-dasharray:3 3}
-@media (prefers-color-scheme:dark){
+@media screen and (prefers-color-scheme:dark){
 :root{--ink:#e8ecf2;--soft:#c3cad6;--muted:#a3adbb;--line:#2a3340;--rule:#46505f;--page:#0f141b;--card:#171d26;--tint:#1e2530;--accent:#5cc0dd;--warn:#f2c078;--warn-back:#2b2113;--warn-line:#6e5221}
 svg .ink{fill:#e8ecf2}svg .muted{fill:#a3adbb}svg .grid{stroke:#2a3340}svg .axis,svg .arrow{stroke:#5d6878}svg .arrowhead{fill:#5d6878}
 svg .box{fill:#171d26;stroke:#46505f}svg .tint{fill:#1e2530}svg .mark{stroke:#171d26}svg .band{fill-opacity:.2}
@@ -122,7 +122,7 @@ thead{display:table-header-group}
 svg,svg.wide{min-width:0}
 table{font-size:9.5pt}
 .grid{font-size:8pt}.grid thead th{min-width:0}.grid th,.grid td{padding:3pt 2pt}
-.data td,.baseline th.sub{white-space:normal}.data th,.data td{padding-right:8pt}
+.baseline{table-layout:fixed}.data td,.baseline th.sub,.data th{white-space:normal;overflow-wrap:anywhere}.data th,.data td{padding-right:8pt}
 }
 )css";
 

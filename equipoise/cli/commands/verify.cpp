@@ -13,11 +13,11 @@ Checked<analysis::Verification> verify_file(std::string const& reference, std::s
   const auto cases = read_file(reference);
   if (!cases) return fail(Problems{cases.error()});
   const std::filesystem::path folder = data.empty() ? std::filesystem::path(reference).parent_path() : std::filesystem::path(data);
-  return analysis::verify(reference, *cases, [&](std::string const& name) { return read_file(folder / name); });
+  return analysis::verify(reference, *cases, [&](std::string_view name) { return read_file(folder / name); });
 }
 
 Checked<analysis::Verification> verify_installation() {
-  return analysis::verify("known answers", analysis::known_answer_cases(), [](std::string const& name) { return analysis::known_answer_data(name); });
+  return analysis::verify("known answers", analysis::known_answer_cases(), [](std::string_view name) { return analysis::known_answer_data(name); });
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ void add_verify(CLI::App& app, Console& console) {
     if (!verification) return console.fail(verification.error());
     console.answer(analysis::to_json(*verification));
     console.say(analysis::to_text(*verification));
-    if (!verification->passed()) console.set_status(card(Code::verification).exit_status);
+    if (!verification->reproduced()) console.set_status(card(Code::verification).exit_status);
   });
 }
 

@@ -99,10 +99,10 @@ Markup arm_label(std::vector<std::string> const& lines, double x, double centre,
 
 /// What the script reads: day, survival, number at risk of each curve, in the order of the figure.
 std::string hover_data(Context const& context, std::vector<Curve> const& curves, Layout const& at, svg::Scale const& x) {
-  const auto numbers = [](std::vector<double> const& values, double round) {
+  const auto numbers = [](std::vector<double> const& values) {  // every digit: the read-out rounds once, as the tables do
     std::string out = "[";
     for (std::size_t i = 0; i < values.size(); ++i)
-      out.append(i ? "," : "").append(std::isnan(values[i]) ? std::string("null") : shortest(std::round(values[i] * round) / round));
+      out.append(i ? "," : "").append(std::isnan(values[i]) ? std::string("null") : shortest(values[i]));
     return out + "]";
   };
   const auto quoted = [](std::string const& text) {
@@ -119,8 +119,8 @@ std::string hover_data(Context const& context, std::vector<Curve> const& curves,
                     ",\"risk\":" + quoted(context.words(Word::km_hover_at_risk)) + ",\"arms\":[";
   for (std::size_t i = 0; i < curves.size(); ++i)
     out += (i ? ",{" : "{") + std::string("\"name\":") + quoted(context.arm(curves[i].group)) + ",\"slot\":" +
-           std::to_string(context.style(curves[i].group).slot) + ",\"t\":" + numbers(curves[i].time, 100) + ",\"s\":" + numbers(curves[i].survival, 1e4) +
-           ",\"n\":" + numbers(curves[i].at_risk, 1) + "}";
+           std::to_string(context.style(curves[i].group).slot) + ",\"t\":" + numbers(curves[i].time) + ",\"s\":" + numbers(curves[i].survival) +
+           ",\"n\":" + numbers(curves[i].at_risk) + "}";
   return out + "]}";
 }
 
@@ -160,7 +160,8 @@ std::vector<Curve> curves_of(Context const& context, std::string_view analysis) 
     const std::size_t n = drawn.time.size();
     drawn.lower.resize(n, missing_number), drawn.upper.resize(n, missing_number), drawn.censored.resize(n, 0);
     const bool usable = drawn.survival.size() == n && drawn.at_risk.size() == n && std::is_sorted(drawn.time.begin(), drawn.time.end()) &&
-                        std::all_of(drawn.time.begin(), drawn.time.end(), [](double t) { return std::isfinite(t); });
+                        std::all_of(drawn.time.begin(), drawn.time.end(), [](double t) { return std::isfinite(t) && t >= 0; }) &&
+                        std::all_of(drawn.survival.begin(), drawn.survival.end(), [](double s) { return s >= 0 && s <= 1; });
     if (usable) curves.push_back(std::move(drawn));
   }
   std::vector<std::string> order;

@@ -146,7 +146,7 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
     se = se || f.se, df = df || f.df, p = p || f.p, interval = interval || (f.lower && f.upper);
   }
   const auto column_head = [](Markup const& name) { return element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, name); };
-  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::column_what)) + column_head(words(Word::column_estimate));
+  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::column_what)) + column_head(words(interval ? Word::column_estimate : Word::column_value));
   if (interval) head += column_head(words(Word::column_interval, interval_level(context, *records.front())));
   if (se) head += column_head(Markup(words(Word::column_se)));
   if (df) head += column_head(words(Word::column_df));

@@ -195,7 +195,7 @@ Markup provenance(Context const& context) {
     if (!text.empty()) rows += row(words(head), code ? element("code", text) : Markup(text));
   };
   add(Word::provenance_kind, words(p.simulated ? Word::provenance_simulated : Word::provenance_observed));
-  add(Word::provenance_protocol, context.plan.trial.id + (context.plan.trial.version.empty() ? "" : std::string(", ") + words(Word::version_text, context.plan.trial.version)));
+  add(Word::provenance_protocol, context.plan.trial.version.empty() ? context.plan.trial.id : context.plan.trial.id + " " + context.plan.trial.version);
   add(Word::provenance_protocol_digest, p.protocol_digest, true);
   add(Word::provenance_data_file, p.data_file);
   add(Word::provenance_data_digest, p.data_digest, true);
