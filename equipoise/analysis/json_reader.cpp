@@ -1,6 +1,5 @@
 #include "equipoise/analysis/json_reader.h"
 
-#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -22,10 +21,7 @@ class NodeBuilder : public nlohmann::json_sax<nlohmann::json> {
     constexpr auto most = number_unsigned_t(std::numeric_limits<std::int64_t>::max());
     return got <= most ? value(std::int64_t(got)) : value(double(got));
   }
-  bool number_float(number_float_t got, string_t const& text) override {
-    if (!std::isfinite(got)) return refuse(fmt::format("the number {} is beyond what a double holds", text));
-    return value(double(got));
-  }
+  bool number_float(number_float_t got, string_t const&) override { return value(double(got)); }
   bool string(string_t& got) override { return value(std::move(got)); }
   bool binary(binary_t&) override { return refuse("binary data"); }
 
@@ -39,7 +35,9 @@ class NodeBuilder : public nlohmann::json_sax<nlohmann::json> {
     open_.back().key = std::move(got);
     return true;
   }
-  bool parse_error(std::size_t position, std::string const&, nlohmann::json::exception const&) override {
+  bool parse_error(std::size_t position, std::string const& last, nlohmann::json::exception const& error) override {
+    constexpr int number_overflow = 406;
+    if (error.id == number_overflow) return refuse(fmt::format("the number {} is beyond what a double holds", last));
     return refuse(fmt::format("this is not JSON, at character {} of the line", position));
   }
 

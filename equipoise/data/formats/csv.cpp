@@ -59,11 +59,18 @@ class CsvReader {
         report(problems_, {.file = table_.file, .line = int(last_line_[topic])}, Code::syntax, "and {} more {}", count_[topic] - options_.problems_shown, what[topic]);
   }
 
+  /// Most files are, and the loop has no branch.
+  static bool is_ascii(std::string_view bytes) {
+    unsigned char seen = 0;
+    for (const char c : bytes) seen |= static_cast<unsigned char>(c);
+    return seen < 0x80;
+  }
+
   /// NUL and UTF-8 over the whole file; the lines are looked for only when something is wrong.
   void check_bytes() {
     const std::string_view bytes = *table_.bytes_;
     const bool has_nul = std::memchr(bytes.data(), 0, bytes.size()) != nullptr;
-    if (!has_nul && is_utf8(bytes)) return;
+    if (!has_nul && (is_ascii(bytes) || is_utf8(bytes))) return;
     std::size_t line = 1;
     for (std::size_t at = 0; at < bytes.size(); ++line) {
       const std::size_t end = std::min(bytes.find('\n', at), bytes.size());
@@ -132,9 +139,12 @@ class CsvReader {
     table_.cells_.push_back(std::uint64_t(begin - table_.bytes_->data()) << CsvTable::length_bits | std::uint64_t(end - begin));
   }
 
-  static bool ends_plain(char c) {
-    return c == ',' || c == '\n' || c == '"' || c == '\r';
-  }
+  static bool ends_plain(char c) { return plain_ends[static_cast<unsigned char>(c)]; }
+  static constexpr std::array<bool, 256> plain_ends = [] {
+    std::array<bool, 256> ends{};
+    for (const unsigned char c : {',', '\n', '"', '\r'}) ends[c] = true;
+    return ends;
+  }();
 
   void plain_cell() {
     const char* const begin = at_;
