@@ -14,71 +14,70 @@ constexpr std::pair<std::string_view, Alternative> alternatives[] = {
 
 constexpr double tie = 1 + 1e-7;  // the definition's: tables equally probable in exact arithmetic count as such
 
-/// The possible values of a, and their weights relative to the most probable one.
-struct Support {
-  std::int64_t low = 0;
-  std::vector<double> weight;
+/// Given the margins, a has weights C(r, x) C(s, k - x), x from low to high.
+struct Margins {
+  double r, s, k;  ///< first row, second row, first column
+  double low, high;
+
+  explicit Margins(TwoByTwo const& t)
+      : r(double(t.a + t.b)), s(double(t.c + t.d)), k(double(t.a + t.c)), low(std::max(0.0, k - s)), high(std::min(k, r)) {}
+
+  /// weight(x + 1) / weight(x): decreasing in x.
+  double ratio(double x) const { return (r - x) / (x + 1) * ((k - x) / (s - k + x + 1)); }
+
+  /// The most probable value when the odds ratio is `odds`: the first x after which weights fall.
+  double mode(double odds) const {
+    double below = low, above = high;
+    while (below < above) {
+      const double x = std::floor((below + above) / 2);
+      if (ratio(x) * odds >= 1) below = x + 1;
+      else above = x;
+    }
+    return below;
+  }
 };
 
-Support hypergeometric(TwoByTwo const& t) {
-  // r, s row sums; k first column sum; a given the margins runs from max(0, k - s) to min(k, r)
-  const std::int64_t r = t.a + t.b, s = t.c + t.d, k = t.a + t.c;
-  Support support{std::max<std::int64_t>(0, k - s), {}};
-  const std::int64_t high = std::min(k, r);
-  const auto size = std::size_t(high - support.low + 1);
-  support.weight.assign(size, 0.0);
-  const double mode_at = std::floor((double(k) + 1) * (double(r) + 1) / (double(r) + double(s) + 2));
-  const std::int64_t mode = std::clamp(std::int64_t(mode_at), support.low, high);
-  const auto at = [&](std::int64_t x) -> double& { return support.weight[std::size_t(x - support.low)]; };
+/// Weights of all values relative to the most probable one.
+std::vector<double> weights(Margins const& m) {
+  std::vector<double> weight(std::size_t(m.high - m.low) + 1, 0.0);
+  const double mode = m.mode(1.0);
+  const auto at = [&](double x) -> double& { return weight[std::size_t(x - m.low)]; };
   at(mode) = 1.0;
-  for (std::int64_t x = mode; x < high; ++x)
-    at(x + 1) = at(x) * (double(r - x) / double(x + 1)) * (double(k - x) / double(s - k + x + 1));
-  for (std::int64_t x = mode; x > support.low; --x)
-    at(x - 1) = at(x) * (double(x) / double(r - x + 1)) * (double(s - k + x) / double(k - x + 1));
-  return support;
+  for (double x = mode; x < m.high; ++x) at(x + 1) = at(x) * m.ratio(x);
+  for (double x = mode; x > m.low; --x) at(x - 1) = at(x) / m.ratio(x - 1);
+  return weight;
 }
 
-/// Mean and variance of a when the log odds ratio is theta.
+/// Mean and variance of a when the odds ratio is `odds`. The weights are log-concave: what follows a weight of 1e-20 adds nothing.
 struct Spread {
   double mean, variance;
 };
-Spread tilted(Support const& support, std::vector<double> const& log_weight, double theta) {
-  double top = -std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < log_weight.size(); ++i) top = std::max(top, log_weight[i] + theta * double(i));
-  numerics::Sum total, first, second;
-  for (std::size_t i = 0; i < log_weight.size(); ++i) {
-    const double w = std::exp(log_weight[i] + theta * double(i) - top);
-    total.add(w), first.add(w * double(i));
-  }
-  const double mean = first.value() / total.value();
-  for (std::size_t i = 0; i < log_weight.size(); ++i)
-    second.add(std::exp(log_weight[i] + theta * double(i) - top) * (double(i) - mean) * (double(i) - mean));
-  return {double(support.low) + mean, second.value() / total.value()};
+Spread spread(Margins const& m, double odds) {
+  constexpr double negligible = 1e-20;
+  const double mode = m.mode(odds);
+  numerics::Sum total, first, second;  // of weights, and of weights times the distance from the mode and its square
+  const auto add = [&](double w, double distance) {
+    total.add(w), first.add(w * distance), second.add(w * distance * distance);
+    return w > negligible;
+  };
+  add(1.0, 0.0);
+  double w = 1.0;
+  for (double x = mode; x < m.high && add(w *= m.ratio(x) * odds, x + 1 - mode); ++x) {}
+  w = 1.0;
+  for (double x = mode; x > m.low && add(w /= m.ratio(x - 1) * odds, x - 1 - mode); --x) {}
+  const double shift = first.value() / total.value();
+  return {mode + shift, second.value() / total.value() - shift * shift};
 }
 
-/// Logarithms of the weights: by the same ratios, but without leaving the range of doubles in the far tails.
-std::vector<double> log_weights(TwoByTwo const& t, Support const& support) {
-  const std::int64_t r = t.a + t.b, s = t.c + t.d, k = t.a + t.c;
-  std::vector<double> logs(support.weight.size());
-  numerics::Sum sum;
-  for (std::size_t i = 1; i < logs.size(); ++i) {
-    const std::int64_t x = support.low + std::int64_t(i) - 1;
-    sum.add(std::log(double(r - x) / double(x + 1) * (double(k - x) / double(s - k + x + 1))));
-    logs[i] = sum.value();
-  }
-  return logs;
-}
-
-/// Newton's method for the log odds ratio, kept inside a bracket: the mean increases with theta.
-double conditional_log_odds_ratio(TwoByTwo const& t, Support const& support) {
-  const std::vector<double> logs = log_weights(t, support);
+/// Newton's method for the logarithm of the odds ratio at which a has the mean observed, kept inside a bracket: the mean increases.
+double conditional_log_odds_ratio(TwoByTwo const& t, Margins const& m) {
   const double a = double(t.a);
   double theta = std::log((a + 0.5) * (double(t.d) + 0.5) / ((double(t.b) + 0.5) * (double(t.c) + 0.5)));
   double low = theta - 1, high = theta + 1;
-  for (double step = 1; tilted(support, logs, low).mean > a; step *= 2) low -= step;
-  for (double step = 1; tilted(support, logs, high).mean < a; step *= 2) high += step;
+  for (double step = 1; spread(m, std::exp(low)).mean > a; step *= 2) low -= step;
+  for (double step = 1; spread(m, std::exp(high)).mean < a; step *= 2) high += step;
   for (int iteration = 0; iteration < 200; ++iteration) {
-    const auto [mean, variance] = tilted(support, logs, theta);
+    const auto [mean, variance] = spread(m, std::exp(theta));
     (mean < a ? low : high) = theta;
     double next = theta + (a - mean) / variance;
     if (!(next > low && next < high)) next = low + (high - low) / 2;
@@ -92,22 +91,22 @@ double conditional_log_odds_ratio(TwoByTwo const& t, Support const& support) {
 }  // namespace
 
 FisherResult fisher_exact(TwoByTwo const& table, Alternative alternative) {
-  const Support support = hypergeometric(table);
-  const auto observed = std::size_t(table.a - support.low);
+  const Margins margins(table);
+  const std::vector<double> weight = weights(margins);
+  const auto observed = std::size_t(double(table.a) - margins.low);
   numerics::Sum total, extreme;
-  for (std::size_t i = 0; i < support.weight.size(); ++i) {
-    const double weight = support.weight[i];
-    total.add(weight);
-    const bool counts = alternative == Alternative::two_sided ? weight <= tie * support.weight[observed]
+  for (std::size_t i = 0; i < weight.size(); ++i) {
+    total.add(weight[i]);
+    const bool counts = alternative == Alternative::two_sided ? weight[i] <= tie * weight[observed]
                         : alternative == Alternative::greater ? i >= observed
                                                               : i <= observed;
-    if (counts) extreme.add(weight);
+    if (counts) extreme.add(weight[i]);
   }
   FisherResult result{std::min(extreme.value() / total.value(), 1.0), missing_number};
-  if (support.weight.size() == 1) return result;
+  if (weight.size() == 1) return result;
   if (observed == 0) result.odds_ratio = 0;
-  else if (observed + 1 == support.weight.size()) result.odds_ratio = std::numeric_limits<double>::infinity();
-  else result.odds_ratio = std::exp(conditional_log_odds_ratio(table, support));
+  else if (observed + 1 == weight.size()) result.odds_ratio = std::numeric_limits<double>::infinity();
+  else result.odds_ratio = std::exp(conditional_log_odds_ratio(table, margins));
   return result;
 }
 

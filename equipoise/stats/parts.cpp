@@ -97,7 +97,7 @@ std::string_view default_of(Match match) {
 std::string quoted(std::vector<std::string> const& names) {
   std::vector<std::string> in_quotes;
   constexpr std::size_t shown = 12;  // a sentence, not a listing
-  for (std::size_t i = 0; i < std::min(names.size(), shown); ++i) in_quotes.push_back("'" + names[i] + "'");
+  for (std::size_t i = 0; i < std::min(names.size(), shown); ++i) in_quotes.push_back(fmt::format("'{}'", names[i]));
   if (names.size() > shown) in_quotes.push_back(fmt::format("{} more", names.size() - shown));
   return one_of(in_quotes, "and");
 }

@@ -19,16 +19,15 @@ constexpr int most_iterations = 100, most_halvings = 40;
 
 enum class Outcome { maximum, infinite, stuck };
 
-/// Newton's method on the scaled coefficients; storage is taken once.
-class Newton {
- public:
-  explicit Newton(PartialLikelihood& likelihood)
-      : likelihood_(likelihood), p_(likelihood.size()), b(p_), step(p_), gradient(p_), next_gradient_(p_), information(p_ * p_),
-        next_information_(p_ * p_), eta(likelihood.rows()), along_(eta.size()), next_eta_(eta.size()), factor(p_) {}
+/// Newton's method on the scaled coefficients. All storage is taken here: climbing allocates nothing.
+struct Newton {
+  explicit Newton(PartialLikelihood& of)
+      : likelihood(of), p(of.size()), b(p), step(p), gradient(p), next_gradient(p), information(p * p), next_information(p * p),
+        eta(of.rows()), along(of.rows()), next_eta(of.rows()), factor(p) {}
 
   double evaluate() {
-    likelihood_.predict(b, eta);
-    return log_likelihood = likelihood_.evaluate(eta, gradient, information);
+    likelihood.predict(b, eta);
+    return log_likelihood = likelihood.evaluate(eta, gradient, information);
   }
 
   /// Climbs from `b` without the excluded coefficients. `infinite` leaves the endless direction in `step`.
@@ -38,20 +37,20 @@ class Newton {
       factor.factor(information, rounding, excluded);
       factor.solve(gradient, step);
       double decrement = 0;
-      for (std::size_t j = 0; j < p_; ++j) decrement += gradient[j] * step[j];
+      for (std::size_t j = 0; j < p; ++j) decrement += gradient[j] * step[j];
       distance = std::sqrt(std::max(decrement, 0.0));
       if (std::isnan(decrement)) return Outcome::stuck;
       if (distance <= close_enough) return Outcome::maximum;
 
-      likelihood_.predict(step, along_);
+      likelihood.predict(step, along);
       double longest = 0, furthest = 0;
       for (std::size_t i = 0; i < eta.size(); ++i) {
-        longest = std::max(longest, std::abs(along_[i]));
+        longest = std::max(longest, std::abs(along[i]));
         furthest = std::max(furthest, std::abs(eta[i]));
       }
       // A regular maximum is approached quadratically; on the way to infinity the decrement falls by a constant factor, 1/e.
       if (distance < hardly_any && longest > step_of_the_lost && decrement > 0.05 * last_decrement) return Outcome::infinite;
-      if (furthest > far_out && likelihood_.is_ascent_without_end(eta, 1e-12 * furthest)) {
+      if (suspects && furthest > far_out && likelihood.is_ascent_without_end(eta, 1e-12 * furthest)) {
         step = b;
         return Outcome::infinite;
       }
@@ -61,46 +60,29 @@ class Newton {
       int halvings = 0;
       for (;; part /= 2, ++halvings) {
         if (halvings > most_halvings) return distance < 1e-6 ? Outcome::maximum : Outcome::stuck;
-        for (std::size_t i = 0; i < eta.size(); ++i) next_eta_[i] = eta[i] + part * along_[i];
-        const double next = likelihood_.evaluate(next_eta_, next_gradient_, next_information_);
+        for (std::size_t i = 0; i < eta.size(); ++i) next_eta[i] = eta[i] + part * along[i];
+        const double next = likelihood.evaluate(next_eta, next_gradient, next_information);
         if (!(next >= log_likelihood - 1e-12 * (1 + std::abs(log_likelihood))) || !std::isfinite(next)) continue;
         log_likelihood = next;
         break;
       }
-      for (std::size_t j = 0; j < p_; ++j) b[j] += part * step[j];
-      eta.swap(next_eta_);
-      gradient.swap(next_gradient_);
-      information.swap(next_information_);
+      for (std::size_t j = 0; j < p; ++j) b[j] += part * step[j];
+      eta.swap(next_eta);
+      gradient.swap(next_gradient);
+      information.swap(next_information);
     }
     return Outcome::stuck;
   }
 
- private:
-  PartialLikelihood& likelihood_;
-  std::size_t p_;
-
- public:
-  std::vector<double> b, step, gradient;
-
- private:
-  std::vector<double> next_gradient_;
-
- public:
-  std::vector<double> information;
-
- private:
-  std::vector<double> next_information_;
-
- public:
-  std::vector<double> eta;
-
- private:
-  std::vector<double> along_, next_eta_;
-
- public:
+  PartialLikelihood& likelihood;
+  std::size_t p;
+  std::vector<double> b, step, gradient, next_gradient, information, next_information;
+  std::vector<double> eta, along, next_eta;  ///< linear predictors: now, of a whole step, tried
   numerics::SemidefiniteFactor factor;
-  double log_likelihood = 0, distance = 0;
+  double log_likelihood = 0;
+  double distance = 0;  ///< to the maximum, in standard errors
   int iterations = 0;
+  bool suspects = true;  ///< whether a far predictor is taken for an endless one
 };
 
 }  // namespace
@@ -123,12 +105,17 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
 
   Outcome outcome = fit.rank > 0 ? newton.climb(excluded) : Outcome::maximum;
   while (outcome == Outcome::infinite) {
+    bool one_more = false;
     double largest = 0;
     for (const double step : newton.step) largest = std::max(largest, std::abs(step));
     for (std::size_t j = 0; j < p; ++j) {
       // What a finite coefficient still moves is of the order of the gradient.
-      if (std::abs(newton.step[j]) > 1e-2 * largest) excluded[j] = 1, fit.status[j] = Coefficient::infinite;
-      else newton.step[j] = 0;
+      if (std::abs(newton.step[j]) > 1e-2 * largest) {
+        one_more = one_more || excluded[j] == 0;
+        excluded[j] = 1, fit.status[j] = Coefficient::infinite;
+      } else {
+        newton.step[j] = 0;
+      }
     }
     double longest = 0;
     likelihood.predict(newton.step, newton.eta);
@@ -136,7 +123,8 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
     // e^-15 more takes what is left of the gradient below rounding.
     for (std::size_t j = 0; j < p; ++j) newton.b[j] += newton.step[j] * (longest > far_out ? 0.0 : 15.0);
     newton.evaluate();
-    outcome = newton.climb(excluded);
+    newton.suspects = false;  // the predictor is far out now, whatever the others do
+    outcome = one_more ? newton.climb(excluded) : Outcome::stuck;
   }
   fit.converged = outcome == Outcome::maximum;
   fit.iterations = newton.iterations;

@@ -1,0 +1,90 @@
+#include "equipoise/stats/survival/log_rank.h"
+
+#include "equipoise/stats/testing.h"
+
+namespace equipoise::stats {
+namespace {
+
+using testing::answer, testing::has_note, testing::leukaemia, testing::read, testing::Table;
+
+const Roles roles{{"time", {"time"}}, {"event", {"event"}}, {"group", {"arm"}}};
+const Roles stratified{{"time", {"time"}}, {"event", {"event"}}, {"group", {"arm"}}, {"strata", {"site"}}};
+
+// Kalbfleisch & Prentice (1980), section 1.4, print 16.79 with expected 19.26 and 10.74; the digits are R 4.2.2, survival 3.5-3,
+// survdiff(). Rounding: sums of 17 terms.
+TEST(LogRank, ReproducesTheLeukaemiaTest) {
+  Table table = leukaemia();
+  const auto got = answer<LogRank>(table.frame(), roles);
+  EXPECT_NEAR(read(got, "chi_square"), 16.79294098921654, 1e-12);
+  EXPECT_EQ(read(got, "df"), 1);
+  EXPECT_NEAR(read(got, "p"), 4.168809e-5, 5e-11);  // pchisq(16.79294098921654, 1, lower = FALSE), half the last printed digit
+  EXPECT_NEAR(read(got, "expected", {{"group", "6-MP"}}), 19.25050094803113, 1e-13);
+  EXPECT_NEAR(read(got, "expected", {{"group", "placebo"}}), 10.74949905196887, 1e-13);
+  EXPECT_EQ(read(got, "observed", {{"group", "6-MP"}}), 9);
+}
+
+TEST(LogRank, IsTheSameWithAStratumOfOneGroupOrWithoutEventsAdded) {
+  Table alone;
+  alone.numbers("time", {1, 2, 3, 4, 7, 8, 2, 3})
+      .numbers("event", {1, 1, 0, 1, 1, 1, 0, 0})
+      .category("arm", {"a", "b"}, {0, 1, 0, 1, 0, 0, 0, 1})
+      .category("site", {"1", "2", "3"}, {0, 0, 0, 0, 1, 1, 2, 2});
+  Table only_first;
+  only_first.numbers("time", {1, 2, 3, 4}).numbers("event", {1, 1, 0, 1}).category("arm", {"a", "b"}, {0, 1, 0, 1});
+  EXPECT_NEAR(read(answer<LogRank>(alone.frame(), stratified), "chi_square"),
+              read(answer<LogRank>(only_first.frame(), roles), "chi_square"), 1e-14);
+}
+
+TEST(LogRank, IsNotEstimableWithoutEventsOrWithOneGroup) {
+  Table quiet;
+  quiet.numbers("time", {1, 2}).numbers("event", {0, 0}).category("arm", {"a", "b"}, {0, 1});
+  const auto no_events = answer<LogRank>(quiet.frame(), roles);
+  EXPECT_TRUE(std::isnan(read(no_events, "chi_square")));
+  EXPECT_TRUE(std::isnan(read(no_events, "p")));
+  EXPECT_TRUE(has_note(no_events, "No event"));
+
+  Table lonely;
+  lonely.numbers("time", {1, 2}).numbers("event", {1, 0}).category("arm", {"a", "b"}, {0, 0});
+  EXPECT_TRUE(has_note(answer<LogRank>(lonely.frame(), roles), "Only one group of 'arm' has anybody"));
+
+  Table apart;
+  apart.numbers("time", {1, 2}).numbers("event", {1, 1}).category("arm", {"a", "b"}, {0, 1}).category("site", {"1", "2"}, {0, 1});
+  const auto never = answer<LogRank>(apart.frame(), stratified);
+  EXPECT_TRUE(std::isnan(read(never, "chi_square")));
+  EXPECT_TRUE(has_note(never, "In no stratum were two groups at risk together"));
+
+  Table none;
+  none.numbers("time", {}).numbers("event", {}).category("arm", {}, {});
+  EXPECT_TRUE(std::isnan(read(answer<LogRank>(none.frame(), roles), "chi_square")));
+}
+
+TEST(LogRank, TiesOfEverybodySayNothing) {
+  Table table;  // all die at once: observed is expected, and the hypergeometric variance is 0
+  table.numbers("time", {3, 3, 3, 3}).numbers("event", {1, 1, 1, 1}).category("arm", {"a", "b"}, {0, 0, 1, 1});
+  EXPECT_TRUE(std::isnan(read(answer<LogRank>(table.frame(), roles), "chi_square")));
+}
+
+TEST(LogRank, LeavesAGroupThatWasNeverAtRiskOutOfTheDegreesOfFreedom) {
+  Table table;  // c is censored before the first event
+  table.numbers("time", {2, 3, 4, 5, 1}).numbers("event", {1, 1, 1, 0, 0}).category("arm", {"a", "b", "c"}, {0, 1, 0, 1, 2});
+  const auto got = answer<LogRank>(table.frame(), roles);
+  EXPECT_EQ(read(got, "df"), 1);
+  EXPECT_TRUE(has_note(got, "arm 'c': nobody at risk at any event"));
+  Table without;
+  without.numbers("time", {2, 3, 4, 5}).numbers("event", {1, 1, 1, 0}).category("arm", {"a", "b"}, {0, 1, 0, 1});
+  EXPECT_DOUBLE_EQ(read(got, "chi_square"), read(answer<LogRank>(without.frame(), roles), "chi_square"));
+}
+
+TEST(LogRank, CountsTheDegreesThatStrataConnect) {
+  Table table;  // a and b meet in one stratum, c and d in the other
+  table.numbers("time", {1, 2, 3, 4, 1, 2, 3, 4})
+      .numbers("event", {1, 1, 1, 1, 1, 1, 1, 1})
+      .category("arm", {"a", "b", "c", "d"}, {0, 1, 0, 1, 2, 3, 3, 2})
+      .category("site", {"1", "2"}, {0, 0, 0, 0, 1, 1, 1, 1});
+  const auto got = answer<LogRank>(table.frame(), stratified);
+  EXPECT_EQ(read(got, "df"), 2);
+  EXPECT_TRUE(has_note(got, "2 degrees of freedom instead of 3"));
+}
+
+}  // namespace
+}  // namespace equipoise::stats
