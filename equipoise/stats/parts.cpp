@@ -11,7 +11,8 @@ bool check_roles(MethodCard const& card, Roles const& roles, Section& options) {
     good = false;
   };
   for (auto const& [name, columns] : roles) {
-    const auto known = std::find_if(card.roles.begin(), card.roles.end(), [&](RoleCard const& role) { return role.name == name; });
+    const auto known = std::find_if(card.roles.begin(), card.roles.end(),
+                                    [&name = name](RoleCard const& role) { return role.name == name; });
     if (known == card.roles.end()) bad(Code::unknown_key, "{} has no role '{}'", card.keyword, name);
     else if (columns.empty() || std::find(columns.begin(), columns.end(), "") != columns.end())
       bad(Code::missing_key, "the role '{}' of {} has no column", name, card.keyword);
