@@ -20,11 +20,11 @@ std::optional<std::size_t> find_column(Schema const& schema, ColumnNeed const& n
   if (const auto place = place_of(schema, need.name, need.need)) return place;
   const bool other_type = std::ranges::find(schema, need.name, &ColumnSchema::name) != schema.end();
   if (other_type) {
-    report(problems, analysis.place, Code::wrong_type, "analysis '{}' needs column '{}' as {}, and it holds {}", analysis.id, need.name,
+    add_problem(problems, analysis.place, Code::wrong_type, "analysis '{}' needs column '{}' as {}, and it holds {}", analysis.id, need.name,
            need.need == Need::number ? "numbers" : "a category", need.need == Need::number ? "a category" : "numbers");
     return {};
   }
-  Error& error = report(problems, analysis.place, Code::missing_column, "analysis '{}' needs column '{}', and the data have none of that name", analysis.id, need.name);
+  Error& error = add_problem(problems, analysis.place, Code::missing_column, "analysis '{}' needs column '{}', and the data have none of that name", analysis.id, need.name);
   std::vector<std::string> names;
   for (ColumnSchema const& column : schema) names.push_back(column.name);
   if (const auto near = nearest(need.name, names)) error.hint = fmt::format("did you mean '{}'?", *near);
@@ -99,7 +99,7 @@ Checked<CompiledAnalysis> compile(Analysis const& analysis, ReadyMethod method, 
     const auto compare = [&](std::vector<CellValue> const& values, Filter::Test test) {
       Filter filter{.test = test, .category = category, .number = number};
       if (category && schema[*category].levels.empty())
-        report(problems, analysis.place, Code::inconsistent, "analysis '{}' selects rows by column '{}', whose levels are known only with the data", analysis.id, rule.column);
+        add_problem(problems, analysis.place, Code::inconsistent, "analysis '{}' selects rows by column '{}', whose levels are known only with the data", analysis.id, rule.column);
       if (category) filter.allowed.assign(schema[*category].levels.size(), 0);
       for (CellValue const& value : values) {
         if (const double* wanted = std::get_if<double>(&value)) filter.values.push_back(*wanted);

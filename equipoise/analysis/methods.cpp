@@ -18,7 +18,7 @@ Checked<ReadyMethod> ready_method(Analysis const& analysis) {
   const Node none(Node::Table{}, analysis.place);
   Node const& table = analysis.options.is_null() ? none : analysis.options;
   if (!table.table()) {
-    report(problems, table.place(), Code::wrong_type, "the options of analysis '{}' must be a table, and are {}", analysis.id, table.type_name());
+    add_problem(problems, table.place(), Code::wrong_type, "the options of analysis '{}' must be a table, and are {}", analysis.id, table.type_name());
     return fail(std::move(problems));
   }
   Section options(table, fmt::format("analysis '{}'", analysis.id), problems);

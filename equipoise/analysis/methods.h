@@ -79,8 +79,8 @@ inline bool is_published(std::string_view keyword) {
 template <stats::Method... Ms>
 void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& options) {
   const bool published = is_published(keyword);
-  Error& error = published ? report(options.problems(), options.place(), Code::not_available, "the method '{}' is not in this build", keyword)
-                           : report(options.problems(), options.place(), Code::unknown_keyword, "no method is called '{}'", keyword);
+  Error& error = published ? add_problem(options.problems(), options.place(), Code::not_available, "the method '{}' is not in this build", keyword)
+                           : add_problem(options.problems(), options.place(), Code::unknown_keyword, "no method is called '{}'", keyword);
   if (!published)
     if (const auto near = nearest(keyword, published_methods())) error.hint = fmt::format("did you mean '{}'?", *near);
 }

@@ -78,7 +78,7 @@ class Planner {
     if (!estimand_) return;
     for (protocol::Intercurrent const& ice : estimand_->intercurrent)
       if (const auto why = data::not_carried_out(*endpoint_, ice)) {
-        Error& error = report(problems_, ice.place, Code::not_available, "analysis '{}' ({}) does not implement the strategy of estimand '{}' for '{}'", analysis_.id, card_.keyword,
+        Error& error = add_problem(problems_, ice.place, Code::not_available, "analysis '{}' ({}) does not implement the strategy of estimand '{}' for '{}'", analysis_.id, card_.keyword,
                               estimand_->id, ice.event);
         error.hint = *why;
       }
@@ -146,7 +146,7 @@ class Planner {
       if (std::ranges::find(used, column.name) == used.end()) continue;
       std::vector<std::string> order = column.levels;
       if (order.empty())
-        report(problems_, analysis_.place, Code::missing_key, "analysis '{}' has '{}' in its formula, and its levels are known only with the data", analysis_.id, column.name).hint =
+        add_problem(problems_, analysis_.place, Code::missing_key, "analysis '{}' has '{}' in its formula, and its levels are known only with the data", analysis_.id, column.name).hint =
             "list the sites in [sites]";
       if (column.name == "arm") std::ranges::stable_partition(order, [&](std::string const& arm) { return arm == control(); });
       Node::Array names;

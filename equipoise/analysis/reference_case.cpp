@@ -43,12 +43,12 @@ class CaseReader {
     read_roles(made.analysis.roles);
     if (Node const* options = section_.take("options")) {
       made.analysis.options = *options;
-      if (!options->table()) report(problems_, section_.place(), Code::wrong_type, "'options' in {} must be a table, and is {}", section_.name(), options->type_name());
+      if (!options->table()) add_problem(problems_, section_.place(), Code::wrong_type, "'options' in {} must be a table, and is {}", section_.name(), options->type_name());
     }
     section_.need("expect");
     for (Section& expected : section_.tables("expect", "an expected value of " + section_.name())) made.expect.push_back(read_expected(expected));
     if (made.expect.empty() && problems_.size() == before)
-      report(problems_, section_.place(), Code::no_data, "{} expects nothing", section_.name());
+      add_problem(problems_, section_.place(), Code::no_data, "{} expects nothing", section_.name());
     section_.finish();
     if (problems_.size() != before) return {};
     return made;
@@ -60,7 +60,7 @@ class CaseReader {
     if (!node || node->is_null()) return {};
     std::string const* name = node->text();
     if (!name || name->empty()) {
-      report(problems_, section_.place(), Code::wrong_type, "'data' in {} must be the name of a file or null, and is {}", section_.name(), node->type_name());
+      add_problem(problems_, section_.place(), Code::wrong_type, "'data' in {} must be the name of a file or null, and is {}", section_.name(), node->type_name());
       return {};
     }
     // A case names data below its data folder; a file of cases must not be able to read anything else.
@@ -70,7 +70,7 @@ class CaseReader {
       outside = name->substr(at, end - at) == "..";
       at = end + 1;
     }
-    if (outside) report(problems_, section_.place(), Code::out_of_range, "the data of {} must be a file below the data folder, and are '{}'", section_.name(), *name);
+    if (outside) add_problem(problems_, section_.place(), Code::out_of_range, "the data of {} must be a file below the data folder, and are '{}'", section_.name(), *name);
     return *name;
   }
 
@@ -82,7 +82,7 @@ class CaseReader {
       Node const* node = rule.take(key);
       if (!node) return {};
       auto got = cell_value(*node);
-      if (!got) report(problems_, rule.place(), Code::wrong_type, "'{}' in {} must be text or a number, and is {}", key, rule.name(), node->type_name());
+      if (!got) add_problem(problems_, rule.place(), Code::wrong_type, "'{}' in {} must be text or a number, and is {}", key, rule.name(), node->type_name());
       return got;
     };
     filter.is = value("is");
@@ -93,14 +93,14 @@ class CaseReader {
       for (Node const& element : list)
         if (auto got = cell_value(element)) filter.is_in.push_back(std::move(*got));
       if (filter.is_in.empty() || filter.is_in.size() != list.size())
-        report(problems_, rule.place(), Code::wrong_type, "'in' in {} must be a list of texts and numbers", rule.name());
+        add_problem(problems_, rule.place(), Code::wrong_type, "'in' in {} must be a list of texts and numbers", rule.name());
     }
     filter.present = rule.flag("present");
     filter.min = rule.number("min");
     filter.max = rule.number("max");
     rule.finish();
     if (problems_.size() == before && !filter.is && !filter.is_not && filter.is_in.empty() && !filter.present && !filter.min && !filter.max)
-      report(problems_, rule.place(), Code::missing_key, "{} needs one of is, not, in, present, min and max", rule.name());
+      add_problem(problems_, rule.place(), Code::missing_key, "{} needs one of is, not, in, present, min and max", rule.name());
     return problems_.size() == before ? std::optional(std::move(filter)) : std::nullopt;
   }
 
@@ -124,7 +124,7 @@ class CaseReader {
     if (Node const* value = from.need("value")) {
       if (const auto number = value->number()) made.value = *number;
       else if (std::string const* text = value->text(); !text || *text != "NE")
-        report(problems_, from.place(), Code::wrong_type, "'value' in {} must be a number or \"NE\", and is {}", from.name(), text ? *text : std::string(value->type_name()));
+        add_problem(problems_, from.place(), Code::wrong_type, "'value' in {} must be a number or \"NE\", and is {}", from.name(), text ? *text : std::string(value->type_name()));
     }
     if (auto at = from.table("at", "'at' of " + from.name())) {
       made.at_text = canonical(at->node());
@@ -195,16 +195,16 @@ Checked<std::vector<ReferenceCase>> read_reference_cases(std::string_view file, 
       continue;
     }
     if (!node->table()) {
-      report(problems, place, Code::wrong_type, "a case must be an object, and this line is {}", node->type_name());
+      add_problem(problems, place, Code::wrong_type, "a case must be an object, and this line is {}", node->type_name());
       continue;
     }
     auto made = CaseReader(*node, problems).read();
     if (!made) continue;
     const auto [known, fresh] = line_of_id.emplace(made->analysis.id, place.line);
-    if (!fresh) report(problems, place, Code::duplicate, "the case id '{}' is given twice, first on line {}", made->analysis.id, known->second);
+    if (!fresh) add_problem(problems, place, Code::duplicate, "the case id '{}' is given twice, first on line {}", made->analysis.id, known->second);
     cases.push_back(std::move(*made));
   }
-  if (cases.empty() && problems.empty()) report(problems, {.file = std::string(file)}, Code::no_data, "the file has no cases");
+  if (cases.empty() && problems.empty()) add_problem(problems, {.file = std::string(file)}, Code::no_data, "the file has no cases");
   if (!problems.empty()) {
     sort_in_file_order(problems);
     return fail(std::move(problems));

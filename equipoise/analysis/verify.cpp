@@ -66,7 +66,7 @@ class Verifier {
     std::vector<ColumnView> views;
     for (ColumnNeed const& need : columns_needed(one.analysis, *method)) {
       if (!data) {
-        report(lacking, one.analysis.place, Code::missing_column, "case '{}' has no data, and needs column '{}'", one.analysis.id, need.name);
+        add_problem(lacking, one.analysis.place, Code::missing_column, "case '{}' has no data, and needs column '{}'", one.analysis.id, need.name);
         continue;
       }
       data::TypedColumn const* column = data->column(need, lacking);
@@ -94,12 +94,12 @@ class Verifier {
     std::optional<CaseData>& slot = data_[name];
     Expected<std::string> bytes = files_(name);
     if (!bytes) {
-      report(problems, place, bytes.error().code, "the data file '{}' cannot be read: {}", name, bytes.error().message);
+      add_problem(problems, place, bytes.error().code, "the data file '{}' cannot be read: {}", name, bytes.error().message);
       return nullptr;
     }
     Checked<data::CsvTable> table = data::read_csv(std::move(*bytes), name);
     if (!table) {
-      for (Error const& error : table.error()) report(problems, place, error.code, "{}", to_string(error));
+      for (Error const& error : table.error()) add_problem(problems, place, error.code, "{}", to_string(error));
       return nullptr;
     }
     return &slot.emplace(std::move(*table));

@@ -21,14 +21,14 @@ Problems choose(study::Study& study, std::vector<std::string> const& wanted) {
   for (protocol::Analysis const& analysis : study.protocol.analyses) known.push_back(analysis.id);
   for (std::string const& id : wanted) {
     if (std::ranges::find(known, id) != known.end()) continue;
-    Error& error = report(problems, {}, Code::usage, "the protocol has no analysis '{}'", id);
+    Error& error = add_problem(problems, {}, Code::usage, "the protocol has no analysis '{}'", id);
     if (const auto near = nearest(id, known)) error.hint = fmt::format("did you mean '{}'?", *near);
   }
   const auto chosen = [&](std::string const& id) { return wanted.empty() || std::ranges::find(wanted, id) != wanted.end(); };
   for (protocol::Analysis const& analysis : study.protocol.analyses) {
     const bool carried = std::ranges::find(study.plan.analyses, analysis.id, &analysis::PlannedAnalysis::id) != study.plan.analyses.end();
     if (chosen(analysis.id) && !carried)
-      report(problems, analysis.method_place, Code::not_available, "analysis '{}' needs the method {}, which this build does not carry", analysis.id, analysis.method).hint =
+      add_problem(problems, analysis.method_place, Code::not_available, "analysis '{}' needs the method {}, which this build does not carry", analysis.id, analysis.method).hint =
           "name the analyses to run: --analysis ID, once for each";
   }
   std::erase_if(study.plan.analyses, [&](analysis::PlannedAnalysis const& planned) { return !chosen(planned.id); });

@@ -75,9 +75,9 @@ std::string to_string(Error const& error);
 
 using Problems = std::vector<Error>;
 
-/// Appends a problem: `report(problems, place, Code::duplicate, "arm '{}' is given twice", id)`. Returns it, so that a hint can be added.
+/// Appends a problem: `add_problem(problems, place, Code::duplicate, "arm '{}' is given twice", id)`. Returns it, so that a hint can be added.
 template <class... Args>
-Error& report(Problems& problems, Place place, Code code, fmt::format_string<Args...> text, Args&&... args) {
+Error& add_problem(Problems& problems, Place place, Code code, fmt::format_string<Args...> text, Args&&... args) {
   return problems.emplace_back(Error{code, fmt::format(text, std::forward<Args>(args)...), std::move(place), {}});
 }
 

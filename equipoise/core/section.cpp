@@ -34,18 +34,18 @@ Node const* Section::take(std::string_view key) {
 
 Node const* Section::need(std::string_view key) {
   const Node* value = take(key);
-  if (!value) report(*problems_, table_->place(), Code::missing_key, "{} needs the key '{}'", name_, key);
+  if (!value) add_problem(*problems_, table_->place(), Code::missing_key, "{} needs the key '{}'", name_, key);
   return value;
 }
 
 void Section::report_type(Node const& value, std::string_view key, std::string_view wanted) {
-  report(*problems_, value.place(), Code::wrong_type, "'{}' in {} must be {}, and is {}", key, name_, wanted, value.type_name());
+  add_problem(*problems_, value.place(), Code::wrong_type, "'{}' in {} must be {}, and is {}", key, name_, wanted, value.type_name());
 }
 
 void Section::report_word(Node const& value, std::string_view key, std::span<const std::string> offered) {
   const std::string* got = value.text();
   if (!got) return report_type(value, key, "one of the words " + one_of(offered));
-  Error& error = report(*problems_, value.place(), Code::unknown_keyword, "'{}' in {} must be {}, and is '{}'", key, name_,
+  Error& error = add_problem(*problems_, value.place(), Code::unknown_keyword, "'{}' in {} must be {}, and is '{}'", key, name_,
                         one_of(offered), *got);
   if (const auto near = nearest(*got, offered)) error.hint = fmt::format("did you mean '{}'?", *near);
 }
@@ -79,7 +79,7 @@ std::optional<double> Section::checked(Node const& value, std::string_view key, 
     return {};
   }
   if (!limits.contain(*got)) {
-    report(*problems_, value.place(), Code::out_of_range, "'{}' in {} must be {}, and is {}", key, name_, limits.sentence(), shortest(*got));
+    add_problem(*problems_, value.place(), Code::out_of_range, "'{}' in {} must be {}, and is {}", key, name_, limits.sentence(), shortest(*got));
     return {};
   }
   return got;
@@ -169,7 +169,7 @@ std::vector<Section> Section::tables(std::string_view key, std::string name) {
 void Section::finish() {
   for (Node::Member const& member : *table_->table()) {
     if (asked_.contains(member.key)) continue;
-    Error& error = report(*problems_, member.place, Code::unknown_key, "{} has no key '{}'", name_, member.key);
+    Error& error = add_problem(*problems_, member.place, Code::unknown_key, "{} has no key '{}'", name_, member.key);
     const std::vector<std::string> known(asked_.begin(), asked_.end());
     if (const auto near = nearest(member.key, known)) error.hint = fmt::format("did you mean '{}'?", *near);
     else if (!known.empty()) error.hint = "its keys are " + one_of(known, "and");

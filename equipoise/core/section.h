@@ -87,7 +87,7 @@ class Section {
   /// Reports an error at the value of `key`.
   template <class... Args>
   Error& report_at(std::string_view key, Code code, fmt::format_string<Args...> text, Args&&... args) {
-    return report(*problems_, place_of(key), code, text, std::forward<Args>(args)...);
+    return add_problem(*problems_, place_of(key), code, text, std::forward<Args>(args)...);
   }
 
   /// Marks keys as known without reading them now (somebody else will).

@@ -43,7 +43,7 @@ std::string_view meaning(std::string_view cell, std::vector<protocol::CellCode> 
 CellReader::~CellReader() {
   for (auto const& [column, count] : count_)
     if (count > shown)
-      report(problems_, {.file = file_, .line = last_line_[column], .column = 0, .field = column}, Code::bad_cell, "and {} more cells of this column", count - shown);
+      add_problem(problems_, {.file = file_, .line = last_line_[column], .column = 0, .field = column}, Code::bad_cell, "and {} more cells of this column", count - shown);
 }
 
 void CellReader::refuse(int line, std::string const& column, std::string message, std::string hint) {

@@ -302,14 +302,14 @@ Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, Place co
       std::vector<std::string> known{"arm", "site"};
       for (protocol::Form const& form : protocol.forms)
         for (protocol::Item const& one : form.items) known.push_back(one.id);
-      Error& error = report(problems, place, Code::unresolved, "there is no item or derivation '{}'", name.item);
+      Error& error = add_problem(problems, place, Code::unresolved, "there is no item or derivation '{}'", name.item);
       if (const auto near = nearest(name.item, known)) error.hint = fmt::format("did you mean '{}'?", *near);
       continue;
     }
     const protocol::Visit* visit = protocol.visit(name.visit);
     const bool collected = visit && (derivation || std::ranges::find(visit->forms, item->form) != visit->forms.end());
-    if (name.visit.empty()) report(problems, place, Code::missing_key, "say at which visit '{}' is read: '{}@visit'", name.item, name.item);
-    else if (!collected) report(problems, place, Code::unresolved, "'{}' is not collected at visit '{}'", name.item, name.visit);
+    if (name.visit.empty()) add_problem(problems, place, Code::missing_key, "say at which visit '{}' is read: '{}@visit'", name.item, name.item);
+    else if (!collected) add_problem(problems, place, Code::unresolved, "'{}' is not collected at visit '{}'", name.item, name.visit);
     ColumnSchema column{.name = covariate};
     if (item && item->kind == protocol::ItemKind::code) {
       column.numeric = false;

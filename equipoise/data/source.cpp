@@ -39,7 +39,7 @@ class SourceReader {
   void check_columns() {
     const auto wanted = [&](std::string const& name, Place const& place) {
       if (name.empty() || table_.find(name)) return;
-      Error& error = report(problems_, {.file = table_.file, .line = 1}, Code::missing_column, "the data have no column '{}' ({}:{})", name, place.file, place.line);
+      Error& error = add_problem(problems_, {.file = table_.file, .line = 1}, Code::missing_column, "the data have no column '{}' ({}:{})", name, place.file, place.line);
       if (const auto near = nearest(name, table_.header)) error.hint = fmt::format("did you mean '{}'?", *near);
       else error.hint = "columns: " + join(table_.header, ", ");
     };
@@ -320,14 +320,14 @@ Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CsvTable c
   Problems problems;
   TrialRecords records;
   if (!protocol.source) {
-    report(problems, {.file = protocol.file}, Code::missing_key, "the protocol has no [source], which says how the columns of a data file become its items");
+    add_problem(problems, {.file = protocol.file}, Code::missing_key, "the protocol has no [source], which says how the columns of a data file become its items");
     return fail(std::move(problems));
   }
   {
     SourceReader reader(protocol, table, problems);
     records = reader.read();
   }
-  if (problems.empty() && records.participants.empty()) report(problems, {.file = table.file}, Code::no_data, "the data have no participants");
+  if (problems.empty() && records.participants.empty()) add_problem(problems, {.file = table.file}, Code::no_data, "the data have no participants");
   if (!problems.empty()) {
     sort_in_file_order(problems);
     return fail(std::move(problems));

@@ -51,12 +51,12 @@ bool Expression::gives_several() const {
 
 std::optional<Expression> parse(std::string_view text, Names const& names, Context const& context, Place place, Problems& problems) {
   if (text.size() > longest_text) {
-    report(problems, Locator(text, place)(0), Code::out_of_range, "the expression has {} bytes, more than {}", text.size(), longest_text).hint =
+    add_problem(problems, Locator(text, place)(0), Code::out_of_range, "the expression has {} bytes, more than {}", text.size(), longest_text).hint =
         "name a part of it as a derivation";
     return {};
   }
   if (!is_utf8(text)) {
-    report(problems, Locator({}, place)(0), Code::syntax, "the expression is not valid UTF-8");
+    add_problem(problems, Locator({}, place)(0), Code::syntax, "the expression is not valid UTF-8");
     return {};
   }
   const Locator locate(text, place);

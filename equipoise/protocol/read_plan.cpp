@@ -25,7 +25,7 @@ void read_question(Reader& reader, Section& section, Analysis& analysis) {
     return;
   }
   if (!section.has("endpoint") && !section.has("set")) {
-    report(reader.problems, section.place(), Code::missing_key, "{} needs the key 'estimand', or 'endpoint' and 'set'", section.name());
+    add_problem(reader.problems, section.place(), Code::missing_key, "{} needs the key 'estimand', or 'endpoint' and 'set'", section.name());
     section.allow("endpoint"), section.allow("set");
     return;
   }
@@ -69,7 +69,7 @@ void read_multiplicity(Reader& reader, Section& root) {
   if (!section) {
     if (primary > 1) {
       const auto first = std::ranges::find(protocol.analyses, "primary", &Analysis::role);
-      report(reader.problems, first->place, Code::missing_key, "the plan tests {} primary hypotheses, and no [multiplicity] section says how their error rate is kept", primary);
+      add_problem(reader.problems, first->place, Code::missing_key, "the plan tests {} primary hypotheses, and no [multiplicity] section says how their error rate is kept", primary);
     }
     return;
   }
@@ -143,9 +143,9 @@ void read_report(Reader& reader, Section& root) {
       const ProtocolNames names(reader.protocol);
       if (name == "site" && visit.empty()) continue;
       if (!reader.resolves(name, names.all_variables(), "item or derivation", place)) continue;
-      if (visit.empty()) report(reader.problems, place, Code::missing_key, "say at which visit '{}' is read: '{}@visit'", name, name);
+      if (visit.empty()) add_problem(reader.problems, place, Code::missing_key, "say at which visit '{}' is read: '{}@visit'", name, name);
       else if (reader.resolves(visit, ids_of(reader.protocol.visits), "visit", place) && !names.collected(name, visit))
-        report(reader.problems, place, Code::unresolved, "'{}' is not collected at visit '{}'", name, visit);
+        add_problem(reader.problems, place, Code::unresolved, "'{}' is not collected at visit '{}'", name, visit);
     }
     plan.baseline = *items;
   }

@@ -58,7 +58,7 @@ void read_variable(Reader& reader, Section& section, Endpoint& endpoint) {
     if (!reader.resolves(visit, ids_of(reader.protocol.visits), "visit", place) || !endpoint.variable) return;
     for (std::string const& read : endpoint.variable->variables())
       if (names.variable(read) && names.variable(read)->at_visit && !names.collected(read, visit))
-        report(reader.problems, place, Code::unresolved, "'{}' of {} is not collected at visit '{}'", read, section.name(), visit);
+        add_problem(reader.problems, place, Code::unresolved, "'{}' of {} is not collected at visit '{}'", read, section.name(), visit);
   };
   if (const Node* list = section.node().find("visits"); list && list->array() && endpoint.visits.size() == list->array()->size())
     for (std::size_t i = 0; i < endpoint.visits.size(); ++i) collected_at(endpoint.visits[i], (*list->array())[i].place());
@@ -169,11 +169,11 @@ void read_estimands(Reader& reader, Section& root) {
     for (Section& row : section.tables("intercurrent", "intercurrent event")) {
       Intercurrent ice = read_intercurrent(reader, row, events);
       if (!ice.event.empty() && !named.insert(ice.event).second)
-        report(reader.problems, ice.place, Code::duplicate, "estimand '{}' gives two strategies for the intercurrent event '{}'", estimand.id, ice.event);
+        add_problem(reader.problems, ice.place, Code::duplicate, "estimand '{}' gives two strategies for the intercurrent event '{}'", estimand.id, ice.event);
       estimand.intercurrent.push_back(std::move(ice));
     }
     if (!named.contains("death"))
-      report(reader.problems, section.place(), Code::missing_key, "estimand '{}' names no strategy for death", estimand.id).hint =
+      add_problem(reader.problems, section.place(), Code::missing_key, "estimand '{}' names no strategy for death", estimand.id).hint =
           "add to 'intercurrent': { event = \"death\", strategy = \"...\" }";
     section.finish();
     reader.protocol.estimands.push_back(std::move(estimand));

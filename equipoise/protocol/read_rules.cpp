@@ -85,10 +85,10 @@ void read_derivations(Reader& reader, Section& root) {
   std::vector<Section> waiting;
   std::set<std::string> names;
   for (Node::Member const& member : *table->table()) {
-    if (!is_id(member.key)) report(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", member.key);
-    if (reader.protocol.item(member.key)) report(reader.problems, member.place, Code::duplicate, "the derivation '{}' has the name of an item", member.key);
+    if (!is_id(member.key)) add_problem(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", member.key);
+    if (reader.protocol.item(member.key)) add_problem(reader.problems, member.place, Code::duplicate, "the derivation '{}' has the name of an item", member.key);
     if (!member.value.table()) {
-      report(reader.problems, member.place, Code::wrong_type, "derivation '{}' must be a table such as {{ rule = \"...\" }}", member.key);
+      add_problem(reader.problems, member.place, Code::wrong_type, "derivation '{}' must be a table such as {{ rule = \"...\" }}", member.key);
       continue;
     }
     reader.protocol.derivations.push_back({.id = member.key, .unit = {}, .label = {}, .rule = {}, .place = member.place});
@@ -120,9 +120,9 @@ void read_sets(Reader& reader, Section& root) {
   if (!table->table()) return root.report_at("analysis_set", Code::wrong_type, "analysis sets are written in the table [analysis_set]"), void();
   constexpr std::array<std::pair<std::string_view, bool>, 2> arms{{{"as_randomised", false}, {"as_treated", true}}};
   for (Node::Member const& member : *table->table()) {
-    if (!is_id(member.key)) report(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", member.key);
+    if (!is_id(member.key)) add_problem(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", member.key);
     if (!member.value.table()) {
-      report(reader.problems, member.place, Code::wrong_type, "analysis set '{}' must be a table such as {{ rule = \"randomised\" }}", member.key);
+      add_problem(reader.problems, member.place, Code::wrong_type, "analysis set '{}' must be a table such as {{ rule = \"randomised\" }}", member.key);
       continue;
     }
     Section section(member.value, fmt::format("analysis set '{}'", member.key), reader.problems);

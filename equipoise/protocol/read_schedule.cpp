@@ -30,7 +30,7 @@ std::optional<std::pair<double, double>> limits_of(Section& item, std::string_vi
 void read_codes(Reader& reader, Section& section, Item& item) {
   const Node* list = section.take("codes");
   if (!list) {
-    if (item.kind == ItemKind::code) report(reader.problems, section.place(), Code::missing_key, "{} is a code, and needs the key 'codes'", section.name());
+    if (item.kind == ItemKind::code) add_problem(reader.problems, section.place(), Code::missing_key, "{} is a code, and needs the key 'codes'", section.name());
     return;
   }
   if (!list->array()) {
@@ -42,20 +42,20 @@ void read_codes(Reader& reader, Section& section, Item& item) {
     const Node::Array* cells = row.array();
     const bool texts = cells && !cells->empty() && std::ranges::all_of(*cells, [](Node const& n) { return n.text() != nullptr; });
     if (!texts || cells->size() > reader.protocol.trial.languages.size() + 1) {
-      report(reader.problems, row.place(), Code::wrong_type, "a code of {} must be [code, label] with one label for each language of the trial", section.name());
+      add_problem(reader.problems, row.place(), Code::wrong_type, "a code of {} must be [code, label] with one label for each language of the trial", section.name());
       continue;
     }
     CodeValue code{.id = *cells->front().text(), .label = {}};
     for (std::size_t i = 1; i < cells->size(); ++i) code.label.in_language.emplace_back(reader.protocol.trial.languages[i - 1], *(*cells)[i].text());
     if (code.label.empty()) code.label.in_language.emplace_back(reader.protocol.trial.languages.front(), code.id);
-    if (!seen.insert(code.id).second) report(reader.problems, row.place(), Code::duplicate, "the code '{}' of {} is given twice", code.id, section.name());
+    if (!seen.insert(code.id).second) add_problem(reader.problems, row.place(), Code::duplicate, "the code '{}' of {} is given twice", code.id, section.name());
     item.codes.push_back(std::move(code));
   }
 }
 
 Item read_item(Reader& reader, std::string const& form, Node::Member const& member) {
   Item item{.id = member.key, .form = form, .place = member.place};
-  if (!is_id(item.id)) report(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", item.id);
+  if (!is_id(item.id)) add_problem(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", item.id);
   Section section(member.value, fmt::format("item '{}'", item.id), reader.problems);
   section.need("kind");
   const auto kind = section.word<ItemKind>("kind", kinds);
@@ -71,7 +71,7 @@ Item read_item(Reader& reader, std::string const& form, Node::Member const& memb
     else for (Node const& row : *rows) {
       const Node::Array* cells = row.array();
       if (!cells || cells->size() != 2 || !(*cells)[0].text() || !(*cells)[1].number() || *(*cells)[1].number() <= 0) {
-        report(reader.problems, row.place(), Code::wrong_type, "'also' in {} must be a list of [unit, factor above 0]", section.name());
+        add_problem(reader.problems, row.place(), Code::wrong_type, "'also' in {} must be a list of [unit, factor above 0]", section.name());
         continue;
       }
       item.also.emplace_back(*(*cells)[0].text(), *(*cells)[1].number());
@@ -105,11 +105,11 @@ void read_forms(Reader& reader, Section& root) {
   std::set<std::string> seen;
   for (Node::Member const& member : *forms->table()) {
     Form form{.id = member.key, .place = member.place};
-    if (!is_id(form.id)) report(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", form.id);
+    if (!is_id(form.id)) add_problem(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", form.id);
     form.label = {{{reader.protocol.trial.languages.front(), form.id}}};
     const Node::Table* items = member.value.table();
     if (!items) {
-      report(reader.problems, member.place, Code::wrong_type, "form '{}' must be a table of items", form.id);
+      add_problem(reader.problems, member.place, Code::wrong_type, "form '{}' must be a table of items", form.id);
       continue;
     }
     for (Node::Member const& item : *items) {
@@ -117,7 +117,7 @@ void read_forms(Reader& reader, Section& root) {
         Section section(member.value, fmt::format("form '{}'", form.id), reader.problems);
         form.label = reader.text(section, "label");
       } else if (!item.value.table()) {
-        report(reader.problems, item.place, Code::wrong_type, "item '{}' of form '{}' must be a table such as {{ kind = \"number\" }}", item.key, form.id);
+        add_problem(reader.problems, item.place, Code::wrong_type, "item '{}' of form '{}' must be a table such as {{ kind = \"number\" }}", item.key, form.id);
       } else {
         reader.unique(seen, item.key, "items", item.place);
         form.items.push_back(read_item(reader, form.id, item));
@@ -160,10 +160,10 @@ void check_windows(Reader& reader) {
     Visit const &before = visits[i - 1], &after = visits[i];
     const int last = before.day.offset() + before.days_after, first = after.day.offset() - after.days_before;
     if (after.day <= before.day)
-      report(reader.problems, after.place, Code::inconsistent, "visit '{}' (day {}) comes after visit '{}' (day {}) in the schedule, and not in time", after.id,
+      add_problem(reader.problems, after.place, Code::inconsistent, "visit '{}' (day {}) comes after visit '{}' (day {}) in the schedule, and not in time", after.id,
              after.day.day(), before.id, before.day.day());
     else if (first <= last)
-      report(reader.problems, after.place, Code::inconsistent, "the windows of visits '{}' (to day {}) and '{}' (from day {}) overlap", before.id,
+      add_problem(reader.problems, after.place, Code::inconsistent, "the windows of visits '{}' (to day {}) and '{}' (from day {}) overlap", before.id,
              StudyDay::from_offset(last).day(), after.id, StudyDay::from_offset(first).day());
   }
 }
@@ -199,7 +199,7 @@ void read_visits(Reader& reader, Section& root) {
   for (Visit const& visit : reader.protocol.visits)
     for (std::string const& id : visit.forms)
       if (const Form* form = reader.protocol.form(id); form && form->any_time)
-        report(reader.problems, visit.place, Code::inconsistent, "form '{}' is filled at any time, and visit '{}' lists it too", id, visit.id);
+        add_problem(reader.problems, visit.place, Code::inconsistent, "form '{}' is filled at any time, and visit '{}' lists it too", id, visit.id);
 }
 
 void read_interventions(Reader& reader, Section& root) {

@@ -18,7 +18,7 @@ std::vector<CellCode> read_cell_codes(Reader& reader, Section& section, std::vec
   }
   for (Node::Member const& member : *table->table()) {
     const std::string* meaning = member.value.text();
-    if (!meaning) report(reader.problems, member.value.place(), Code::wrong_type, "'codes' in {} must be a table from cell text to {}", section.name(), what);
+    if (!meaning) add_problem(reader.problems, member.value.place(), Code::wrong_type, "'codes' in {} must be a table from cell text to {}", section.name(), what);
     else if (reader.resolves(*meaning, known, what, member.value.place())) codes.push_back({member.key, *meaning});
   }
   return codes;
@@ -63,7 +63,7 @@ void read_items(Reader& reader, Section& source) {
     }
     section.finish();
     if (item && !row.visit.empty() && !seen.insert(row.item + "@" + row.visit).second)
-      report(reader.problems, row.place, Code::duplicate, "'{}@{}' is read from two columns", row.item, row.visit);
+      add_problem(reader.problems, row.place, Code::duplicate, "'{}@{}' is read from two columns", row.item, row.visit);
     protocol.source->items.push_back(std::move(row));
   }
 }
@@ -98,7 +98,7 @@ void read_entries(Reader& reader, Section& source) {
         item = protocol.item(cell.item);
       if (item) cell.codes = read_cell_codes(reader, row, code_meanings(*item), "a code of the item");
       else row.allow("codes");
-      if (row.has("column") == row.has("is")) report(reader.problems, row.place(), Code::inconsistent, "{} needs either a 'column' or a fixed value 'is'", row.name());
+      if (row.has("column") == row.has("is")) add_problem(reader.problems, row.place(), Code::inconsistent, "{} needs either a 'column' or a fixed value 'is'", row.name());
       if (item && !cell.constant.empty() && !code_meanings(*item).empty()) reader.resolves(cell.constant, code_meanings(*item), "code", row.place_of("is"));
       if (item && cell.day_since_randomisation && item->kind != ItemKind::date)
         row.report_at("days_since_randomisation", Code::inconsistent, "'{}' is not a date", item->id);
@@ -137,7 +137,7 @@ void read_source(Reader& reader, Section& root) {
     source.interval_stop = interval->need_text("stop").value_or("");
     interval->finish();
   }
-  if (source.intervals && !section->has("interval")) report(reader.problems, section->place(), Code::missing_key, "[source] has rows = \"intervals\", and needs the key 'interval'");
+  if (source.intervals && !section->has("interval")) add_problem(reader.problems, section->place(), Code::missing_key, "[source] has rows = \"intervals\", and needs the key 'interval'");
   if (!source.intervals && section->has("interval")) section->report_at("interval", Code::inconsistent, "'interval' belongs to rows = \"intervals\"");
   if (source.intervals && section->has("follow_up")) section->report_at("follow_up", Code::inconsistent, "with rows = \"intervals\" follow-up ends with the last interval");
   read_items(reader, *section);

@@ -80,11 +80,11 @@ void read_arms(Reader& reader, Section& root) {
     section.finish();
     const auto first = std::ranges::find_if(arms, [](Arm const& other) { return other.dose.has_value(); });
     if (arm.dose && first != arms.end() && first->dose->unit != arm.dose->unit)
-      report(reader.problems, section.node().find("dose")->place(), Code::unit_mismatch, "the dose of arm '{}' is in {}, and that of arm '{}' in {}: doses of different units do not compare",
+      add_problem(reader.problems, section.node().find("dose")->place(), Code::unit_mismatch, "the dose of arm '{}' is in {}, and that of arm '{}' in {}: doses of different units do not compare",
              arm.id, arm.dose->unit, first->id, first->dose->unit);
     arms.push_back(std::move(arm));
   }
-  if (arms.size() < 2) report(reader.problems, root.place_of("arm"), Code::out_of_range, "a randomised trial has at least two arms, and this one has {}", arms.size());
+  if (arms.size() < 2) add_problem(reader.problems, root.place_of("arm"), Code::out_of_range, "a randomised trial has at least two arms, and this one has {}", arms.size());
 }
 
 void read_sites(Reader& reader, Section& root) {

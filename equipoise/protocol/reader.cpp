@@ -25,27 +25,27 @@ Text Reader::text(Section& section, std::string_view key) {
   if (const Node::Table* table = value->table()) {
     for (Node::Member const& member : *table) {
       if (const std::string* words = member.value.text()) text.in_language.emplace_back(member.key, *words);
-      else report(problems, member.value.place(), Code::wrong_type, "'{}' in {} must be text in each language", key, section.name());
+      else add_problem(problems, member.value.place(), Code::wrong_type, "'{}' in {} must be text in each language", key, section.name());
       if (std::ranges::find(protocol.trial.languages, member.key) == protocol.trial.languages.end())
-        report(problems, member.place, Code::unresolved, "'{}' in {} is in the language '{}', which is not one of the trial's languages", key,
+        add_problem(problems, member.place, Code::unresolved, "'{}' in {} is in the language '{}', which is not one of the trial's languages", key,
                section.name(), member.key);
     }
     return text;
   }
-  report(problems, value->place(), Code::wrong_type, "'{}' in {} must be text, or a table from language to text", key, section.name());
+  add_problem(problems, value->place(), Code::wrong_type, "'{}' in {} must be text, or a table from language to text", key, section.name());
   return {};
 }
 
 bool Reader::resolves(std::string const& id, std::vector<std::string> const& known, std::string_view what, Place const& place) {
   if (std::ranges::find(known, id) != known.end()) return true;
-  Error& error = report(problems, place, Code::unresolved, "there is no {} '{}'", what, id);
+  Error& error = add_problem(problems, place, Code::unresolved, "there is no {} '{}'", what, id);
   if (const auto near = nearest(id, known)) error.hint = fmt::format("did you mean '{}'?", *near);
   else if (!known.empty()) error.hint = fmt::format("known: {}", join(known, ", "));
   return false;
 }
 
 void Reader::unique(std::set<std::string>& seen, std::string const& id, std::string_view what, Place const& place) {
-  if (!seen.insert(id).second) report(problems, place, Code::duplicate, "the id '{}' is given to two {}", id, what);
+  if (!seen.insert(id).second) add_problem(problems, place, Code::duplicate, "the id '{}' is given to two {}", id, what);
 }
 
 std::optional<expression::Expression> Reader::rule(Section& section, std::string_view key, expression::Context const& context,
@@ -59,7 +59,7 @@ std::optional<expression::Expression> Reader::rule(Section& section, std::string
   if (parsed && std::ranges::find(allowed, parsed->type()) == allowed.end()) {
     std::vector<std::string> wanted;
     for (const expression::Type type : allowed) wanted.emplace_back(type_name(type));
-    report(problems, place, Code::wrong_type, "'{}' in {} must be {}, and is {}", key, section.name(), one_of(wanted), type_name(parsed->type()));
+    add_problem(problems, place, Code::wrong_type, "'{}' in {} must be {}, and is {}", key, section.name(), one_of(wanted), type_name(parsed->type()));
     return {};
   }
   return parsed;

@@ -38,7 +38,7 @@ class Converter {
       case toml::node_type::boolean: return Node(node.as_boolean()->get(), place);
       case toml::node_type::floating_point: {
         const double value = node.as_floating_point()->get();
-        if (!std::isfinite(value)) report(problems_, place, Code::out_of_range, "a number must be finite, and this one is not");
+        if (!std::isfinite(value)) add_problem(problems_, place, Code::out_of_range, "a number must be finite, and this one is not");
         return Node(value, place);
       }
       case toml::node_type::date: {
@@ -46,7 +46,7 @@ class Converter {
         return Node(Date(std::chrono::year(date.year) / std::chrono::month(date.month) / std::chrono::day(date.day)), place);
       }
       default:
-        report(problems_, place, Code::wrong_type, "clock times are not used in a protocol");
+        add_problem(problems_, place, Code::wrong_type, "clock times are not used in a protocol");
         return Node({}, place);
     }
   }
@@ -73,14 +73,14 @@ class Converter {
 Checked<Node> read_toml(std::string_view bytes, std::string const& file) {
   Problems problems;
   if (!is_utf8(bytes)) {
-    report(problems, {.file = file}, Code::syntax, "the file is not UTF-8 text").hint = "save it as UTF-8";
+    add_problem(problems, {.file = file}, Code::syntax, "the file is not UTF-8 text").hint = "save it as UTF-8";
     return fail(std::move(problems));
   }
   const toml::parse_result parsed = toml::parse(bytes, file);
   if (!parsed) {
     toml::parse_error const& error = parsed.error();
     const Place place{.file = file, .line = int(error.source().begin.line), .column = int(error.source().begin.column)};
-    report(problems, place, Code::syntax, "not TOML: {}", error.description());
+    add_problem(problems, place, Code::syntax, "not TOML: {}", error.description());
     return fail(std::move(problems));
   }
   Node root = Converter(file, problems).convert(parsed.table());

@@ -1,6 +1,6 @@
 #include "equipoise/report/advance_widths.h"
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 
 // Advance widths of DejaVu Sans 2.37 and DejaVu Sans Bold (Bitstream Vera licence, free to copy), 1/1000 em, read from the hmtx and cmap
 // tables of the font files; 0 = no glyph. The widest of the common system fonts, so what fits here fits on the reader's machine.
@@ -58,4 +58,4 @@ const std::array<std::uint16_t, 144> bold_greek = {
     733, 650, 789, 671, 752, 716, 682, 590, 744, 716, 593, 343, 850, 645, 644, 738, 716, 734, 995, 732, 716, 698, 734, 698,
 };
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

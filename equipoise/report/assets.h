@@ -2,9 +2,9 @@
 
 #include <string_view>
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 
 extern const std::string_view style;   ///< CSS of the page (style.cpp)
 extern const std::string_view script;  ///< the read-out of curves (script.cpp)
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -11,7 +11,7 @@
 /// A trial for tests of the report: interferon gamma in chronic granulomatous disease (N Engl J Med 1991;324:509-516), first
 /// serious infection. Data: object `cgd` of the R package survival 3.5-3 (LGPL >= 2), first interval of each of 128 participants.
 /// Numbers: R 4.2.2, survival 3.5-3: survfit(conf.type = "log-log"), survdiff, coxph (Efron); quantile(type = 2).
-namespace equipoise::reporting::fixture {
+namespace equipoise::report::fixture {
 
 inline constexpr double ne = std::numeric_limits<double>::quiet_NaN();
 
@@ -272,4 +272,4 @@ inline results::Results cgd_results() {
   return r;
 }
 
-}  // namespace equipoise::reporting::fixture
+}  // namespace equipoise::report::fixture

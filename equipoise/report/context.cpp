@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 namespace {
 
 // Checked in context_test.cpp: at least 4.5 to 1 against the card behind them, in light and dark (labels are text;
@@ -178,4 +178,4 @@ Markup Footnotes::list() const {
   return element("ol", "notes", items);
 }
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

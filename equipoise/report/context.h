@@ -11,7 +11,7 @@
 #include "equipoise/results/labels.h"
 #include "equipoise/results/results.h"
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 
 /// How an arm looks in every figure: controls are neutral, investigational arms follow their dose along an ordered palette; the
 /// marker shape says the same without colour.
@@ -65,4 +65,4 @@ class Footnotes {
   std::vector<std::string> sentences_;
 };
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -8,7 +8,7 @@
 #include "equipoise/report/assets.h"
 #include "equipoise/report/variants.h"
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 namespace {
 
 /// Relative luminance of "#rrggbb" and contrast of two colours: WCAG 2.1, definitions.
@@ -70,4 +70,4 @@ TEST(ArmStyles, DifferInColourAndInShape) {
 }
 
 }  // namespace
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -8,7 +8,7 @@
 #include "equipoise/report/html.h"
 
 /// Every figure of the report. Each is the inside of a <figure>: an SVG and its notes, empty when there is nothing to draw.
-namespace equipoise::reporting::figures {
+namespace equipoise::report::figures {
 
 /// Participants from randomisation to analysis, a column for each arm, boxes as large as their text.
 Markup participant_flow(Context const& context);
@@ -27,4 +27,4 @@ std::vector<Curve> curves_of(Context const& context, std::string_view analysis);
 /// Kaplan-Meier curves of one analysis: steps, pointwise bands, censoring ticks, numbers at risk under the axis.
 Markup kaplan_meier(Context const& context, results::AnalysisRun const& run);
 
-}  // namespace equipoise::reporting::figures
+}  // namespace equipoise::report::figures

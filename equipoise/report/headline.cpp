@@ -5,7 +5,7 @@
 
 #include "equipoise/core/text.h"
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 namespace {
 
 using results::AnalysisRun;
@@ -291,4 +291,4 @@ std::string inside_sentence(std::string const& label) {
   return out;
 }
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -7,7 +7,7 @@
 
 /// Which of an analysis's records are its answer, and how they are said. Numbers in the text are read from the same records as
 /// the tables.
-namespace equipoise::reporting {
+namespace equipoise::report {
 
 /// A comparison with its interval: hazard_ratio at an arm's term, a difference, an estimate of an arm. A coefficient whose ratio
 /// is reported beside it (Cox's log hazard ratio) is not repeated.
@@ -36,4 +36,4 @@ Markup primary_in_words(Context const& context);
 /// English sentence.
 std::string inside_sentence(std::string const& label);
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

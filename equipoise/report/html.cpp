@@ -8,7 +8,7 @@
 
 #include "equipoise/report/utf8.h"
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 namespace {
 
 void append(std::string& out, char32_t c) {
@@ -70,4 +70,4 @@ Markup element(std::string_view tag, std::string_view css_class, Markup const& c
   return element(tag, Attributes{{"class", std::string(css_class)}}, children);
 }
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 
 /// A piece of HTML or SVG that is safe to put into a page. Any text turns into one by being escaped, and only `element` makes
 /// tags, so there is no way to forget the escape. Bytes that are no UTF-8 become U+FFFD; control characters and the marks that
@@ -59,4 +59,4 @@ Markup element(std::string_view tag, std::string_view css_class, Markup const& c
 /// A number as a coordinate: at most two decimals, no trailing zeros, never "-0".
 std::string coordinate(double value);
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -4,7 +4,7 @@
 
 #include "equipoise/report/words.h"
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 namespace {
 
 TEST(Markup, EscapesEveryTextAndNothingTwice) {
@@ -36,4 +36,4 @@ TEST(Words, SayTheSameThingsInBothLanguages) {
 }
 
 }  // namespace
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -10,7 +10,7 @@
 #include "equipoise/report/headline.h"
 #include "equipoise/report/tables.h"
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 namespace {
 
 std::string base64_of_hex(std::string_view hex) {
@@ -172,4 +172,4 @@ std::string html(protocol::Protocol const& protocol, results::Results const& ans
          "\n";
 }
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -6,7 +6,7 @@
 #include "equipoise/results/results.h"
 
 /// A trial's answer as one page for people.
-namespace equipoise::reporting {
+namespace equipoise::report {
 
 struct Options {
   std::string language = "en";  ///< "en" or "zh"; texts of the protocol in that language where it has them
@@ -17,4 +17,4 @@ struct Options {
 /// security policy lets no script run but that one.
 std::string html(protocol::Protocol const& protocol, results::Results const& results, Options const& options = {});
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -11,7 +11,7 @@
 #include "equipoise/report/figures.h"
 #include "equipoise/report/variants.h"
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 namespace {
 
 using ::testing::HasSubstr;
@@ -285,4 +285,4 @@ TEST(Page, EscapesEveryTextOfBothDocuments) {
 }
 
 }  // namespace
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

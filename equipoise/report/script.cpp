@@ -1,6 +1,6 @@
 #include "equipoise/report/assets.h"
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 
 // The page is complete without it. Texts go in as text nodes, never as markup. Pointer, and arrow keys for those who use no pointer.
 const std::string_view script = R"js(
@@ -48,4 +48,4 @@ document.querySelectorAll("[data-km]").forEach(function(box){
 })();
 )js";
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

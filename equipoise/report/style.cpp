@@ -1,6 +1,6 @@
 #include "equipoise/report/assets.h"
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 
 // Colours of figures are literal attributes in the SVG; the rules below only repaint them in the dark, so that a figure taken out of the page
 // (or read by a renderer without CSS variables) keeps its colours. The slots s0 to s7 and f0 to f7 are those of context.cpp.
@@ -126,4 +126,4 @@ table{font-size:9.5pt}
 }
 )css";
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -8,7 +8,7 @@
 #include "equipoise/report/advance_widths.h"
 #include "equipoise/report/utf8.h"
 
-namespace equipoise::reporting::svg {
+namespace equipoise::report::svg {
 namespace {
 
 bool is_wide(char32_t c) {
@@ -264,4 +264,4 @@ Markup figure(double width, double height, std::string const& title, std::string
       inside);
 }
 
-}  // namespace equipoise::reporting::svg
+}  // namespace equipoise::report::svg

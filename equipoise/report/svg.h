@@ -9,7 +9,7 @@
 
 /// A small grammar of graphics: scales, ticks, paths, text that can be measured without a browser. Lengths are in user units (CSS
 /// pixels).
-namespace equipoise::reporting::svg {
+namespace equipoise::report::svg {
 
 enum class Weight { regular, bold };
 
@@ -73,4 +73,4 @@ Markup marker(int shape, Point at, double radius, std::string_view css, std::str
 /// The figure as one image with its name for screen readers; with a watermark across it when `watermark` is not empty.
 Markup figure(double width, double height, std::string const& title, std::string const& watermark, Markup const& content);
 
-}  // namespace equipoise::reporting::svg
+}  // namespace equipoise::report::svg

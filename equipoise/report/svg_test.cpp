@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-namespace equipoise::reporting::svg {
+namespace equipoise::report::svg {
 namespace {
 
 using ::testing::ElementsAre;
@@ -107,4 +107,4 @@ TEST(Figure, IsAnImageWithAName) {
 }
 
 }  // namespace
-}  // namespace equipoise::reporting::svg
+}  // namespace equipoise::report::svg

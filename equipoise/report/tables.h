@@ -4,7 +4,7 @@
 #include "equipoise/report/html.h"
 
 /// Every table of the report. A new one is a function here and a file in tables/.
-namespace equipoise::reporting::tables {
+namespace equipoise::report::tables {
 
 /// The protocol in one page: objective, population, arms, endpoints, analysis sets.
 Markup synopsis(Context const& context);
@@ -19,4 +19,4 @@ Markup analysis(Context const& context, results::AnalysisRun const& run);
 /// What was computed from what.
 Markup provenance(Context const& context);
 
-}  // namespace equipoise::reporting::tables
+}  // namespace equipoise::report::tables

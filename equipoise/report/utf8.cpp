@@ -1,6 +1,6 @@
 #include "equipoise/report/utf8.h"
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 
 char32_t next_code_point(std::string_view text, std::size_t& at) {
   constexpr char32_t replacement = 0xfffd;
@@ -32,4 +32,4 @@ void append_utf8(std::string& out, char32_t c) {
   }
 }
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -3,7 +3,7 @@
 #include "equipoise/report/cgd_fixture.h"
 
 /// Trials made from the fixture: several doses, visits, simulated data, nothing at all.
-namespace equipoise::reporting::fixture {
+namespace equipoise::report::fixture {
 
 /// One placebo arm and `doses` doses; the curves of the fixture, bent a little for each dose; simulated; a schedule of visits.
 inline void dose_trial(int doses, protocol::Protocol& p, results::Results& r, bool long_labels = false) {
@@ -87,4 +87,4 @@ inline void dose_trial(int doses, protocol::Protocol& p, results::Results& r, bo
   r.runs[0].role = "secondary", r.runs[0].problem = "no event in any arm";
 }
 
-}  // namespace equipoise::reporting::fixture
+}  // namespace equipoise::report::fixture

@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 namespace {
 
 struct Entry {
@@ -204,4 +204,4 @@ std::string_view Words::raw(Word word, bool chinese) {
   return chinese ? entry.zh : entry.en;
 }
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace equipoise::reporting {
+namespace equipoise::report {
 
 /// Every sentence and heading of the report, once, in both languages (words.cpp). Placeholders are {0}, {1}, ...
 enum class Word {
@@ -197,4 +197,4 @@ class Words {
   bool chinese_;
 };
 
-}  // namespace equipoise::reporting
+}  // namespace equipoise::report

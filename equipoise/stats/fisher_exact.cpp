@@ -132,7 +132,7 @@ std::optional<FisherExact> FisherExact::parse(Roles const& roles, Section& optio
   method.difference = parse_difference(options, false);
   method.alternative = options.word<Alternative>("alternative", alternatives).value_or(Alternative::two_sided);
   if (method.response == method.group && !method.group.empty())
-    report(options.problems(), options.place(), Code::inconsistent, "fisher_exact takes column '{}' both as response and as group",
+    add_problem(options.problems(), options.place(), Code::inconsistent, "fisher_exact takes column '{}' both as response and as group",
            method.group);
   return options.problems().size() == problems_before ? std::optional(method) : std::nullopt;
 }

@@ -7,7 +7,7 @@ namespace equipoise::stats {
 bool check_roles(MethodCard const& card, Roles const& roles, Section& options) {
   bool good = true;
   const auto bad = [&]<class... Args>(Code code, fmt::format_string<Args...> text, Args&&... args) {
-    report(options.problems(), options.place(), code, text, std::forward<Args>(args)...);
+    add_problem(options.problems(), options.place(), code, text, std::forward<Args>(args)...);
     good = false;
   };
   for (auto const& [name, columns] : roles) {
@@ -40,7 +40,7 @@ bool add_need(std::vector<ColumnNeed>& needs, ColumnNeed need, Section& options)
   for (ColumnNeed& already : needs) {
     if (already.name != need.name) continue;
     if (already.need != need.need) {
-      report(options.problems(), options.place(), Code::inconsistent, "{} takes column '{}' both as a number and as a category",
+      add_problem(options.problems(), options.place(), Code::inconsistent, "{} takes column '{}' both as a number and as a category",
              options.name(), need.name)
           .hint = "a column of the formula is a category when `levels` lists its levels";
       return false;

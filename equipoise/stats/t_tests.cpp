@@ -81,11 +81,11 @@ std::optional<TTest> TTest::parse(Roles const& roles, Section& options, Match) {
     method.difference = parse_difference(options, two_groups(*variance));
     const auto require = [&](std::string const& column, std::string_view name) {
       if (column.empty())
-        report(options.problems(), options.place(), Code::missing_key, "this t_test needs a column for the role '{}'", name);
+        add_problem(options.problems(), options.place(), Code::missing_key, "this t_test needs a column for the role '{}'", name);
     };
     const auto refuse = [&](std::string const& column, std::string_view name) {
       if (!column.empty())
-        report(options.problems(), options.place(), Code::inconsistent, "this t_test does not use the role '{}'", name);
+        add_problem(options.problems(), options.place(), Code::inconsistent, "this t_test does not use the role '{}'", name);
     };
     if (*variance == TVariance::paired) {
       require(method.first, "first"), require(method.second, "second");

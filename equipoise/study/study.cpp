@@ -20,7 +20,7 @@ bool carried(std::string const& method, Slot slot, Place const& place, std::stri
     study.unavailable.push_back({place, method, user});
     return false;
   }
-  Error& error = report(problems, place, Code::unknown_keyword, "{} names the method '{}', which is not known", user, method);
+  Error& error = add_problem(problems, place, Code::unknown_keyword, "{} names the method '{}', which is not known", user, method);
   known.insert(known.end(), here.begin(), here.end());
   if (const auto near = nearest(method, known)) error.hint = fmt::format("did you mean '{}'?", *near);
   return false;

@@ -24,7 +24,7 @@ void add_report(CLI::App& app, Console& console) {
     const std::filesystem::path folder = arguments->output;
     const std::filesystem::path page = folder / "report.html";
     const std::string json = results::to_json(answered->results);
-    const auto written = write_whole({{page, reporting::html(answered->study.protocol, answered->results, {.language = arguments->language})}, {folder / "results.json", json}});
+    const auto written = write_whole({{page, report::html(answered->study.protocol, answered->results, {.language = arguments->language})}, {folder / "results.json", json}});
     if (!written) return console.fail(written.error());
     console.answer(json);
     console.say(headline(*answered) + page.string() + "\n");

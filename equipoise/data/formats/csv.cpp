@@ -25,7 +25,7 @@ class CsvReader {
   Checked<CsvTable> read() {
     std::string& bytes = *table_.bytes_;
     if (bytes.size() > options_.most_bytes) {
-      report(problems_, {.file = table_.file}, Code::out_of_range, "the file has {} bytes, and at most {} are read", bytes.size(), options_.most_bytes);
+      add_problem(problems_, {.file = table_.file}, Code::out_of_range, "the file has {} bytes, and at most {} are read", bytes.size(), options_.most_bytes);
       return fail(std::move(problems_));
     }
     check_bytes();
@@ -47,7 +47,7 @@ class CsvReader {
       last_line_[topic] = line;
       return;
     }
-    report(problems_, {.file = table_.file, .line = int(line)}, code, text, std::forward<Args>(args)...);
+    add_problem(problems_, {.file = table_.file, .line = int(line)}, code, text, std::forward<Args>(args)...);
   }
 
   void counted_rest() {
@@ -56,7 +56,7 @@ class CsvReader {
         "carriage returns without a line feed", "rows of another length", "empty lines", "cells that are too long", "column names"};
     for (std::size_t topic = 0; topic < topics; ++topic)
       if (count_[topic] > options_.problems_shown)
-        report(problems_, {.file = table_.file, .line = int(last_line_[topic])}, Code::syntax, "and {} more {}", count_[topic] - options_.problems_shown, what[topic]);
+        add_problem(problems_, {.file = table_.file, .line = int(last_line_[topic])}, Code::syntax, "and {} more {}", count_[topic] - options_.problems_shown, what[topic]);
   }
 
   /// Most files are, and the loop has no branch.
@@ -87,7 +87,7 @@ class CsvReader {
     end_ = at_ + bytes.size();
     if (bytes.starts_with("\xEF\xBB\xBF")) at_ += 3;
     if (at_ == end_) {
-      report(problems_, {.file = table_.file}, Code::no_data, "the file is empty");
+      add_problem(problems_, {.file = table_.file}, Code::no_data, "the file is empty");
       return;
     }
     read_row();
@@ -103,7 +103,7 @@ class CsvReader {
       keep_row(row_line, table_.cells_.size() - before);
     }
     if (table_.rows() == 0 && problems_.empty() && !options_.allow_no_rows)
-      report(problems_, {.file = table_.file, .line = 1}, Code::no_data, "the file has a header and no rows");
+      add_problem(problems_, {.file = table_.file, .line = 1}, Code::no_data, "the file has a header and no rows");
   }
 
   /// The cells of one row, to the line break or the end of the file.

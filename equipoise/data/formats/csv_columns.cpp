@@ -29,7 +29,7 @@ class ColumnReader {
     made_.kind = how_.kind;
     const auto found = table_.find(how_.column);
     if (!found) {
-      Error& error = report(problems_, {.file = table_.file, .line = 1}, Code::missing_column, "the data have no column '{}'", how_.column);
+      Error& error = add_problem(problems_, {.file = table_.file, .line = 1}, Code::missing_column, "the data have no column '{}'", how_.column);
       if (const auto near = nearest(how_.column, table_.header)) error.hint = fmt::format("did you mean '{}'?", *near);
       else error.hint = "columns: " + join(table_.header, ", ");
       return std::move(made_);
@@ -43,7 +43,7 @@ class ColumnReader {
       else read_cell(cell);
     }
     if (how_.kind == Kind::code && how_.codes.empty()) sort_levels();
-    if (bad_ > shown) report(problems_, place(last_bad_), Code::bad_cell, "and {} more cells of this column", bad_ - shown);
+    if (bad_ > shown) add_problem(problems_, place(last_bad_), Code::bad_cell, "and {} more cells of this column", bad_ - shown);
     return std::move(made_);
   }
 

@@ -5,7 +5,7 @@
 #include "equipoise/report/figures.h"
 #include "equipoise/report/svg.h"
 
-namespace equipoise::reporting::figures {
+namespace equipoise::report::figures {
 namespace {
 
 using svg::Anchor;
@@ -277,4 +277,4 @@ Markup kaplan_meier(Context const& context, results::AnalysisRun const& run) {
          element("p", "note", note);
 }
 
-}  // namespace equipoise::reporting::figures
+}  // namespace equipoise::report::figures

@@ -4,7 +4,7 @@
 #include "equipoise/report/figures.h"
 #include "equipoise/report/svg.h"
 
-namespace equipoise::reporting::figures {
+namespace equipoise::report::figures {
 namespace {
 
 using svg::Anchor;
@@ -138,4 +138,4 @@ Markup participant_flow(Context const& context) {
   return element("div", "plot", svg::figure(width, y + 6, title, watermark, body)) + element("p", "note", words(Word::flow_note));
 }
 
-}  // namespace equipoise::reporting::figures
+}  // namespace equipoise::report::figures

@@ -5,7 +5,7 @@
 #include "equipoise/report/headline.h"
 #include "equipoise/report/tables.h"
 
-namespace equipoise::reporting::tables {
+namespace equipoise::report::tables {
 namespace {
 
 using results::AnalysisRun;
@@ -220,4 +220,4 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
   return out + shared.notes.list();
 }
 
-}  // namespace equipoise::reporting::tables
+}  // namespace equipoise::report::tables

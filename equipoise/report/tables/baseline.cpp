@@ -2,7 +2,7 @@
 
 #include "equipoise/report/tables.h"
 
-namespace equipoise::reporting::tables {
+namespace equipoise::report::tables {
 namespace {
 
 using Cell = results::BaselineItem::Cell;
@@ -95,4 +95,4 @@ Markup baseline(Context const& context) {
   return element("div", "scroll", element("table", "data baseline", element("thead", element("tr", head)) + groups)) + footer;
 }
 
-}  // namespace equipoise::reporting::tables
+}  // namespace equipoise::report::tables

@@ -3,7 +3,7 @@
 
 #include "equipoise/report/tables.h"
 
-namespace equipoise::reporting::tables {
+namespace equipoise::report::tables {
 namespace {
 
 using protocol::ArmRole;
@@ -252,4 +252,4 @@ Markup provenance(Context const& context) {
          element("p", "note", words(Word::provenance_note));
 }
 
-}  // namespace equipoise::reporting::tables
+}  // namespace equipoise::report::tables
