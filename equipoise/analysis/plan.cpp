@@ -172,19 +172,23 @@ class Planner {
 
   void add_runs(PlannedAnalysis& planned) {
     if (analysis_.by == "arm") {
-      for (protocol::Arm const& arm : protocol_.arms) add_run(planned, arm.id, "", {RowFilter{.column = "arm", .is = CellValue(arm.id)}});
+      for (protocol::Arm const& arm : protocol_.arms)
+        add_run(planned, arm.id, "", {RowFilter{.column = "arm", .is = CellValue(arm.id)}}, {{"group", arm.id}});
     } else if (card_.comparison == stats::Comparison::pairwise && roles_.contains("group")) {
-      for (std::string const& arm : compared()) add_run(planned, arm, control(), {RowFilter{.column = "arm", .is_in = {CellValue(control()), CellValue(arm)}}});
+      const std::vector<std::string> arms = compared();
+      for (std::string const& arm : arms)
+        add_run(planned, arm, control(), {RowFilter{.column = "arm", .is_in = {CellValue(control()), CellValue(arm)}}},
+                arms.size() == 1 ? At{} : At{{"level", arm}, {"minus", control()}});
     } else {
-      add_run(planned, "", "", {});
+      add_run(planned, "", "", {}, {});
     }
   }
 
-  void add_run(PlannedAnalysis& planned, std::string const& arm, std::string const& against, std::vector<RowFilter> where) {
+  void add_run(PlannedAnalysis& planned, std::string const& arm, std::string const& against, std::vector<RowFilter> where, At at) {
     Analysis analysis{.id = analysis_.id, .method = analysis_.method, .where = std::move(where), .roles = roles_, .options = options(planned, against.empty() ? "" : arm, against),
                       .match = match(), .estimand = analysis_.estimand.empty() ? std::nullopt : std::optional(analysis_.estimand), .place = analysis_.place};
     auto compiled = compile(analysis, planned.schema);
-    if (compiled) planned.runs.push_back({arm, std::move(analysis), std::move(*compiled)});
+    if (compiled) planned.runs.push_back({std::move(at), std::move(analysis), std::move(*compiled)});
     else problems_.insert(problems_.end(), compiled.error().begin(), compiled.error().end());
   }
 

@@ -12,7 +12,7 @@ namespace equipoise::analysis {
 
 /// One run of a method that an [[analysis]] asks for: tests without a formula run once for each compared arm.
 struct PlannedRun {
-  std::string arm;           ///< the compared arm, or the group of a one-group method; empty when all arms are in one run
+  At at;                     ///< what tells its findings from those of the other runs: level and minus, or group; empty for a single run
   Analysis analysis;         ///< the same value as a reference case becomes
   CompiledAnalysis compiled; ///< against the schema of the recipe
 };

@@ -38,6 +38,17 @@ void add_counts(results::Results& results, protocol::Endpoint const& endpoint, P
   }
 }
 
+/// Whether a method's own count of an arm (`n`, `n_subjects`, `n_events` at a group) stands in the records, from add_counts or another run.
+bool counted_already(results::Results const& results, std::string const& analysis, Finding const& finding) {
+  const auto group = finding.at.find("group");
+  const bool people = finding.quantity == "n" || finding.quantity == "n_subjects";
+  if (group == finding.at.end() || !(people || finding.quantity == "n_events")) return false;
+  const std::string_view quantity = people ? "n_subjects" : "n_events";
+  return std::ranges::any_of(results.records, [&](results::Record const& record) {
+    return record.analysis == analysis && record.finding.quantity == quantity && record.finding.at == At{{"group", group->second}};
+  });
+}
+
 void add_run(results::Results& results, PlannedRun const& planned, results::AnalysisRun& run, Outcome const& outcome) {
   std::vector<std::string> notes = outcome.answer.notes;
   if (outcome.rows_dropped_missing > 0)
@@ -45,16 +56,12 @@ void add_run(results::Results& results, PlannedRun const& planned, results::Anal
   for (std::string const& note : notes)
     if (std::ranges::find(run.notes, note) == run.notes.end()) run.notes.push_back(note);
   for (Finding finding : outcome.answer.findings) {
-    if (!planned.arm.empty()) finding.at.try_emplace(planned.analysis.roles.contains("group") ? "arm" : "group", planned.arm);
-    const bool counted = (finding.quantity == "n_events" || finding.quantity == "n_subjects" || finding.quantity == "n") && finding.at.contains("group") && finding.at.size() == 1;
-    if (counted && std::ranges::any_of(results.records, [&](results::Record const& record) {
-          return record.analysis == planned.analysis.id && record.finding.quantity == finding.quantity && record.finding.at == finding.at;
-        }))
-      continue;  // the arm's count stands already
+    finding.at.insert(planned.at.begin(), planned.at.end());
+    if (counted_already(results, planned.analysis.id, finding)) continue;
     results.records.push_back({planned.analysis.id, run.estimand, std::move(finding), run.method, canonical(planned.analysis.options), notes});
   }
   for (Series series : outcome.answer.series) {
-    if (!planned.arm.empty()) series.at.try_emplace("group", planned.arm);
+    series.at.insert(planned.at.begin(), planned.at.end());
     results.curves.push_back({planned.analysis.id, std::move(series)});
   }
 }

@@ -89,8 +89,16 @@ class Derivation {
             ++met;
           }
         }
-      made_.notes.push_back(met == 0 ? fmt::format("Intercurrent event '{}': none recorded.", ice.event) : fmt::format("Intercurrent event '{}': {} recorded.", ice.event, met));
+      made_.notes.push_back(fmt::format("Intercurrent event \"{}\": {} recorded.", event_label(ice.event), met == 0 ? "none" : std::to_string(met)));
     }
+  }
+
+  std::string event_label(std::string const& event) const {
+    for (protocol::Form const& form : protocol_.forms)
+      for (protocol::Item const& item : form.items)
+        for (protocol::CodeValue const& code : item.codes)
+          if (form.any_time && code.id == event) return code.label.in(protocol_.trial.languages.front());
+    return event;
   }
 
   Expected<void> add_outcome() {

@@ -1,5 +1,6 @@
 #include "equipoise/report/page.h"
 
+#include <algorithm>
 #include <array>
 
 #include "equipoise/core/digest.h"
@@ -110,6 +111,60 @@ Markup head_of_page(Context const& context, std::string const& title) {
   return out;
 }
 
+/// The protocol's [report] sections in its order; all of them when it names none. Provenance is not a matter of choice.
+std::vector<std::string> sections_in_order(protocol::Protocol const& protocol) {
+  std::vector<std::string> order = protocol.report.sections;
+  if (order.empty()) order = {"synopsis", "flow", "baseline", "endpoints", "analyses"};
+  if (std::ranges::find(order, "provenance") == order.end()) order.emplace_back("provenance");
+  return order;
+}
+
+Markup synopsis(Page& page, Context const& context) {
+  Markup out = tables::synopsis(context);
+  if (!out.empty()) out = element("div", "panel", out);
+  out += tables::estimands(context);
+  if (const Markup schedule = tables::schedule(context); !schedule.empty())
+    out += page.table(context.words(Word::schedule), schedule);
+  return out;
+}
+
+Markup curves(Page& page, Context const& context) {
+  Markup out;
+  for (auto const& run : context.answer.runs)
+    if (run.method == "kaplan_meier" && !run.problem)
+      if (const Markup figure = figures::kaplan_meier(context, run); !figure.empty())
+        out += page.figure(
+            context.words(Word::km_caption, context.endpoint(run.endpoint), inside_sentence(context.set(run.set))), figure);
+  return out;
+}
+
+Markup outcome(Page& page, Context const& context) {
+  Markup out = primary_in_words(context);
+  if (!out.empty()) out = element("div", "panel", out);
+  for (auto const& run : context.answer.runs)
+    out += page.table(context.words(Word::results_caption, context.endpoint(run.endpoint), context.method(run)),
+                      tables::analysis(context, run));
+  if (context.answer.runs.empty()) out += element("p", "note", context.words(Word::results_none));
+  return out;
+}
+
+void add_section(Page& page, Context const& context, std::string_view name) {
+  auto const& words = context.words;
+  if (name == "synopsis") page.section("synopsis", Word::section_synopsis, synopsis(page, context));
+  if (name == "flow")
+    page.section("flow", Word::section_flow, page.figure(words(Word::flow_caption), figures::participant_flow(context)));
+  if (name == "baseline")
+    if (const Markup baseline = tables::baseline(context); !baseline.empty())
+      page.section("baseline", Word::section_baseline, page.table(words(Word::baseline_caption), baseline));
+  if (name == "endpoints") page.section("curves", Word::section_curves, curves(page, context));
+  if (name == "analyses") {
+    page.section("results", Word::section_results, outcome(page, context));
+    page.section("methods", Word::section_methods, element("div", "panel prose", methods(context)));
+  }
+  if (name == "provenance")
+    page.section("provenance", Word::section_provenance, element("div", "panel", tables::provenance(context)));
+}
+
 }  // namespace
 
 std::string html(protocol::Protocol const& protocol, results::Results const& answers, Options const& options) {
@@ -118,36 +173,11 @@ std::string html(protocol::Protocol const& protocol, results::Results const& ans
   labelled.provenance.simulated = answers.provenance.simulated || protocol.trial.simulated;
   const Context context(protocol, labelled, options.language);
   auto const& words = context.words;
-  const std::string title = context.label(protocol.trial.title, protocol.trial.id);
+  const std::string title = protocol.report.title.empty() ? context.label(protocol.trial.title, protocol.trial.id)
+                                                          : context.label(protocol.report.title, protocol.trial.id);
 
   Page page(context);
-  Markup synopsis = tables::synopsis(context);
-  if (!synopsis.empty()) synopsis = element("div", "panel", synopsis);
-  synopsis += tables::estimands(context);
-  if (const Markup schedule = tables::schedule(context); !schedule.empty())
-    synopsis += page.table(words(Word::schedule), schedule);
-  page.section("synopsis", Word::section_synopsis, synopsis);
-  page.section("flow", Word::section_flow, page.figure(words(Word::flow_caption), figures::participant_flow(context)));
-  if (const Markup baseline = tables::baseline(context); !baseline.empty())
-    page.section("baseline", Word::section_baseline, page.table(words(Word::baseline_caption), baseline));
-
-  Markup curves;
-  for (auto const& run : labelled.runs)
-    if (run.method == "kaplan_meier" && !run.problem)
-      if (const Markup figure = figures::kaplan_meier(context, run); !figure.empty())
-        curves +=
-            page.figure(words(Word::km_caption, context.endpoint(run.endpoint), inside_sentence(context.set(run.set))), figure);
-  page.section("curves", Word::section_curves, curves);
-
-  Markup outcome = primary_in_words(context);
-  if (!outcome.empty()) outcome = element("div", "panel", outcome);
-  for (auto const& run : labelled.runs)
-    outcome += page.table(words(Word::results_caption, context.endpoint(run.endpoint), context.method(run)),
-                          tables::analysis(context, run));
-  if (labelled.runs.empty()) outcome += element("p", "note", words(Word::results_none));
-  page.section("results", Word::section_results, outcome);
-  page.section("methods", Word::section_methods, element("div", "panel prose", methods(context)));
-  page.section("provenance", Word::section_provenance, element("div", "panel", tables::provenance(context)));
+  for (std::string const& section : sections_in_order(protocol)) add_section(page, context, section);
 
   Markup main = head_of_page(context, title);
   if (labelled.provenance.simulated)
