@@ -16,6 +16,7 @@
 #include "equipoise/stats/survival/cox.h"
 #include "equipoise/stats/survival/kaplan_meier.h"
 #include "equipoise/stats/survival/log_rank.h"
+#include "equipoise/stats/survival/weighted_log_rank.h"
 #include "equipoise/stats/t_tests.h"
 
 /// The statistical methods of this build, in one list.
@@ -85,7 +86,7 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
     if (const auto near = nearest(keyword, published_methods())) error.hint = fmt::format("did you mean '{}'?", *near);
 }
 
-using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact, stats::ClopperPearson>;  // <- a new method joins here
+using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact, stats::ClopperPearson, stats::WeightedLogRank>;  // <- a new method joins here
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);

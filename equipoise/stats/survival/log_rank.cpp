@@ -1,5 +1,7 @@
 #include "equipoise/stats/survival/log_rank.h"
 
+#include <algorithm>
+
 #include "equipoise/numerics/distributions.h"
 #include "equipoise/numerics/semidefinite.h"
 #include "equipoise/stats/parts.h"
@@ -11,39 +13,112 @@ namespace {
 // Rounding leaves about 1e-16 k of a variance where the exact pivot is 0; a group of one person among 1e8 still has 1e-8 of it.
 constexpr double singular = 1e-10;
 
+std::vector<std::int64_t> level_counts(CategoriesView const& groups) {
+  std::vector<std::int64_t> n(groups.levels.size(), 0);
+  for (const std::int32_t code : groups.codes) ++n[std::size_t(code)];
+  return n;
+}
+
+/// From the last time of a stratum back, so that the risk set grows: `enter` for each row, then `at_event` for each time with events.
+template <class Enter, class AtEvent>
+void back_from_last_time(SurvivalRows const& data, std::span<const std::uint32_t> rows, Enter enter, AtEvent at_event) {
+  double N = 0;
+  for (std::size_t end = rows.size(); end > 0;) {
+    const double t = data.time[rows[end - 1]];
+    double d = 0;
+    for (; end > 0 && data.time[rows[end - 1]] == t; --end) {
+      ++N, d += data.event[rows[end - 1]];
+      enter(rows[end - 1]);
+    }
+    if (d > 0) at_event(N, d);
+  }
+}
+
+PooledTimes pooled_times(SurvivalRows const& data, std::span<const std::uint32_t> rows) {
+  PooledTimes times;
+  back_from_last_time(data, rows, [](std::uint32_t) {}, [&](double N, double d) {
+    times.at_risk.push_back(N);
+    times.events.push_back(d);
+  });
+  std::reverse(times.at_risk.begin(), times.at_risk.end());
+  std::reverse(times.events.begin(), times.events.end());
+  return times;
+}
+
 }  // namespace
 
 LogRankSums log_rank_sums(SurvivalRows const& data, std::span<const std::int32_t> group, std::size_t groups,
-                          std::span<const std::int32_t> stratum, std::size_t strata) {
+                          std::span<const std::int32_t> stratum, std::size_t strata, TimeWeights const& weights) {
   LogRankSums sums{std::vector<double>(groups), std::vector<double>(groups), std::vector<double>(groups * groups)};
-  std::vector<double> at_risk(groups), deaths(groups);
+  std::vector<double> at_risk(groups), deaths(groups), weight_at;
   const Partition parts = partition(data.by_time, stratum, strata);
   for (std::size_t s = 0; s < strata; ++s) {
     const std::span<const std::uint32_t> rows = parts.of(s);
     std::fill(at_risk.begin(), at_risk.end(), 0.0);
-    double N = 0;
-    for (std::size_t end = rows.size(); end > 0;) {  // from the last time back: the risk set grows
-      const double t = data.time[rows[end - 1]];
-      double d = 0;
-      for (; end > 0 && data.time[rows[end - 1]] == t; --end) {
-        const std::uint32_t row = rows[end - 1];
-        const auto g = std::size_t(group[row]);
-        ++at_risk[g], ++N;
-        deaths[g] += data.event[row], d += data.event[row];
-      }
-      if (d == 0) continue;
-      const double spread = N > 1 ? d * (N - d) / (N - 1) : 0;
+    if (weights) {
+      const PooledTimes times = pooled_times(data, rows);
+      weight_at = weights(times);
+      expects(weight_at.size() == times.events.size(), "there is one weight for each event time");
+    }
+    const auto enter = [&](std::uint32_t row) {
+      const auto g = std::size_t(group[row]);
+      ++at_risk[g];
+      deaths[g] += data.event[row];
+    };
+    const auto at_event = [&](double N, double d) {
+      double w = 1;
+      if (weights) w = weight_at.back(), weight_at.pop_back();
+      const double spread = N > 1 ? w * w * (d * (N - d) / (N - 1)) : 0;
       for (std::size_t j = 0; j < groups; ++j) {
-        sums.observed[j] += deaths[j];
+        sums.observed[j] += w * deaths[j];
         deaths[j] = 0;
         if (at_risk[j] == 0) continue;
         const double share = at_risk[j] / N;
-        sums.expected[j] += d * share;
+        sums.expected[j] += w * d * share;
         for (std::size_t k = 0; k < groups; ++k) sums.covariance[j * groups + k] += spread * share * ((j == k) - at_risk[k] / N);
       }
-    }
+    };
+    back_from_last_time(data, rows, enter, at_event);
   }
   return sums;
+}
+
+Finding log_rank_chi_square(LogRankSums const& sums, CategoriesView const& groups, std::string_view column, std::string_view test,
+                            bool stratified, std::vector<std::string>& notes) {
+  const std::size_t k = groups.levels.size();
+  std::vector<double> difference(k);
+  double events = 0;
+  std::vector<std::string> never_at_risk;
+  for (std::size_t j = 0; j < k; ++j) {
+    difference[j] = sums.observed[j] - sums.expected[j];
+    events += sums.observed[j];
+    if (sums.expected[j] == 0) never_at_risk.push_back(groups.levels[j]);
+  }
+  const std::vector<std::int64_t> n = level_counts(groups);
+  const auto present = k - std::size_t(std::count(n.begin(), n.end(), 0));
+  numerics::SemidefiniteFactor covariance(k);
+  covariance.factor(sums.covariance, singular);
+
+  Finding finding{.quantity = "chi_square", .df = missing_number, .p = missing_number, .n = std::int64_t(groups.codes.size())};
+  if (events == 0) {
+    notes.push_back(fmt::format("No event: the {} is not estimable.", test));
+  } else if (present < 2) {
+    notes.push_back(fmt::format("Only one group of '{}' has anybody: the {} is not estimable.", column, test));
+  } else if (covariance.rank() == 0) {
+    notes.push_back(stratified ? fmt::format("In no stratum were two groups at risk together at an event: the {} is not estimable.", test)
+                               : fmt::format("Never were two groups at risk together at an event: the {} is not estimable.", test));
+  } else {
+    const double df = double(covariance.rank());
+    finding.value = covariance.quadratic_form(difference);
+    finding.df = df;
+    finding.p = numerics::chi_square_upper(finding.value, df);
+    if (!never_at_risk.empty())
+      notes.push_back(fmt::format("{} {}: nobody at risk at any event; left out of the degrees of freedom.", column, quoted(never_at_risk)));
+    else if (covariance.rank() + 1 < k)
+      notes.push_back(fmt::format("The strata do not connect all groups of '{}': {} degree{} of freedom instead of {}.", column,
+                                  covariance.rank(), covariance.rank() == 1 ? "" : "s", k - 1));
+  }
+  return finding;
 }
 
 MethodCard const& LogRank::card() {
@@ -83,45 +158,10 @@ Expected<Answer> LogRank::run(Frame const& frame) const {
   const std::size_t groups = category.levels.size();
   const Strata strata_of = combine(frame, strata);
   const LogRankSums sums = log_rank_sums(*data, category.codes, groups, strata_of.code, strata_of.count);
-
-  std::vector<double> difference(groups);
-  double events = 0;
-  std::size_t present = 0;
-  std::vector<std::int64_t> n(groups, 0);
-  for (const std::int32_t code : category.codes) ++n[std::size_t(code)];
-  std::vector<std::string> never_at_risk;
-  for (std::size_t j = 0; j < groups; ++j) {
-    difference[j] = sums.observed[j] - sums.expected[j];
-    events += sums.observed[j];
-    if (n[j] > 0) ++present;
-    if (sums.expected[j] == 0) never_at_risk.push_back(category.levels[j]);
-  }
-  numerics::SemidefiniteFactor covariance(groups);
-  covariance.factor(sums.covariance, singular);
+  const std::vector<std::int64_t> n = level_counts(category);
 
   Answer answer;
-  Finding test{.quantity = "chi_square", .df = missing_number, .p = missing_number, .n = std::int64_t(frame.rows)};
-  if (events == 0) {
-    answer.notes.push_back("No event: the log-rank test is not estimable.");
-  } else if (present < 2) {
-    answer.notes.push_back(fmt::format("Only one group of '{}' has anybody: the log-rank test is not estimable.", group));
-  } else if (covariance.rank() == 0) {
-    answer.notes.push_back(strata.empty()
-                               ? "Never were two groups at risk together at an event: the log-rank test is not estimable."
-                               : "In no stratum were two groups at risk together at an event: the log-rank test is not estimable.");
-  } else {
-    const double df = double(covariance.rank());
-    test.value = covariance.quadratic_form(difference);
-    test.df = df;
-    test.p = numerics::chi_square_upper(test.value, df);
-    if (!never_at_risk.empty())
-      answer.notes.push_back(fmt::format("{} {}: nobody at risk at any event; left out of the degrees of freedom.", group,
-                                         quoted(never_at_risk)));
-    else if (covariance.rank() + 1 < groups)
-      answer.notes.push_back(fmt::format("The strata do not connect all groups of '{}': {} degree{} of freedom instead of {}.", group,
-                                         covariance.rank(), covariance.rank() == 1 ? "" : "s", groups - 1));
-  }
-  answer.findings.push_back(std::move(test));
+  answer.findings.push_back(log_rank_chi_square(sums, category, group, "log-rank test", !strata.empty(), answer.notes));
   for (std::size_t j = 0; j < groups; ++j) {
     const At at{{"group", category.levels[j]}};
     answer.findings.push_back({.quantity = "observed", .at = at, .value = sums.observed[j], .n = n[j]});
