@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ struct Outcome {
 
 /// Memory that runs reuse: after the first run on data of a size, gathering allocates nothing. One a thread.
 class Workspace {
+ public:
+  /// Rows of the view that the last run used, in order.
+  std::span<const std::size_t> rows() const { return rows_; }
+
+ private:
   friend class CompiledAnalysis;
   std::vector<std::size_t> rows_;
   std::vector<std::vector<double>> numbers_;

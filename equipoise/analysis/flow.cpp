@@ -84,10 +84,14 @@ namespace {
 
 results::BaselineItem::Cell numeric_cell(Column const& column, std::vector<std::size_t> const& rows, stats::QuantileRule rule) {
   std::vector<double> values;
-  for (const std::size_t row : rows)
-    if (const auto known = column.interval(row); known.exact()) values.push_back(known.low);
+  std::int64_t bounded = 0;
+  for (const std::size_t row : rows) {
+    const auto known = column.interval(row);
+    if (known.exact()) values.push_back(known.low);
+    else bounded += !known.missing();
+  }
   const stats::Summary summary = stats::summarise(values, rule);
-  return {.n = summary.n, .missing = std::int64_t(rows.size()) - summary.n, .mean = summary.mean, .sd = summary.sd, .median = summary.median,
+  return {.n = summary.n, .missing = std::int64_t(rows.size()) - summary.n - bounded, .bounded = bounded, .mean = summary.mean, .sd = summary.sd, .median = summary.median,
           .lower_quartile = summary.lower_quartile, .upper_quartile = summary.upper_quartile, .min = summary.min, .max = summary.max, .counts = {}};
 }
 

@@ -43,6 +43,7 @@ class Planner {
     if (!endpoint_ || !protocol_.set(analysis_.set)) return {};  // reported by the protocol
     if (!analysis_.after.empty()) section_.report_at("after", Code::inconsistent, "'after' belongs to imputation, and {} does not impute", card_.keyword);
     check_kind();
+    check_arms();
     check_strategies();
     PlannedAnalysis planned{.id = analysis_.id, .recipe = {.set = analysis_.set, .endpoint = analysis_.endpoint, .estimand = analysis_.estimand, .covariates = {}}, .schema = {}, .runs = {}};
     roles();
@@ -66,13 +67,21 @@ class Planner {
     else if (wants_time && is_every() && !section_.has("cluster"))
       section_.report_at("method", Code::missing_key, "endpoint '{}' is an event that happens again, and events of one participant are not independent", endpoint_->id).hint =
           "add cluster = \"participant\"";
-    else if (!is_time && endpoint_->kind != EndpointKind::binary && (card_.keyword == "clopper_pearson" || card_.keyword == "fisher_exact"))
+    else if (card_.binary_response && endpoint_->kind != EndpointKind::binary)
       section_.report_at("method", Code::inconsistent, "{} needs a binary response, and endpoint '{}' is {}", card_.keyword, endpoint_->id, kind_name(endpoint_->kind));
     else if (endpoint_->kind == EndpointKind::continuous && endpoint_->at.empty() && !endpoint_->visits.empty())
       section_.report_at("method", Code::inconsistent, "{} needs one value a participant, and endpoint '{}' names several visits and no 'at'", card_.keyword, endpoint_->id);
   }
 
-  bool is_every() const { return endpoint_->event && endpoint_->event->text().starts_with("every"); }
+  bool is_every() const { return endpoint_->event && endpoint_->event->gives_several(); }
+
+  /// Whether the arms of one run are those that the method needs.
+  void check_arms() {
+    if (analysis_.by.empty() && card_.comparison == stats::Comparison::one_group)
+      section_.report_at("method", Code::missing_key, "{} is computed for one group, and '{}' does not say for which", card_.keyword, analysis_.id).hint = "add by = \"arm\": one for each arm";
+    if (analysis_.by == "arm" && has_option(card_, "formula"))
+      section_.report_at("by", Code::inconsistent, "{} compares arms in its formula, and by = \"arm\" leaves one arm in each run", card_.keyword);
+  }
 
   void check_strategies() {
     if (!estimand_) return;
@@ -99,7 +108,11 @@ class Planner {
         section_.report_at(role, Code::unknown_key, "{} takes no '{}'", card_.keyword, role);
         continue;
       }
-      if (role == "strata") roles_["strata"] = section_.texts("strata").value_or(std::vector<std::string>{});
+      if (role == "strata") {
+        roles_["strata"] = section_.texts("strata").value_or(std::vector<std::string>{});
+        if (std::ranges::find(roles_["strata"], "arm") != roles_["strata"].end())
+          section_.report_at("strata", Code::inconsistent, "'arm' cannot be a stratum: within it there is nothing to compare");
+      }
       else if (const auto cluster = section_.text("cluster")) roles_["cluster"] = {*cluster};
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "equipoise/analysis/flow.h"
 #include "equipoise/analysis/methods.h"
@@ -11,41 +12,45 @@
 namespace equipoise::analysis {
 namespace {
 
-/// Participants and events of each arm: what stands beside every time to event and every share, whatever the method.
-void add_counts(results::Results& results, protocol::Endpoint const& endpoint, PlannedAnalysis const& planned, data::Dataset const& dataset, results::AnalysisRun const& run) {
+/// Participants and events of each arm among the rows that a run used: what stands beside every time to event and every share, whatever
+/// the method. A run that used the same people of an arm as one before adds nothing.
+void add_counts(results::Results& results, protocol::Endpoint const& endpoint, PlannedRun const& planned, data::Dataset const& dataset, std::span<const std::size_t> rows,
+                results::AnalysisRun const& run) {
   if (endpoint.kind != protocol::EndpointKind::time_to_event && endpoint.kind != protocol::EndpointKind::binary) return;
-  const data::TypedColumn* event = dataset.find("event");
-  const data::TypedColumn* response = dataset.find("response");
+  std::vector<double> const& happened = dataset.find(endpoint.kind == protocol::EndpointKind::binary ? "response" : "event")->numbers;
   const data::TypedColumn* arm = dataset.find("arm");
   const data::TypedColumn* who = dataset.find("participant");
-  std::vector<double> const& happened = event ? event->numbers : response->numbers;
-  std::map<std::int32_t, std::vector<std::int32_t>> people;
-  std::map<std::int32_t, std::int64_t> events;
-  for (std::size_t i = 0; i < dataset.rows(); ++i) {
-    if (std::isnan(happened[i])) continue;
-    people[arm->codes[i]].push_back(who->codes[i]);
-    events[arm->codes[i]] += happened[i] == 1.0;
+  std::map<std::int32_t, std::pair<std::set<std::int32_t>, std::int64_t>> by_arm;
+  for (const std::size_t row : rows) {
+    auto& [people, events] = by_arm[arm->codes[row]];
+    people.insert(who->codes[row]);
+    events += happened[row] == 1.0;
   }
-  for (auto& [code, ids] : people) {
-    std::ranges::sort(ids);
-    const auto distinct = std::unique(ids.begin(), ids.end()) - ids.begin();
-    const At at{{"group", planned.schema[1].levels[std::size_t(code)]}};
-    const auto add = [&](std::string_view quantity, std::int64_t n) {
-      results.records.push_back({planned.id, run.estimand, Finding{.quantity = std::string(quantity), .at = at, .value = double(n)}, run.method, run.options, {}});
+  for (auto const& [code, counted] : by_arm) {
+    At at{{"group", arm->levels[std::size_t(code)]}};
+    const auto add = [&](std::string_view quantity, std::size_t n) {
+      const auto same_place = [&](results::Record const& record) { return record.analysis == run.id && record.finding.quantity == quantity && record.finding.at == at; };
+      if (const auto before = std::ranges::find_if(results.records, same_place); before != results.records.end()) {
+        if (before->finding.value == double(n)) return;
+        at.insert(planned.at.begin(), planned.at.end());  // another comparison lost other people of this arm
+      }
+      results.records.push_back({run.id, run.estimand, Finding{.quantity = std::string(quantity), .at = at, .value = double(n)}, run.method, run.options, {}});
     };
-    add("n_subjects", distinct);
-    add("n_events", events[code]);
+    add("n_subjects", counted.first.size());
+    add("n_events", std::size_t(counted.second));
   }
 }
 
-/// Whether a method's own count of an arm (`n`, `n_subjects`, `n_events` at a group) stands in the records, from add_counts or another run.
+/// Whether a method's own count of an arm (`n`, `n_subjects`, `n_events` at a group) stands in the records already, with the same value.
 bool counted_already(results::Results const& results, std::string const& analysis, Finding const& finding) {
   const auto group = finding.at.find("group");
   const bool people = finding.quantity == "n" || finding.quantity == "n_subjects";
   if (group == finding.at.end() || !(people || finding.quantity == "n_events")) return false;
   const std::string_view quantity = people ? "n_subjects" : "n_events";
   return std::ranges::any_of(results.records, [&](results::Record const& record) {
-    return record.analysis == analysis && record.finding.quantity == quantity && record.finding.at == At{{"group", group->second}};
+    const auto at = record.finding.at.find("group");
+    return record.analysis == analysis && record.finding.quantity == quantity && at != record.finding.at.end() && at->second == group->second &&
+           record.finding.value == finding.value;
   });
 }
 
@@ -83,13 +88,24 @@ void run_one(results::Results& results, protocol::Protocol const& protocol, Plan
   }
   run.n = made->participants;
   run.notes = made->notes;
-  add_counts(results, *protocol.endpoint(planned.recipe.endpoint), planned, made->dataset, run);
   const data::DatasetColumns columns = made->dataset.view();
+  std::vector<std::string> empty;  // groups that have nobody
+  std::optional<std::string> problem;
   for (PlannedRun const& one : planned.runs) {
     const auto outcome = one.compiled.run(columns.view(), workspace);
-    if (outcome) add_run(results, one, run, *outcome);
-    else run.problem = outcome.error().message;
+    const auto group = one.at.find("group");
+    if (outcome) {
+      add_counts(results, *protocol.endpoint(planned.recipe.endpoint), one, made->dataset, workspace.rows(), run);
+      add_run(results, one, run, *outcome);
+    } else if (outcome.error().code == Code::no_data && group != one.at.end()) {
+      empty.push_back(std::get<std::string>(group->second));
+    } else {
+      problem = outcome.error().message;
+    }
   }
+  for (std::string const& arm : empty) run.notes.push_back(fmt::format("Nobody in arm '{}' has a value.", arm));
+  if (!planned.runs.empty() && empty.size() == planned.runs.size()) problem = "nobody in the analysis set has a value";
+  run.problem = problem;
   results.runs.push_back(std::move(run));
 }
 

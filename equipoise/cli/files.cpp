@@ -71,21 +71,35 @@ Expected<std::string> read_file(std::filesystem::path const& path, std::size_t l
 
 Expected<void> write_whole(std::vector<std::pair<std::filesystem::path, std::string>> const& files) {
   Temporaries temporaries;
+  std::vector<std::filesystem::path> targets;
   for (auto const& [path, bytes] : files) {
     if (path.has_parent_path()) {
       std::error_code error;
       std::filesystem::create_directories(path.parent_path(), error);
       if (error) return refused("create the folder", path.parent_path(), error.value());
     }
-    const std::filesystem::path temporary = path.string() + fmt::format(".{}.part", ::getpid());
-    const Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    // A device or a pipe is written to as it is; a link is followed, so that its target is replaced and not the link.
+    struct stat existing{};
+    const bool exists = ::stat(path.c_str(), &existing) == 0;
+    if (exists && !S_ISREG(existing.st_mode)) {
+      const Descriptor device(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+      if (device.number < 0) return refused("write", path, errno);
+      if (auto written = write_all(device.number, bytes, path); !written) return written;
+      continue;
+    }
+    std::error_code unresolved;
+    const std::filesystem::path real = exists ? std::filesystem::canonical(path, unresolved) : path;
+    const std::filesystem::path target = unresolved ? path : real;
+    const std::filesystem::path temporary = target.string() + fmt::format(".{}.part", ::getpid());
+    const Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, exists ? existing.st_mode & 0777 : 0644));
     if (descriptor.number < 0) return refused("write", path, errno);
     temporaries.paths.push_back(temporary);
+    targets.push_back(target);
     if (auto written = write_all(descriptor.number, bytes, path); !written) return written;
   }
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    if (::rename(temporaries.paths[i].c_str(), files[i].first.c_str()) != 0) return refused("write", files[i].first, errno);
-    flush_folder(files[i].first.parent_path());
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (::rename(temporaries.paths[i].c_str(), targets[i].c_str()) != 0) return refused("write", targets[i], errno);
+    flush_folder(targets[i].parent_path());
   }
   temporaries.paths.clear();
   return {};

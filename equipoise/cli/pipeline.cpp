@@ -31,6 +31,13 @@ Problems choose(study::Study& study, std::vector<std::string> const& wanted) {
       add_problem(problems, analysis.method_place, Code::not_available, "analysis '{}' needs the method {}, which this build does not carry", analysis.id, analysis.method).hint =
           "name the analyses to run: --analysis ID, once for each";
   }
+  if (auto const& multiplicity = study.protocol.multiplicity) {
+    const bool primary = std::ranges::any_of(study.protocol.analyses, [&](protocol::Analysis const& a) { return chosen(a.id) && a.role == "primary"; });
+    const bool carried = std::ranges::none_of(study.unavailable, [](study::Unavailable const& u) { return u.user == "[multiplicity]"; });
+    if (primary && !carried)
+      add_problem(problems, multiplicity->place, Code::not_available, "the primary analyses need the multiplicity method {}, which this build does not carry", multiplicity->method).hint =
+          "name other analyses to run: --analysis ID, once for each";
+  }
   std::erase_if(study.plan.analyses, [&](analysis::PlannedAnalysis const& planned) { return !chosen(planned.id); });
   return problems;
 }
@@ -68,6 +75,7 @@ Checked<Answered> answer(Question const& question) {
     records = std::move(*cut);
     provenance.cutoff = *question.cutoff;
   }
+  provenance.notes = records->notes;
   const data::TrialTables tables(study->protocol, *records);
   results::Results results = analysis::run(study->protocol, study->plan, tables, std::move(provenance));
   return Answered{std::move(*study), std::move(results)};
@@ -97,6 +105,7 @@ std::string p_text(double p) { return std::isnan(p) ? "NE" : p < 0.0001 ? "< 0.0
 std::string headline(Answered const& answered) {
   protocol::Protocol const& protocol = answered.study.protocol;
   std::string out = protocol.trial.simulated ? "SIMULATED data\n" : "";
+  for (std::string const& note : answered.results.provenance.notes) out += "note: " + note + "\n";
   for (results::AnalysisRun const& run : answered.results.runs) {
     const Find find{answered.results, run.id};
     out += fmt::format("{} ({}, {}): ", run.id, run.role, run.title);
@@ -109,20 +118,33 @@ std::string headline(Answered const& answered) {
     for (protocol::Arm const& arm : protocol.arms) {
       const auto* events = find("n_events", arm.id);
       const auto* people = find("n_subjects", arm.id);
-      if (events && people) counts.push_back(fmt::format("{} {} of {}", arm.label.in("en"), shortest(events->finding.value), shortest(people->finding.value)));
+      const protocol::Endpoint* endpoint = protocol.endpoint(run.endpoint);
+      const bool again = endpoint && endpoint->event && endpoint->event->gives_several();
+      if (events && people)
+        counts.push_back(fmt::format(fmt::runtime(again ? "{} {} events in {} participants" : "{} {} of {}"), arm.label.in("en"), shortest(events->finding.value),
+                                     shortest(people->finding.value)));
     }
     if (!counts.empty()) parts.push_back(join(counts, ", "));
     for (results::Record const& record : answered.results.records) {
       Finding const& f = record.finding;
       if (record.analysis != run.id) continue;
+      const auto level = f.at.find("level");
+      const std::string versus = level == f.at.end() ? "" : std::get<std::string>(level->second) + ": ";
       if (f.quantity == "hazard_ratio")
-        parts.push_back(std::isnan(f.value) ? "hazard ratio NE" : fmt::format("hazard ratio {:.3f} ({:.3f} to {:.3f})", f.value, f.lower.value_or(missing_number), f.upper.value_or(missing_number)));
-      if (f.quantity == "chi_square" && f.p && f.at.empty() == false) parts.push_back("P " + p_text(*f.p));
-      else if (f.quantity == "chi_square" && f.p) parts.push_back("P " + p_text(*f.p));
+        parts.push_back(std::isnan(f.value) ? "hazard ratio NE"
+                                            : fmt::format("hazard ratio {:.3f} ({:.3f} to {:.3f})", f.value, f.lower.value_or(missing_number), f.upper.value_or(missing_number)));
+      if (f.quantity == "chi_square" && f.p) parts.push_back(versus + "P " + p_text(*f.p));
     }
     out += join(parts, "; ") + "\n";
   }
   return out;
+}
+
+Problems unanswered(Answered const& answered) {
+  Problems problems;
+  for (results::AnalysisRun const& run : answered.results.runs)
+    if (run.role == "primary" && run.problem) add_problem(problems, {}, Code::no_data, "the primary analysis '{}' has no answer: {}", run.id, *run.problem);
+  return problems;
 }
 
 }  // namespace equipoise::cli

@@ -30,4 +30,7 @@ Checked<Answered> answer(Question const& question);
 /// The headline of a trial in a few lines: counts, primary estimate, primary P.
 std::string headline(Answered const& answered);
 
+/// A primary analysis without an answer is worth an exit status, although everything that could be said has been written.
+Problems unanswered(Answered const& answered);
+
 }  // namespace equipoise::cli

@@ -25,7 +25,7 @@ Name split(std::string const& covariate) {
   return {covariate.substr(0, at), covariate.substr(at + 1)};
 }
 
-bool repeats(Endpoint const& endpoint) { return endpoint.event && endpoint.event->text().starts_with("every"); }
+bool repeats(Endpoint const& endpoint) { return endpoint.event && endpoint.event->gives_several(); }
 
 std::vector<std::string> arm_ids(protocol::Protocol const& protocol) {
   std::vector<std::string> ids;
@@ -54,7 +54,7 @@ class Derivation {
       if (membership.in[i] && arm_->code[i] != missing_level) chosen_.push_back(i);
     made_.participants = std::int64_t(chosen_.size());
     if (chosen_.empty()) return fail(Code::no_data, "no participant is in analysis set '{}'", set.id);
-    collect_intercurrent();
+    if (auto collected = collect_intercurrent(); !collected) return tl::unexpected(collected.error());
     if (auto outcome = add_outcome(); !outcome) return tl::unexpected(outcome.error());
     add_columns();
     DatasetBuilder builder(rows_.size());
@@ -70,27 +70,41 @@ class Derivation {
   /// Days from randomisation to the data cut-off; infinite without one.
   double until_cutoff(std::size_t i) const { return records_.cutoff ? *records_.cutoff - randomised(i) : std::numeric_limits<double>::infinity(); }
 
-  /// Dated intercurrent events of each participant, with the estimand's strategy.
-  void collect_intercurrent() {
+  /// Dated intercurrent events of each participant of the set, with the estimand's strategy.
+  Expected<void> collect_intercurrent() {
     intercurrent_.resize(records_.participants.size());
     const protocol::Estimand* estimand = protocol_.estimand(recipe_.estimand);
-    if (!estimand) return;
+    if (!estimand) return {};
+    std::vector<std::uint8_t> chosen(records_.participants.size(), 0);
+    for (const std::size_t i : chosen_) chosen[i] = 1;
     for (protocol::Intercurrent const& ice : estimand->intercurrent) {
-      std::int64_t met = 0;
+      std::int64_t met = 0, undated = 0, partial = 0;
       for (auto const& [form, entries] : records_.entries)
         for (auto const& [item, column] : entries.items) {
           if (column.type != expression::Type::code) continue;
           const auto level = std::ranges::find(column.levels, ice.event);
           if (level == column.levels.end()) continue;
           for (std::size_t row = 0; row < entries.participant.size(); ++row) {
-            if (column.code[row] != level - column.levels.begin() || std::isnan(entries.date.low[row])) continue;
             const std::size_t who = entries.participant[row];
-            intercurrent_[who].push_back({entries.date.low[row] - randomised(who), &ice});
+            if (column.code[row] != level - column.levels.begin() || !chosen[who]) continue;
+            const expression::Interval date = entries.date.interval(row);
+            if (date.missing()) {
+              ++undated;
+              continue;
+            }
+            if (date.high < randomised(who))
+              return fail(Code::inconsistent, "participant '{}' has the intercurrent event '{}' {} days before randomisation", records_.participants[who], ice.event, shortest(randomised(who) - date.high));
+            intercurrent_[who].push_back({std::max(date.low - randomised(who), 0.0), &ice});
+            partial += !date.exact();
             ++met;
           }
         }
-      made_.notes.push_back(fmt::format("Intercurrent event \"{}\": {} recorded.", event_label(ice.event), met == 0 ? "none" : std::to_string(met)));
+      std::string note = fmt::format("Intercurrent event \"{}\": {} recorded", event_label(ice.event), met == 0 ? "none" : std::to_string(met));
+      if (partial > 0) note += fmt::format(", {} of them with a partial date that counts at its earliest day", partial);
+      if (undated > 0) note += fmt::format("; {} without a date could not be used", undated);
+      made_.notes.push_back(note + ".");
     }
+    return {};
   }
 
   std::string event_label(std::string const& event) const {
@@ -106,23 +120,27 @@ class Derivation {
     return endpoint_.time ? add_measured_time() : add_event_time();
   }
 
-  /// The planned end of follow-up in days since randomisation: the last scheduled visit; without one after baseline, what was observed.
+  /// The planned end of follow-up in days since randomisation: as the protocol states it, else its last visit.
   double planned_end(double observed) const {
     double last = 0;
     for (protocol::Visit const& visit : protocol_.visits) last = std::max(last, double(visit.day.offset()));
     return last > 0 ? last : observed;
   }
 
-  /// Time and event are items of the data.
+  /// Time and event are items of the data, whole even when there is a cut-off: they are censored at it here.
   Expected<void> add_measured_time() {
-    const Column time = expression::evaluate(*endpoint_.time, tables_), event = expression::evaluate(*endpoint_.event, tables_);
+    TrialRecords whole;
+    if (records_.cutoff) whole = records_, whole.items = records_.items_before_cutoff;
+    const TrialTables before(protocol_, records_.cutoff ? whole : records_);
+    const Column time = expression::evaluate(*endpoint_.time, before), event = expression::evaluate(*endpoint_.event, before);
     const double month = protocol_.conventions.month_days;
     const double days = endpoint_.time_unit == "wk" ? 7.0 : endpoint_.time_unit == "mo" ? month : endpoint_.time_unit == "a" ? 12 * month : 1.0;
     for (const std::size_t i : chosen_) {
-      const double at = time.low[i] * days;
-      if (at < 0) return fail(Code::inconsistent, "participant '{}' has the time {} of endpoint '{}', and a time cannot be negative", records_.participants[i], shortest(time.low[i]), endpoint_.id);
+      const expression::Interval known = time.interval(i);
+      const double at = known.low * days;
+      if (at < 0) return fail(Code::inconsistent, "participant '{}' has the time {} of endpoint '{}', and a time cannot be negative", records_.participants[i], shortest(known.low), endpoint_.id);
       rows_.push_back(i);
-      if (std::isnan(at) || event.truth[i] == expression::is_unknown || !time.exact()) {
+      if (!known.exact() || event.truth[i] == expression::is_unknown) {
         time_.push_back(missing_number), event_.push_back(missing_number);
         continue;
       }
@@ -136,19 +154,22 @@ class Derivation {
   /// The event is in the trial's own records: at visits, or among the entries of a form.
   Expected<void> add_event_time() {
     const std::vector<Occurrences> all = expression::evaluate_moments(*endpoint_.event, tables_);
-    const bool every = repeats(endpoint_);
-    std::int64_t undated = 0;
+    const bool every = repeats(endpoint_), at_visits = endpoint_.event->forms().empty();
+    std::int64_t undated = 0, partial = 0, unknown = 0, nobody = 0;
     for (const std::size_t i : chosen_) {
       const double end = follow_up_end(i) - randomised(i);
+      undated += std::int64_t(all[i].undated), unknown += std::int64_t(all[i].unknown);
       std::vector<double> days;
       for (expression::Occurrence const& one : all[i].dates) {
-        if (one.earliest != one.latest) ++undated;  // a partial date counts as its earliest day, and is said in the footnote
-        days.push_back(one.earliest - randomised(i));
+        if (one.latest < randomised(i))
+          return fail(Code::inconsistent, "participant '{}' has an event of endpoint '{}' {} days before randomisation", records_.participants[i], endpoint_.id, shortest(randomised(i) - one.latest));
+        partial += one.earliest != one.latest;
+        double day = std::max(one.earliest - randomised(i), 0.0);
+        if (at_visits && day > end) day = end;  // the target day of a visit that took place earlier in its window
+        days.push_back(day);
       }
-      undated += std::int64_t(all[i].undated);
-      if (!days.empty() && days.front() < 0)
-        return fail(Code::inconsistent, "participant '{}' has an event of endpoint '{}' {} days before randomisation", records_.participants[i], endpoint_.id, shortest(-days.front()));
       if (std::isnan(end)) {
+        ++nobody;
         if (!every) rows_.push_back(i), time_.push_back(missing_number), event_.push_back(missing_number);
         continue;
       }
@@ -162,10 +183,15 @@ class Derivation {
       if (twice != days.end() || (!days.empty() && days.front() == 0))
         return fail(Code::inconsistent, "participant '{}' has {} on day {} after randomisation, and an interval at risk cannot be empty", records_.participants[i],
                     twice != days.end() ? "two events" : "an event", shortest(twice != days.end() ? *twice : 0.0));
-      for (Interval const& interval : event_intervals(days, follow_up, intercurrent_[i]))
-        rows_.push_back(i), start_.push_back(interval.start), time_.push_back(interval.stop), event_.push_back(interval.event);
+      const std::vector<Interval> intervals = event_intervals(days, follow_up, intercurrent_[i]);
+      nobody += intervals.empty();
+      for (Interval const& interval : intervals) rows_.push_back(i), start_.push_back(interval.start), time_.push_back(interval.stop), event_.push_back(interval.event);
     }
-    if (undated > 0) made_.notes.push_back(fmt::format("{} events have a partial date and count at its earliest day, or have none and do not count.", undated));
+    if (partial > 0) made_.notes.push_back(fmt::format("{} events have a partial date and count at its earliest day.", partial));
+    if (undated > 0) made_.notes.push_back(fmt::format("{} events have no date and do not count.", undated));
+    if (unknown > 0) made_.notes.push_back(fmt::format("At {} visits or entries it is not known whether the event happened; they count as without it.", unknown));
+    if (every && nobody > 0) made_.notes.push_back(fmt::format("{} participants have no time at risk and are left out.", nobody));
+    if (at_visits) made_.notes.push_back("Seen only at visits, so the true time lies between two visits; the date of the visit stands for it.");
     return {};
   }
 
@@ -195,7 +221,7 @@ class Derivation {
       double response = missing_number;
       if (endpoint_.kind == EndpointKind::binary) {
         if (value.truth[i] != expression::is_unknown) response = value.truth[i];
-        response = response_of(response, intercurrent_[i]);
+        response = response_of(response, visit ? double(protocol_.visit(*visit)->day.offset()) : std::numeric_limits<double>::infinity(), intercurrent_[i]);
       } else {
         const expression::Interval known = value.interval(i);
         if (!known.missing() && !known.exact()) ++bounded;
@@ -299,6 +325,7 @@ Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, Place co
   for (std::string const& covariate : recipe.covariates) {
     const Name name = split(covariate);
     if (name.item == "site" && name.visit.empty()) {
+      if (protocol.source && protocol.source->site.empty()) add_problem(problems, place, Code::missing_column, "'site' is used, and [source] names no column for it");
       std::vector<std::string> sites;
       for (protocol::Site const& site : protocol.sites) sites.push_back(site.id);
       columns.push_back({.name = covariate, .numeric = false, .levels = std::move(sites)});

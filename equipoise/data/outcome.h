@@ -51,8 +51,10 @@ std::vector<Interval> event_intervals(std::span<const double> event_days, Follow
 /// Value at a visit under the strategies: a composite number replaces it from the intercurrent event on.
 double value_at(double value, double visit_day, std::span<const Intercurrence> intercurrent);
 
-/// "yes or no" under the strategies: composite "never" is no, composite "event" is yes, whatever was seen.
-double response_of(double response, std::span<const Intercurrence> intercurrent);
+/// "yes or no" under the strategies: from the intercurrent event on, composite "never" is no and composite "event" is yes. `day` is that of
+/// the visit at which the response is read; infinite for a response over the whole of follow-up (for which "never" is not carried out:
+/// whether the response came first is not known).
+double response_of(double response, double day, std::span<const Intercurrence> intercurrent);
 
 /// Whether the derivation of an endpoint of this kind carries the strategy out; else why not, in words.
 std::optional<std::string> not_carried_out(protocol::Endpoint const& endpoint, protocol::Intercurrent const& strategy);

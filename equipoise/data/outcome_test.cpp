@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 namespace equipoise::data {
 namespace {
@@ -71,14 +72,18 @@ TEST(ValueAt, ReplacesFromTheIntercurrentEventOn) {
   EXPECT_TRUE(std::isnan(value_at(missing_number, 50, died)));
 }
 
-TEST(ResponseOf, FollowsTheCompositeValue) {
-  EXPECT_EQ(response_of(1, std::vector<Intercurrence>{{5, &never}}), 0);
-  EXPECT_EQ(response_of(0, std::vector<Intercurrence>{{5, &counts}}), 1);
-  EXPECT_EQ(response_of(1, std::vector<Intercurrence>{{5, &policy}}), 1);
+TEST(ResponseOf, FollowsTheCompositeValueFromTheIntercurrentEventOn) {
+  const double always = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(response_of(1, 168, std::vector<Intercurrence>{{5, &never}}), 0);
+  EXPECT_EQ(response_of(1, 168, std::vector<Intercurrence>{{300, &never}}), 1);  // responded at week 24, died later
+  EXPECT_EQ(response_of(0, 168, std::vector<Intercurrence>{{168, &counts}}), 1);
+  EXPECT_EQ(response_of(0, 168, std::vector<Intercurrence>{{169, &counts}}), 0);
+  EXPECT_EQ(response_of(0, always, std::vector<Intercurrence>{{300, &counts}}), 1);
+  EXPECT_EQ(response_of(1, 168, std::vector<Intercurrence>{{5, &policy}}), 1);
 }
 
 TEST(NotCarriedOut, RefusesWhatNoDerivationDoes) {
-  Endpoint time{.kind = EndpointKind::time_to_event}, change{.kind = EndpointKind::continuous}, yes{.kind = EndpointKind::binary}, number{.kind = EndpointKind::count};
+  Endpoint time{.kind = EndpointKind::time_to_event}, change{.kind = EndpointKind::continuous, .at = "w24"}, yes{.kind = EndpointKind::binary, .at = "w24"}, number{.kind = EndpointKind::count};
   const Intercurrent mar{.event = "rescue", .strategy = Strategy::hypothetical, .handling = "missing_at_random"};
   const Intercurrent stratum{.event = "rescue", .strategy = Strategy::principal_stratum};
   for (Endpoint const* endpoint : {&time, &change, &yes, &number}) {
@@ -93,6 +98,10 @@ TEST(NotCarriedOut, RefusesWhatNoDerivationDoes) {
   EXPECT_FALSE(not_carried_out(yes, never));
   EXPECT_TRUE(not_carried_out(yes, zero));
   EXPECT_TRUE(not_carried_out(number, never));
+  yes.at.clear(), change.at.clear();
+  EXPECT_TRUE(not_carried_out(yes, never)) << "over the whole of follow-up nobody knows which came first";
+  EXPECT_FALSE(not_carried_out(yes, counts));
+  EXPECT_TRUE(not_carried_out(change, zero)) << "from then on has no meaning without a visit";
 }
 
 }  // namespace

@@ -34,7 +34,11 @@ class SourceReader {
  private:
   std::string_view cell(std::size_t row, std::size_t column) const { return trimmed(table_.cell(row, column)); }
   int line(std::size_t row) const { return int(table_.line(row)); }
-  std::size_t column(std::string const& name) const { return *table_.find(name); }
+  std::size_t column(std::string const& name) const {
+    const auto found = table_.find(name);
+    expects(found.has_value(), "columns are checked before they are read");
+    return *found;
+  }
 
   void check_columns() {
     const auto wanted = [&](std::string const& name, Place const& place) {
@@ -145,6 +149,10 @@ class SourceReader {
       const std::string_view text = cell(first_row_[i], at);
       if (text.empty()) continue;
       const bool date = text.size() == 10 && text[4] == '-';
+      if (date && !records_.calendar) {
+        cells_.refuse(line(first_row_[i]), source_.follow_up, fmt::format("'{}' is a date, and without the date of randomisation it has no origin", text), "name the column 'randomised' in [source], or give days since randomisation");
+        continue;
+      }
       const auto day = date ? cells_.exact_date(text, line(first_row_[i]), source_.follow_up) : cells_.whole_number(text, line(first_row_[i]), source_.follow_up);
       if (!day) continue;
       records_.follow_up_end[i] = date ? *day : records_.randomisation.low[i] + *day;
@@ -206,6 +214,7 @@ class SourceReader {
       const bool meets = std::ranges::all_of(entry.where, [&](protocol::RowRule const& rule) { return cell(row, column(rule.column)) == *rule.is; });
       if (meets && owner_[row] != no_one) rows.push_back(row);
     }
+    if (rows.empty() && !entry.where.empty()) note_unmet(entry);
     std::map<std::string, Column> items;
     for (protocol::Item const& item : form.items) items.emplace(item.id, CellReader::blank(item, rows.size()));
     for (protocol::SourceEntryItem const& mapped : entry.items) read_entry_item(mapped, rows, items.at(mapped.item));
@@ -220,6 +229,17 @@ class SourceReader {
       return std::pair(owner_[rows[i]], std::isnan(day) ? std::numeric_limits<double>::infinity() : day);
     };
     add(entry.form, rows, items, date, order, key);
+  }
+
+  /// No row is an entry: right when nothing happened, and a slip when a rule names a text that the column never holds.
+  void note_unmet(protocol::SourceEntry const& entry) {
+    for (protocol::RowRule const& rule : entry.where) {
+      std::set<std::string> values;
+      for (std::size_t row = 0; row < table_.rows() && values.size() <= 12; ++row) values.emplace(cell(row, column(rule.column)));
+      if (values.contains(*rule.is) || values.size() > 12) continue;
+      const std::vector<std::string> seen(values.begin(), values.end());
+      records_.notes.push_back(fmt::format("No row is an entry of form '{}': column '{}' is never '{}'; its values are {}.", entry.form, rule.column, *rule.is, join(seen, ", ")));
+    }
   }
 
   void add(std::string const& form, std::vector<std::size_t> const& rows, std::map<std::string, Column> const& items, Column const& date, std::vector<std::size_t>& order,

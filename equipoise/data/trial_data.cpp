@@ -39,11 +39,13 @@ void blank(Column& column, std::size_t row) {
   }
 }
 
-/// Entries known to be on or before the day; a partial date counts by its earliest day, the only one that is certain to have come.
-Entries until(Entries const& all, double day) {
+/// Entries dated on or before the day; a partial date counts by its earliest day. One without a date may have come later, so it goes too.
+Entries until(Entries const& all, double day, std::size_t& undated) {
   std::vector<std::size_t> rows;
-  for (std::size_t i = 0; i < all.participant.size(); ++i)
-    if (!(all.date.low[i] > day)) rows.push_back(i);
+  for (std::size_t i = 0; i < all.participant.size(); ++i) {
+    if (all.date.low[i] <= day) rows.push_back(i);
+    undated += all.date.missing(i);
+  }
   Entries kept;
   for (const std::size_t row : rows) kept.participant.push_back(all.participant[row]);
   kept.date = expression::gathered(all.date, rows);
@@ -65,12 +67,15 @@ Expected<TrialRecords> as_of(TrialRecords records, Date cutoff, protocol::Protoc
     }
     records.follow_up_end[i] = std::min(records.follow_up_end[i], last);
   }
+  records.items_before_cutoff = records.items;
   for (auto& [key, column] : records.items) {
     const protocol::Visit* visit = protocol.visit(key.second);
     for (std::size_t i = 0; visit && i < column.size(); ++i)
       if (!(records.randomisation.low[i] + visit->day.offset() <= last)) blank(column, i);
   }
-  for (auto& [form, entries] : records.entries) entries = until(entries, last);
+  std::size_t undated = 0;
+  for (auto& [form, entries] : records.entries) entries = until(entries, last, undated);
+  if (undated > 0) records.notes.push_back(fmt::format("{} entries without a date are left out: they may be later than the data cut-off.", undated));
   return records;
 }
 

@@ -27,6 +27,10 @@ struct TrialRecords {
   std::map<std::pair<std::string, std::string>, expression::Column> items;  ///< (item, visit)
   std::map<std::string, expression::Entries, std::less<>> entries;          ///< of forms without a visit
   std::optional<double> cutoff;                         ///< data cut-off, as applied
+  /// With a cut-off: the items as they were before it. A time that is an item of the data is censored at the cut-off, and for that it
+  /// must be known whole; nothing else may look here.
+  std::map<std::pair<std::string, std::string>, expression::Column> items_before_cutoff;
+  std::vector<std::string> notes;                       ///< what reading had to say, for the provenance
 };
 
 /// The records as they stood on a date: nothing later is known. Participants randomised later are not in the trial yet.

@@ -149,7 +149,7 @@ std::string json(FlowArm const& arm) {
 std::string json(BaselineItem const& item) {
   const auto cell = [&](BaselineItem::Cell const& c) {
     Object out;
-    out.count("n", c.n).count("missing", c.missing);
+    out.count("n", c.n).count("missing", c.missing).count("bounded", c.bounded);
     if (item.categorical) return out.raw("counts", list(c.counts, [](std::int64_t n) { return std::to_string(n); })).str();
     out.real("mean", c.mean).real("sd", c.sd).real("median", c.median).real("lower_quartile", c.lower_quartile);
     return out.real("upper_quartile", c.upper_quartile).real("min", c.min).real("max", c.max).str();

@@ -68,6 +68,7 @@ struct BaselineItem {
   struct Cell {
     std::int64_t n = 0;        ///< with a value: the denominator of the percentages
     std::int64_t missing = 0;
+    std::int64_t bounded = 0;    ///< known only as below or above a limit: not in the summaries, and not missing
     double mean = missing_number, sd = missing_number, median = missing_number;
     double lower_quartile = missing_number, upper_quartile = missing_number, min = missing_number, max = missing_number;
     std::vector<std::int64_t> counts;  ///< of each level
@@ -85,6 +86,7 @@ struct Provenance {
   std::optional<std::uint64_t> seed;  ///< of a simulated data set
   bool simulated = false;           ///< then every page and figure says so
   std::string match;                ///< "equipoise", "r" or "sas"
+  std::vector<std::string> notes;   ///< what reading the data had to say
 };
 
 struct Results {

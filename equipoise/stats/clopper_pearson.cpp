@@ -18,7 +18,8 @@ MethodCard const& ClopperPearson::card() {
                                .roles = {{"response", Need::number, Presence::required, "1 or 0"}},
                                .options = {{"level", "number above 0 and below 1", "confidence level, two-sided (0.95)"}},
                                .quantities = {"estimate", "lower", "upper", "n", "n_events"},
-                               .comparison = Comparison::one_group};
+                               .comparison = Comparison::one_group,
+                               .binary_response = true};
   return card;
 }
 

@@ -119,7 +119,8 @@ MethodCard const& FisherExact::card() {
       .options = {{"difference", "{ level, minus }", "the rows of the table; its columns are response 1 and 0"},
                   {"alternative", "two_sided | greater | less", "of the odds ratio (two_sided)"}},
       .quantities = {"p", "estimate", "n", "n_events"},
-      .comparison = Comparison::pairwise};
+      .comparison = Comparison::pairwise,
+      .binary_response = true};
   return card;
 }
 

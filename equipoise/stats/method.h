@@ -62,6 +62,7 @@ struct MethodCard {
   std::vector<OptionCard> options;
   std::vector<std::string_view> quantities;
   Comparison comparison = Comparison::all_arms;
+  bool binary_response = false;  ///< the role `response` is yes (1) or no (0)
 };
 
 /// Which column plays which part: role to one column name, or several for `strata`.
