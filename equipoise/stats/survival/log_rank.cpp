@@ -88,14 +88,14 @@ Finding log_rank_chi_square(LogRankSums const& sums, CategoriesView const& group
   const std::size_t k = groups.levels.size();
   std::vector<double> difference(k);
   double events = 0;
+  const std::vector<std::int64_t> n = level_counts(groups);
+  const auto present = k - std::size_t(std::count(n.begin(), n.end(), 0));  // an arm left out of a comparison is a level with nobody
   std::vector<std::string> never_at_risk;
   for (std::size_t j = 0; j < k; ++j) {
     difference[j] = sums.observed[j] - sums.expected[j];
     events += sums.observed[j];
-    if (sums.expected[j] == 0) never_at_risk.push_back(groups.levels[j]);
+    if (sums.expected[j] == 0 && n[j] > 0) never_at_risk.push_back(groups.levels[j]);
   }
-  const std::vector<std::int64_t> n = level_counts(groups);
-  const auto present = k - std::size_t(std::count(n.begin(), n.end(), 0));
   numerics::SemidefiniteFactor covariance(k);
   covariance.factor(sums.covariance, singular);
 
@@ -114,9 +114,9 @@ Finding log_rank_chi_square(LogRankSums const& sums, CategoriesView const& group
     finding.p = numerics::chi_square_upper(finding.value, df);
     if (!never_at_risk.empty())
       notes.push_back(fmt::format("{} {}: nobody at risk at any event; left out of the degrees of freedom.", column, quoted(never_at_risk)));
-    else if (covariance.rank() + 1 < k)
+    else if (covariance.rank() + 1 < present)
       notes.push_back(fmt::format("The strata do not connect all groups of '{}': {} degree{} of freedom instead of {}.", column,
-                                  covariance.rank(), covariance.rank() == 1 ? "" : "s", k - 1));
+                                  covariance.rank(), covariance.rank() == 1 ? "" : "s", present - 1));
   }
   return finding;
 }

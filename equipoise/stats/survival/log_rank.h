@@ -40,7 +40,7 @@ LogRankSums log_rank_sums(SurvivalRows const& data, std::span<const std::int32_t
                           std::span<const std::int32_t> stratum, std::size_t strata, TimeWeights const& weights = {});
 
 /// (O - E)' V^- (O - E) with the rank of V as degrees of freedom and its chi-square p value; NaN when not estimable. `notes` gets a
-/// sentence when it is not, or when the degrees of freedom are fewer than groups - 1. `test` is its name in them: "log-rank test".
+/// sentence when it is not, or when the degrees of freedom are fewer than groups with anybody - 1. `test` is its name in them: "log-rank test".
 Finding log_rank_chi_square(LogRankSums const& sums, CategoriesView const& groups, std::string_view column, std::string_view test,
                             bool stratified, std::vector<std::string>& notes);
 

@@ -75,6 +75,15 @@ TEST(LogRank, LeavesAGroupThatWasNeverAtRiskOutOfTheDegreesOfFreedom) {
   EXPECT_DOUBLE_EQ(read(got, "chi_square"), read(answer<LogRank>(without.frame(), roles), "chi_square"));
 }
 
+TEST(LogRank, SaysNothingOfAnArmThatTheComparisonLeavesOut) {
+  Table table;  // a third arm exists, and its participants are not among these rows
+  table.numbers("time", {2, 3, 4, 5}).numbers("event", {1, 1, 1, 0}).category("arm", {"a", "b", "c"}, {0, 1, 0, 1});
+  const auto got = answer<LogRank>(table.frame(), roles);
+  EXPECT_EQ(read(got, "df"), 1);
+  ASSERT_TRUE(got);
+  EXPECT_TRUE(got->notes.empty()) << got->notes.front();
+}
+
 TEST(LogRank, CountsTheDegreesThatStrataConnect) {
   Table table;  // a and b meet in one stratum, c and d in the other
   table.numbers("time", {1, 2, 3, 4, 1, 2, 3, 4})
