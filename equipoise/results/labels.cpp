@@ -74,6 +74,7 @@ constexpr auto methods = std::to_array<Entry>({
     {"reverse_kaplan_meier", "Reverse Kaplan-Meier estimate of follow-up", "随访时间的反向Kaplan-Meier估计"},
     {"rmst", "Restricted mean survival time", "限制平均生存时间"},
     {"rmst_difference", "Difference of restricted means", "限制平均生存时间之差"},
+    {"weighted_log_rank", "Weighted log-rank test", "加权对数秩检验"},
     {"log_rank", "Log-rank test", "对数秩检验"},
     {"fleming_harrington", "Fleming-Harrington test", "Fleming-Harrington检验"},
     {"log_rank_trend", "Log-rank test for trend", "对数秩趋势检验"},

@@ -165,7 +165,7 @@ std::string json(Provenance const& p) {
   out.text("version", p.version).text("protocol_digest", p.protocol_digest).text("data_digest", p.data_digest);
   out.text("data_file", p.data_file).text_if("cutoff", p.cutoff);
   if (p.seed) out.raw("seed", std::to_string(*p.seed));
-  return out.flag("simulated", p.simulated).text("match", p.match).str();
+  return out.flag("simulated", p.simulated).text("match", p.match).raw("notes", texts(p.notes)).str();
 }
 
 }  // namespace

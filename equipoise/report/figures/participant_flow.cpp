@@ -68,6 +68,7 @@ Markup participant_flow(Context const& context) {
   auto const& words = context.words;
   auto const& columns = context.answer.flow;
   if (columns.empty()) return element("p", "note", words(Word::flow_nobody));
+  const Word followed = context.answer.provenance.cutoff ? Word::flow_at_cutoff : Word::flow_completed;
 
   const double gap = 22, least = 168, margin = 4;
   const double count = double(columns.size());
@@ -95,14 +96,14 @@ Markup participant_flow(Context const& context) {
     for (auto const& reason : column.left) left += reason.n;
     add(rows[1][i], words(Word::flow_left), number(left), column_width, true);
     for (auto const& reason : column.left) add(rows[1][i], reason.label, number(reason.n), column_width, false);
-    add(rows[2][i], words(Word::flow_completed), number(column.completed), column_width, true);
+    add(rows[2][i], words(followed), number(column.completed), column_width, true);
     for (auto const& set : column.sets) {
       Box& box = rows[3 + std::size_t(std::find(sets.begin(), sets.end(), set.id) - sets.begin())][i];
       add(box, context.set(set.id), number(set.n), column_width, true);
       for (auto const& reason : set.excluded) add(box, reason.label, number(reason.n), column_width, false);
     }
     described += (described.empty() ? "" : "; ") + name + ": " + words(Word::flow_allocated) + " " + number(column.randomised) +
-                 ", " + words(Word::flow_left) + " " + number(left) + ", " + words(Word::flow_completed) + " " +
+                 ", " + words(Word::flow_left) + " " + number(left) + ", " + words(followed) + " " +
                  number(column.completed);
   }
 

@@ -66,8 +66,8 @@ Markup baseline(Context const& context) {
     else if (!answer.quartile_rule.empty()) title += notes.mark(answer.quartile_rule);
     Markup rows = element("tr", "item",
                           element("th", {{"scope", std::string("rowgroup")}, {"colspan", std::to_string(columns + 1)}}, title));
-    bool missing = false;
-    for (auto const& cell : cells) missing = missing || cell.missing > 0;
+    bool missing = false, bounded = false;
+    for (auto const& cell : cells) missing = missing || cell.missing > 0, bounded = bounded || cell.bounded > 0;
     rows += row(words(Word::baseline_n), cells, [](Cell const& c) { return std::to_string(c.n); });
     if (item.categorical) {
       for (std::size_t l = 0; l < item.levels.size(); ++l)
@@ -86,6 +86,7 @@ Markup baseline(Context const& context) {
       rows += row(words(Word::baseline_range), cells,
                   [&](Cell const& c) { return results::interval(number(c.min, d), number(c.max, d), context.language()); });
     }
+    if (bounded) rows += row(words(Word::baseline_bounded), cells, [](Cell const& c) { return std::to_string(c.bounded); });
     if (missing) rows += row(words(Word::baseline_missing), cells, [](Cell const& c) { return std::to_string(c.missing); });
     groups += element("tbody", rows);
   }

@@ -248,6 +248,7 @@ Markup provenance(Context const& context) {
                                                        : p.match);
   add(Word::provenance_version, p.version);
   if (context.plan.source) add(Word::provenance_source, context.plan.source->note);
+  for (auto const& note : p.notes) add(Word::provenance_reading, note);
   return element("div", "scroll", element("table", "facts", element("tbody", rows))) +
          element("p", "note", words(Word::provenance_note));
 }
