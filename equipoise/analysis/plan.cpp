@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "equipoise/analysis/methods.h"
 #include "equipoise/core/text.h"
@@ -41,6 +42,7 @@ class Planner {
 
   std::optional<PlannedAnalysis> plan() {
     if (!endpoint_ || !protocol_.set(analysis_.set)) return {};  // reported by the protocol
+    const std::size_t reported = problems_.size();
     if (!analysis_.after.empty()) section_.report_at("after", Code::inconsistent, "'after' belongs to imputation, and {} does not impute", card_.keyword);
     check_kind();
     check_arms();
@@ -48,9 +50,8 @@ class Planner {
     PlannedAnalysis planned{.id = analysis_.id, .recipe = {.set = analysis_.set, .endpoint = analysis_.endpoint, .estimand = analysis_.estimand, .covariates = {}}, .schema = {}, .runs = {}};
     roles();
     covariates(planned);
-    const std::size_t before = problems_.size();
-    planned.schema = data::schema(protocol_, planned.recipe, analysis_.place, problems_);
-    if (problems_.size() > before) return {};
+    planned.schema = data::schema(protocol_, planned.recipe, written_at_, problems_);
+    if (problems_.size() > reported) return {};  // what follows would only say it again in other words
     add_runs(planned);
     return planned;
   }
@@ -119,17 +120,20 @@ class Planner {
 
   /// Options as the method's owner reads them: what the file says, with the default formula `arm` and the levels of its categories.
   void covariates(PlannedAnalysis& planned) {
-    const auto want = [&](std::string const& name) {
+    const auto want = [&](std::string const& name, std::string_view key) {
+      written_at_.try_emplace(name, section_.place_of(key));
       if (name == "arm" || name == "participant") return;
       if (std::ranges::find(planned.recipe.covariates, name) == planned.recipe.covariates.end()) planned.recipe.covariates.push_back(name);
     };
     for (const std::string_view role : {"strata", "cluster"})
-      if (const auto columns = roles_.find(role); columns != roles_.end()) std::ranges::for_each(columns->second, want);
+      if (const auto columns = roles_.find(role); columns != roles_.end())
+        for (std::string const& name : columns->second) want(name, role);
     if (!has_option(card_, "formula")) return;
     const Node* written = analysis_.section.find("formula");
     formula_ = written && written->text() ? *written->text() : "arm";
     if (written && !written->text()) return;  // the method's owner says what is wrong with it
-    if (const auto parsed = stats::parse_formula(formula_)) std::ranges::for_each(parsed->columns(), want);
+    if (const auto parsed = stats::parse_formula(formula_))
+      for (std::string const& name : parsed->columns()) want(name, "formula");
   }
 
   /// The options table of the method with the keys that follow from the question added.
@@ -219,6 +223,7 @@ class Planner {
   Estimand const* estimand_;
   stats::Roles roles_;
   std::string formula_;
+  std::map<std::string, Place> written_at_;  // of each covariate: where the analysis names it
 };
 
 }  // namespace

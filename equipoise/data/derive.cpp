@@ -311,7 +311,7 @@ Membership members(TrialTables const& tables, protocol::AnalysisSet const& set) 
 
 Expected<AnalysisData> analysis_dataset(TrialTables const& tables, Recipe const& recipe) { return Derivation(tables, recipe).make(); }
 
-Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, Place const& place, Problems& problems) {
+Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map<std::string, Place> const& written_at, Problems& problems) {
   Schema columns{{.name = "participant", .numeric = false}, {.name = "arm", .numeric = false, .levels = arm_ids(protocol)}};
   if (const Endpoint* endpoint = protocol.endpoint(recipe.endpoint)) {
     if (endpoint->kind == EndpointKind::time_to_event) {
@@ -324,6 +324,8 @@ Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, Place co
   }
   for (std::string const& covariate : recipe.covariates) {
     const Name name = split(covariate);
+    const auto written = written_at.find(covariate);
+    const Place place = written == written_at.end() ? Place{} : written->second;
     if (name.item == "site" && name.visit.empty()) {
       if (protocol.source && protocol.source->site.empty()) add_problem(problems, place, Code::missing_column, "'site' is used, and [source] names no column for it");
       std::vector<std::string> sites;

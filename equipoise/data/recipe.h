@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct Recipe {
   std::vector<std::string> covariates;  ///< "cd4@baseline", "site"
 };
 
-/// The columns that `analysis_dataset` will make. Reports covariates that do not resolve, at `place`.
-Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, Place const& place, Problems& problems);
+/// The columns that `analysis_dataset` will make. Reports covariates that do not resolve, where `written_at` says that a person named them.
+Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map<std::string, Place> const& written_at, Problems& problems);
 
 }  // namespace equipoise::data
