@@ -26,10 +26,13 @@ void add_counts(results::Results& results, protocol::Endpoint const& endpoint, P
     people[arm->codes[i]].push_back(who->codes[i]);
     events[arm->codes[i]] += happened[i] == 1.0;
   }
-  for (auto& [code, ids] : people) {
+  std::vector<std::string> const& arms = planned.schema[1].levels;
+  for (std::size_t a = 0; a < arms.size(); ++a) {
+    const auto code = std::int32_t(a);
+    std::vector<std::int32_t>& ids = people[code];  // an arm with nobody has 0 of 0
     std::ranges::sort(ids);
     const auto distinct = std::unique(ids.begin(), ids.end()) - ids.begin();
-    const At at{{"group", planned.schema[1].levels[std::size_t(code)]}};
+    const At at{{"group", arms[a]}};
     const auto add = [&](std::string_view quantity, std::int64_t n) {
       results.records.push_back({planned.id, run.estimand, Finding{.quantity = std::string(quantity), .at = at, .value = double(n)}, run.method, run.options, {}});
     };
@@ -59,6 +62,29 @@ void add_run(results::Results& results, PlannedRun const& planned, results::Anal
   }
 }
 
+/// An arm of which nothing is known still has its row: what the other arms have, as NE.
+void add_unknown_arm(results::Results& results, PlannedRun const& planned, results::AnalysisRun& run) {
+  std::vector<results::Record> unknown;
+  for (results::Record const& other : results.records) {
+    const auto arm = other.finding.at.find("group");
+    const bool count = other.finding.quantity == "n" || other.finding.quantity.starts_with("n_");
+    if (other.analysis != run.id || count || arm == other.finding.at.end()) continue;
+    results::Record record = other;
+    record.finding.at["group"] = planned.arm;
+    record.finding.value = missing_number;
+    for (std::optional<double>* number : {&record.finding.se, &record.finding.df, &record.finding.lower, &record.finding.upper, &record.finding.p})
+      if (*number) *number = missing_number;
+    record.finding.n = 0;
+    const bool known = std::ranges::any_of(unknown, [&](results::Record const& r) { return r.finding.quantity == record.finding.quantity && r.finding.at == record.finding.at; });
+    if (!known) unknown.push_back(std::move(record));
+  }
+  run.notes.push_back(fmt::format("Nobody in arm '{}' has a value: not estimable.", planned.arm));
+  for (results::Record& record : unknown) {
+    record.footnotes = {run.notes.back()};
+    results.records.push_back(std::move(record));
+  }
+}
+
 results::AnalysisRun heading(protocol::Protocol const& protocol, PlannedAnalysis const& planned) {
   protocol::Analysis const& analysis = *std::ranges::find(protocol.analyses, planned.id, &protocol::Analysis::id);
   return {.id = planned.id, .estimand = analysis.estimand.empty() ? std::nullopt : std::optional(analysis.estimand), .endpoint = analysis.endpoint, .set = analysis.set,
@@ -78,10 +104,22 @@ void run_one(results::Results& results, protocol::Protocol const& protocol, Plan
   run.notes = made->notes;
   add_counts(results, *protocol.endpoint(planned.recipe.endpoint), planned, made->dataset, run);
   const data::DatasetColumns columns = made->dataset.view();
+  std::vector<PlannedRun const*> without_data;
+  std::vector<std::string> failed;
   for (PlannedRun const& one : planned.runs) {
     const auto outcome = one.compiled.run(columns.view(), workspace);
+    const bool one_arm = !one.arm.empty() && !one.analysis.roles.contains("group");
     if (outcome) add_run(results, one, run, *outcome);
-    else run.problem = outcome.error().message;
+    else if (one_arm && outcome.error().code == Code::no_data) without_data.push_back(&one);
+    else failed.push_back(outcome.error().message);
+    if (!outcome && !run.problem) run.problem = outcome.error().message;
+  }
+  if (without_data.size() + failed.size() < planned.runs.size()) {  // some runs answered: what the others lack is a note
+    run.problem.reset();
+    run.notes.insert(run.notes.end(), failed.begin(), failed.end());
+    for (PlannedRun const* one : without_data) add_unknown_arm(results, *one, run);
+  } else {
+    std::erase_if(results.records, [&](results::Record const& record) { return record.analysis == planned.id; });
   }
   results.runs.push_back(std::move(run));
 }
