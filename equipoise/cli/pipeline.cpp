@@ -106,10 +106,13 @@ std::string headline(Answered const& answered) {
     }
     std::vector<std::string> parts;
     std::vector<std::string> counts;
+    const protocol::Endpoint* endpoint = protocol.endpoint(run.endpoint);
+    const bool again = endpoint && endpoint->event && endpoint->event->text().starts_with("every");  // more events than people, perhaps
     for (protocol::Arm const& arm : protocol.arms) {
       const auto* events = find("n_events", arm.id);
       const auto* people = find("n_subjects", arm.id);
-      if (events && people) counts.push_back(fmt::format("{} {} of {}", arm.label.in("en"), shortest(events->finding.value), shortest(people->finding.value)));
+      if (events && people)
+        counts.push_back(fmt::format("{} {} {} {}", arm.label.in("en"), shortest(events->finding.value), again ? "events in" : "of", shortest(people->finding.value)));
     }
     if (!counts.empty()) parts.push_back(join(counts, ", "));
     for (results::Record const& record : answered.results.records) {
