@@ -235,7 +235,7 @@ Expected<Outcome> CompiledAnalysis::run(DatasetView const& view, Workspace& work
   const std::size_t used = workspace.rows_.size();
   if (used == 0 && !columns_.empty()) {
     if (met == 0) return fail(Code::no_data, "analysis '{}' has no rows: none of the {} rows of the data meets its filter", id_, view.rows);
-    return fail(Code::no_data, "analysis '{}' has no rows: each of the {} rows that meet its filter misses a value", id_, met);
+    return fail(Code::no_data, "analysis '{}' has no rows: each of the {} rows{} misses a value", id_, met, filters_.empty() ? "" : " that meet its filter");
   }
   if (auto gathered = gather(view, workspace); !gathered) return tl::unexpected(std::move(gathered.error()));
   Expected<stats::Answer> answer = method_.run(workspace.frame_);

@@ -12,6 +12,15 @@
 namespace equipoise::analysis {
 namespace {
 
+/// Whether the run is about the arm: one of its own group, of its pair, or any when all arms are in it.
+bool takes_part(PlannedRun const& planned, std::string const& arm) {
+  const auto is = [&](std::string_view key) {
+    const auto at = planned.at.find(key);
+    return at != planned.at.end() && at->second == AtValue(arm);
+  };
+  return planned.at.empty() || is("group") || is("level") || is("minus");
+}
+
 /// Participants and events of each arm among the rows that a run used: what stands beside every time to event and every share, whatever
 /// the method. A run that used the same people of an arm as one before adds nothing.
 void add_counts(results::Results& results, protocol::Endpoint const& endpoint, PlannedRun const& planned, data::Dataset const& dataset, std::span<const std::size_t> rows,
@@ -26,8 +35,11 @@ void add_counts(results::Results& results, protocol::Endpoint const& endpoint, P
     people.insert(who->codes[row]);
     events += happened[row] == 1.0;
   }
-  for (auto const& [code, counted] : by_arm) {
-    At at{{"group", arm->levels[std::size_t(code)]}};
+  std::vector<std::string> const& arms = arm->levels;
+  for (std::size_t a = 0; a < arms.size(); ++a) {
+    const auto found = by_arm.find(std::int32_t(a));
+    if (found == by_arm.end() && !takes_part(planned, arms[a])) continue;
+    At at{{"group", arms[a]}};
     const auto add = [&](std::string_view quantity, std::size_t n) {
       const auto same_place = [&](results::Record const& record) { return record.analysis == run.id && record.finding.quantity == quantity && record.finding.at == at; };
       if (const auto before = std::ranges::find_if(results.records, same_place); before != results.records.end()) {
@@ -36,8 +48,8 @@ void add_counts(results::Results& results, protocol::Endpoint const& endpoint, P
       }
       results.records.push_back({run.id, run.estimand, Finding{.quantity = std::string(quantity), .at = at, .value = double(n)}, run.method, run.options, {}});
     };
-    add("n_subjects", counted.first.size());
-    add("n_events", std::size_t(counted.second));
+    add("n_subjects", found == by_arm.end() ? 0 : found->second.first.size());  // an arm with nobody has 0 of 0
+    add("n_events", found == by_arm.end() ? 0 : std::size_t(found->second.second));
   }
 }
 
@@ -71,6 +83,29 @@ void add_run(results::Results& results, PlannedRun const& planned, results::Anal
   }
 }
 
+/// An arm of which nothing is known still has its row: what the other arms have, as NE.
+void add_unknown_arm(results::Results& results, PlannedRun const& planned, results::AnalysisRun& run) {
+  std::vector<results::Record> unknown;
+  for (results::Record const& other : results.records) {
+    const auto arm = other.finding.at.find("group");
+    const bool count = other.finding.quantity == "n" || other.finding.quantity.starts_with("n_");
+    if (other.analysis != run.id || count || arm == other.finding.at.end()) continue;
+    results::Record record = other;
+    record.finding.at["group"] = planned.at.at("group");
+    record.finding.value = missing_number;
+    for (std::optional<double>* number : {&record.finding.se, &record.finding.df, &record.finding.lower, &record.finding.upper, &record.finding.p})
+      if (*number) *number = missing_number;
+    record.finding.n = 0;
+    const bool known = std::ranges::any_of(unknown, [&](results::Record const& r) { return r.finding.quantity == record.finding.quantity && r.finding.at == record.finding.at; });
+    if (!known) unknown.push_back(std::move(record));
+  }
+  run.notes.push_back(fmt::format("Nobody in arm '{}' has a value: not estimable.", std::get<std::string>(planned.at.at("group"))));
+  for (results::Record& record : unknown) {
+    record.footnotes = {run.notes.back()};
+    results.records.push_back(std::move(record));
+  }
+}
+
 results::AnalysisRun heading(protocol::Protocol const& protocol, PlannedAnalysis const& planned) {
   protocol::Analysis const& analysis = *std::ranges::find(protocol.analyses, planned.id, &protocol::Analysis::id);
   return {.id = planned.id, .estimand = analysis.estimand.empty() ? std::nullopt : std::optional(analysis.estimand), .endpoint = analysis.endpoint, .set = analysis.set,
@@ -89,23 +124,27 @@ void run_one(results::Results& results, protocol::Protocol const& protocol, Plan
   run.n = made->participants;
   run.notes = made->notes;
   const data::DatasetColumns columns = made->dataset.view();
-  std::vector<std::string> empty;  // groups that have nobody
-  std::optional<std::string> problem;
+  std::vector<PlannedRun const*> without_data;
+  std::vector<std::string> failed;
   for (PlannedRun const& one : planned.runs) {
     const auto outcome = one.compiled.run(columns.view(), workspace);
-    const auto group = one.at.find("group");
     if (outcome) {
       add_counts(results, *protocol.endpoint(planned.recipe.endpoint), one, made->dataset, workspace.rows(), run);
       add_run(results, one, run, *outcome);
-    } else if (outcome.error().code == Code::no_data && group != one.at.end()) {
-      empty.push_back(std::get<std::string>(group->second));
+    } else if (outcome.error().code == Code::no_data && one.at.contains("group")) {
+      without_data.push_back(&one);
     } else {
-      problem = outcome.error().message;
+      failed.push_back(outcome.error().message);
     }
+    if (!outcome && !run.problem) run.problem = outcome.error().message;
   }
-  for (std::string const& arm : empty) run.notes.push_back(fmt::format("Nobody in arm '{}' has a value.", arm));
-  if (!planned.runs.empty() && empty.size() == planned.runs.size()) problem = "nobody in the analysis set has a value";
-  run.problem = problem;
+  if (without_data.size() + failed.size() < planned.runs.size()) {  // some runs answered: what the others lack is a note
+    run.problem.reset();
+    run.notes.insert(run.notes.end(), failed.begin(), failed.end());
+    for (PlannedRun const* one : without_data) add_unknown_arm(results, *one, run);
+  } else {
+    std::erase_if(results.records, [&](results::Record const& record) { return record.analysis == planned.id; });
+  }
   results.runs.push_back(std::move(run));
 }
 

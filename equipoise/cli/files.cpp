@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 namespace equipoise::cli {
 namespace {
@@ -36,17 +37,83 @@ Expected<void> write_all(int descriptor, std::string_view bytes, std::filesystem
   return {};
 }
 
-/// Removes what was written unless told that all went well.
-struct Temporaries {
-  std::vector<std::filesystem::path> paths;
-  ~Temporaries() {
-    for (auto const& path : paths) ::unlink(path.c_str());
+/// A device, a pipe or a terminal: it is written to, never replaced by a file.
+bool is_stream(std::filesystem::path const& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+/// Removes what was written, and the folders made for it, unless told that all went well.
+class Unfinished {
+ public:
+  Unfinished() = default;
+  Unfinished(Unfinished const&) = delete;
+  Unfinished& operator=(Unfinished const&) = delete;
+  ~Unfinished() {
+    for (File const& file : files_)
+      if (file.named) ::unlink(file.temporary.c_str());
+    for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) ::rmdir(folder->c_str());  // stays if somebody uses it
   }
+
+  Expected<void> make_folder(std::filesystem::path const& folder) {
+    std::vector<std::filesystem::path> absent;
+    std::error_code error;
+    for (std::filesystem::path at = folder; !at.empty() && !std::filesystem::exists(at, error); at = at.parent_path()) absent.push_back(at);
+    for (auto at = absent.rbegin(); at != absent.rend(); ++at)
+      if (std::filesystem::create_directory(*at, error)) folders_.push_back(*at);
+    if (!std::filesystem::is_directory(folder) && !error) error = std::make_error_code(std::errc::not_a_directory);
+    if (error) return refused("create the folder", folder, error.value());
+    return {};
+  }
+
+  /// Into a file without a name where the file system has such, so that even a killed process leaves nothing behind.
+  Expected<void> write(std::filesystem::path const& target, std::string_view bytes) {
+    const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+    File file{target, target.string() + fmt::format(".{}.part", ::getpid()), false, nullptr};
+    const bool can_name = ::access("/proc/self/fd", X_OK) == 0;
+    file.open = std::make_unique<Descriptor>(can_name ? ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644) : -1);
+    if (file.open->number < 0) {
+      file.open = std::make_unique<Descriptor>(::open(file.temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+      file.named = true;
+    }
+    if (file.open->number < 0) return refused("write", target, errno);
+    files_.push_back(std::move(file));
+    return write_all(files_.back().open->number, bytes, target);
+  }
+
+  /// Gives all files their names.
+  Expected<void> finish();
+
+ private:
+  struct File {
+    std::filesystem::path target, temporary;
+    bool named;  // whether `temporary` exists
+    std::unique_ptr<Descriptor> open;
+  };
+  std::vector<File> files_;
+  std::vector<std::filesystem::path> folders_;
 };
 
 void flush_folder(std::filesystem::path const& folder) {
   const Descriptor descriptor(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (descriptor.number >= 0) ::fsync(descriptor.number);
+}
+
+Expected<void> Unfinished::finish() {
+  for (File& file : files_) {
+    if (file.named) continue;
+    ::unlink(file.temporary.c_str());  // of a process long gone that had this number
+    const std::string nameless = fmt::format("/proc/self/fd/{}", file.open->number);
+    if (::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, file.temporary.c_str(), AT_SYMLINK_FOLLOW) != 0) return refused("write", file.target, errno);
+    file.named = true;
+  }
+  for (File const& file : files_) {
+    if (::rename(file.temporary.c_str(), file.target.c_str()) != 0) return refused("write", file.target, errno);
+    flush_folder(file.target.parent_path());
+  }
+  files_.clear();
+  folders_.clear();
+  return {};
 }
 
 }  // namespace
@@ -70,39 +137,22 @@ Expected<std::string> read_file(std::filesystem::path const& path, std::size_t l
 }
 
 Expected<void> write_whole(std::vector<std::pair<std::filesystem::path, std::string>> const& files) {
-  Temporaries temporaries;
-  std::vector<std::filesystem::path> targets;
+  Unfinished unfinished;
   for (auto const& [path, bytes] : files) {
-    if (path.has_parent_path()) {
-      std::error_code error;
-      std::filesystem::create_directories(path.parent_path(), error);
-      if (error) return refused("create the folder", path.parent_path(), error.value());
-    }
-    // A device or a pipe is written to as it is; a link is followed, so that its target is replaced and not the link.
-    struct stat existing{};
-    const bool exists = ::stat(path.c_str(), &existing) == 0;
-    if (exists && !S_ISREG(existing.st_mode)) {
-      const Descriptor device(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-      if (device.number < 0) return refused("write", path, errno);
-      if (auto written = write_all(device.number, bytes, path); !written) return written;
-      continue;
-    }
-    std::error_code unresolved;
-    const std::filesystem::path real = exists ? std::filesystem::canonical(path, unresolved) : path;
-    const std::filesystem::path target = unresolved ? path : real;
-    const std::filesystem::path temporary = target.string() + fmt::format(".{}.part", ::getpid());
-    const Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, exists ? existing.st_mode & 0777 : 0644));
+    if (is_stream(path)) continue;
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) return refused("write", path, EISDIR);  // before any file has its name
+    if (path.has_parent_path())
+      if (auto made = unfinished.make_folder(path.parent_path()); !made) return made;
+    if (auto written = unfinished.write(path, bytes); !written) return written;
+  }
+  for (auto const& [path, bytes] : files) {
+    if (!is_stream(path)) continue;
+    const Descriptor descriptor(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     if (descriptor.number < 0) return refused("write", path, errno);
-    temporaries.paths.push_back(temporary);
-    targets.push_back(target);
     if (auto written = write_all(descriptor.number, bytes, path); !written) return written;
   }
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    if (::rename(temporaries.paths[i].c_str(), targets[i].c_str()) != 0) return refused("write", targets[i], errno);
-    flush_folder(targets[i].parent_path());
-  }
-  temporaries.paths.clear();
-  return {};
+  return unfinished.finish();
 }
 
 }  // namespace equipoise::cli

@@ -115,14 +115,13 @@ std::string headline(Answered const& answered) {
     }
     std::vector<std::string> parts;
     std::vector<std::string> counts;
+    const protocol::Endpoint* endpoint = protocol.endpoint(run.endpoint);
+    const bool again = endpoint && endpoint->event && endpoint->event->gives_several();  // more events than people, perhaps
     for (protocol::Arm const& arm : protocol.arms) {
       const auto* events = find("n_events", arm.id);
       const auto* people = find("n_subjects", arm.id);
-      const protocol::Endpoint* endpoint = protocol.endpoint(run.endpoint);
-      const bool again = endpoint && endpoint->event && endpoint->event->gives_several();
       if (events && people)
-        counts.push_back(fmt::format(fmt::runtime(again ? "{} {} events in {} participants" : "{} {} of {}"), arm.label.in("en"), shortest(events->finding.value),
-                                     shortest(people->finding.value)));
+        counts.push_back(fmt::format("{} {} {} {}", arm.label.in("en"), shortest(events->finding.value), again ? "events in" : "of", shortest(people->finding.value)));
     }
     if (!counts.empty()) parts.push_back(join(counts, ", "));
     for (results::Record const& record : answered.results.records) {

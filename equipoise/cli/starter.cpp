@@ -98,14 +98,15 @@ Guess guess(std::vector<Profile> const& columns) {
   Guess g;
   const auto unique = [](Profile const& c) { return c.unique && !c.empty; };
   g.participant = named(columns, std::array<std::string_view, 9>{"id", "usubjid", "subjid", "subject", "participant", "patient", "pid", "patid", "ptid"}, unique);
-  if (!g.participant)
-    if (const auto any = std::ranges::find_if(columns, unique); any != columns.end()) g.participant = &*any;
   const auto few = [](Profile const& c) { return !c.many && c.values.size() >= 2 && c.values.size() <= 6; };
   g.arm = named(columns, std::array<std::string_view, 12>{"arm", "treat", "treatment", "trt", "trt01p", "tx", "rx", "group", "trtp", "arms", "armcd", "trtgrp"}, few);
   const auto duration = [](Profile const& c) { return c.numeric && !c.empty && !c.negative; };
   g.time = named(columns, std::array<std::string_view, 10>{"time", "days", "futime", "tstop", "aval", "time_to_event", "ttime", "follow_up", "survtime", "duration"}, duration);
   const auto binary = [](Profile const& c) { return c.binary(); };
   g.event = named(columns, std::array<std::string_view, 14>{"event", "status", "died", "death", "dead", "fustat", "evnt", "failure", "dth", "response", "relapse", "recurrence", "progression", "infection"}, binary);
+  const auto free = [&](Profile const& c) { return unique(c) && &c != g.time && &c != g.event && &c != g.arm; };
+  if (!g.participant)
+    if (const auto any = std::ranges::find_if(columns, free); any != columns.end()) g.participant = &*any;
   g.site = named(columns, std::array<std::string_view, 6>{"site", "center", "centre", "siteid", "hospital", "institution"}, [](Profile const& c) { return !c.empty; });
   return g;
 }

@@ -43,6 +43,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
+bool same_but_for_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
@@ -53,7 +58,7 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
   std::size_t best_distance = allowed + 1;
   for (std::string const& candidate : candidates) {
     if (candidate.size() > longest) continue;
-    const std::size_t distance = edit_distance(word, candidate);
+    const std::size_t distance = same_but_for_case(word, candidate) ? 0 : edit_distance(word, candidate);
     if (distance < best_distance) best = candidate, best_distance = distance;
   }
   return best;

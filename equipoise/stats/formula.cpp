@@ -142,8 +142,7 @@ Expected<Coding> code_column(Frame const& frame, std::string const& name, std::v
   if (!coding.levels.empty()) {
     const auto reference = std::size_t(coding.levels.front());
     if (reference != 0)
-      notes.push_back(fmt::format("no row has the reference level '{}' of '{}': the reference is '{}'", coding.categories.levels[0], name,
-                                  coding.categories.levels[reference]));
+      notes.push_back(fmt::format("no row has the reference level '{}' of '{}': nothing can be compared with it", coding.categories.levels[0], name));
     coding.levels.erase(coding.levels.begin());
   }
   return coding;

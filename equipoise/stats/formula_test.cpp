@@ -82,7 +82,7 @@ TEST(Design, GivesNoCoefficientToALevelWithoutRows) {
   const auto design = build_design(no_reference.frame(), *parse_formula("arm"));
   EXPECT_EQ(design->names, (std::vector<Term>{{{"arm", "high"}}}));
   ASSERT_EQ(design->notes.size(), 1u);
-  EXPECT_EQ(design->notes[0], "no row has the reference level 'p' of 'arm': the reference is 'low'");
+  EXPECT_EQ(design->notes[0], "no row has the reference level 'p' of 'arm': nothing can be compared with it");
 }
 
 TEST(Design, RefusesInfiniteNumbersAndTakesNoRows) {

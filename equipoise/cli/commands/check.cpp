@@ -37,7 +37,10 @@ void add_check(CLI::App& app, Console& console) {
     const auto study = study::load(*bytes, arguments->protocol);
     if (!study) return console.fail(study.error());
     protocol::Protocol const& protocol = study->protocol;
-    if (arguments->canonical) return console.say(protocol.canonical + "\n");
+    if (arguments->canonical) {
+      console.answer(fmt::format("{{\"digest\": {}, \"canonical\": {}}}", json_string(protocol.digest), json_string(protocol.canonical)));
+      return console.say(protocol.canonical + "\n");
+    }
     console.answer(as_json(*study));
     console.say(protocol::describe(protocol, arguments->language));
     const std::string schedule = protocol::schedule_of_activities(protocol, arguments->language);

@@ -135,9 +135,21 @@ std::string hover_data(Context const& context, std::vector<Curve> const& curves,
   return out + "]}";
 }
 
-std::string scale_name(std::string const& options) {
-  for (auto const& [key, value] : results::options_in_words(options))
-    if (key == "interval") return value;
+/// The scale of the intervals, as the records have it: a default that the options do not name is known there.
+std::string scale_name(Context const& context, std::string const& analysis) {
+  const auto records = context.records(analysis);
+  for (const std::string_view quantity : {"survival", "quantile"}) {
+    const auto found = std::find_if(records.begin(), records.end(), [&](auto const* record) { return record->finding.quantity == quantity; });
+    if (found == records.end()) continue;
+    switch ((*found)->finding.scale) {
+      case Scale::identity: return "plain";
+      case Scale::log: return "log";
+      case Scale::log_log: return "log-log";
+      case Scale::logit: return "logit";
+      case Scale::arcsin: return "arcsin";
+      case Scale::exact: return "exact";
+    }
+  }
   return "log-log";
 }
 
@@ -268,7 +280,7 @@ Markup kaplan_meier(Context const& context, results::AnalysisRun const& run) {
   const std::string title = context.words(Word::km_aria, context.endpoint(run.endpoint), context.set(run.set), described);
   const std::string watermark = context.answer.provenance.simulated ? context.words(Word::simulated_mark) : std::string();
   const Markup image = svg::figure(at.width, row - 8, title, watermark, body);
-  const std::string note = context.words(Word::km_note, context.confidence(), scale_name(run.options)) +
+  const std::string note = context.words(Word::km_note, context.confidence(), scale_name(context, run.id)) +
                            (context.words.chinese() ? "" : " ") + context.words(Word::km_note_read);
   return element(
              "div",

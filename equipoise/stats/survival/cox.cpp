@@ -46,9 +46,32 @@ std::string reason(Term const& term, Frame const& frame, SurvivalRows const& dat
   while (rows[reference] == 0) ++reference;
   for (std::size_t level = 0; level < events.size(); ++level)
     if (category.levels[level] == *term.front().level && events[level] == 0)
-      return fmt::format("no events in {} '{}'", term.front().column, category.levels[level]);
+      return "no events in it";
   if (events[reference] == 0) return fmt::format("no events in the reference {} '{}'", term.front().column, category.levels[reference]);
   return endless;
+}
+
+/// A category whose reference no row has: its coefficients are against another level, and are not what was asked.
+bool lacks_reference(Frame const& frame, Factor const& factor) {
+  if (!factor.level) return false;
+  const auto codes = frame.categories(factor.column).codes;
+  return std::find(codes.begin(), codes.end(), 0) == codes.end();
+}
+
+/// Levels after the reference that have no coefficient because they, or all levels before them, have no row.
+std::vector<Term> uncompared(Frame const& frame, Formula const& formula, std::vector<Term> const& names) {
+  std::vector<Term> missing;
+  for (auto const& term : formula.terms) {
+    if (term.size() != 1) continue;
+    const auto column = std::find_if(frame.columns.begin(), frame.columns.end(), [&](ColumnView const& c) { return c.name == term.front(); });
+    if (column->numeric()) continue;
+    CategoriesView const& category = column->categories();
+    for (std::size_t level = 1; level < category.levels.size(); ++level) {
+      Term name{{term.front(), category.levels[level]}};
+      if (std::find(names.begin(), names.end(), name) == names.end()) missing.push_back(std::move(name));
+    }
+  }
+  return missing;
 }
 
 }  // namespace
@@ -135,10 +158,9 @@ Expected<Answer> Cox::run(Frame const& frame) const {
 
   Answer answer;
   const double z = numerics::normal_interval(level);
-  for (std::size_t j = 0; j < p; ++j) {
-    const At at{{"term", design->names[j]}};
-    const double estimate = fit.beta[j], se = std::sqrt(fit.variance[j * p + j]);
-    const double used_se = cluster.empty() ? se : fit.robust.empty() ? missing_number : std::sqrt(fit.robust[j * p + j]);
+  const std::vector<Term> missing = uncompared(frame, formula, design->names);
+  const auto add = [&](Term const& term, double estimate, double se, double used_se) {
+    const At at{{"term", term}};
     const double lower = estimate - z * used_se, upper = estimate + z * used_se;
     const double p_value = numerics::normal_two_sided(estimate / used_se);
     answer.findings.push_back(
@@ -153,7 +175,17 @@ Expected<Answer> Cox::run(Frame const& frame) const {
                                .p = p_value,
                                .n = n,
                                .scale = Scale::log});
+  };
+  for (std::size_t j = 0; j < p; ++j) {
+    Term const& term = design->names[j];
+    if (std::any_of(term.begin(), term.end(), [&](Factor const& factor) { return lacks_reference(frame, factor); })) {
+      add(term, missing_number, missing_number, missing_number);
+      continue;
+    }
+    const double se = std::sqrt(fit.variance[j * p + j]);
+    add(term, fit.beta[j], se, cluster.empty() ? se : fit.robust.empty() ? missing_number : std::sqrt(fit.robust[j * p + j]));
   }
+  for (Term const& term : missing) add(term, missing_number, missing_number, missing_number);
   const double df = fit.rank > 0 ? double(fit.rank) : missing_number;
   const auto test = [&](std::string quantity, double value) {
     answer.findings.push_back(
@@ -184,12 +216,15 @@ Expected<Answer> Cox::run(Frame const& frame) const {
                                        fit.iterations, shortest(fit.gradient_norm)));
   for (std::size_t j = 0; any_event && j < p; ++j) {
     if (fit.status[j] == Coefficient::infinite)
-      answer.notes.push_back(fmt::format("{}: {}, the hazard ratio is not estimable.", to_text(design->names[j]),
+      answer.notes.push_back(fmt::format("{}: {}, so the hazard ratio is not estimable.", to_text(design->names[j]),
                                          reason(design->names[j], frame, *data)));
     if (fit.status[j] == Coefficient::aliased)
       answer.notes.push_back(fmt::format("{}: constant, or determined by earlier terms, among those at risk at the events; not estimable.",
                                          to_text(design->names[j])));
   }
+  for (Term const& term : missing)
+    if (!lacks_reference(frame, term.front()))
+      answer.notes.push_back(fmt::format("{}: nobody in it, so the hazard ratio is not estimable.", to_text(term)));
   for (std::string const& note : design->notes) answer.notes.push_back(note + ".");
   if (const std::string note = merged_note(*data); !note.empty()) answer.notes.push_back(note);
   return answer;

@@ -154,7 +154,7 @@ TEST(Cox, SaysThatAnArmWithoutEventsHasNoHazardRatioAndFitsTheRest) {
   EXPECT_TRUE(std::isnan(read(got, "hazard_ratio", term("arm", "c"))));
   EXPECT_TRUE(std::isnan(read(got, "hazard_ratio_upper", term("arm", "c"))));
   EXPECT_TRUE(std::isnan(read(got, "wald_chi_square")));
-  EXPECT_TRUE(has_note(got, "arm 'c': no events in arm 'c', the hazard ratio is not estimable."));
+  EXPECT_TRUE(has_note(got, "arm 'c': no events in it, so the hazard ratio is not estimable."));
   EXPECT_EQ(got->findings[0].quantity, "estimate");
 
   // With hazard 0 the participants of c take no part in any risk set: the others are fitted as if c were not there.
@@ -177,9 +177,29 @@ TEST(Cox, SaysThatAReferenceArmWithoutEventsHasNoHazardRatio) {
   Keys keys = arm_model("efron", testing::table({{"arm", texts({"a", "b"})}}));
   const auto got = answer<Cox>(table.frame(), plain, keys);
   EXPECT_TRUE(std::isnan(read(got, "estimate", term("arm", "b"))));
-  EXPECT_TRUE(has_note(got, "arm 'b': no events in the reference arm 'a', the hazard ratio is not estimable."));
+  EXPECT_TRUE(has_note(got, "arm 'b': no events in the reference arm 'a', so the hazard ratio is not estimable."));
   // At the limit only b is at risk, so each factor is 1 over the number of b at risk: 5, 4, 2, 1.
   EXPECT_NEAR(read(got, "log_likelihood"), -std::log(5.0 * 4 * 2 * 1), 1e-10);
+}
+
+TEST(Cox, HasARowForAnArmWithoutAnybody) {
+  Keys keys = model("arm");
+  keys.emplace_back("levels", testing::table({{"arm", texts({"a", "b", "c"})}}));
+  Table two;  // nobody in c: the comparison of b with a is what it is without c
+  two.numbers("time", {1, 2, 3, 4, 5, 6}).numbers("event", {1, 1, 1, 1, 0, 1}).category("arm", {"a", "b", "c"}, {0, 1, 0, 1, 1, 0});
+  const auto got = answer<Cox>(two.frame(), plain, keys);
+  EXPECT_FALSE(std::isnan(read(got, "hazard_ratio", term("arm", "b"))));
+  EXPECT_TRUE(std::isnan(read(got, "hazard_ratio", term("arm", "c"))));
+  EXPECT_TRUE(has_note(got, "arm 'c': nobody in it, so the hazard ratio is not estimable."));
+
+  Table no_control;  // nobody in the reference: c against b is not what was asked, and must not stand in its place
+  no_control.numbers("time", {1, 2, 3, 4, 5, 6}).numbers("event", {1, 1, 1, 1, 0, 1}).category("arm", {"a", "b", "c"}, {2, 1, 2, 1, 1, 2});
+  const auto without = answer<Cox>(no_control.frame(), plain, keys);
+  for (const char* arm : {"b", "c"}) {
+    EXPECT_TRUE(std::isnan(read(without, "estimate", term("arm", arm)))) << arm;
+    EXPECT_TRUE(std::isnan(read(without, "hazard_ratio", term("arm", arm)))) << arm;
+  }
+  EXPECT_TRUE(has_note(without, "no row has the reference level 'a' of 'arm': nothing can be compared with it."));
 }
 
 TEST(Cox, SaysThatAPerfectlyOrderedCovariateHasNoHazardRatio) {
@@ -189,7 +209,7 @@ TEST(Cox, SaysThatAPerfectlyOrderedCovariateHasNoHazardRatio) {
   table.numbers("time", time).numbers("event", std::vector<double>(50, 1.0)).numbers("x", x);
   const auto got = answer<Cox>(table.frame(), plain, model("x"));
   EXPECT_TRUE(std::isnan(read(got, "estimate", term("x"))));
-  EXPECT_TRUE(has_note(got, "x: its likelihood grows for ever, the hazard ratio is not estimable."));
+  EXPECT_TRUE(has_note(got, "x: its likelihood grows for ever, so the hazard ratio is not estimable."));
   EXPECT_EQ(read(got, "concordance"), 1);
 }
 
