@@ -15,7 +15,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> roles{{{"
 
 /// On what the analysis runs: an estimand, or an endpoint in a set.
 void read_question(Reader& reader, Section& section, Analysis& analysis) {
-  if (const auto estimand = section.text("estimand")) {
+  if (const auto estimand = section.filled_text("estimand")) {
     analysis.estimand = *estimand;
     for (const std::string_view key : {"endpoint", "set"})
       if (section.take(key)) section.report_at(key, Code::inconsistent, "'{}' of {} follows from its estimand", key, section.name());
@@ -49,7 +49,7 @@ void read_analyses(Reader& reader, Section& root) {
     read_question(reader, section, analysis);
     constexpr std::array<std::pair<std::string_view, std::string_view>, 1> by{{{"arm", "arm"}}};
     analysis.by = section.word<std::string_view>("by", by).value_or("");
-    analysis.after = section.text("after").value_or("");
+    analysis.after = section.filled_text("after").value_or("");
     reader.protocol.analyses.push_back(std::move(analysis));  // the method's owner reads the other keys
   }
 }
@@ -82,7 +82,7 @@ void read_multiplicity(Reader& reader, Section& root) {
     if (id) reader.unique(ids, *id, "hypotheses", row.place_of("id"));
     row.rename(fmt::format("hypothesis '{}'", id.value_or("")));
     if (const auto analysis = row.need_text("analysis")) reader.resolves(*analysis, ids_of(protocol.analyses), "analysis", row.place_of("analysis"));
-    if (const auto arm = row.text("arm")) reader.resolves(*arm, ids_of(protocol.arms), "arm", row.place_of("arm"));
+    if (const auto arm = row.filled_text("arm")) reader.resolves(*arm, ids_of(protocol.arms), "arm", row.place_of("arm"));
     total += row.number("weight", {.min = 0, .max = 1}).value_or(0);
     row.finish();
   }
@@ -101,7 +101,7 @@ void read_design(Reader& reader, Section& root) {
   if (!section) return;
   const auto method = section->need_text("method");
   reader.protocol.design = MethodSection{method.value_or(""), section->node(), section->place_of("method")};
-  if (const auto analysis = section->text("analysis")) reader.resolves(*analysis, ids_of(reader.protocol.analyses), "analysis", section->place_of("analysis"));
+  if (const auto analysis = section->filled_text("analysis")) reader.resolves(*analysis, ids_of(reader.protocol.analyses), "analysis", section->place_of("analysis"));
 }
 
 void read_scenarios(Reader& reader, Section& root) {
@@ -112,11 +112,11 @@ void read_scenarios(Reader& reader, Section& root) {
     section.rename(fmt::format("scenario '{}'", id.value_or("")));
     const bool again = id && model.contains(*id);
     if (again) section.report_at("id", Code::duplicate, "the id '{}' is given to two scenarios", *id);
-    const auto extends = section.text("extends");
+    const auto extends = section.filled_text("extends");
     std::vector<std::string> earlier;
     for (auto const& [name, unused] : model) earlier.push_back(name);
     const bool known = extends && reader.resolves(*extends, earlier, "earlier scenario", section.place_of("extends"));
-    std::string keyword = section.text("model").value_or(known ? model[*extends] : "");
+    std::string keyword = section.filled_text("model").value_or(known ? model[*extends] : "");
     if (!extends) section.need("model");
     if (id) model[*id] = keyword;
     reader.protocol.scenarios.push_back({keyword, section.node(), section.has("model") ? section.place_of("model") : section.place()});

@@ -52,7 +52,7 @@ void read_variable(Reader& reader, Section& section, Endpoint& endpoint) {
   endpoint.variable = reader.rule(section, "variable", Context{.at_visit = by_visit}, allowed);
   endpoint.transform = section.word<std::string_view>("transform", transforms).value_or("");
   if (const auto visits = section.texts("visits")) endpoint.visits = *visits;
-  endpoint.at = section.text("at").value_or("");
+  endpoint.at = section.filled_text("at").value_or("");
   const ProtocolNames names(reader.protocol);
   const auto collected_at = [&](std::string const& visit, Place const& place) {
     if (!reader.resolves(visit, ids_of(reader.protocol.visits), "visit", place) || !endpoint.variable) return;

@@ -68,7 +68,7 @@ std::set<std::string> words_in(std::string_view text) {
 }
 
 void read_derivation(Reader& reader, Section& section, Derivation& derivation) {
-  derivation.unit = section.text("unit").value_or("");
+  derivation.unit = section.filled_text("unit").value_or("");
   if (!derivation.unit.empty())
     if (auto fine = check_unit(derivation.unit); !fine) reader.problems.push_back(std::move(fine.error()).at(section.place_of("unit")));
   derivation.label = reader.text(section, "label");

@@ -64,7 +64,7 @@ Item read_item(Reader& reader, std::string const& form, Node::Member const& memb
   item.label = reader.text(section, "label");
   if (item.label.empty()) item.label = {{{reader.protocol.trial.languages.front(), item.id}}};
   item.required = section.flag("required").value_or(false);
-  if (const auto unit = section.text("unit")) item.unit = *unit, check(reader, *unit, section.place_of("unit"));
+  if (const auto unit = section.filled_text("unit")) item.unit = *unit, check(reader, *unit, section.place_of("unit"));
   if (const Node* also = section.take("also")) {
     const Node::Array* rows = also->array();
     if (!rows) section.report_at("also", Code::wrong_type, "'also' in {} must be a list of [unit, factor]", section.name());
@@ -131,7 +131,7 @@ Visit read_visit(Reader& reader, Section& section) {
   Visit visit{.place = section.place()};
   visit.id = section.id("id").value_or("");
   section.rename(fmt::format("visit '{}'", visit.id));
-  visit.epoch = section.text("epoch").value_or("");
+  visit.epoch = section.filled_text("epoch").value_or("");
   if (!visit.epoch.empty()) reader.resolves(visit.epoch, reader.protocol.epochs, "epoch", section.place_of("epoch"));
   section.need("day");
   if (const auto day = section.integer("day", {.min = -36500, .max = 36500})) {

@@ -37,7 +37,7 @@ void read_items(Reader& reader, Section& source) {
     row.item = section.need_text("item").value_or("");
     section.rename(fmt::format("source item '{}'", row.item));
     row.column = section.need_text("column").value_or("");
-    row.visit = section.text("visit").value_or("");
+    row.visit = section.filled_text("visit").value_or("");
     std::vector<std::string> items;
     for (Form const& form : protocol.forms)
       for (Item const& item : form.items) items.push_back(item.id);
@@ -55,7 +55,7 @@ void read_items(Reader& reader, Section& source) {
     } else {
       section.allow("codes");
     }
-    if (const auto unit = section.text("unit")) {
+    if (const auto unit = section.filled_text("unit")) {
       row.unit = *unit;
       const bool known = item && (*unit == item->unit || std::ranges::any_of(item->also, [&](auto const& other) { return other.first == *unit; }));
       if (item && !known)
@@ -82,7 +82,7 @@ void read_entries(Reader& reader, Section& source) {
     for (Section& rule : section.tables("where", "where")) {
       RowRule row;
       row.column = rule.need_text("column").value_or("");
-      row.is = rule.need_text("is");
+      if (rule.need("is")) row.is = rule.text("is");  // empty: the rows whose cell is empty
       rule.finish();
       entry.where.push_back(std::move(row));
     }
@@ -90,8 +90,8 @@ void read_entries(Reader& reader, Section& source) {
       SourceEntryItem cell{.place = row.place()};
       cell.item = row.need_text("item").value_or("");
       row.rename(fmt::format("entry item '{}'", cell.item));
-      cell.column = row.text("column").value_or("");
-      cell.constant = row.text("is").value_or("");
+      cell.column = row.filled_text("column").value_or("");
+      cell.constant = row.filled_text("is").value_or("");
       cell.day_since_randomisation = row.flag("days_since_randomisation").value_or(false);
       const Item* item = nullptr;
       if (form && !cell.item.empty() && reader.resolves(cell.item, ids_of(form->items), fmt::format("item in form '{}' called", form->id), row.place_of("item")))
@@ -117,18 +117,18 @@ void read_source(Reader& reader, Section& root) {
   if (!section) return;
   Source& source = reader.protocol.source.emplace();
   source.place = section->place();
-  source.file = section->text("file").value_or("");
+  source.file = section->filled_text("file").value_or("");
   source.note = section->text("note").value_or("");
   constexpr std::array<std::pair<std::string_view, bool>, 2> rows{{{"participants", false}, {"intervals", true}}};
   source.intervals = section->word<bool>("rows", rows).value_or(false);
   source.participant = section->need_text("participant").value_or("");
-  source.site = section->text("site").value_or("");
-  source.randomised = section->text("randomised").value_or("");
-  source.follow_up = section->text("follow_up").value_or("");
+  source.site = section->filled_text("site").value_or("");
+  source.randomised = section->filled_text("randomised").value_or("");
+  source.follow_up = section->filled_text("follow_up").value_or("");
   section->need("arm");
   if (auto arm = section->table("arm", "'arm' of [source]")) {
     source.arm = arm->need_text("column").value_or("");
-    source.arm_received = arm->text("received").value_or("");
+    source.arm_received = arm->filled_text("received").value_or("");
     source.arm_codes = read_cell_codes(reader, *arm, ids_of(reader.protocol.arms), "arm");
     arm->finish();
   }
