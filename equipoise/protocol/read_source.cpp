@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "equipoise/protocol/reader.h"
 #include "equipoise/protocol/units.h"
@@ -83,9 +84,13 @@ void read_entries(Reader& reader, Section& source) {
       RowRule row;
       row.column = rule.need_text("column").value_or("");
       if (rule.need("is")) row.is = rule.text("is");  // empty: the rows whose cell is empty
+      if (row.is && trimmed(*row.is) != *row.is)
+        rule.report_at("is", Code::inconsistent, "'is' in {} has blanks at its ends, and no cell does: cells are read without them", rule.name());
       rule.finish();
       entry.where.push_back(std::move(row));
     }
+    std::set<std::string> mapped;
+    bool dated = false;
     for (Section& row : section.tables("items", "entry item")) {
       SourceEntryItem cell{.place = row.place()};
       cell.item = row.need_text("item").value_or("");
@@ -96,15 +101,22 @@ void read_entries(Reader& reader, Section& source) {
       const Item* item = nullptr;
       if (form && !cell.item.empty() && reader.resolves(cell.item, ids_of(form->items), fmt::format("item in form '{}' called", form->id), row.place_of("item")))
         item = protocol.item(cell.item);
+      if (item && !mapped.insert(item->id).second) row.report_at("item", Code::duplicate, "item '{}' is mapped twice in the entry of form '{}'", item->id, form->id);
+      dated = dated || (item && item->kind == ItemKind::date);
       if (item) cell.codes = read_cell_codes(reader, row, code_meanings(*item), "a code of the item");
       else row.allow("codes");
       if (row.has("column") == row.has("is")) add_problem(reader.problems, row.place(), Code::inconsistent, "{} needs either a 'column' or a fixed value 'is'", row.name());
       if (item && !cell.constant.empty() && !code_meanings(*item).empty()) reader.resolves(cell.constant, code_meanings(*item), "code", row.place_of("is"));
       if (item && cell.day_since_randomisation && item->kind != ItemKind::date)
         row.report_at("days_since_randomisation", Code::inconsistent, "'{}' is not a date", item->id);
+      if (item && item->kind == ItemKind::date && !cell.day_since_randomisation && !source.has("randomised"))
+        add_problem(reader.problems, row.place(), Code::inconsistent, "[source] names no column 'randomised', so a calendar date of '{}' has no origin", item->id).hint =
+            "name that column, or say days_since_randomisation = true";
       row.finish();
       entry.items.push_back(std::move(cell));
     }
+    if (form && !dated && std::ranges::any_of(form->items, [](Item const& item) { return item.kind == ItemKind::date; }))
+      add_problem(reader.problems, section.place(), Code::missing_key, "the entry of form '{}' maps no date: its event could never be dated", form->id);
     section.finish();
     protocol.source->entries.push_back(std::move(entry));
   }
@@ -125,6 +137,9 @@ void read_source(Reader& reader, Section& root) {
   source.site = section->filled_text("site").value_or("");
   source.randomised = section->filled_text("randomised").value_or("");
   source.follow_up = section->filled_text("follow_up").value_or("");
+  source.missing = section->texts("missing").value_or(std::vector<std::string>{});
+  for (std::string const& cell : source.missing)
+    if (trimmed(cell) != cell) section->report_at("missing", Code::inconsistent, "'{}' in 'missing' of [source] has blanks at its ends, and no cell does", cell);
   section->need("arm");
   if (auto arm = section->table("arm", "'arm' of [source]")) {
     source.arm = arm->need_text("column").value_or("");
