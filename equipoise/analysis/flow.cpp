@@ -1,7 +1,6 @@
 #include "equipoise/analysis/flow.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <set>
 
@@ -14,9 +13,6 @@ namespace {
 using data::TrialRecords;
 using data::TrialTables;
 using expression::Column;
-
-/// Codes of dated events that end a participant's part in the study; other events (treatment stopped, rescue) do not.
-constexpr std::array<std::string_view, 4> leaving{"study_stop", "withdrawal", "lost_to_follow_up", "death"};
 
 struct Leaving {
   std::vector<protocol::CodeValue> reasons;  // in protocol order
@@ -34,7 +30,8 @@ Leaving first_leaving(TrialTables const& tables) {
     for (protocol::Item const& item : form.items) {
       if (item.kind != protocol::ItemKind::code) continue;
       for (protocol::CodeValue const& code : item.codes) {
-        if (std::ranges::find(leaving, code.id) == leaving.end()) continue;
+        std::vector<std::string> const& ends = tables.protocol().ends_participation;
+        if (std::ranges::find(ends, code.id) == ends.end()) continue;
         const auto reason = std::int32_t(found.reasons.size());
         found.reasons.push_back(code);
         if (entries == records.entries.end()) continue;

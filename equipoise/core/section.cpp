@@ -58,9 +58,16 @@ std::optional<std::string> Section::text(std::string_view key) {
   return {};
 }
 
+std::optional<std::string> Section::filled_text(std::string_view key) {
+  auto got = text(key);
+  if (!got || !trimmed(*got).empty()) return got;
+  report_at(key, Code::out_of_range, "'{}' in {} must not be empty", key, name_);
+  return {};
+}
+
 std::optional<std::string> Section::need_text(std::string_view key) {
   if (!need(key)) return {};
-  return text(key);
+  return filled_text(key);
 }
 
 std::optional<std::string> Section::id(std::string_view key, bool hyphens) {

@@ -58,7 +58,8 @@ class Section {
   Node const* need(std::string_view key);
 
   std::optional<std::string> text(std::string_view key);
-  std::optional<std::string> need_text(std::string_view key);
+  std::optional<std::string> filled_text(std::string_view key);  ///< may be absent, but not empty: a name or a reference
+  std::optional<std::string> need_text(std::string_view key);    ///< required, and not empty
   std::optional<std::string> id(std::string_view key, bool hyphens = false);  ///< required; [a-z][a-z0-9_]*
   std::optional<double> number(std::string_view key, Limits limits = {});
   std::optional<double> need_number(std::string_view key, Limits limits = {});

@@ -122,6 +122,7 @@ class Derivation {
 
   /// The planned end of follow-up in days since randomisation: as the protocol states it, else its last visit.
   double planned_end(double observed) const {
+    if (protocol_.follow_up_days) return *protocol_.follow_up_days;
     double last = 0;
     for (protocol::Visit const& visit : protocol_.visits) last = std::max(last, double(visit.day.offset()));
     return last > 0 ? last : observed;

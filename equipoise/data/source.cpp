@@ -32,7 +32,11 @@ class SourceReader {
   }
 
  private:
-  std::string_view cell(std::size_t row, std::size_t column) const { return trimmed(table_.cell(row, column)); }
+  /// The text of a cell without blanks at its ends; nothing when it is one of the texts that mean missing.
+  std::string_view cell(std::size_t row, std::size_t column) const {
+    const std::string_view text = trimmed(table_.cell(row, column));
+    return std::ranges::find(source_.missing, text) == source_.missing.end() ? text : std::string_view{};
+  }
   int line(std::size_t row) const { return int(table_.line(row)); }
   std::size_t column(std::string const& name) const {
     const auto found = table_.find(name);

@@ -11,10 +11,10 @@ Loaded load_all(std::string_view bytes, std::string const& file) {
   reader.protocol.file = file;
   if (bytes.size() > longest_protocol) {
     add_problem(reader.problems, {.file = file}, Code::out_of_range, "the protocol has {} bytes; at most {} are read", bytes.size(), longest_protocol);
-    return {std::move(reader.protocol), std::move(reader.problems), false};
+    return {std::move(reader.protocol), std::move(reader.problems), {}, false};
   }
-  const Checked<Node> document = read_toml(bytes, file);
-  if (!document) return {std::move(reader.protocol), document.error(), false};
+  Checked<Node> document = read_toml(bytes, file);
+  if (!document) return {std::move(reader.protocol), document.error(), {}, false};
 
   Section root(*document, "the protocol", reader.problems);
   root.need("format");
@@ -31,7 +31,7 @@ Loaded load_all(std::string_view bytes, std::string const& file) {
   reader.protocol.canonical = canonical(*document);
   reader.protocol.digest = sha256(reader.protocol.canonical);
   sort_in_file_order(reader.problems);
-  return {std::move(reader.protocol), std::move(reader.problems), true};
+  return {std::move(reader.protocol), std::move(reader.problems), std::move(*document), true};
 }
 
 Checked<Protocol> load(std::string_view bytes, std::string const& file) {

@@ -21,6 +21,7 @@ Checked<Protocol> load(std::string_view bytes, std::string const& file);
 struct Loaded {
   Protocol protocol;
   Problems problems;  ///< in file order
+  Node document{};        ///< the file as written: what `study` lists as not used
   bool readable = false;  ///< false: not TOML, so nothing but the problems is meaningful
 };
 Loaded load_all(std::string_view bytes, std::string const& file);

@@ -224,6 +224,7 @@ struct Source {
   std::string interval_start, interval_stop;
   std::vector<SourceItem> items;
   std::vector<SourceEntry> entries;
+  std::vector<std::string> missing;  ///< cell texts that mean missing, beside the empty cell
   std::string note;                ///< origin and licence, printed in the report's provenance
   Place place;
 };
@@ -254,6 +255,8 @@ struct Protocol {
   std::vector<std::string> epochs;
   std::vector<Visit> visits;
   std::vector<Form> forms;
+  std::vector<std::string> ends_participation;     ///< codes of dated events after which a participant is gone; the default is filled in
+  std::optional<double> follow_up_days;            ///< planned end of follow-up, days since randomisation
   std::vector<EditCheck> edit_checks;
   std::vector<Criterion> criteria;
   std::vector<Derivation> derivations;

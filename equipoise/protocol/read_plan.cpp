@@ -15,7 +15,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> roles{{{"
 
 /// On what the analysis runs: an estimand, or an endpoint in a set.
 void read_question(Reader& reader, Section& section, Analysis& analysis) {
-  if (const auto estimand = section.text("estimand")) {
+  if (const auto estimand = section.filled_text("estimand")) {
     analysis.estimand = *estimand;
     for (const std::string_view key : {"endpoint", "set"})
       if (section.take(key)) section.report_at(key, Code::inconsistent, "'{}' of {} follows from its estimand", key, section.name());
@@ -49,22 +49,51 @@ void read_analyses(Reader& reader, Section& root) {
     read_question(reader, section, analysis);
     constexpr std::array<std::pair<std::string_view, std::string_view>, 1> by{{{"arm", "arm"}}};
     analysis.by = section.word<std::string_view>("by", by).value_or("");
-    analysis.after = section.text("after").value_or("");
+    analysis.after = section.filled_text("after").value_or("");
     reader.protocol.analyses.push_back(std::move(analysis));  // the method's owner reads the other keys
   }
 }
 
-/// How many null hypotheses an analysis tests: one for each compared arm.
-std::size_t comparisons(Protocol const& protocol, Analysis const& analysis) {
-  if (const Estimand* estimand = protocol.estimand(analysis.estimand)) return estimand->compare.size();
-  return std::size_t(std::ranges::count(protocol.arms, ArmRole::investigational, &Arm::role));
+/// The arms that an analysis compares with the control: one null hypothesis each.
+std::vector<std::string> compared_arms(Protocol const& protocol, Analysis const& analysis) {
+  if (const Estimand* estimand = protocol.estimand(analysis.estimand)) return estimand->compare;
+  std::vector<std::string> arms;
+  for (Arm const& arm : protocol.arms)
+    if (arm.role == ArmRole::investigational) arms.push_back(arm.id);
+  return arms;
+}
+
+using Hypotheses = std::set<std::pair<std::string, std::string>>;  ///< of an analysis and an arm
+
+/// Reads one hypothesis and adds what it covers.
+void read_hypothesis(Reader& reader, Section& row, bool needs_weight, std::set<std::string>& ids, double& total, Hypotheses& covered) {
+  Protocol const& protocol = reader.protocol;
+  const auto id = row.id("id");
+  if (id) reader.unique(ids, *id, "hypotheses", row.place_of("id"));
+  row.rename(fmt::format("hypothesis '{}'", id.value_or("")));
+  const auto name = row.need_text("analysis");
+  const auto arm = row.filled_text("arm");
+  const bool known_arm = arm && reader.resolves(*arm, ids_of(protocol.arms), "arm", row.place_of("arm"));
+  if (name && reader.resolves(*name, ids_of(protocol.analyses), "analysis", row.place_of("analysis"))) {
+    const std::vector<std::string> arms = compared_arms(protocol, *std::ranges::find(protocol.analyses, *name, &Analysis::id));
+    if (known_arm && std::ranges::find(arms, *arm) == arms.end())
+      row.report_at("arm", Code::inconsistent, "analysis '{}' does not compare arm '{}'", *name, *arm);
+    else if (!row.has("arm") && arms.size() > 1)
+      add_problem(reader.problems, row.place(), Code::missing_key, "{} needs the key 'arm': analysis '{}' compares {} arms", row.name(), *name, arms.size());
+    else if (known_arm || arms.size() == 1)
+      if (!covered.emplace(*name, known_arm ? *arm : arms.front()).second)
+        add_problem(reader.problems, row.place(), Code::duplicate, "{} is that of another hypothesis again", row.name());
+  }
+  total += row.number("weight", {.min = 0, .max = 1}).value_or(0);
+  if (needs_weight && !row.has("weight")) add_problem(reader.problems, row.place(), Code::missing_key, "{} needs the key 'weight': the share of alpha that it begins with", row.name());
+  row.finish();
 }
 
 void read_multiplicity(Reader& reader, Section& root) {
   Protocol& protocol = reader.protocol;
   std::size_t primary = 0;
   for (Analysis const& analysis : protocol.analyses)
-    if (analysis.role == "primary") primary += comparisons(protocol, analysis);
+    if (analysis.role == "primary") primary += compared_arms(protocol, analysis).size();
   auto section = root.table("multiplicity", "[multiplicity]");
   if (!section) {
     if (primary > 1) {
@@ -77,14 +106,15 @@ void read_multiplicity(Reader& reader, Section& root) {
   protocol.multiplicity = MethodSection{method.value_or(""), section->node(), section->place_of("method")};
   std::set<std::string> ids;
   double total = 0;
-  for (Section& row : section->tables("hypotheses", "hypothesis")) {
-    const auto id = row.id("id");
-    if (id) reader.unique(ids, *id, "hypotheses", row.place_of("id"));
-    row.rename(fmt::format("hypothesis '{}'", id.value_or("")));
-    if (const auto analysis = row.need_text("analysis")) reader.resolves(*analysis, ids_of(protocol.analyses), "analysis", row.place_of("analysis"));
-    if (const auto arm = row.text("arm")) reader.resolves(*arm, ids_of(protocol.arms), "arm", row.place_of("arm"));
-    total += row.number("weight", {.min = 0, .max = 1}).value_or(0);
-    row.finish();
+  Hypotheses covered;
+  for (Section& row : section->tables("hypotheses", "hypothesis")) read_hypothesis(reader, row, method == "graphical", ids, total, covered);
+  for (Analysis const& analysis : protocol.analyses) {
+    if (analysis.role != "primary" || analysis.id.empty()) continue;
+    const std::vector<std::string> arms = compared_arms(protocol, analysis);
+    for (std::string const& arm : arms)
+      if (!covered.contains({analysis.id, arm}))
+        section->report_at("hypotheses", Code::inconsistent, "no hypothesis of [multiplicity] covers the primary analysis '{}'{}", analysis.id,
+                           arms.size() > 1 ? fmt::format(" of arm '{}'", arm) : "");
   }
   if (total > 1 + 1e-12) section->report_at("hypotheses", Code::out_of_range, "the weights of the hypotheses add up to {}, and must not exceed 1", shortest(total));
   std::vector<std::string> known(ids.begin(), ids.end());
@@ -101,7 +131,7 @@ void read_design(Reader& reader, Section& root) {
   if (!section) return;
   const auto method = section->need_text("method");
   reader.protocol.design = MethodSection{method.value_or(""), section->node(), section->place_of("method")};
-  if (const auto analysis = section->text("analysis")) reader.resolves(*analysis, ids_of(reader.protocol.analyses), "analysis", section->place_of("analysis"));
+  if (const auto analysis = section->filled_text("analysis")) reader.resolves(*analysis, ids_of(reader.protocol.analyses), "analysis", section->place_of("analysis"));
 }
 
 void read_scenarios(Reader& reader, Section& root) {
@@ -112,11 +142,11 @@ void read_scenarios(Reader& reader, Section& root) {
     section.rename(fmt::format("scenario '{}'", id.value_or("")));
     const bool again = id && model.contains(*id);
     if (again) section.report_at("id", Code::duplicate, "the id '{}' is given to two scenarios", *id);
-    const auto extends = section.text("extends");
+    const auto extends = section.filled_text("extends");
     std::vector<std::string> earlier;
     for (auto const& [name, unused] : model) earlier.push_back(name);
     const bool known = extends && reader.resolves(*extends, earlier, "earlier scenario", section.place_of("extends"));
-    std::string keyword = section.text("model").value_or(known ? model[*extends] : "");
+    std::string keyword = section.filled_text("model").value_or(known ? model[*extends] : "");
     if (!extends) section.need("model");
     if (id) model[*id] = keyword;
     reader.protocol.scenarios.push_back({keyword, section.node(), section.has("model") ? section.place_of("model") : section.place()});

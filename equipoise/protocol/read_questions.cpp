@@ -31,12 +31,28 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> summaries
                                                                                   {"odds_ratio", "odds_ratio"},
                                                                                   {"rate_ratio", "rate_ratio"}}};
 
+/// A time that is simply an item (or derivation) is in that item's unit: `time_unit` may be left out then, and must not contradict it.
+void read_time_unit(Reader& reader, Section& section, Endpoint& endpoint) {
+  const auto said = section.word<std::string_view>("time_unit", time_units);
+  if (said) endpoint.time_unit = *said;
+  if (!endpoint.time || (section.has("time_unit") && !said)) return;
+  const std::vector<std::string> read = endpoint.time->variables();
+  if (read.size() != 1 || expression::canonical_text(*endpoint.time) != read.front()) return;
+  const auto variable = ProtocolNames(reader.protocol).variable(read.front().substr(0, read.front().find('@')));
+  if (!variable || variable->unit.empty() || variable->unit == endpoint.time_unit) return;
+  const bool known = std::ranges::find(time_units, variable->unit, &std::pair<std::string_view, std::string_view>::first) != time_units.end();
+  if (known && !section.has("time_unit")) endpoint.time_unit = variable->unit;
+  else
+    section.report_at(section.has("time_unit") ? "time_unit" : "time", Code::unit_mismatch, "the time of {} is '{}', which is in {}, and its time_unit is {}", section.name(),
+                      read.front(), variable->unit, endpoint.time_unit);
+}
+
 /// The event of a time to event: seen in the trial's own records, or read with its time from the data.
 void read_event(Reader& reader, Section& section, Endpoint& endpoint) {
   endpoint.time = reader.rule(section, "time", Context{}, {Type::number}, false);
   const bool direct = section.has("time");
   endpoint.event = reader.rule(section, "event", Context{}, {direct ? Type::truth : Type::moment});
-  endpoint.time_unit = section.word<std::string_view>("time_unit", time_units).value_or("d");
+  read_time_unit(reader, section, endpoint);
   if (!direct && section.has("time_unit")) section.report_at("time_unit", Code::inconsistent, "'time_unit' in {} belongs to the key 'time', which is absent", section.name());
   constexpr std::array<std::pair<std::string_view, int>, 1> origins{{{"randomisation", 0}}};
   section.word<int>("origin", origins);
@@ -52,7 +68,7 @@ void read_variable(Reader& reader, Section& section, Endpoint& endpoint) {
   endpoint.variable = reader.rule(section, "variable", Context{.at_visit = by_visit}, allowed);
   endpoint.transform = section.word<std::string_view>("transform", transforms).value_or("");
   if (const auto visits = section.texts("visits")) endpoint.visits = *visits;
-  endpoint.at = section.text("at").value_or("");
+  endpoint.at = section.filled_text("at").value_or("");
   const ProtocolNames names(reader.protocol);
   const auto collected_at = [&](std::string const& visit, Place const& place) {
     if (!reader.resolves(visit, ids_of(reader.protocol.visits), "visit", place) || !endpoint.variable) return;
@@ -86,20 +102,9 @@ void read_endpoints(Reader& reader, Section& root) {
     if (kind && endpoint.kind == EndpointKind::time_to_event) read_event(reader, section, endpoint);
     else if (kind) read_variable(reader, section, endpoint);
     if (kind) section.finish();
+    else reader.endpoints_of_no_kind.insert(endpoint.id);
     reader.protocol.endpoints.push_back(std::move(endpoint));
   }
-}
-
-/// The codes of dated events: of every code item in a form without a visit that has a date item too.
-std::vector<std::string> dated_events(Protocol const& protocol) {
-  std::vector<std::string> events;
-  for (Form const& form : protocol.forms) {
-    if (!form.any_time || std::ranges::none_of(form.items, [](Item const& item) { return item.kind == ItemKind::date; })) continue;
-    for (Item const& item : form.items)
-      if (item.kind == ItemKind::code)
-        for (CodeValue const& code : item.codes) events.push_back(code.id);
-  }
-  return events;
 }
 
 Intercurrent read_intercurrent(Reader& reader, Section& section, std::vector<std::string> const& events) {
@@ -137,7 +142,12 @@ void read_treatment(Reader& reader, Section& section, Estimand& estimand) {
   if (const auto compare = treatment->texts("compare")) {
     estimand.compare = *compare;
     const Node* list = treatment->node().find("compare");
-    for (std::size_t i = 0; i < compare->size(); ++i) reader.resolves((*compare)[i], arms, "arm", (*list->array())[i].place());
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < compare->size(); ++i) {
+      reader.resolves((*compare)[i], arms, "arm", (*list->array())[i].place());
+      if (!seen.insert((*compare)[i]).second)
+        add_problem(reader.problems, (*list->array())[i].place(), Code::duplicate, "arm '{}' is named twice in 'compare' of {}", (*compare)[i], treatment->name());
+    }
     if (compare->empty()) treatment->report_at("compare", Code::out_of_range, "'compare' in {} names no arm", treatment->name());
   }
   if (const auto against = treatment->need_text("against")) {
@@ -147,6 +157,38 @@ void read_treatment(Reader& reader, Section& section, Estimand& estimand) {
       treatment->report_at("against", Code::inconsistent, "arm '{}' is compared against itself in {}", *against, section.name());
   }
   treatment->finish();
+}
+
+/// What a composite value means depends on the endpoint, which the intercurrent event does not know.
+void check_composite(Reader& reader, Section& row, Intercurrent const& ice, Endpoint const& endpoint) {
+  if (const auto* number = std::get_if<double>(&ice.value)) {
+    const bool outside = endpoint.transform == "log" ? *number <= 0 : !endpoint.transform.empty() && *number < 0;
+    if (outside)
+      row.report_at("value", Code::out_of_range, "endpoint '{}' is analysed on the {} scale, on which {} has no value", endpoint.id,
+                    endpoint.transform == "fourth_root" ? "fourth root" : endpoint.transform == "sqrt" ? "square root" : endpoint.transform, shortest(*number));
+  }
+  const auto* word = std::get_if<std::string>(&ice.value);
+  if (word && *word == "never" && endpoint.kind == EndpointKind::time_to_event && !reader.protocol.follow_up_days &&
+      std::ranges::none_of(reader.protocol.visits, [](Visit const& visit) { return visit.day.offset() > 0; }))
+    row.report_at("value", Code::inconsistent, "'never' lasts to the planned end of follow-up, which the schedule does not say").hint =
+        "give [schedule] the key 'follow_up_days', or a visit after randomisation";
+}
+
+/// The kinds of endpoint that a summary measure can summarise.
+void check_summary(Section& section, Estimand const& estimand, Endpoint const& endpoint) {
+  std::string_view wanted;
+  bool fits = true;
+  if (estimand.summary == "difference_in_means" || estimand.summary == "ratio_of_geometric_means")
+    wanted = "a continuous endpoint", fits = endpoint.kind == EndpointKind::continuous;
+  else if (estimand.summary == "hazard_ratio")
+    wanted = "a time to event", fits = endpoint.kind == EndpointKind::time_to_event;
+  else if (estimand.summary == "risk_difference" || estimand.summary == "odds_ratio")
+    wanted = "a binary endpoint", fits = endpoint.kind == EndpointKind::binary;
+  else if (estimand.summary == "rate_ratio")
+    wanted = "a count, or the events of every(...)", fits = endpoint.kind == EndpointKind::count || (endpoint.event && endpoint.event->gives_several());
+  const auto name = std::ranges::find(endpoint_kinds, endpoint.kind, &std::pair<std::string_view, EndpointKind>::second)->first;
+  if (!fits)
+    section.report_at("summary", Code::inconsistent, "{} summarises {}, and endpoint '{}' is of the kind {}", estimand.summary, wanted, endpoint.id, name);
 }
 
 void read_estimands(Reader& reader, Section& root) {
@@ -164,12 +206,15 @@ void read_estimands(Reader& reader, Section& root) {
       estimand.endpoint = *endpoint, reader.resolves(*endpoint, ids_of(reader.protocol.endpoints), "endpoint", section.place_of("endpoint"));
     section.need("summary");
     estimand.summary = section.word<std::string_view>("summary", summaries).value_or("");
+    const Endpoint* endpoint = reader.endpoints_of_no_kind.contains(estimand.endpoint) ? nullptr : reader.protocol.endpoint(estimand.endpoint);
+    if (endpoint && !estimand.summary.empty()) check_summary(section, estimand, *endpoint);
     read_treatment(reader, section, estimand);
     std::set<std::string> named;
     for (Section& row : section.tables("intercurrent", "intercurrent event")) {
       Intercurrent ice = read_intercurrent(reader, row, events);
       if (!ice.event.empty() && !named.insert(ice.event).second)
         add_problem(reader.problems, ice.place, Code::duplicate, "estimand '{}' gives two strategies for the intercurrent event '{}'", estimand.id, ice.event);
+      if (endpoint) check_composite(reader, row, ice, *endpoint);
       estimand.intercurrent.push_back(std::move(ice));
     }
     if (!named.contains("death"))

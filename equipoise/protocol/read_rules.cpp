@@ -68,7 +68,7 @@ std::set<std::string> words_in(std::string_view text) {
 }
 
 void read_derivation(Reader& reader, Section& section, Derivation& derivation) {
-  derivation.unit = section.text("unit").value_or("");
+  derivation.unit = section.filled_text("unit").value_or("");
   if (!derivation.unit.empty())
     if (auto fine = check_unit(derivation.unit); !fine) reader.problems.push_back(std::move(fine.error()).at(section.place_of("unit")));
   derivation.label = reader.text(section, "label");
@@ -85,7 +85,7 @@ void read_derivations(Reader& reader, Section& root) {
   std::vector<Section> waiting;
   std::set<std::string> names;
   for (Node::Member const& member : *table->table()) {
-    if (!is_id(member.key)) add_problem(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", member.key);
+    reader.nameable(member.key, member.place);
     if (reader.protocol.item(member.key)) add_problem(reader.problems, member.place, Code::duplicate, "the derivation '{}' has the name of an item", member.key);
     if (!member.value.table()) {
       add_problem(reader.problems, member.place, Code::wrong_type, "derivation '{}' must be a table such as {{ rule = \"...\" }}", member.key);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "equipoise/protocol/reader.h"
 #include "equipoise/protocol/units.h"
@@ -37,6 +38,7 @@ void read_codes(Reader& reader, Section& section, Item& item) {
     section.report_at("codes", Code::wrong_type, "'codes' in {} must be a list of [code, label], and is {}", section.name(), list->type_name());
     return;
   }
+  if (list->array()->empty()) section.report_at("codes", Code::out_of_range, "'codes' in {} must not be empty", section.name());
   std::set<std::string> seen;
   for (Node const& row : *list->array()) {
     const Node::Array* cells = row.array();
@@ -55,7 +57,7 @@ void read_codes(Reader& reader, Section& section, Item& item) {
 
 Item read_item(Reader& reader, std::string const& form, Node::Member const& member) {
   Item item{.id = member.key, .form = form, .place = member.place};
-  if (!is_id(item.id)) add_problem(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", item.id);
+  reader.nameable(item.id, member.place);
   Section section(member.value, fmt::format("item '{}'", item.id), reader.problems);
   section.need("kind");
   const auto kind = section.word<ItemKind>("kind", kinds);
@@ -64,7 +66,7 @@ Item read_item(Reader& reader, std::string const& form, Node::Member const& memb
   item.label = reader.text(section, "label");
   if (item.label.empty()) item.label = {{{reader.protocol.trial.languages.front(), item.id}}};
   item.required = section.flag("required").value_or(false);
-  if (const auto unit = section.text("unit")) item.unit = *unit, check(reader, *unit, section.place_of("unit"));
+  if (const auto unit = section.filled_text("unit")) item.unit = *unit, check(reader, *unit, section.place_of("unit"));
   if (const Node* also = section.take("also")) {
     const Node::Array* rows = also->array();
     if (!rows) section.report_at("also", Code::wrong_type, "'also' in {} must be a list of [unit, factor]", section.name());
@@ -113,7 +115,7 @@ void read_forms(Reader& reader, Section& root) {
       continue;
     }
     for (Node::Member const& item : *items) {
-      if (item.key == "label") {
+      if (item.key == "label" && !item.value.find("kind")) {
         Section section(member.value, fmt::format("form '{}'", form.id), reader.problems);
         form.label = reader.text(section, "label");
       } else if (!item.value.table()) {
@@ -131,7 +133,7 @@ Visit read_visit(Reader& reader, Section& section) {
   Visit visit{.place = section.place()};
   visit.id = section.id("id").value_or("");
   section.rename(fmt::format("visit '{}'", visit.id));
-  visit.epoch = section.text("epoch").value_or("");
+  visit.epoch = section.filled_text("epoch").value_or("");
   if (!visit.epoch.empty()) reader.resolves(visit.epoch, reader.protocol.epochs, "epoch", section.place_of("epoch"));
   section.need("day");
   if (const auto day = section.integer("day", {.min = -36500, .max = 36500})) {
@@ -139,7 +141,9 @@ Visit read_visit(Reader& reader, Section& section) {
     else section.report_at("day", Code::out_of_range, "there is no study day 0: day 1 is the day of randomisation, and day -1 the day before");
   }
   if (const auto window = section.numbers("window", {.min = 0, .max = 3650})) {
-    if (window->size() == 2) visit.days_before = int((*window)[0]), visit.days_after = int((*window)[1]);
+    if (std::ranges::any_of(*window, [](double days) { return std::trunc(days) != days; }))
+      section.report_at("window", Code::out_of_range, "'window' in {} must be in whole days", section.name());
+    else if (window->size() == 2) visit.days_before = int((*window)[0]), visit.days_after = int((*window)[1]);
     else section.report_at("window", Code::out_of_range, "'window' in {} must be [days before, days after]", section.name());
   }
   visit.label = reader.text(section, "label");
@@ -166,6 +170,28 @@ void check_windows(Reader& reader) {
       add_problem(reader.problems, after.place, Code::inconsistent, "the windows of visits '{}' (to day {}) and '{}' (from day {}) overlap", before.id,
              StudyDay::from_offset(last).day(), after.id, StudyDay::from_offset(first).day());
   }
+}
+
+/// After which dated events a participant is gone. Absent: those of the usual names that the trial's dated events have.
+void read_ends_of_participation(Reader& reader, Section& schedule) {
+  const std::vector<std::string> events = dated_events(reader.protocol);
+  std::vector<std::string>& ends = reader.protocol.ends_participation;
+  if (!schedule.has("ends_participation")) {
+    schedule.allow("ends_participation");
+    for (const char* name : {"study_stop", "withdrawal", "lost_to_follow_up", "death"})
+      if (std::ranges::find(events, name) != events.end()) ends.emplace_back(name);
+    return;
+  }
+  const auto named = schedule.texts("ends_participation");
+  if (!named) return;
+  const Node* list = schedule.node().find("ends_participation");
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < named->size(); ++i) {
+    const Place place = (*list->array())[i].place();
+    reader.resolves((*named)[i], events, "dated event", place);
+    if (!seen.insert((*named)[i]).second) add_problem(reader.problems, place, Code::duplicate, "'{}' is named twice in 'ends_participation'", (*named)[i]);
+  }
+  ends = *named;
 }
 
 void read_visits(Reader& reader, Section& root) {
@@ -195,6 +221,8 @@ void read_visits(Reader& reader, Section& root) {
   }
   constexpr std::array<std::pair<std::string_view, int>, 4> nominal{{{"closest", 0}, {"first", 1}, {"last", 2}, {"worst", 3}}};
   schedule->word<int>("nominal", nominal);
+  reader.protocol.follow_up_days = schedule->number("follow_up_days", {.min = 1, .max = 36500});
+  read_ends_of_participation(reader, *schedule);
   schedule->finish();
   for (Visit const& visit : reader.protocol.visits)
     for (std::string const& id : visit.forms)

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "equipoise/protocol/reader.h"
 #include "equipoise/protocol/units.h"
@@ -37,7 +38,7 @@ void read_items(Reader& reader, Section& source) {
     row.item = section.need_text("item").value_or("");
     section.rename(fmt::format("source item '{}'", row.item));
     row.column = section.need_text("column").value_or("");
-    row.visit = section.text("visit").value_or("");
+    row.visit = section.filled_text("visit").value_or("");
     std::vector<std::string> items;
     for (Form const& form : protocol.forms)
       for (Item const& item : form.items) items.push_back(item.id);
@@ -55,7 +56,7 @@ void read_items(Reader& reader, Section& source) {
     } else {
       section.allow("codes");
     }
-    if (const auto unit = section.text("unit")) {
+    if (const auto unit = section.filled_text("unit")) {
       row.unit = *unit;
       const bool known = item && (*unit == item->unit || std::ranges::any_of(item->also, [&](auto const& other) { return other.first == *unit; }));
       if (item && !known)
@@ -82,29 +83,40 @@ void read_entries(Reader& reader, Section& source) {
     for (Section& rule : section.tables("where", "where")) {
       RowRule row;
       row.column = rule.need_text("column").value_or("");
-      row.is = rule.need_text("is");
+      if (rule.need("is")) row.is = rule.text("is");  // empty: the rows whose cell is empty
+      if (row.is && trimmed(*row.is) != *row.is)
+        rule.report_at("is", Code::inconsistent, "'is' in {} has blanks at its ends, and no cell does: cells are read without them", rule.name());
       rule.finish();
       entry.where.push_back(std::move(row));
     }
+    std::set<std::string> mapped;
+    bool dated = false;
     for (Section& row : section.tables("items", "entry item")) {
       SourceEntryItem cell{.place = row.place()};
       cell.item = row.need_text("item").value_or("");
       row.rename(fmt::format("entry item '{}'", cell.item));
-      cell.column = row.text("column").value_or("");
-      cell.constant = row.text("is").value_or("");
+      cell.column = row.filled_text("column").value_or("");
+      cell.constant = row.filled_text("is").value_or("");
       cell.day_since_randomisation = row.flag("days_since_randomisation").value_or(false);
       const Item* item = nullptr;
       if (form && !cell.item.empty() && reader.resolves(cell.item, ids_of(form->items), fmt::format("item in form '{}' called", form->id), row.place_of("item")))
         item = protocol.item(cell.item);
+      if (item && !mapped.insert(item->id).second) row.report_at("item", Code::duplicate, "item '{}' is mapped twice in the entry of form '{}'", item->id, form->id);
+      dated = dated || (item && item->kind == ItemKind::date);
       if (item) cell.codes = read_cell_codes(reader, row, code_meanings(*item), "a code of the item");
       else row.allow("codes");
       if (row.has("column") == row.has("is")) add_problem(reader.problems, row.place(), Code::inconsistent, "{} needs either a 'column' or a fixed value 'is'", row.name());
       if (item && !cell.constant.empty() && !code_meanings(*item).empty()) reader.resolves(cell.constant, code_meanings(*item), "code", row.place_of("is"));
       if (item && cell.day_since_randomisation && item->kind != ItemKind::date)
         row.report_at("days_since_randomisation", Code::inconsistent, "'{}' is not a date", item->id);
+      if (item && item->kind == ItemKind::date && !cell.day_since_randomisation && !source.has("randomised"))
+        add_problem(reader.problems, row.place(), Code::inconsistent, "[source] names no column 'randomised', so a calendar date of '{}' has no origin", item->id).hint =
+            "name that column, or say days_since_randomisation = true";
       row.finish();
       entry.items.push_back(std::move(cell));
     }
+    if (form && !dated && std::ranges::any_of(form->items, [](Item const& item) { return item.kind == ItemKind::date; }))
+      add_problem(reader.problems, section.place(), Code::missing_key, "the entry of form '{}' maps no date: its event could never be dated", form->id);
     section.finish();
     protocol.source->entries.push_back(std::move(entry));
   }
@@ -117,18 +129,21 @@ void read_source(Reader& reader, Section& root) {
   if (!section) return;
   Source& source = reader.protocol.source.emplace();
   source.place = section->place();
-  source.file = section->text("file").value_or("");
+  source.file = section->filled_text("file").value_or("");
   source.note = section->text("note").value_or("");
   constexpr std::array<std::pair<std::string_view, bool>, 2> rows{{{"participants", false}, {"intervals", true}}};
   source.intervals = section->word<bool>("rows", rows).value_or(false);
   source.participant = section->need_text("participant").value_or("");
-  source.site = section->text("site").value_or("");
-  source.randomised = section->text("randomised").value_or("");
-  source.follow_up = section->text("follow_up").value_or("");
+  source.site = section->filled_text("site").value_or("");
+  source.randomised = section->filled_text("randomised").value_or("");
+  source.follow_up = section->filled_text("follow_up").value_or("");
+  source.missing = section->texts("missing").value_or(std::vector<std::string>{});
+  for (std::string const& cell : source.missing)
+    if (trimmed(cell) != cell) section->report_at("missing", Code::inconsistent, "'{}' in 'missing' of [source] has blanks at its ends, and no cell does", cell);
   section->need("arm");
   if (auto arm = section->table("arm", "'arm' of [source]")) {
     source.arm = arm->need_text("column").value_or("");
-    source.arm_received = arm->text("received").value_or("");
+    source.arm_received = arm->filled_text("received").value_or("");
     source.arm_codes = read_cell_codes(reader, *arm, ids_of(reader.protocol.arms), "arm");
     arm->finish();
   }

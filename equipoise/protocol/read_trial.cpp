@@ -22,6 +22,9 @@ void read_head(Reader& reader, Section& root) {
     for (std::string const& language : *languages)
       if (language.size() < 2 || language.size() > 8 || !is_id(language, true))
         section->report_at("languages", Code::syntax, "'{}' is not a language code such as en or zh", language);
+    std::set<std::string> seen;
+    for (std::string const& language : *languages)
+      if (!seen.insert(language).second) section->report_at("languages", Code::duplicate, "the language '{}' is given twice", language);
     if (languages->empty()) {
       section->report_at("languages", Code::out_of_range, "a trial has at least one language");
       trial.languages = {"en"};
@@ -43,7 +46,8 @@ void read_conventions(Reader& reader, Section& root) {
   auto section = root.table("conventions", "[conventions]");
   if (!section) return;
   c.alpha = section->number("alpha", Limits::open(0, 1)).value_or(c.alpha);
-  if (const auto sided = section->integer("sided", {.min = 1, .max = 2})) c.sided = int(*sided);
+  if (const auto sided = section->integer("sided", {.min = 1, .max = 2}); sided && *sided == 1)
+    section->report_at("sided", Code::not_available, "this build's tests are two-sided: sided = 2");
   c.confidence = section->number("confidence", Limits::open(0, 1)).value_or(c.confidence);
   constexpr std::array<std::pair<std::string_view, std::string_view>, 3> programs{{{"equipoise", "equipoise"}, {"r", "r"}, {"sas", "sas"}}};
   c.match = section->word<std::string_view>("match", programs).value_or(c.match);

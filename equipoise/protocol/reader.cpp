@@ -18,11 +18,13 @@ Text Reader::text(Section& section, std::string_view key) {
   const Node* value = section.take(key);
   if (!value) return {};
   if (const std::string* plain = value->text()) {
+    if (trimmed(*plain).empty()) add_problem(problems, value->place(), Code::out_of_range, "'{}' in {} must not be empty", key, section.name());
     const std::string language = protocol.trial.languages.empty() ? "en" : protocol.trial.languages.front();
     return {{{language, *plain}}};
   }
   Text text;
   if (const Node::Table* table = value->table()) {
+    if (table->empty()) add_problem(problems, value->place(), Code::out_of_range, "'{}' in {} must not be empty", key, section.name());
     for (Node::Member const& member : *table) {
       if (const std::string* words = member.value.text()) text.in_language.emplace_back(member.key, *words);
       else add_problem(problems, member.value.place(), Code::wrong_type, "'{}' in {} must be text in each language", key, section.name());
@@ -44,6 +46,12 @@ bool Reader::resolves(std::string const& id, std::vector<std::string> const& kno
   return false;
 }
 
+void Reader::nameable(std::string const& id, Place const& place) {
+  if (!is_id(id)) add_problem(problems, place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", id);
+  for (const std::string_view taken : {"arm", "site", "randomised", "randomisation", "label"})
+    if (id == taken) add_problem(problems, place, Code::inconsistent, "'{}' has a meaning of its own, and cannot name an item or a derivation", id);
+}
+
 void Reader::unique(std::set<std::string>& seen, std::string const& id, std::string_view what, Place const& place) {
   if (!seen.insert(id).second) add_problem(problems, place, Code::duplicate, "the id '{}' is given to two {}", id, what);
 }
@@ -63,6 +71,17 @@ std::optional<expression::Expression> Reader::rule(Section& section, std::string
     return {};
   }
   return parsed;
+}
+
+std::vector<std::string> dated_events(Protocol const& protocol) {
+  std::vector<std::string> events;
+  for (Form const& form : protocol.forms) {
+    if (!form.any_time || std::ranges::none_of(form.items, [](Item const& item) { return item.kind == ItemKind::date; })) continue;
+    for (Item const& item : form.items)
+      if (item.kind == ItemKind::code)
+        for (CodeValue const& code : item.codes) events.push_back(code.id);
+  }
+  return events;
 }
 
 }  // namespace equipoise::protocol

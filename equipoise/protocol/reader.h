@@ -16,12 +16,16 @@ namespace equipoise::protocol {
 struct Reader {
   Protocol protocol;
   Problems problems;
+  std::set<std::string> endpoints_of_no_kind;  ///< their 'kind' is reported already: nothing that depends on it is
 
   /// A label: plain text in the trial's first language, or a table from language to text.
   Text text(Section& section, std::string_view key);
 
   /// A reference that must resolve; reports with the nearest known id.
   bool resolves(std::string const& id, std::vector<std::string> const& known, std::string_view what, Place const& place);
+
+  /// Reports an id of an item or derivation that is not an id, or is one of the names that rules already have.
+  void nameable(std::string const& id, Place const& place);
 
   /// Reports an id met before in `seen`.
   void unique(std::set<std::string>& seen, std::string const& id, std::string_view what, Place const& place);
@@ -36,6 +40,9 @@ std::vector<std::string> ids_of(auto const& list) {
   for (auto const& element : list) ids.push_back(element.id);
   return ids;
 }
+
+/// The codes of dated events: of every code item in a form without a visit that has a date item too.
+std::vector<std::string> dated_events(Protocol const& protocol);
 
 void read_trial(Reader& reader, Section& root);       // [trial] [conventions] [[arm]] [[intervention]] [sites]
 void read_schedule(Reader& reader, Section& root);    // [[epoch]] [schedule] [form.*]

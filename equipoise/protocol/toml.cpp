@@ -14,11 +14,61 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "equipoise/core/text.h"
 
 namespace equipoise::protocol {
 namespace {
+
+/// Tables inside tables and lists that a protocol may have on one line. toml++ limits brackets and not dots, and frees what it has read
+/// by recursion: "a.a.a..." must be refused before it sees it.
+constexpr int deepest = 100;
+
+/// The line on which brackets and the dots of keys nest deeper than `deepest`, or 0. Dots inside texts and comments do not count; the one
+/// of a number does no harm. Where the file is not TOML this may count wrongly, but only after the place at which toml++ stops.
+int line_too_deep(std::string_view bytes) {
+  std::vector<int> open;         // dots of the key in front of each open bracket
+  int line = 1, dots = 0, depth = 0;  // dots of the key being read; brackets and dots around it
+  const auto starts = [&](std::size_t at, std::string_view what) { return bytes.substr(at).starts_with(what); };
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const char c = bytes[i];
+    if (c == '"' || c == '\'') {
+      const std::string_view three = c == '"' ? R"(""")" : "'''";
+      const bool several_lines = starts(i, three);
+      for (i += several_lines ? 3 : 1; i < bytes.size(); ++i) {
+        if (bytes[i] == '\n') {
+          if (!several_lines) break;
+          ++line;
+        } else if (bytes[i] == '\\' && c == '"') {
+          if (i + 1 < bytes.size() && bytes[i + 1] != '\n') ++i;
+        } else if (several_lines ? starts(i, three) : bytes[i] == c) {
+          if (several_lines) i += 2;
+          break;
+        }
+      }
+      if (i < bytes.size() && bytes[i] == '\n') ++line, dots = 0;
+    } else if (c == '#') {
+      while (i + 1 < bytes.size() && bytes[i + 1] != '\n') ++i;
+    } else if (c == '\n') {
+      ++line, dots = 0;
+    } else if (c == ',') {
+      dots = 0;
+    } else if (c == '.') {
+      ++dots;
+    } else if (c == '[' || c == '{') {
+      open.push_back(dots);
+      depth += dots + 1;
+      dots = 0;
+    } else if ((c == ']' || c == '}') && !open.empty()) {
+      dots = open.back();
+      depth -= dots + 1;
+      open.pop_back();
+    }
+    if (depth + dots > deepest) return line;
+  }
+  return 0;
+}
 
 class Converter {
  public:
@@ -74,6 +124,10 @@ Checked<Node> read_toml(std::string_view bytes, std::string const& file) {
   Problems problems;
   if (!is_utf8(bytes)) {
     add_problem(problems, {.file = file}, Code::syntax, "the file is not UTF-8 text").hint = "save it as UTF-8";
+    return fail(std::move(problems));
+  }
+  if (const int line = line_too_deep(bytes)) {
+    add_problem(problems, {.file = file, .line = line}, Code::out_of_range, "keys, lists and tables nest here more than {} deep", deepest);
     return fail(std::move(problems));
   }
   const toml::parse_result parsed = toml::parse(bytes, file);

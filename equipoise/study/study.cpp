@@ -5,6 +5,7 @@
 #include "equipoise/analysis/methods.h"
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/load.h"
+#include "equipoise/study/unused.h"
 #include "equipoise/study/vocabulary.h"
 
 namespace equipoise::study {
@@ -32,7 +33,7 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
   protocol::Loaded loaded = protocol::load_all(bytes, file);
   Problems problems = std::move(loaded.problems);
   if (!loaded.readable) return fail(std::move(problems));
-  Study study{.protocol = std::move(loaded.protocol), .plan = {}, .unavailable = {}};
+  Study study{.protocol = std::move(loaded.protocol), .plan = {}, .unavailable = {}, .not_used = not_used(loaded.document)};
   protocol::Protocol const& protocol = study.protocol;
 
   const std::vector<std::string> none;

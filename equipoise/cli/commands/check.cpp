@@ -3,6 +3,7 @@
 
 #include "equipoise/cli/commands.h"
 #include "equipoise/cli/files.h"
+#include "equipoise/core/text.h"
 #include "equipoise/protocol/describe.h"
 #include "equipoise/protocol/load.h"
 #include "equipoise/study/study.h"
@@ -15,7 +16,7 @@ std::string as_json(study::Study const& study) {
   for (study::Unavailable const& one : study.unavailable)
     unavailable.push_back({{"method", one.method}, {"user", one.user}, {"line", one.place.line}});
   nlohmann::ordered_json whole{{"trial", study.protocol.trial.id}, {"version", study.protocol.trial.version}, {"digest", study.protocol.digest},
-                               {"problems", nlohmann::json::array()}, {"not_available", std::move(unavailable)}};
+                               {"problems", nlohmann::json::array()}, {"not_available", std::move(unavailable)}, {"not_used", study.not_used}};
   return whole.dump(2);
 }
 
@@ -46,6 +47,7 @@ void add_check(CLI::App& app, Console& console) {
     const std::string schedule = protocol::schedule_of_activities(protocol, arguments->language);
     if (!schedule.empty()) console.say("\nSchedule of activities\n" + schedule);
     if (!study->unavailable.empty()) console.say("\n" + study::to_text(study->unavailable));
+    if (!study->not_used.empty()) console.say(fmt::format("\nRead and kept, not used by this build: {}\n", join(study->not_used, ", ")));
     console.say(fmt::format("\nNo problems. Digest {}\n", protocol.digest));
   });
 }
