@@ -17,18 +17,30 @@ struct Profile {
   std::string name;
   std::vector<std::string> values;  ///< distinct cell texts, sorted; at most `most`
   bool many = false;                ///< more distinct texts than that
+  std::vector<std::string> missing;  ///< texts met that mean that there is no value
   bool numeric = true, whole = true, dates = true, unique = true, empty = true, negative = false;
   static constexpr std::size_t most = 12;
 
   bool binary() const { return values.size() == 2 && !many && values[0] == "0" && values[1] == "1"; }
 };
 
+/// Texts that programs write for a value that they do not have.
+constexpr std::array<std::string_view, 4> no_value{"NA", "N/A", ".", "null"};
+
 Profile profile(data::CsvTable const& table, std::size_t column) {
   Profile p{.name = table.header[column]};
   std::set<std::string, std::less<>> seen;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const std::string_view cell = trimmed(table.cell(row, column));
-    if (cell.empty()) continue;
+    if (cell.empty()) {
+      p.unique = false;  // whoever has no id cannot be told apart
+      continue;
+    }
+    if (std::ranges::find(no_value, cell) != no_value.end()) {
+      if (std::ranges::find(p.missing, cell) == p.missing.end()) p.missing.emplace_back(cell);
+      p.unique = false;
+      continue;
+    }
     p.empty = false;
     if (!seen.emplace(cell).second) p.unique = false;
     const auto number = to_number(cell);
@@ -264,7 +276,7 @@ std::string starter_protocol(data::CsvTable const& table, std::string const& fil
   std::string out = fmt::format(fmt::runtime(head), fmt::arg("title", file), fmt::arg("file", "protocol.toml"), fmt::arg("data", file));
   const bool survival = g.time && g.event;
   std::vector<std::pair<std::string, std::string>> arms;  // cell text, id
-  std::set<std::string> used;
+  std::set<std::string> used{"what", "when", "event_log", "entry", "outcome", "baseline", "end", "full", "first_event", "e1", "death", "treatment_stop"};  // ids of the text below
   const auto fresh = [&used](std::string id) {
     const std::string base = id;
     for (int k = 2; !used.insert(id).second; ++k) id = fmt::format("{}_{}", base, k);
@@ -324,6 +336,10 @@ std::string starter_protocol(data::CsvTable const& table, std::string const& fil
   out += fmt::format("\n[source]\nfile = {}\nrows = \"participants\"                # one row each\nparticipant = {}{}\n", quoted(file), quoted(g.participant ? g.participant->name : "id"),
                      g.participant ? "                     # GUESS" : "                     # no column was unique: name the one that is");
   if (g.site) out += fmt::format("site = {}\n", quoted(g.site->name));
+  std::vector<std::string> missing;
+  for (const std::string_view text : no_value)
+    if (std::ranges::any_of(columns, [&](Profile const& c) { return std::ranges::find(c.missing, text) != c.missing.end(); })) missing.push_back(quoted(text));
+  if (!missing.empty()) out += fmt::format("missing = [{}]                     # GUESS: cell texts that mean that there is no value\n", join(missing, ", "));
   std::string codes;
   for (auto const& [cell, id] : arms) codes += fmt::format("{}{} = \"{}\"", codes.empty() ? "" : ", ", quoted(cell), id);
   out += fmt::format("arm = {{ column = {}, codes = {{ {} }} }}\n", quoted(g.arm ? g.arm->name : "arm"), codes);

@@ -134,6 +134,7 @@ TEST(Refusals, KeysThatNestWithoutEnd) {
   std::string mixed = "x";
   for (int i = 0; i < 200; ++i) mixed += " = { " + chain(50);
   EXPECT_EQ(problem(mixed), sentence);
+  EXPECT_EQ(problems_of("[" + chain(60) + "]\n" + chain(60) + " = 1\n").front(), "t.toml:2:" + std::to_string(2 * 40 + 1) + ": " + sentence);
   // What only looks deep: texts, comments, lists of numbers, many short keys.
   const std::string dots(1000, '.');
   EXPECT_EQ(problem(with("A trial", dots, "# " + dots + "\n" + std::string(whole))), "none");

@@ -24,6 +24,7 @@ namespace {
 /// Tables inside tables and lists that a protocol may have on one line. toml++ limits brackets and not dots, and frees what it has read
 /// by recursion: "a.a.a..." must be refused before it sees it.
 constexpr int deepest = 100;
+constexpr const char too_deep[] = "keys, lists and tables nest here more than {} deep";
 
 /// The line on which brackets and the dots of keys nest deeper than `deepest`, or 0. Dots inside texts and comments do not count; the one
 /// of a number does no harm. Where the file is not TOML this may count wrongly, but only after the place at which toml++ stops.
@@ -74,13 +75,18 @@ class Converter {
  public:
   Converter(std::string const& file, Problems& problems) : file_(file), problems_(problems) {}
 
-  Node convert(toml::node const& node) {
+  /// depth  tables and lists around the node: a header and the keys under it nest together, which one line does not show
+  Node convert(toml::node const& node, int depth = 0) {
     const Place place = at(node.source());
+    if (depth > deepest) {
+      add_problem(problems_, place, Code::out_of_range, too_deep, deepest);
+      return Node({}, place);
+    }
     switch (node.type()) {
-      case toml::node_type::table: return table(*node.as_table(), place);
+      case toml::node_type::table: return table(*node.as_table(), place, depth);
       case toml::node_type::array: {
         Node::Array elements;
-        for (toml::node const& element : *node.as_array()) elements.push_back(convert(element));
+        for (toml::node const& element : *node.as_array()) elements.push_back(convert(element, depth + 1));
         return Node(std::move(elements), place);
       }
       case toml::node_type::string: return Node(node.as_string()->get(), place);
@@ -107,9 +113,9 @@ class Converter {
   }
 
   /// toml++ sorts keys; people's order is that of the file.
-  Node table(toml::table const& table, Place const& place) {
+  Node table(toml::table const& table, Place const& place, int depth) {
     Node::Table members;
-    for (auto const& [key, value] : table) members.push_back({std::string(key.str()), at(key.source()), convert(value)});
+    for (auto const& [key, value] : table) members.push_back({std::string(key.str()), at(key.source()), convert(value, depth + 1)});
     std::ranges::stable_sort(members, {}, [](Node::Member const& m) { return std::pair(m.place.line, m.place.column); });
     return Node(std::move(members), place);
   }
@@ -127,7 +133,7 @@ Checked<Node> read_toml(std::string_view bytes, std::string const& file) {
     return fail(std::move(problems));
   }
   if (const int line = line_too_deep(bytes)) {
-    add_problem(problems, {.file = file, .line = line}, Code::out_of_range, "keys, lists and tables nest here more than {} deep", deepest);
+    add_problem(problems, {.file = file, .line = line}, Code::out_of_range, too_deep, deepest);
     return fail(std::move(problems));
   }
   const toml::parse_result parsed = toml::parse(bytes, file);
