@@ -83,19 +83,19 @@ void add_run(results::Results& results, PlannedRun const& planned, results::Anal
   }
 }
 
-/// An arm of which nothing is known still has its row: what the other arms have, as NE.
+/// An arm of which nothing is known still has its row: what the other arms have, as NE, and counts of 0.
 void add_unknown_arm(results::Results& results, PlannedRun const& planned, results::AnalysisRun& run) {
   std::vector<results::Record> unknown;
   for (results::Record const& other : results.records) {
     const auto arm = other.finding.at.find("group");
     const bool count = other.finding.quantity == "n" || other.finding.quantity.starts_with("n_");
-    if (other.analysis != run.id || count || arm == other.finding.at.end()) continue;
+    if (other.analysis != run.id || arm == other.finding.at.end()) continue;
     results::Record record = other;
     record.finding.at["group"] = planned.at.at("group");
-    record.finding.value = missing_number;
+    record.finding.value = count ? 0.0 : missing_number;
     for (std::optional<double>* number : {&record.finding.se, &record.finding.df, &record.finding.lower, &record.finding.upper, &record.finding.p})
       if (*number) *number = missing_number;
-    record.finding.n = 0;
+    if (record.finding.n) record.finding.n = 0;
     const bool known = std::ranges::any_of(unknown, [&](results::Record const& r) { return r.finding.quantity == record.finding.quantity && r.finding.at == record.finding.at; });
     if (!known) unknown.push_back(std::move(record));
   }

@@ -67,18 +67,25 @@ class Unfinished {
   }
 
   /// Into a file without a name where the file system has such, so that even a killed process leaves nothing behind.
-  Expected<void> write(std::filesystem::path const& target, std::string_view bytes) {
+  /// A link is followed, so that its target is replaced and not the link; the permissions of what is replaced stay.
+  Expected<void> write(std::filesystem::path const& path, std::string_view bytes) {
+    struct stat existing{};
+    const bool exists = ::stat(path.c_str(), &existing) == 0;
+    const mode_t mode = exists ? existing.st_mode & 0777 : 0644;
+    std::error_code unresolved;
+    const std::filesystem::path real = exists ? std::filesystem::canonical(path, unresolved) : path;
+    const std::filesystem::path target = unresolved ? path : real;
     const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
     File file{target, target.string() + fmt::format(".{}.part", ::getpid()), false, nullptr};
     const bool can_name = ::access("/proc/self/fd", X_OK) == 0;
-    file.open = std::make_unique<Descriptor>(can_name ? ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644) : -1);
+    file.open = std::make_unique<Descriptor>(can_name ? ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode) : -1);
     if (file.open->number < 0) {
-      file.open = std::make_unique<Descriptor>(::open(file.temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+      file.open = std::make_unique<Descriptor>(::open(file.temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
       file.named = true;
     }
-    if (file.open->number < 0) return refused("write", target, errno);
+    if (file.open->number < 0) return refused("write", path, errno);
     files_.push_back(std::move(file));
-    return write_all(files_.back().open->number, bytes, target);
+    return write_all(files_.back().open->number, bytes, path);
   }
 
   /// Gives all files their names.

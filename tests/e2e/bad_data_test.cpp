@@ -192,7 +192,7 @@ TEST_F(SmallTrial, HasAnEmptyStratum) {
 TEST_F(SmallTrial, MissesTheStratumOfSome) {
   const json results = answered(header + with(eight, "50,high", "50,"));
   EXPECT_THAT(notes(results, "a1_test"), Contains("1 row with a missing value left out."));
-  EXPECT_EQ(value(results, "a1_test", "n_subjects", "placebo"), 4);  // of the analysis set
+  EXPECT_EQ(value(results, "a1_test", "n_subjects", "placebo"), 3);  // of those whom the test used
 }
 
 TEST_F(SmallTrial, HasAllTimesEqual) {
@@ -223,12 +223,17 @@ TEST_F(SmallTrial, HasNoEventAtAll) {
 }
 
 TEST_F(SmallTrial, HasNoOutcomeYet) {
-  const json results = answered(header + "1,placebo,40,low,,\n2,active,41,low,,\n3,placebo,50,high,,\n");
+  // The primary analysis has no answer: what can be said is written, and the status says so.
+  const Ran ran = report(header + "1,placebo,40,low,,\n2,active,41,low,,\n3,placebo,50,high,,\n");
+  EXPECT_EQ(ran.status, 3);
+  const json results = json::parse(contents(folder.path / "r/results.json"));
+  const std::string problem = "analysis 'a3_curve' has no rows: each of the 3 rows misses a value";
   EXPECT_EQ(analysis(results, "a1_test").at("problem"),
             "analysis 'a1_test' has no rows: each of the 3 rows that meet its filter misses a value");
-  EXPECT_EQ(analysis(results, "a3_curve").at("problem"), "analysis 'a3_curve' has no rows: each of the 3 rows misses a value");
+  EXPECT_EQ(analysis(results, "a3_curve").at("problem"), problem);
   for (json const& one : results.at("records")) EXPECT_EQ(one.at("analysis"), "a6_age");  // what has a problem has no records
-  EXPECT_THAT(page, HasSubstr("each of the 3 rows misses a value"));
+  EXPECT_THAT(contents(folder.path / "r/report.html"), HasSubstr("each of the 3 rows misses a value"));
+  EXPECT_THAT(ran.out, HasSubstr("a3_curve (supportive, Kaplan-Meier estimate): " + problem + "\n"));
 }
 
 TEST(Files, ThatAreNotThere) {

@@ -109,7 +109,7 @@ TEST(Verify, PassesTheKnownAnswersItCarries) {
     EXPECT_GT(method.at("passed").get<int>(), 0) << method;
     values += method.at("values").get<int>();
   }
-  EXPECT_EQ(answer.at("methods").size(), 6u);
+  EXPECT_GE(answer.at("methods").size(), 6u);  // at least what the first slice carries; new methods bring their own
   EXPECT_EQ(std::size_t(values), answer.at("values").size());
   EXPECT_GT(values, 700);
 }

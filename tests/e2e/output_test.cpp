@@ -33,6 +33,18 @@ TEST(Output, ReplacesWhatWasThere) {
   EXPECT_EQ(json::parse(contents(folder.path / "r/results.json")).at("provenance").at("data_file"), "cgd.csv");
 }
 
+TEST(Output, FollowsALinkAndKeepsPermissions) {
+  const Folder folder;
+  write(folder.path / "real.json", "earlier");
+  fs::permissions(folder.path / "real.json", fs::perms::owner_read | fs::perms::owner_write);
+  fs::create_symlink("real.json", folder.path / "link.json");
+  ASSERT_EQ(equipoise({"analyse", cgd, "--output", "link.json"}, {.folder = folder.path}).status, 0);
+  EXPECT_TRUE(fs::is_symlink(folder.path / "link.json"));
+  EXPECT_EQ(json::parse(contents(folder.path / "real.json")).at("provenance").at("data_file"), "cgd.csv");
+  EXPECT_EQ(fs::status(folder.path / "real.json").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(folder.all(), (Names{"link.json", "real.json"}));
+}
+
 TEST(Output, IsRefusedWhereNoFolderCanBe) {
   const Folder folder;
   write(folder.path / "file", "not a folder");

@@ -33,8 +33,8 @@ TEST(CgdReport, HasTheHeadlineAsPublished) {
             "ratio 0.348 (0.180 to 0.672)\n"
             "a05_proportion (secondary, Clopper-Pearson interval of a proportion): Placebo 30 of 65, Interferon gamma 14 of 63\n"
             "a06_proportions (secondary, Fisher's exact test): Placebo 30 of 65, Interferon gamma 14 of 63\n"
-            "a07_all_infections (secondary, Cox proportional hazards model): Placebo 56 events in 65, Interferon gamma 20 events "
-            "in 63; hazard ratio 0.334 (0.181 to 0.616)\n"
+            "a07_all_infections (secondary, Cox proportional hazards model): Placebo 56 events in 65, "
+            "Interferon gamma 20 events in 63; hazard ratio 0.334 (0.181 to 0.616)\n"
             "report/report.html\n");
   EXPECT_EQ(folder.all(), (std::vector<std::string>{"report", "report/report.html", "report/results.json"}));
 }
@@ -171,7 +171,7 @@ TEST(Actg320, ReproducesThePublishedHazardRatios) {
   EXPECT_NEAR(record(results, "a2_test", "chi_square", "indinavir").at("value").get<double>(), 10.860130016086487,
               near);  // survdiff
   // Death is part of the endpoint because the estimand says so: the 26 dated deaths were met.
-  EXPECT_THAT(notes(results, "a1_aids_or_death"), ::testing::Contains("Intercurrent event 'death': 26 recorded."));
+  EXPECT_THAT(notes(results, "a1_aids_or_death"), ::testing::Contains("Intercurrent event \"Death\": 26 recorded."));
 }
 
 // R 4.2.2, survival 3.5-3, on examples/cgd: participants randomised by 1989-12-31, infections and follow-up after that day not

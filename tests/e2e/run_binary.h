@@ -153,8 +153,8 @@ inline Ran equipoise(std::vector<std::string> arguments, Surroundings const& at 
   return ran;
 }
 
-/// The record of results.json with this quantity, at this group or else with this term's level; the test fails unless there is
-/// exactly one.
+/// The record of results.json with this quantity: of this arm (a group, a term of a model), or of its comparison with the
+/// control; the test fails unless there is exactly one.
 inline json record(json const& results, std::string const& analysis, std::string const& quantity, std::string const& arm = {}) {
   json found;
   int count = 0;
@@ -162,11 +162,11 @@ inline json record(json const& results, std::string const& analysis, std::string
     if (one.at("analysis") != analysis || one.at("quantity") != quantity) continue;
     json const& place = one.at("at");
     if (!arm.empty()) {
-      const bool group = place.size() == 1 && place.value("group", "") == arm,
-                 test = !place.contains("group") && place.value("arm", "") == arm;
+      const bool group = place.size() == 1 && place.value("group", "") == arm;
+      const bool comparison = !quantity.starts_with("n_") && (place.empty() || place.value("level", "") == arm);
       const bool term =
           place.contains("term") && place.at("term").size() == 1 && place.at("term").at(0).value("level", "") == arm;
-      if (!group && !test && !term) continue;
+      if (!group && !comparison && !term) continue;
     } else if (!place.empty()) {
       continue;
     }
