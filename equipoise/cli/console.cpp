@@ -21,6 +21,14 @@ std::string json_string(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+void Console::warn(Problems const& problems) {
+  status_ = std::max(exit_status(problems), 1);
+  std::string text;
+  for (Error const& problem : problems) text += to_string(problem) + "\n";
+  int unused = 0;
+  put(stderr, text, unused);
+}
+
 void Console::say(std::string_view text) {
   if (!quiet && !json) put(stdout, text, status_);
 }

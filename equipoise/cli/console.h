@@ -21,6 +21,8 @@ class Console {
   /// Problems on standard error, or as JSON on standard output with --json; sets the exit status they ask for.
   void fail(Problems const& problems);
   void fail(Error const& error) { fail(Problems{error}); }
+  /// Problems beside an answer that stands: on standard error, with their exit status; the answer is still printed.
+  void warn(Problems const& problems);
   void set_status(int status) { status_ = status; }
   int status() const { return status_; }
 

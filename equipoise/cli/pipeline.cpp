@@ -10,6 +10,7 @@
 #include "equipoise/core/text.h"
 #include "equipoise/data/source.h"
 #include "equipoise/protocol/load.h"
+#include "equipoise/results/labels.h"
 
 namespace equipoise::cli {
 namespace {
@@ -132,6 +133,17 @@ std::string headline(Answered const& answered) {
       if (f.quantity == "hazard_ratio")
         parts.push_back(std::isnan(f.value) ? "hazard ratio NE"
                                             : fmt::format("hazard ratio {:.3f} ({:.3f} to {:.3f})", f.value, f.lower.value_or(missing_number), f.upper.value_or(missing_number)));
+      if (f.quantity == "estimate" && run.method != "cox") {  // of Cox's model the hazard ratio says it
+        const auto group = f.at.find("group");
+        const protocol::Arm* of = group == f.at.end() ? nullptr : protocol.arm(std::get<std::string>(group->second));
+        std::string text = of ? of->label.in("en") + ": " : versus;
+        text += std::isnan(f.value) ? results::quantity_label("estimate", "en", run.method) + " NE"
+                                    : fmt::format("{} {:#.3g}", results::quantity_label("estimate", "en", run.method), f.value);
+        if (f.lower && f.upper && !std::isnan(f.value)) text += fmt::format(" ({:#.3g} to {:#.3g})", *f.lower, *f.upper);
+        if (f.p) text += ", P " + p_text(*f.p);
+        parts.push_back(text);
+      }
+      if (f.quantity == "p") parts.push_back(versus + "P " + p_text(f.value));
       if (f.quantity == "chi_square" && f.p) parts.push_back(versus + "P " + p_text(*f.p));
     }
     out += join(parts, "; ") + "\n";

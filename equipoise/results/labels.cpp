@@ -69,6 +69,14 @@ constexpr auto quantities = std::to_array<Entry>({
     {"lambda", "Share of variance due to missing values", "缺失所致方差占比"},
 });
 
+// What a method's "estimate" is an estimate of.
+constexpr auto estimates = std::to_array<Entry>({
+    {"fisher_exact", "Odds ratio (conditional)", "条件优势比"},
+    {"clopper_pearson", "Share", "比例"},
+    {"t_test", "Mean, or difference of means", "均值或均值差"},
+    {"cox", "Log hazard ratio", "对数风险比"},
+});
+
 constexpr auto methods = std::to_array<Entry>({
     {"kaplan_meier", "Kaplan-Meier estimate", "Kaplan-Meier估计"},
     {"reverse_kaplan_meier", "Reverse Kaplan-Meier estimate of follow-up", "随访时间的反向Kaplan-Meier估计"},
@@ -241,9 +249,11 @@ Printed printed(Finding const& f, std::string_view language, double alpha) {
   return out;
 }
 
-std::string quantity_label(std::string_view quantity, std::string_view language) {
-  const Entry* entry = find(quantities, quantity);
-  return entry ? in_language(*entry, language) : in_plain_words(quantity);
+std::string quantity_label(std::string_view quantity, std::string_view language, std::string_view method) {
+  if (quantity == "estimate")
+    if (const Entry* entry = find(estimates, method)) return in_language(*entry, language);
+  if (const Entry* entry = find(quantities, quantity)) return in_language(*entry, language);
+  return in_plain_words(quantity);
 }
 
 std::string method_label(std::string_view keyword, std::string_view language, std::string_view fallback) {

@@ -151,9 +151,11 @@ TEST_F(SmallTrial, HasOneParticipant) {
             "a1_test (primary, Log-rank test): Placebo 1 of 1, Active 0 of 0; P NE\n"
             "a2_ratio (supportive, Cox proportional hazards model): Placebo 1 of 1, Active 0 of 0; hazard ratio NE\n"
             "a3_curve (supportive, Kaplan-Meier estimate): Placebo 1 of 1, Active 0 of 0\n"
-            "a4_shares (secondary, Clopper-Pearson interval of a proportion): Placebo 1 of 1, Active 0 of 0\n"
-            "a5_fisher (secondary, Fisher's exact test): Placebo 1 of 1, Active 0 of 0\n"
-            "a6_age (exploratory, t test): \n"
+            "a4_shares (secondary, Clopper-Pearson interval of a proportion): Placebo 1 of 1, Active 0 of 0; "
+            "Placebo: Share 1.00 (0.0250 to 1.00); Active: Share NE\n"
+            "a5_fisher (secondary, Fisher's exact test): Placebo 1 of 1, Active 0 of 0; "
+            "Odds ratio (conditional) NE, P NE\n"
+            "a6_age (exploratory, t test): Mean, or difference of means NE, P NE\n"
             "r/report.html\n");
 }
 
@@ -226,6 +228,7 @@ TEST_F(SmallTrial, HasNoOutcomeYet) {
   // The primary analysis has no answer: what can be said is written, and the status says so.
   const Ran ran = report(header + "1,placebo,40,low,,\n2,active,41,low,,\n3,placebo,50,high,,\n");
   EXPECT_EQ(ran.status, 3);
+  EXPECT_EQ(ran.err, "the primary analysis 'a1_test' has no answer: analysis 'a1_test' has no rows: each of the 3 rows that meet its filter misses a value\n");
   const json results = json::parse(contents(folder.path / "r/results.json"));
   const std::string problem = "analysis 'a3_curve' has no rows: each of the 3 rows misses a value";
   EXPECT_EQ(analysis(results, "a1_test").at("problem"),

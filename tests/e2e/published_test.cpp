@@ -31,8 +31,10 @@ TEST(CgdReport, HasTheHeadlineAsPublished) {
             "a03_curve (supportive, Kaplan-Meier estimate): Placebo 30 of 65, Interferon gamma 14 of 63\n"
             "a04_stratified (sensitivity, Cox proportional hazards model): Placebo 30 of 65, Interferon gamma 14 of 63; hazard "
             "ratio 0.348 (0.180 to 0.672)\n"
-            "a05_proportion (secondary, Clopper-Pearson interval of a proportion): Placebo 30 of 65, Interferon gamma 14 of 63\n"
-            "a06_proportions (secondary, Fisher's exact test): Placebo 30 of 65, Interferon gamma 14 of 63\n"
+            "a05_proportion (secondary, Clopper-Pearson interval of a proportion): Placebo 30 of 65, Interferon gamma 14 of 63; "
+            "Placebo: Share 0.462 (0.337 to 0.590); Interferon gamma: Share 0.222 (0.127 to 0.345)\n"
+            "a06_proportions (secondary, Fisher's exact test): Placebo 30 of 65, Interferon gamma 14 of 63; "
+            "Odds ratio (conditional) 0.336, P = 0.0053\n"
             "a07_all_infections (secondary, Cox proportional hazards model): Placebo 56 events in 65, "
             "Interferon gamma 20 events in 63; hazard ratio 0.334 (0.181 to 0.616)\n"
             "report/report.html\n");

@@ -26,7 +26,7 @@ void add_report(CLI::App& app, Console& console) {
     const std::string json = results::to_json(answered->results);
     const auto written = write_whole({{page, report::html(answered->study.protocol, answered->results, {.language = arguments->language})}, {folder / "results.json", json}});
     if (!written) return console.fail(written.error());
-    if (const Problems problems = unanswered(*answered); !problems.empty()) console.set_status(exit_status(problems));
+    if (const Problems problems = unanswered(*answered); !problems.empty()) console.warn(problems);
     console.answer(json);
     console.say(headline(*answered) + page.string() + "\n");
   });

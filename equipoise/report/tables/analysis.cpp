@@ -52,7 +52,7 @@ std::string heading(Shared& shared, Column const& column) {
   std::string text;
   if (column.quantity == "survival" && number_at(column.at, "time"))
     text = words(Word::column_survival_at, shortest(*number_at(column.at, "time")));
-  else text = results::quantity_label(column.quantity, shared.context.language());
+  else text = results::quantity_label(column.quantity, shared.context.language(), shared.run.method);
   At rest = column.at;
   if (column.quantity == "survival") rest.erase("time");
   const std::string place = place_in_words(shared.context, shared.run, rest);
@@ -167,7 +167,7 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
     Finding const& f = records[i]->finding;
     results::Printed text = printed[i];
     if (f.quantity == "p") text.p = text.value, text.value.clear();
-    Markup name = results::quantity_label(f.quantity, context.language());
+    Markup name = results::quantity_label(f.quantity, context.language(), shared.run.method);
     if (f.quantity == "hazard_ratio") name += shared.notes.mark(words(Word::hr_reading));
     for (auto const& footnote : records[i]->footnotes) name += shared.notes.mark(footnote);
     if (const std::string place = place_in_words(context, shared.run, f.at); !place.empty())
