@@ -83,6 +83,12 @@ std::string Context::arm(std::string_view id) const {
   return found ? label(found->label, id) : std::string(id);
 }
 
+std::string Context::analysis(results::AnalysisRun const& run) const {
+  for (auto const& planned : plan.analyses)
+    if (planned.id == run.id && !planned.label.empty()) return label(planned.label, run.id);
+  return endpoint(run.endpoint);
+}
+
 std::string Context::endpoint(std::string_view id) const {
   const auto* found = plan.endpoint(id);
   return found ? label(found->label, id) : results::in_plain_words(id);

@@ -39,6 +39,8 @@ struct Context {
   std::string label(protocol::Text const& text, std::string_view id) const;  ///< in the language, else the id in plain words
   std::string arm(std::string_view id) const;
   std::string endpoint(std::string_view id) const;
+  /// What an analysis is called: its own label, else its endpoint's.
+  std::string analysis(results::AnalysisRun const& run) const;
   std::string set(std::string_view id) const;
   std::string item(std::string_view reference) const;  ///< of "age" or "age@baseline": label and unit
   std::string event(std::string_view id) const;        ///< an intercurrent event: the label of the code that is called so

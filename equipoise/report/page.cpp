@@ -142,7 +142,7 @@ Markup outcome(Page& page, Context const& context) {
   Markup out = primary_in_words(context);
   if (!out.empty()) out = element("div", "panel", out);
   for (auto const& run : context.answer.runs)
-    out += page.table(context.words(Word::results_caption, context.endpoint(run.endpoint), context.method(run)),
+    out += page.table(context.words(Word::results_caption, context.analysis(run), context.method(run)),
                       tables::analysis(context, run));
   if (context.answer.runs.empty()) out += element("p", "note", context.words(Word::results_none));
   return out;

@@ -209,7 +209,8 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
   for (const auto* record : context.records(run.id)) {
     if (text_at(record->finding.at, "group")) grouped.push_back(record);
     else if (record == test || std::find(effect.begin(), effect.end(), record) != effect.end()) main.push_back(record);
-    else if (!behind_a_ratio(context, *record)) minor.push_back(record);
+    else if (behind_a_ratio(context, *record)) continue;
+    else (record->finding.quantity == "estimate" ? main : minor).push_back(record);
   }
   if (!grouped.empty()) out += by_group(shared, grouped);
   if (main.empty() && grouped.empty()) main.swap(minor);
