@@ -303,7 +303,7 @@ std::string starter_protocol(data::CsvTable const& table, std::string const& fil
     if (&column == g.event) event_id = id;
     (is_outcome ? outcome : entry) += item_line(column, id);
     items += fmt::format("  {{ item = \"{}\", column = {} }},\n", id, quoted(column.name));
-    if (!is_outcome && !(column.many && !column.numeric)) baseline += fmt::format("{}\"{}@baseline\"", baseline.empty() ? "" : ", ", id);
+    if (!is_outcome && !column.dates && !(column.many && !column.numeric)) baseline += fmt::format("{}\"{}@baseline\"", baseline.empty() ? "" : ", ", id);
   }
   out += "[schedule]\nvisit = [\n  { id = \"baseline\", day = 1, forms = [" + std::string(entry.empty() ? "" : "\"entry\"") + "] },\n";
   if (survival) out += "  { id = \"end\", day = 366, window = [14, 14], forms = [\"outcome\"] },\n";

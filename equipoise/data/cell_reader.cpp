@@ -10,7 +10,6 @@ namespace equipoise::data {
 namespace {
 
 using expression::Column;
-using expression::Type;
 using protocol::Item;
 using protocol::ItemKind;
 
@@ -19,12 +18,6 @@ std::string shortened(std::string_view cell) {
   std::string text(cell.substr(0, most));
   while (!text.empty() && !is_utf8(text)) text.pop_back();  // a character cut in two
   return cell.size() > most ? text + "..." : text;
-}
-
-std::vector<std::string> meanings(Item const& item) {
-  std::vector<std::string> ids;
-  for (protocol::CodeValue const& code : item.codes) ids.push_back(code.id);
-  return ids;
 }
 
 std::vector<std::string> cells_of(std::vector<protocol::CellCode> const& codes) {
@@ -52,21 +45,6 @@ void CellReader::refuse(int line, std::string const& column, std::string message
     return;
   }
   problems_.push_back(Error{Code::bad_cell, std::move(message), {.file = file_, .line = line, .column = 0, .field = column}, std::move(hint)});
-}
-
-Column CellReader::blank(Item const& item, std::size_t rows) {
-  Type type = Type::number;
-  switch (item.kind) {
-    case ItemKind::number:
-    case ItemKind::integer: type = Type::number; break;
-    case ItemKind::code: type = Type::code; break;
-    case ItemKind::flag: type = Type::truth; break;
-    case ItemKind::date: type = Type::date; break;
-    case ItemKind::text: type = Type::text; break;
-  }
-  Column column = Column::of_missing(type, rows);
-  if (type == Type::code) column.levels = meanings(item);
-  return column;
 }
 
 std::int32_t CellReader::level(std::string_view cell, std::vector<std::string> const& levels, std::vector<protocol::CellCode> const& codes, std::string_view what,

@@ -18,9 +18,6 @@ class CellReader {
   CellReader(CellReader const&) = delete;
   CellReader& operator=(CellReader const&) = delete;
 
-  /// A column of missing values of the item's type.
-  static expression::Column blank(protocol::Item const& item, std::size_t rows);
-
   /// Reads one cell into a row of the column; an empty cell is missing.
   /// codes   what cell texts mean; without an entry the text itself must be the value
   /// factor  from the recorded unit to the item's

@@ -197,7 +197,7 @@ class SourceReader {
     for (protocol::SourceItem const& mapped : source_.items) {
       const protocol::Item& item = *protocol_.item(mapped.item);
       const std::size_t at = column(mapped.column);
-      Column into = CellReader::blank(item, n_);
+      Column into = missing_item(item, n_);
       for (std::size_t i = 0; i < n_; ++i)
         cells_.read(into, i, item, cell(first_row_[i], at), mapped.codes, factor(item, mapped.unit), line(first_row_[i]), mapped.column);
       same_throughout(mapped.column, "value");
@@ -220,7 +220,7 @@ class SourceReader {
     }
     if (rows.empty() && !entry.where.empty()) note_unmet(entry);
     std::map<std::string, Column> items;
-    for (protocol::Item const& item : form.items) items.emplace(item.id, CellReader::blank(item, rows.size()));
+    for (protocol::Item const& item : form.items) items.emplace(item.id, missing_item(item, rows.size()));
     for (protocol::SourceEntryItem const& mapped : entry.items) read_entry_item(mapped, rows, items.at(mapped.item));
 
     const auto dated = std::ranges::find(form.items, protocol::ItemKind::date, &protocol::Item::kind);

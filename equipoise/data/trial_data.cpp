@@ -3,30 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "equipoise/protocol/names.h"
+
 namespace equipoise::data {
 namespace {
 
 using expression::Column;
 using expression::Entries;
 using expression::Type;
-
-Type type_of(protocol::ItemKind kind) {
-  switch (kind) {
-    case protocol::ItemKind::number:
-    case protocol::ItemKind::integer: return Type::number;
-    case protocol::ItemKind::code: return Type::code;
-    case protocol::ItemKind::flag: return Type::truth;
-    case protocol::ItemKind::date: return Type::date;
-    case protocol::ItemKind::text: return Type::text;
-  }
-  return Type::text;
-}
-
-Column missing_item(protocol::Item const& item, std::size_t rows) {
-  Column column = Column::of_missing(type_of(item.kind), rows);
-  for (protocol::CodeValue const& code : item.codes) column.levels.push_back(code.id);
-  return column;
-}
 
 void blank(Column& column, std::size_t row) {
   switch (column.type) {
@@ -54,6 +38,12 @@ Entries until(Entries const& all, double day, std::size_t& undated) {
 }
 
 }  // namespace
+
+Column missing_item(protocol::Item const& item, std::size_t rows) {
+  Column column = Column::of_missing(protocol::type_of(item.kind), rows);
+  for (protocol::CodeValue const& code : item.codes) column.levels.push_back(code.id);
+  return column;
+}
 
 Expected<TrialRecords> as_of(TrialRecords records, Date cutoff, protocol::Protocol const& protocol) {
   if (!records.calendar) return fail(Code::inconsistent, "a data cut-off needs calendar dates, and the data have none: [source] names no column 'randomised'");

@@ -33,6 +33,9 @@ struct TrialRecords {
   std::vector<std::string> notes;                       ///< what reading had to say, for the provenance
 };
 
+/// A column of missing values of the item's type, with its codes as levels.
+expression::Column missing_item(protocol::Item const& item, std::size_t rows);
+
 /// The records as they stood on a date: nothing later is known. Participants randomised later are not in the trial yet.
 /// errors  inconsistent, when the records have no calendar dates
 Expected<TrialRecords> as_of(TrialRecords records, Date cutoff, protocol::Protocol const& protocol);

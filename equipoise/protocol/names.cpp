@@ -5,8 +5,6 @@
 #include "equipoise/protocol/reader.h"
 
 namespace equipoise::protocol {
-namespace {
-
 using expression::Type;
 
 Type type_of(ItemKind kind) {
@@ -20,8 +18,6 @@ Type type_of(ItemKind kind) {
   }
   return Type::text;
 }
-
-}  // namespace
 
 std::optional<expression::Names::Variable> ProtocolNames::variable(std::string_view name) const {
   if (name == "randomised") return Variable{.type = Type::truth, .at_visit = false};

@@ -5,6 +5,9 @@
 
 namespace equipoise::protocol {
 
+/// What an item of the kind is in an expression.
+expression::Type type_of(ItemKind kind);
+
 /// What the names in a protocol's expressions mean: items, derivations and
 ///   randomised (truth), randomisation (date), arm, site (codes): one value a participant.
 class ProtocolNames final : public expression::Names {

@@ -176,6 +176,9 @@ void read_report(Reader& reader, Section& root) {
       if (visit.empty()) add_problem(reader.problems, place, Code::missing_key, "say at which visit '{}' is read: '{}@visit'", name, name);
       else if (reader.resolves(visit, ids_of(reader.protocol.visits), "visit", place) && !names.collected(name, visit))
         add_problem(reader.problems, place, Code::unresolved, "'{}' is not collected at visit '{}'", name, visit);
+      if (const auto variable = names.variable(name); variable && (variable->type == expression::Type::date || variable->type == expression::Type::text))
+        add_problem(reader.problems, place, Code::wrong_type, "'{}' is a {}, and the baseline table summarises numbers and categories", name,
+                    variable->type == expression::Type::date ? "date" : "text");
     }
     plan.baseline = *items;
   }

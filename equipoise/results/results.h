@@ -34,7 +34,7 @@ struct AnalysisRun {
   std::string role;          ///< "primary", "secondary", ...
   std::string method;        ///< keyword
   std::string title;         ///< "Cox proportional hazards model"
-  std::string options;       ///< canonical JSON, defaults written out
+  std::string options;       ///< canonical JSON: as given, with what follows from the question; defaults by `match` are in the notes
   std::int64_t n = 0;        ///< participants in the analysis set
   std::vector<std::string> notes;
   std::optional<std::string> problem;  ///< why there is no answer; then it has no records
