@@ -73,6 +73,8 @@ void add_run(results::Results& results, PlannedRun const& planned, results::Anal
   for (std::string const& note : notes)
     if (std::ranges::find(run.notes, note) == run.notes.end()) run.notes.push_back(note);
   for (Finding finding : outcome.answer.findings) {
+    const auto group = finding.at.find("group");
+    if (group != finding.at.end() && !takes_part(planned, std::get<std::string>(group->second))) continue;  // an arm left out of this comparison
     finding.at.insert(planned.at.begin(), planned.at.end());
     if (counted_already(results, planned.analysis.id, finding)) continue;
     results.records.push_back({planned.analysis.id, run.estimand, std::move(finding), run.method, canonical(planned.analysis.options), notes});

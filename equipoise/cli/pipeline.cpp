@@ -99,6 +99,19 @@ struct Find {
   }
 };
 
+/// "Low dose: " when a trial of several arms has several ratios; of a covariate its name.
+std::string of_term(protocol::Protocol const& protocol, Finding const& finding) {
+  const auto term = finding.at.find("term");
+  if (term == finding.at.end()) return "";
+  std::vector<std::string> names;
+  for (Factor const& factor : std::get<Term>(term->second)) {
+    const protocol::Arm* arm = factor.column == "arm" && factor.level ? protocol.arm(*factor.level) : nullptr;
+    if (arm && protocol.arms.size() == 2) continue;
+    names.push_back(arm ? arm->label.in("en") : factor.level ? factor.column + " " + *factor.level : factor.column);
+  }
+  return names.empty() ? "" : join(names, " x ") + ": ";
+}
+
 std::string p_text(double p) { return std::isnan(p) ? "NE" : p < 0.0001 ? "< 0.0001" : p < 0.01 ? fmt::format("= {:.4f}", p) : fmt::format("= {:.3f}", p); }
 
 }  // namespace
@@ -129,10 +142,11 @@ std::string headline(Answered const& answered) {
       Finding const& f = record.finding;
       if (record.analysis != run.id) continue;
       const auto level = f.at.find("level");
-      const std::string versus = level == f.at.end() ? "" : std::get<std::string>(level->second) + ": ";
+      const protocol::Arm* compared = level == f.at.end() ? nullptr : protocol.arm(std::get<std::string>(level->second));
+      const std::string versus = compared ? compared->label.in("en") + ": " : "";
       if (f.quantity == "hazard_ratio")
-        parts.push_back(std::isnan(f.value) ? "hazard ratio NE"
-                                            : fmt::format("hazard ratio {:.3f} ({:.3f} to {:.3f})", f.value, f.lower.value_or(missing_number), f.upper.value_or(missing_number)));
+        parts.push_back(of_term(protocol, f) + (std::isnan(f.value) ? "hazard ratio NE"
+                                            : fmt::format("hazard ratio {:.3f} ({:.3f} to {:.3f})", f.value, f.lower.value_or(missing_number), f.upper.value_or(missing_number))));
       if (f.quantity == "estimate" && run.method != "cox") {  // of Cox's model the hazard ratio says it
         const auto group = f.at.find("group");
         const protocol::Arm* of = group == f.at.end() ? nullptr : protocol.arm(std::get<std::string>(group->second));
