@@ -8,6 +8,7 @@
 #include "equipoise/cli/version.h"
 #include "equipoise/core/digest.h"
 #include "equipoise/core/text.h"
+#include "equipoise/data/formats.h"
 #include "equipoise/data/source.h"
 #include "equipoise/protocol/load.h"
 #include "equipoise/results/labels.h"
@@ -64,7 +65,7 @@ Checked<Answered> answer(Question const& question) {
   results::Provenance provenance{.version = std::string(version), .protocol_digest = study->protocol.digest, .data_digest = sha256(*data),
                                  .data_file = std::filesystem::path(file).filename().string(), .cutoff = {}, .seed = {},
                                  .simulated = study->protocol.trial.simulated, .match = study->protocol.conventions.match};
-  const auto table = data::read_csv(std::move(*data), file);
+  const auto table = data::Formats::read(std::move(*data), file);
   if (!table) return fail(table.error());
   auto records = data::read_source(study->protocol, *table);
   if (!records) return fail(records.error());

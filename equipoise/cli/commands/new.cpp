@@ -4,7 +4,7 @@
 #include "equipoise/cli/commands.h"
 #include "equipoise/cli/files.h"
 #include "equipoise/cli/starter.h"
-#include "equipoise/data/formats/csv.h"
+#include "equipoise/data/formats.h"
 
 namespace equipoise::cli {
 
@@ -25,7 +25,7 @@ void add_new(CLI::App& app, Console& console) {
     if (!arguments->data.empty()) {
       auto bytes = read_file(arguments->data);
       if (!bytes) return console.fail(bytes.error());
-      const auto table = data::read_csv(std::move(*bytes), arguments->data);
+      const auto table = data::Formats::read(std::move(*bytes), arguments->data);
       if (!table) return console.fail(table.error());
       const std::string beside = std::filesystem::proximate(arguments->data, std::filesystem::path(arguments->protocol).parent_path()).string();
       text = starter_protocol(*table, beside);
