@@ -18,22 +18,22 @@ using CellValue = std::variant<std::string, double>;
 struct RowFilter {
   std::string column;
   std::optional<CellValue> is{}, is_not{};
-  std::vector<CellValue> is_in{};            ///< empty = not stated
+  std::vector<CellValue> is_in{};  ///< empty = not stated
   std::optional<bool> present{};
-  std::optional<double> min{}, max{};        ///< inclusive
+  std::optional<double> min{}, max{};  ///< inclusive
 };
 
 /// What to compute: the one value that a reference case and an [[analysis]] of a protocol both become.
 struct Analysis {
   std::string id;
-  std::string method;                         ///< keyword
-  std::vector<RowFilter> where{};             ///< rows kept: all rules hold
+  std::string method;              ///< keyword
+  std::vector<RowFilter> where{};  ///< rows kept: all rules hold
   stats::Roles roles{};
-  Node options{};                             ///< a table, or null when there are none
+  Node options{};  ///< a table, or null when there are none
   stats::Match match = stats::Match::equipoise;
   std::optional<std::string> estimand{};
-  Place place{};                              ///< where a person wrote it
-  std::vector<std::string> other_keys{};      ///< keys of the options table that somebody else reads
+  Place place{};                          ///< where a person wrote it
+  std::vector<std::string> other_keys{};  ///< keys of the options table that somebody else reads
 };
 
 }  // namespace equipoise::analysis

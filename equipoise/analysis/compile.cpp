@@ -16,15 +16,18 @@ std::optional<std::size_t> place_of(Schema const& schema, std::string_view name,
 }
 
 /// The place of a column in the schema; its absence is a problem.
-std::optional<std::size_t> find_column(Schema const& schema, ColumnNeed const& need, Analysis const& analysis, Problems& problems) {
+std::optional<std::size_t> find_column(Schema const& schema, ColumnNeed const& need, Analysis const& analysis,
+                                       Problems& problems) {
   if (const auto place = place_of(schema, need.name, need.need)) return place;
   const bool other_type = std::ranges::find(schema, need.name, &ColumnSchema::name) != schema.end();
   if (other_type) {
-    add_problem(problems, analysis.place, Code::wrong_type, "analysis '{}' needs column '{}' as {}, and it holds {}", analysis.id, need.name,
-           need.need == Need::number ? "numbers" : "a category", need.need == Need::number ? "a category" : "numbers");
+    add_problem(problems, analysis.place, Code::wrong_type, "analysis '{}' needs column '{}' as {}, and it holds {}", analysis.id,
+                need.name, need.need == Need::number ? "numbers" : "a category",
+                need.need == Need::number ? "a category" : "numbers");
     return {};
   }
-  Error& error = add_problem(problems, analysis.place, Code::missing_column, "analysis '{}' needs column '{}', and the data have none of that name", analysis.id, need.name);
+  Error& error = add_problem(problems, analysis.place, Code::missing_column,
+                             "analysis '{}' needs column '{}', and the data have none of that name", analysis.id, need.name);
   std::vector<std::string> names;
   for (ColumnSchema const& column : schema) names.push_back(column.name);
   if (const auto near = nearest(need.name, names)) error.hint = fmt::format("did you mean '{}'?", *near);
@@ -60,7 +63,8 @@ Looks looks(RowFilter const& filter) {
 std::vector<ColumnNeed> columns_needed(Analysis const& analysis, ReadyMethod const& method) {
   std::vector<ColumnNeed> needed;
   const auto add = [&](ColumnNeed need) {
-    const auto known = std::ranges::find_if(needed, [&](ColumnNeed const& one) { return one.name == need.name && one.need == need.need; });
+    const auto known =
+        std::ranges::find_if(needed, [&](ColumnNeed const& one) { return one.name == need.name && one.need == need.need; });
     if (known == needed.end()) needed.push_back(std::move(need));
   };
   for (RowFilter const& filter : analysis.where) {
@@ -99,7 +103,9 @@ Checked<CompiledAnalysis> compile(Analysis const& analysis, ReadyMethod method, 
     const auto compare = [&](std::vector<CellValue> const& values, Filter::Test test) {
       Filter filter{.test = test, .category = category, .number = number};
       if (category && schema[*category].levels.empty())
-        add_problem(problems, analysis.place, Code::inconsistent, "analysis '{}' selects rows by column '{}', whose levels are known only with the data", analysis.id, rule.column);
+        add_problem(problems, analysis.place, Code::inconsistent,
+                    "analysis '{}' selects rows by column '{}', whose levels are known only with the data", analysis.id,
+                    rule.column);
       if (category) filter.allowed.assign(schema[*category].levels.size(), 0);
       for (CellValue const& value : values) {
         if (const double* wanted = std::get_if<double>(&value)) filter.values.push_back(*wanted);
@@ -114,10 +120,15 @@ Checked<CompiledAnalysis> compile(Analysis const& analysis, ReadyMethod method, 
     if (rule.is) compare({*rule.is}, Filter::Test::any_of);
     if (rule.is_not) compare({*rule.is_not}, Filter::Test::none_of);
     if (!rule.is_in.empty()) compare(rule.is_in, Filter::Test::any_of);
-    if (rule.present) made.filters_.push_back({.test = *rule.present ? Filter::Test::present : Filter::Test::absent, .category = category, .number = number});
+    if (rule.present)
+      made.filters_.push_back(
+          {.test = *rule.present ? Filter::Test::present : Filter::Test::absent, .category = category, .number = number});
     if (rule.min || rule.max) {
       constexpr double infinity = std::numeric_limits<double>::infinity();
-      made.filters_.push_back({.test = Filter::Test::range, .number = number, .min = rule.min.value_or(-infinity), .max = rule.max.value_or(infinity)});
+      made.filters_.push_back({.test = Filter::Test::range,
+                               .number = number,
+                               .min = rule.min.value_or(-infinity),
+                               .max = rule.max.value_or(infinity)});
     }
   }
 
@@ -153,11 +164,16 @@ bool CompiledAnalysis::Filter::meets(DatasetView const& view, std::size_t row) c
     return number && std::ranges::find(values, value()) != values.end();
   };
   switch (test) {
-    case Test::any_of: return here() && listed_here();
-    case Test::none_of: return here() && !listed_here();
-    case Test::present: return here();
-    case Test::absent: return !here();
-    case Test::range: return value() >= min && value() <= max;  // false for NaN
+    case Test::any_of:
+      return here() && listed_here();
+    case Test::none_of:
+      return here() && !listed_here();
+    case Test::present:
+      return here();
+    case Test::absent:
+      return !here();
+    case Test::range:
+      return value() >= min && value() <= max;  // false for NaN
   }
   return false;
 }
@@ -169,7 +185,9 @@ void CompiledAnalysis::check_schema(DatasetView const& view) const {
     ColumnSchema const& wanted = schema_[place];
     expects(column.name == wanted.name && column.numeric() == wanted.numeric && column.size() == view.rows,
             "a column of the view has name, type and length of the schema");
-    if (!wanted.numeric && !wanted.levels.empty()) expects(std::ranges::equal(column.categories().levels, wanted.levels), "a category of the view has the levels of the schema");
+    if (!wanted.numeric && !wanted.levels.empty())
+      expects(std::ranges::equal(column.categories().levels, wanted.levels),
+              "a category of the view has the levels of the schema");
   };
   for (Filter const& filter : filters_) {
     if (filter.category) check(*filter.category);
@@ -230,12 +248,15 @@ Expected<Outcome> CompiledAnalysis::run(DatasetView const& view, Workspace& work
   for (std::size_t row = 0; row < view.rows; ++row) {
     if (!std::ranges::all_of(filters_, [&](Filter const& filter) { return filter.meets(view, row); })) continue;
     ++met;
-    if (std::ranges::none_of(columns_, [&](Gathered const& column) { return misses(column, row); })) workspace.rows_.push_back(row);
+    if (std::ranges::none_of(columns_, [&](Gathered const& column) { return misses(column, row); }))
+      workspace.rows_.push_back(row);
   }
   const std::size_t used = workspace.rows_.size();
   if (used == 0 && !columns_.empty()) {
-    if (met == 0) return fail(Code::no_data, "analysis '{}' has no rows: none of the {} rows of the data meets its filter", id_, view.rows);
-    return fail(Code::no_data, "analysis '{}' has no rows: each of the {} rows{} misses a value", id_, met, filters_.empty() ? "" : " that meet its filter");
+    if (met == 0)
+      return fail(Code::no_data, "analysis '{}' has no rows: none of the {} rows of the data meets its filter", id_, view.rows);
+    return fail(Code::no_data, "analysis '{}' has no rows: each of the {} rows{} misses a value", id_, met,
+                filters_.empty() ? "" : " that meet its filter");
   }
   if (auto gathered = gather(view, workspace); !gathered) return tl::unexpected(std::move(gathered.error()));
   Expected<stats::Answer> answer = method_.run(workspace.frame_);

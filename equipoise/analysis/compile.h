@@ -33,12 +33,13 @@ class Workspace {
   stats::Frame frame_;
 };
 
-/// An analysis bound to a schema: columns found, types checked, levels fixed. Immutable; runs on any view with that schema, from any
-/// thread with a workspace of its own.
+/// An analysis bound to a schema: columns found, types checked, levels fixed. Immutable; runs on any view with that schema, from
+/// any thread with a workspace of its own.
 class CompiledAnalysis {
  public:
   /// Rows that meet `where`, less those that miss a value, to the method.
-  /// errors  no_data; inconsistent (a level that the analysis does not list); those of the method. ContractViolation when the view has
+  /// errors  no_data; inconsistent (a level that the analysis does not list); those of the method. ContractViolation when the
+  /// view has
   ///         another schema
   Expected<Outcome> run(DatasetView const& view, Workspace& workspace) const;
 
@@ -61,11 +62,11 @@ class CompiledAnalysis {
 
   /// One column of the frame.
   struct Gathered {
-    std::size_t place = 0;                   // in the schema
+    std::size_t place = 0;  // in the schema
     bool drop_missing = true;
-    bool open = false;                       // a category whose levels are those of the data
-    std::vector<std::string> levels{};       // of the frame
-    std::vector<std::int32_t> level_of{};    // schema level to frame level, missing_level = not listed
+    bool open = false;                     // a category whose levels are those of the data
+    std::vector<std::string> levels{};     // of the frame
+    std::vector<std::int32_t> level_of{};  // schema level to frame level, missing_level = not listed
   };
 
   void check_schema(DatasetView const& view) const;

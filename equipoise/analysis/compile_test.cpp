@@ -23,7 +23,9 @@ ReadyMethod echo(std::vector<stats::ColumnNeed> needs) {
               text += fmt::format("{}:", column.name);
               for (std::size_t i = 0; i < frame.rows; ++i)
                 text += column.numeric() ? fmt::format(" {}", column.numbers()[i])
-                        : column.categories().codes[i] == missing_level ? " -" : " " + column.categories().levels[std::size_t(column.categories().codes[i])];
+                        : column.categories().codes[i] == missing_level
+                            ? " -"
+                            : " " + column.categories().levels[std::size_t(column.categories().codes[i])];
               text += ';';
             }
             answer.notes.push_back(text);
@@ -32,11 +34,12 @@ ReadyMethod echo(std::vector<stats::ColumnNeed> needs) {
 }
 
 data::Dataset trial() {
-  auto made = data::DatasetBuilder(6)
-                  .add({.name = "x", .numbers = {1, 2, missing_number, 4, 5, 6}})
-                  .add({.name = "arm", .kind = Kind::code, .codes = {0, 1, 0, 1, missing_level, 2}, .levels = {"placebo", "low", "high"}})
-                  .add({.name = "age", .kind = Kind::integer, .numbers = {30, 40, 50, 60, 70, missing_number}})
-                  .build();
+  auto made =
+      data::DatasetBuilder(6)
+          .add({.name = "x", .numbers = {1, 2, missing_number, 4, 5, 6}})
+          .add({.name = "arm", .kind = Kind::code, .codes = {0, 1, 0, 1, missing_level, 2}, .levels = {"placebo", "low", "high"}})
+          .add({.name = "age", .kind = Kind::integer, .numbers = {30, 40, 50, 60, 70, missing_number}})
+          .build();
   return std::move(*made);
 }
 
@@ -55,18 +58,23 @@ std::string run(Analysis const& analysis, std::vector<stats::ColumnNeed> needs) 
   return fmt::format("{} used {} dropped {}", outcome->answer.notes[0], outcome->rows_used, outcome->rows_dropped_missing);
 }
 
-std::string rows_of(RowFilter filter) { return run({.id = "a", .method = "echo", .where = {std::move(filter)}}, {{"x", Need::number, false}}); }
+std::string rows_of(RowFilter filter) {
+  return run({.id = "a", .method = "echo", .where = {std::move(filter)}}, {{"x", Need::number, false}});
+}
 
 TEST(Compile, DropsRowsThatMissAValueInAColumnOfTheMethodOnly) {
-  EXPECT_EQ(run({.id = "a", .method = "echo"}, {{"x", Need::number}, {"arm", Need::category}}), "x: 1 2 4 6;arm: placebo low low high; used 4 dropped 2");
+  EXPECT_EQ(run({.id = "a", .method = "echo"}, {{"x", Need::number}, {"arm", Need::category}}),
+            "x: 1 2 4 6;arm: placebo low low high; used 4 dropped 2");
   EXPECT_EQ(run({.id = "a", .method = "echo"}, {{"x", Need::number}}), "x: 1 2 4 5 6; used 5 dropped 1");
   EXPECT_EQ(run({.id = "a", .method = "echo"}, {{"x", Need::number, false}, {"arm", Need::category, false}}),
             "x: 1 2 nan 4 5 6;arm: placebo low placebo low - high; used 6 dropped 0");
 }
 
 TEST(Compile, CountsAsDroppedOnlyRowsThatMeetTheFilter) {
-  EXPECT_EQ(run({.id = "a", .method = "echo", .where = {{.column = "arm", .is = "low"}}}, {{"x", Need::number}}), "x: 2 4; used 2 dropped 0");
-  EXPECT_EQ(run({.id = "a", .method = "echo", .where = {{.column = "arm", .is = "placebo"}}}, {{"x", Need::number}}), "x: 1; used 1 dropped 1");
+  EXPECT_EQ(run({.id = "a", .method = "echo", .where = {{.column = "arm", .is = "low"}}}, {{"x", Need::number}}),
+            "x: 2 4; used 2 dropped 0");
+  EXPECT_EQ(run({.id = "a", .method = "echo", .where = {{.column = "arm", .is = "placebo"}}}, {{"x", Need::number}}),
+            "x: 1; used 1 dropped 1");
 }
 
 TEST(Compile, FiltersByTextNumberPresenceAndRange) {
@@ -78,7 +86,8 @@ TEST(Compile, FiltersByTextNumberPresenceAndRange) {
   EXPECT_EQ(rows_of({.column = "age", .is = 40.0}), "x: 2; used 1 dropped 0");
   EXPECT_EQ(rows_of({.column = "age", .is_not = 40.0}), "x: 1 nan 4 5; used 4 dropped 0");
   EXPECT_EQ(rows_of({.column = "age", .min = 40.0, .max = 60.0}), "x: 2 nan 4; used 3 dropped 0");
-  EXPECT_EQ(rows_of({.column = "arm", .is = "none"}), "no_data: analysis 'a' has no rows: none of the 6 rows of the data meets its filter");
+  EXPECT_EQ(rows_of({.column = "arm", .is = "none"}),
+            "no_data: analysis 'a' has no rows: none of the 6 rows of the data meets its filter");
 }
 
 TEST(Compile, LooksAtOneColumnAsTextAndAsNumber) {
@@ -90,7 +99,8 @@ TEST(Compile, LooksAtOneColumnAsTextAndAsNumber) {
   const std::vector<ColumnView> columns{{"dose", NumbersView(numbers)}, {"dose", CategoriesView{codes, levels}}};
   Workspace workspace;
   const auto rows = [&](RowFilter filter) {
-    const auto compiled = compile({.id = "a", .method = "echo", .where = {std::move(filter)}}, echo({{"dose", Need::number, false}}), schema);
+    const auto compiled =
+        compile({.id = "a", .method = "echo", .where = {std::move(filter)}}, echo({{"dose", Need::number, false}}), schema);
     EXPECT_TRUE(compiled);
     const auto outcome = compiled->run({4, columns}, workspace);
     return outcome ? outcome->rows_used : 0;
@@ -102,14 +112,16 @@ TEST(Compile, LooksAtOneColumnAsTextAndAsNumber) {
 }
 
 TEST(Compile, KeepsTheLevelsThatTheAnalysisNamesInTheirOrder) {
-  EXPECT_EQ(run({.id = "a", .method = "echo", .where = {{.column = "arm", .is_not = "high"}}}, {{"arm", Need::category, true, {"low", "placebo", "extra"}}}),
+  EXPECT_EQ(run({.id = "a", .method = "echo", .where = {{.column = "arm", .is_not = "high"}}},
+                {{"arm", Need::category, true, {"low", "placebo", "extra"}}}),
             "arm: placebo low placebo low; used 4 dropped 0");
   EXPECT_EQ(run({.id = "a", .method = "echo"}, {{"arm", Need::category, true, {"low", "placebo"}}}),
             "inconsistent: column 'arm' has the level 'high', which the analysis does not list among low, placebo");
 }
 
 TEST(Compile, ReportsEveryColumnThatIsAbsentOrOfAnotherType) {
-  EXPECT_EQ(run({.id = "a", .method = "echo", .where = {{.column = "aeg", .min = 3}, {.column = "arm", .min = 3}}}, {{"x", Need::category}, {"y1", Need::number}}),
+  EXPECT_EQ(run({.id = "a", .method = "echo", .where = {{.column = "aeg", .min = 3}, {.column = "arm", .min = 3}}},
+                {{"x", Need::category}, {"y1", Need::number}}),
             "analysis 'a' needs column 'aeg', and the data have none of that name (did you mean 'age'?)\n"
             "analysis 'a' needs column 'arm' as numbers, and it holds a category ()\n"
             "analysis 'a' needs column 'x' as a category, and it holds numbers ()\n"
@@ -136,7 +148,8 @@ TEST(Compile, ReusesItsWorkspaceForAnotherAnalysis) {
   const data::Dataset dataset = trial();
   const data::DatasetColumns columns = dataset.view();
   Workspace workspace;
-  const auto wide = compile({.id = "a", .method = "echo"}, echo({{"x", Need::number}, {"arm", Need::category}}), dataset.schema());
+  const auto wide =
+      compile({.id = "a", .method = "echo"}, echo({{"x", Need::number}, {"arm", Need::category}}), dataset.schema());
   const auto narrow = compile({.id = "b", .method = "echo"}, echo({{"age", Need::number}}), dataset.schema());
   ASSERT_TRUE(wide && narrow);
   EXPECT_EQ(wide->run(columns.view(), workspace)->answer.notes[0], "x: 1 2 4 6;arm: placebo low low high;");
@@ -146,12 +159,15 @@ TEST(Compile, ReusesItsWorkspaceForAnotherAnalysis) {
 
 std::string first_problem(Analysis const& analysis) {
   const auto method = ready_method(analysis);
-  return method ? "none" : fmt::format("{}: {} ({})", card(method.error()[0].code).name, method.error()[0].message, method.error()[0].hint);
+  return method
+             ? "none"
+             : fmt::format("{}: {} ({})", card(method.error()[0].code).name, method.error()[0].message, method.error()[0].hint);
 }
 
 TEST(Methods, TellsAMethodItLacksFromOneThatDoesNotExist) {
   EXPECT_EQ(first_problem({.id = "a", .method = "mmrm"}), "not_available: the method 'mmrm' is not in this build ()");
-  EXPECT_EQ(first_problem({.id = "a", .method = "kaplan_maier"}), "unknown_keyword: no method is called 'kaplan_maier' (did you mean 'kaplan_meier'?)");
+  EXPECT_EQ(first_problem({.id = "a", .method = "kaplan_maier"}),
+            "unknown_keyword: no method is called 'kaplan_maier' (did you mean 'kaplan_meier'?)");
   for (stats::MethodCard const& card : Methods::cards()) {
     EXPECT_TRUE(is_published(card.keyword)) << card.keyword;
     EXPECT_EQ(Methods::card(card.keyword)->title, card.title);

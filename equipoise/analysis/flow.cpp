@@ -39,7 +39,8 @@ Leaving first_leaving(TrialTables const& tables) {
         for (std::size_t row = 0; row < column.size(); ++row) {
           if (column.missing(row) || column.levels[std::size_t(column.code[row])] != code.id) continue;
           const std::size_t who = entries->second.participant[row];
-          const double day = std::isnan(entries->second.date.low[row]) ? std::numeric_limits<double>::max() : entries->second.date.low[row];
+          const double day =
+              std::isnan(entries->second.date.low[row]) ? std::numeric_limits<double>::max() : entries->second.date.low[row];
           if (day < when[who]) when[who] = day, found.reason[who] = reason;
         }
       }
@@ -60,7 +61,8 @@ std::vector<results::FlowArm> participant_flow(TrialTables const& tables) {
   std::vector<results::FlowArm> flow;
   for (std::size_t a = 0; a < protocol.arms.size(); ++a) {
     results::FlowArm arm{.arm = protocol.arms[a].id};
-    for (protocol::CodeValue const& reason : left.reasons) arm.left.push_back({reason.label.in(protocol.trial.languages.front()), 0});
+    for (protocol::CodeValue const& reason : left.reasons)
+      arm.left.push_back({reason.label.in(protocol.trial.languages.front()), 0});
     for (protocol::AnalysisSet const& set : protocol.sets) arm.sets.push_back({.id = set.id, .n = 0, .excluded = {}});
     std::vector<std::int64_t> out(protocol.sets.size(), 0);
     for (std::size_t i = 0; i < records.participants.size(); ++i) {
@@ -88,8 +90,17 @@ results::BaselineItem::Cell numeric_cell(Column const& column, std::vector<std::
     else bounded += !known.missing();
   }
   const stats::Summary summary = stats::summarise(values, rule);
-  return {.n = summary.n, .missing = std::int64_t(rows.size()) - summary.n - bounded, .bounded = bounded, .mean = summary.mean, .sd = summary.sd, .median = summary.median,
-          .lower_quartile = summary.lower_quartile, .upper_quartile = summary.upper_quartile, .min = summary.min, .max = summary.max, .counts = {}};
+  return {.n = summary.n,
+          .missing = std::int64_t(rows.size()) - summary.n - bounded,
+          .bounded = bounded,
+          .mean = summary.mean,
+          .sd = summary.sd,
+          .median = summary.median,
+          .lower_quartile = summary.lower_quartile,
+          .upper_quartile = summary.upper_quartile,
+          .min = summary.min,
+          .max = summary.max,
+          .counts = {}};
 }
 
 results::BaselineItem::Cell category_cell(Column const& column, std::vector<std::size_t> const& rows, std::size_t levels) {
@@ -101,7 +112,8 @@ results::BaselineItem::Cell category_cell(Column const& column, std::vector<std:
       continue;
     }
     ++cell.n;
-    ++cell.counts[column.type == expression::Type::truth ? (column.truth[row] == expression::is_true ? 0 : 1) : std::size_t(column.code[row])];
+    ++cell.counts[column.type == expression::Type::truth ? (column.truth[row] == expression::is_true ? 0 : 1)
+                                                         : std::size_t(column.code[row])];
   }
   return cell;
 }
@@ -109,7 +121,8 @@ results::BaselineItem::Cell category_cell(Column const& column, std::vector<std:
 }  // namespace
 
 std::string quartile_rule(protocol::Protocol const& protocol) {
-  return protocol.conventions.match == "r" ? "Quartiles by R's default rule (type 7)." : "Quartiles by SAS definition 5 (empirical distribution function with averaging).";
+  return protocol.conventions.match == "r" ? "Quartiles by R's default rule (type 7)."
+                                           : "Quartiles by SAS definition 5 (empirical distribution function with averaging).";
 }
 
 std::vector<results::BaselineItem> baseline_table(TrialTables const& tables) {
@@ -118,7 +131,8 @@ std::vector<results::BaselineItem> baseline_table(TrialTables const& tables) {
   const auto rule = protocol.conventions.match == "r" ? stats::QuantileRule::r_7 : stats::QuantileRule::sas_5;
   std::vector<std::vector<std::size_t>> columns(protocol.arms.size() + 1);
   for (std::size_t i = 0; i < records.participants.size(); ++i)
-    if (const auto arm = records.arm.code[i]; arm != missing_level) columns[std::size_t(arm)].push_back(i), columns.back().push_back(i);
+    if (const auto arm = records.arm.code[i]; arm != missing_level)
+      columns[std::size_t(arm)].push_back(i), columns.back().push_back(i);
 
   std::vector<results::BaselineItem> table;
   for (std::string const& wanted : protocol.report.baseline) {

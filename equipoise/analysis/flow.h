@@ -7,8 +7,9 @@
 
 namespace equipoise::analysis {
 
-/// The participant flow, one column an arm as randomised. Every participant falls into exactly one box of each row, so the boxes add up by
-/// construction: left early (by the first dated event that ends participation) or completed; in each analysis set or out of it.
+/// The participant flow, one column an arm as randomised. Every participant falls into exactly one box of each row, so the boxes
+/// add up by construction: left early (by the first dated event that ends participation) or completed; in each analysis set or
+/// out of it.
 std::vector<results::FlowArm> participant_flow(data::TrialTables const& tables);
 
 /// The baseline table of the protocol's [report] items among randomised participants, by arm and over all.

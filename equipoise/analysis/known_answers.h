@@ -6,7 +6,8 @@
 
 #include "equipoise/core/expected.h"
 
-/// The known answers that travel inside the binary: tests/reference/, whose cards say where each number and each data set comes from.
+/// The known answers that travel inside the binary: tests/reference/, whose cards say where each number and each data set comes
+/// from.
 namespace equipoise::analysis {
 
 /// All reference cases, JSON Lines; their `data` are names for `known_answer_data`.

@@ -61,7 +61,8 @@ TEST(ReferenceCases, AreReproducedByThisBuild) {
   const auto bytes = read_file(folder / "analysis-open.jsonl");
   if (!bytes) GTEST_SKIP() << "no reference cases: " << bytes.error().message << " (set EQUIPOISE_SHARED)";
 
-  const auto verification = verify("analysis-open.jsonl", *bytes, [&](std::string_view name) { return read_file(folder / name); });
+  const auto verification =
+      verify("analysis-open.jsonl", *bytes, [&](std::string_view name) { return read_file(folder / name); });
   ASSERT_TRUE(verification) << to_string(verification.error().front());
   std::set<std::string> elsewhere;  // cases of methods that this build does not carry
   for (CheckedValue const& value : verification->values)

@@ -3,14 +3,65 @@
 namespace equipoise::analysis {
 
 std::vector<std::string> published_methods() {
-  return {"kaplan_meier", "reverse_kaplan_meier", "rmst", "rmst_difference", "log_rank", "fleming_harrington", "weighted_log_rank",
-          "log_rank_trend", "max_combo", "cox", "proportional_hazards_test", "aalen_johansen", "gray_test", "fine_gray", "turnbull",
-          "interval_log_rank", "t_test", "wilcoxon_rank_sum", "hodges_lehmann", "van_elteren", "wilcoxon_signed_rank", "sign_test",
-          "kruskal_wallis", "jonckheere_terpstra", "one_way_anova", "descriptive", "clopper_pearson", "wilson", "newcombe",
-          "miettinen_nurminen", "risk_difference", "risk_ratio", "odds_ratio", "fisher_exact", "pearson_chi_square", "mcnemar", "cmh",
-          "mantel_haenszel_odds_ratio", "mantel_haenszel_risk_difference", "breslow_day", "cochran_armitage_trend", "ancova", "dunnett",
-          "logistic", "gee", "mmrm", "gls", "reference_based_imputation", "rubin", "mcp_mod", "dose_response_fit", "ae_table", "lab_shift",
-          "bonferroni", "holm", "hochberg", "hommel", "benjamini_hochberg", "graphical"};
+  return {"kaplan_meier",
+          "reverse_kaplan_meier",
+          "rmst",
+          "rmst_difference",
+          "log_rank",
+          "fleming_harrington",
+          "weighted_log_rank",
+          "log_rank_trend",
+          "max_combo",
+          "cox",
+          "proportional_hazards_test",
+          "aalen_johansen",
+          "gray_test",
+          "fine_gray",
+          "turnbull",
+          "interval_log_rank",
+          "t_test",
+          "wilcoxon_rank_sum",
+          "hodges_lehmann",
+          "van_elteren",
+          "wilcoxon_signed_rank",
+          "sign_test",
+          "kruskal_wallis",
+          "jonckheere_terpstra",
+          "one_way_anova",
+          "descriptive",
+          "clopper_pearson",
+          "wilson",
+          "newcombe",
+          "miettinen_nurminen",
+          "risk_difference",
+          "risk_ratio",
+          "odds_ratio",
+          "fisher_exact",
+          "pearson_chi_square",
+          "mcnemar",
+          "cmh",
+          "mantel_haenszel_odds_ratio",
+          "mantel_haenszel_risk_difference",
+          "breslow_day",
+          "cochran_armitage_trend",
+          "ancova",
+          "dunnett",
+          "logistic",
+          "gee",
+          "mmrm",
+          "gls",
+          "reference_based_imputation",
+          "rubin",
+          "mcp_mod",
+          "dose_response_fit",
+          "ae_table",
+          "lab_shift",
+          "bonferroni",
+          "holm",
+          "hochberg",
+          "hommel",
+          "benjamini_hochberg",
+          "graphical"};
 }
 
 Checked<ReadyMethod> ready_method(Analysis const& analysis) {
@@ -18,7 +69,8 @@ Checked<ReadyMethod> ready_method(Analysis const& analysis) {
   const Node none(Node::Table{}, analysis.place);
   Node const& table = analysis.options.is_null() ? none : analysis.options;
   if (!table.table()) {
-    add_problem(problems, table.place(), Code::wrong_type, "the options of analysis '{}' must be a table, and are {}", analysis.id, table.type_name());
+    add_problem(problems, table.place(), Code::wrong_type, "the options of analysis '{}' must be a table, and are {}",
+                analysis.id, table.type_name());
     return fail(std::move(problems));
   }
   Section options(table, fmt::format("analysis '{}'", analysis.id), problems);

@@ -60,7 +60,8 @@ struct MethodList {
         []<class M>(M&& it) {
           using Made = std::remove_cvref_t<M>;
           std::vector<stats::ColumnNeed> needs = it.needs();
-          return ReadyMethod{&Made::card(), std::move(needs), [method = std::move(it)](stats::Frame const& frame) { return method.run(frame); }};
+          return ReadyMethod{&Made::card(), std::move(needs),
+                             [method = std::move(it)](stats::Frame const& frame) { return method.run(frame); }};
         },
         std::move(method));
   }
@@ -80,13 +81,16 @@ inline bool is_published(std::string_view keyword) {
 template <stats::Method... Ms>
 void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& options) {
   const bool published = is_published(keyword);
-  Error& error = published ? add_problem(options.problems(), options.place(), Code::not_available, "the method '{}' is not in this build", keyword)
-                           : add_problem(options.problems(), options.place(), Code::unknown_keyword, "no method is called '{}'", keyword);
+  Error& error =
+      published
+          ? add_problem(options.problems(), options.place(), Code::not_available, "the method '{}' is not in this build", keyword)
+          : add_problem(options.problems(), options.place(), Code::unknown_keyword, "no method is called '{}'", keyword);
   if (!published)
     if (const auto near = nearest(keyword, published_methods())) error.hint = fmt::format("did you mean '{}'?", *near);
 }
 
-using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact, stats::ClopperPearson, stats::WeightedLogRank>;  // <- a new method joins here
+using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact,
+                           stats::ClopperPearson, stats::WeightedLogRank>;  // <- a new method joins here
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);

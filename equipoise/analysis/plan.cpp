@@ -17,7 +17,8 @@ using protocol::EndpointKind;
 using protocol::Estimand;
 
 /// Keys of an [[analysis]] that say on what it runs; all others belong to its method.
-constexpr std::array<std::string_view, 11> common{"id", "estimand", "endpoint", "set", "role", "method", "by", "after", "label", "strata", "cluster"};
+constexpr std::array<std::string_view, 11> common{"id", "estimand", "endpoint", "set",    "role",   "method",
+                                                  "by", "after",    "label",    "strata", "cluster"};
 
 bool takes(stats::MethodCard const& card, std::string_view role) {
   return std::ranges::find(card.roles, role, &stats::RoleCard::name) != card.roles.end();
@@ -36,18 +37,29 @@ std::string_view kind_name(EndpointKind kind) {
 
 class Planner {
  public:
-  Planner(protocol::Protocol const& protocol, protocol::Analysis const& analysis, stats::MethodCard const& card, Problems& problems)
-      : protocol_(protocol), analysis_(analysis), card_(card), problems_(problems), section_(analysis.section, fmt::format("analysis '{}'", analysis.id), problems),
-        endpoint_(protocol.endpoint(analysis.endpoint)), estimand_(protocol.estimand(analysis.estimand)) {}
+  Planner(protocol::Protocol const& protocol, protocol::Analysis const& analysis, stats::MethodCard const& card,
+          Problems& problems)
+      : protocol_(protocol),
+        analysis_(analysis),
+        card_(card),
+        problems_(problems),
+        section_(analysis.section, fmt::format("analysis '{}'", analysis.id), problems),
+        endpoint_(protocol.endpoint(analysis.endpoint)),
+        estimand_(protocol.estimand(analysis.estimand)) {}
 
   std::optional<PlannedAnalysis> plan() {
     if (!endpoint_ || !protocol_.set(analysis_.set)) return {};  // reported by the protocol
     const std::size_t reported = problems_.size();
-    if (!analysis_.after.empty()) section_.report_at("after", Code::inconsistent, "'after' belongs to imputation, and {} does not impute", card_.keyword);
+    if (!analysis_.after.empty())
+      section_.report_at("after", Code::inconsistent, "'after' belongs to imputation, and {} does not impute", card_.keyword);
     check_kind();
     check_arms();
     check_strategies();
-    PlannedAnalysis planned{.id = analysis_.id, .recipe = {.set = analysis_.set, .endpoint = analysis_.endpoint, .estimand = analysis_.estimand, .covariates = {}}, .schema = {}, .runs = {}};
+    PlannedAnalysis planned{
+        .id = analysis_.id,
+        .recipe = {.set = analysis_.set, .endpoint = analysis_.endpoint, .estimand = analysis_.estimand, .covariates = {}},
+        .schema = {},
+        .runs = {}};
     roles();
     covariates(planned);
     planned.schema = data::schema(protocol_, planned.recipe, written_at_, problems_);
@@ -62,16 +74,24 @@ class Planner {
     const bool wants_time = takes(card_, "time");
     const bool is_time = endpoint_->kind == EndpointKind::time_to_event;
     if (wants_time != is_time)
-      section_.report_at("method", Code::inconsistent, "{} needs {}, and endpoint '{}' is {}", card_.keyword, wants_time ? "a time to event" : "a response", endpoint_->id, kind_name(endpoint_->kind));
+      section_.report_at("method", Code::inconsistent, "{} needs {}, and endpoint '{}' is {}", card_.keyword,
+                         wants_time ? "a time to event" : "a response", endpoint_->id, kind_name(endpoint_->kind));
     else if (wants_time && is_every() && !takes(card_, "start"))
-      section_.report_at("method", Code::inconsistent, "{} needs a first event, and endpoint '{}' is an event that happens again", card_.keyword, endpoint_->id);
+      section_.report_at("method", Code::inconsistent, "{} needs a first event, and endpoint '{}' is an event that happens again",
+                         card_.keyword, endpoint_->id);
     else if (wants_time && is_every() && !section_.has("cluster"))
-      section_.report_at("method", Code::missing_key, "endpoint '{}' is an event that happens again, and events of one participant are not independent", endpoint_->id).hint =
-          "add cluster = \"participant\"";
+      section_
+          .report_at("method", Code::missing_key,
+                     "endpoint '{}' is an event that happens again, and events of one participant are not independent",
+                     endpoint_->id)
+          .hint = "add cluster = \"participant\"";
     else if (card_.binary_response && endpoint_->kind != EndpointKind::binary)
-      section_.report_at("method", Code::inconsistent, "{} needs a binary response, and endpoint '{}' is {}", card_.keyword, endpoint_->id, kind_name(endpoint_->kind));
+      section_.report_at("method", Code::inconsistent, "{} needs a binary response, and endpoint '{}' is {}", card_.keyword,
+                         endpoint_->id, kind_name(endpoint_->kind));
     else if (endpoint_->kind == EndpointKind::continuous && endpoint_->at.empty() && !endpoint_->visits.empty())
-      section_.report_at("method", Code::inconsistent, "{} needs one value a participant, and endpoint '{}' names several visits and no 'at'", card_.keyword, endpoint_->id);
+      section_.report_at("method", Code::inconsistent,
+                         "{} needs one value a participant, and endpoint '{}' names several visits and no 'at'", card_.keyword,
+                         endpoint_->id);
   }
 
   bool is_every() const { return endpoint_->event && endpoint_->event->gives_several(); }
@@ -79,17 +99,22 @@ class Planner {
   /// Whether the arms of one run are those that the method needs.
   void check_arms() {
     if (analysis_.by.empty() && card_.comparison == stats::Comparison::one_group)
-      section_.report_at("method", Code::missing_key, "{} is computed for one group, and '{}' does not say for which", card_.keyword, analysis_.id).hint = "add by = \"arm\": one for each arm";
+      section_
+          .report_at("method", Code::missing_key, "{} is computed for one group, and '{}' does not say for which", card_.keyword,
+                     analysis_.id)
+          .hint = "add by = \"arm\": one for each arm";
     if (analysis_.by == "arm" && has_option(card_, "formula"))
-      section_.report_at("by", Code::inconsistent, "{} compares arms in its formula, and by = \"arm\" leaves one arm in each run", card_.keyword);
+      section_.report_at("by", Code::inconsistent, "{} compares arms in its formula, and by = \"arm\" leaves one arm in each run",
+                         card_.keyword);
   }
 
   void check_strategies() {
     if (!estimand_) return;
     for (protocol::Intercurrent const& ice : estimand_->intercurrent)
       if (const auto why = data::not_carried_out(*endpoint_, ice)) {
-        Error& error = add_problem(problems_, ice.place, Code::not_available, "analysis '{}' ({}) does not implement the strategy of estimand '{}' for '{}'", analysis_.id, card_.keyword,
-                              estimand_->id, ice.event);
+        Error& error = add_problem(problems_, ice.place, Code::not_available,
+                                   "analysis '{}' ({}) does not implement the strategy of estimand '{}' for '{}'", analysis_.id,
+                                   card_.keyword, estimand_->id, ice.event);
         error.hint = *why;
       }
   }
@@ -113,17 +138,18 @@ class Planner {
         roles_["strata"] = section_.texts("strata").value_or(std::vector<std::string>{});
         if (std::ranges::find(roles_["strata"], "arm") != roles_["strata"].end())
           section_.report_at("strata", Code::inconsistent, "'arm' cannot be a stratum: within it there is nothing to compare");
-      }
-      else if (const auto cluster = section_.text("cluster")) roles_["cluster"] = {*cluster};
+      } else if (const auto cluster = section_.text("cluster")) roles_["cluster"] = {*cluster};
     }
   }
 
-  /// Options as the method's owner reads them: what the file says, with the default formula `arm` and the levels of its categories.
+  /// Options as the method's owner reads them: what the file says, with the default formula `arm` and the levels of its
+  /// categories.
   void covariates(PlannedAnalysis& planned) {
     const auto want = [&](std::string const& name, std::string_view key) {
       written_at_.try_emplace(name, section_.place_of(key));
       if (name == "arm" || name == "participant") return;
-      if (std::ranges::find(planned.recipe.covariates, name) == planned.recipe.covariates.end()) planned.recipe.covariates.push_back(name);
+      if (std::ranges::find(planned.recipe.covariates, name) == planned.recipe.covariates.end())
+        planned.recipe.covariates.push_back(name);
     };
     for (const std::string_view role : {"strata", "cluster"})
       if (const auto columns = roles_.find(role); columns != roles_.end())
@@ -147,9 +173,12 @@ class Planner {
       if (absent("formula")) members.push_back({"formula", place, text_node("arm", place)});
       if (absent("levels")) members.push_back({"levels", place, levels(planned)});
     }
-    if (has_option(card_, "level") && absent("level")) members.push_back({"level", place, Node(protocol_.conventions.confidence, place)});
+    if (has_option(card_, "level") && absent("level"))
+      members.push_back({"level", place, Node(protocol_.conventions.confidence, place)});
     if (has_option(card_, "difference") && !arm.empty() && absent("difference"))
-      members.push_back({"difference", place, Node(Node::Table{{"level", place, text_node(arm, place)}, {"minus", place, text_node(control, place)}}, place)});
+      members.push_back(
+          {"difference", place,
+           Node(Node::Table{{"level", place, text_node(arm, place)}, {"minus", place, text_node(control, place)}}, place)});
     return Node(std::move(members), analysis_.section.place());
   }
 
@@ -163,8 +192,10 @@ class Planner {
       if (std::ranges::find(used, column.name) == used.end()) continue;
       std::vector<std::string> order = column.levels;
       if (order.empty())
-        add_problem(problems_, analysis_.place, Code::missing_key, "analysis '{}' has '{}' in its formula, and its levels are known only with the data", analysis_.id, column.name).hint =
-            "list the sites in [sites]";
+        add_problem(problems_, analysis_.place, Code::missing_key,
+                    "analysis '{}' has '{}' in its formula, and its levels are known only with the data", analysis_.id,
+                    column.name)
+            .hint = "list the sites in [sites]";
       if (column.name == "arm") std::ranges::stable_partition(order, [&](std::string const& arm) { return arm == control(); });
       Node::Array names;
       for (std::string const& level : order) names.push_back(text_node(level, analysis_.place));
@@ -201,9 +232,16 @@ class Planner {
     }
   }
 
-  void add_run(PlannedAnalysis& planned, std::string const& arm, std::string const& against, std::vector<RowFilter> where, At at) {
-    Analysis analysis{.id = analysis_.id, .method = analysis_.method, .where = std::move(where), .roles = roles_, .options = options(planned, against.empty() ? "" : arm, against),
-                      .match = match(), .estimand = analysis_.estimand.empty() ? std::nullopt : std::optional(analysis_.estimand), .place = analysis_.place};
+  void add_run(PlannedAnalysis& planned, std::string const& arm, std::string const& against, std::vector<RowFilter> where,
+               At at) {
+    Analysis analysis{.id = analysis_.id,
+                      .method = analysis_.method,
+                      .where = std::move(where),
+                      .roles = roles_,
+                      .options = options(planned, against.empty() ? "" : arm, against),
+                      .match = match(),
+                      .estimand = analysis_.estimand.empty() ? std::nullopt : std::optional(analysis_.estimand),
+                      .place = analysis_.place};
     auto compiled = compile(analysis, planned.schema);
     if (compiled) planned.runs.push_back({std::move(at), std::move(analysis), std::move(*compiled)});
     else problems_.insert(problems_.end(), compiled.error().begin(), compiled.error().end());

@@ -11,7 +11,8 @@ namespace equipoise::analysis {
 namespace {
 
 /// `at` keys of the format. Those with a structure of their own (but `term`) belong to methods that this build does not carry.
-constexpr std::array<std::string_view, 12> plain_keys{"group", "time", "prob", "side", "cause", "row", "column", "model", "dose", "parameter", "event_term", "index"};
+constexpr std::array<std::string_view, 12> plain_keys{"group",  "time",  "prob", "side",      "cause",      "row",
+                                                      "column", "model", "dose", "parameter", "event_term", "index"};
 constexpr std::array<std::string_view, 2> shift_keys{"baseline", "post"};
 constexpr std::array<std::string_view, 6> structured_keys{"interval", "effect", "global", "lsmean", "difference", "within"};
 
@@ -43,10 +44,13 @@ class CaseReader {
     read_roles(made.analysis.roles);
     if (Node const* options = section_.take("options")) {
       made.analysis.options = *options;
-      if (!options->table()) add_problem(problems_, section_.place(), Code::wrong_type, "'options' in {} must be a table, and is {}", section_.name(), options->type_name());
+      if (!options->table())
+        add_problem(problems_, section_.place(), Code::wrong_type, "'options' in {} must be a table, and is {}", section_.name(),
+                    options->type_name());
     }
     section_.need("expect");
-    for (Section& expected : section_.tables("expect", "an expected value of " + section_.name())) made.expect.push_back(read_expected(expected));
+    for (Section& expected : section_.tables("expect", "an expected value of " + section_.name()))
+      made.expect.push_back(read_expected(expected));
     if (made.expect.empty() && problems_.size() == before)
       add_problem(problems_, section_.place(), Code::no_data, "{} expects nothing", section_.name());
     section_.finish();
@@ -60,7 +64,8 @@ class CaseReader {
     if (!node || node->is_null()) return {};
     std::string const* name = node->text();
     if (!name || name->empty()) {
-      add_problem(problems_, section_.place(), Code::wrong_type, "'data' in {} must be the name of a file or null, and is {}", section_.name(), node->type_name());
+      add_problem(problems_, section_.place(), Code::wrong_type, "'data' in {} must be the name of a file or null, and is {}",
+                  section_.name(), node->type_name());
       return {};
     }
     // A case names data below its data folder; a file of cases must not be able to read anything else.
@@ -70,7 +75,9 @@ class CaseReader {
       outside = name->substr(at, end - at) == "..";
       at = end + 1;
     }
-    if (outside) add_problem(problems_, section_.place(), Code::out_of_range, "the data of {} must be a file below the data folder, and are '{}'", section_.name(), *name);
+    if (outside)
+      add_problem(problems_, section_.place(), Code::out_of_range,
+                  "the data of {} must be a file below the data folder, and are '{}'", section_.name(), *name);
     return *name;
   }
 
@@ -82,7 +89,9 @@ class CaseReader {
       Node const* node = rule.take(key);
       if (!node) return {};
       auto got = cell_value(*node);
-      if (!got) add_problem(problems_, rule.place(), Code::wrong_type, "'{}' in {} must be text or a number, and is {}", key, rule.name(), node->type_name());
+      if (!got)
+        add_problem(problems_, rule.place(), Code::wrong_type, "'{}' in {} must be text or a number, and is {}", key, rule.name(),
+                    node->type_name());
       return got;
     };
     filter.is = value("is");
@@ -99,7 +108,8 @@ class CaseReader {
     filter.min = rule.number("min");
     filter.max = rule.number("max");
     rule.finish();
-    if (problems_.size() == before && !filter.is && !filter.is_not && filter.is_in.empty() && !filter.present && !filter.min && !filter.max)
+    if (problems_.size() == before && !filter.is && !filter.is_not && filter.is_in.empty() && !filter.present && !filter.min &&
+        !filter.max)
       add_problem(problems_, rule.place(), Code::missing_key, "{} needs one of is, not, in, present, min and max", rule.name());
     return problems_.size() == before ? std::optional(std::move(filter)) : std::nullopt;
   }
@@ -124,7 +134,8 @@ class CaseReader {
     if (Node const* value = from.need("value")) {
       if (const auto number = value->number()) made.value = *number;
       else if (std::string const* text = value->text(); !text || *text != "NE")
-        add_problem(problems_, from.place(), Code::wrong_type, "'value' in {} must be a number or \"NE\", and is {}", from.name(), text ? *text : std::string(value->type_name()));
+        add_problem(problems_, from.place(), Code::wrong_type, "'value' in {} must be a number or \"NE\", and is {}", from.name(),
+                    text ? *text : std::string(value->type_name()));
     }
     if (auto at = from.table("at", "'at' of " + from.name())) {
       made.at_text = canonical(at->node());
@@ -201,10 +212,13 @@ Checked<std::vector<ReferenceCase>> read_reference_cases(std::string_view file, 
     auto made = CaseReader(*node, problems).read();
     if (!made) continue;
     const auto [known, fresh] = line_of_id.emplace(made->analysis.id, place.line);
-    if (!fresh) add_problem(problems, place, Code::duplicate, "the case id '{}' is given twice, first on line {}", made->analysis.id, known->second);
+    if (!fresh)
+      add_problem(problems, place, Code::duplicate, "the case id '{}' is given twice, first on line {}", made->analysis.id,
+                  known->second);
     cases.push_back(std::move(*made));
   }
-  if (cases.empty() && problems.empty()) add_problem(problems, {.file = std::string(file)}, Code::no_data, "the file has no cases");
+  if (cases.empty() && problems.empty())
+    add_problem(problems, {.file = std::string(file)}, Code::no_data, "the file has no cases");
   if (!problems.empty()) {
     sort_in_file_order(problems);
     return fail(std::move(problems));

@@ -21,12 +21,13 @@ bool takes_part(PlannedRun const& planned, std::string const& arm) {
   return planned.at.empty() || is("group") || is("level") || is("minus");
 }
 
-/// Participants and events of each arm among the rows that a run used: what stands beside every time to event and every share, whatever
-/// the method. A run that used the same people of an arm as one before adds nothing.
-void add_counts(results::Results& results, protocol::Endpoint const& endpoint, PlannedRun const& planned, data::Dataset const& dataset, std::span<const std::size_t> rows,
-                results::AnalysisRun const& run) {
+/// Participants and events of each arm among the rows that a run used: what stands beside every time to event and every share,
+/// whatever the method. A run that used the same people of an arm as one before adds nothing.
+void add_counts(results::Results& results, protocol::Endpoint const& endpoint, PlannedRun const& planned,
+                data::Dataset const& dataset, std::span<const std::size_t> rows, results::AnalysisRun const& run) {
   if (endpoint.kind != protocol::EndpointKind::time_to_event && endpoint.kind != protocol::EndpointKind::binary) return;
-  std::vector<double> const& happened = dataset.find(endpoint.kind == protocol::EndpointKind::binary ? "response" : "event")->numbers;
+  std::vector<double> const& happened =
+      dataset.find(endpoint.kind == protocol::EndpointKind::binary ? "response" : "event")->numbers;
   const data::TypedColumn* arm = dataset.find("arm");
   const data::TypedColumn* who = dataset.find("participant");
   std::map<std::int32_t, std::pair<std::set<std::int32_t>, std::int64_t>> by_arm;
@@ -41,19 +42,27 @@ void add_counts(results::Results& results, protocol::Endpoint const& endpoint, P
     if (found == by_arm.end() && !takes_part(planned, arms[a])) continue;
     At at{{"group", arms[a]}};
     const auto add = [&](std::string_view quantity, std::size_t n) {
-      const auto same_place = [&](results::Record const& record) { return record.analysis == run.id && record.finding.quantity == quantity && record.finding.at == at; };
+      const auto same_place = [&](results::Record const& record) {
+        return record.analysis == run.id && record.finding.quantity == quantity && record.finding.at == at;
+      };
       if (const auto before = std::ranges::find_if(results.records, same_place); before != results.records.end()) {
         if (before->finding.value == double(n)) return;
         at.insert(planned.at.begin(), planned.at.end());  // another comparison lost other people of this arm
       }
-      results.records.push_back({run.id, run.estimand, Finding{.quantity = std::string(quantity), .at = at, .value = double(n)}, run.method, run.options, {}});
+      results.records.push_back({run.id,
+                                 run.estimand,
+                                 Finding{.quantity = std::string(quantity), .at = at, .value = double(n)},
+                                 run.method,
+                                 run.options,
+                                 {}});
     };
     add("n_subjects", found == by_arm.end() ? 0 : found->second.first.size());  // an arm with nobody has 0 of 0
     add("n_events", found == by_arm.end() ? 0 : std::size_t(found->second.second));
   }
 }
 
-/// Whether a method's own count of an arm (`n`, `n_subjects`, `n_events` at a group) stands in the records already, with the same value.
+/// Whether a method's own count of an arm (`n`, `n_subjects`, `n_events` at a group) stands in the records already, with the same
+/// value.
 bool counted_already(results::Results const& results, std::string const& analysis, Finding const& finding) {
   const auto group = finding.at.find("group");
   const bool people = finding.quantity == "n" || finding.quantity == "n_subjects";
@@ -61,23 +70,26 @@ bool counted_already(results::Results const& results, std::string const& analysi
   const std::string_view quantity = people ? "n_subjects" : "n_events";
   return std::ranges::any_of(results.records, [&](results::Record const& record) {
     const auto at = record.finding.at.find("group");
-    return record.analysis == analysis && record.finding.quantity == quantity && at != record.finding.at.end() && at->second == group->second &&
-           record.finding.value == finding.value;
+    return record.analysis == analysis && record.finding.quantity == quantity && at != record.finding.at.end() &&
+           at->second == group->second && record.finding.value == finding.value;
   });
 }
 
 void add_run(results::Results& results, PlannedRun const& planned, results::AnalysisRun& run, Outcome const& outcome) {
   std::vector<std::string> notes = outcome.answer.notes;
   if (outcome.rows_dropped_missing > 0)
-    notes.push_back(fmt::format("{} row{} with a missing value left out.", outcome.rows_dropped_missing, outcome.rows_dropped_missing == 1 ? "" : "s"));
+    notes.push_back(fmt::format("{} row{} with a missing value left out.", outcome.rows_dropped_missing,
+                                outcome.rows_dropped_missing == 1 ? "" : "s"));
   for (std::string const& note : notes)
     if (std::ranges::find(run.notes, note) == run.notes.end()) run.notes.push_back(note);
   for (Finding finding : outcome.answer.findings) {
     const auto group = finding.at.find("group");
-    if (group != finding.at.end() && !takes_part(planned, std::get<std::string>(group->second))) continue;  // an arm left out of this comparison
+    if (group != finding.at.end() && !takes_part(planned, std::get<std::string>(group->second)))
+      continue;  // an arm left out of this comparison
     finding.at.insert(planned.at.begin(), planned.at.end());
     if (counted_already(results, planned.analysis.id, finding)) continue;
-    results.records.push_back({planned.analysis.id, run.estimand, std::move(finding), run.method, canonical(planned.analysis.options), notes});
+    results.records.push_back(
+        {planned.analysis.id, run.estimand, std::move(finding), run.method, canonical(planned.analysis.options), notes});
   }
   for (Series series : outcome.answer.series) {
     series.at.insert(planned.at.begin(), planned.at.end());
@@ -95,13 +107,17 @@ void add_unknown_arm(results::Results& results, PlannedRun const& planned, resul
     results::Record record = other;
     record.finding.at["group"] = planned.at.at("group");
     record.finding.value = count ? 0.0 : missing_number;
-    for (std::optional<double>* number : {&record.finding.se, &record.finding.df, &record.finding.lower, &record.finding.upper, &record.finding.p})
+    for (std::optional<double>* number :
+         {&record.finding.se, &record.finding.df, &record.finding.lower, &record.finding.upper, &record.finding.p})
       if (*number) *number = missing_number;
     if (record.finding.n) record.finding.n = 0;
-    const bool known = std::ranges::any_of(unknown, [&](results::Record const& r) { return r.finding.quantity == record.finding.quantity && r.finding.at == record.finding.at; });
+    const bool known = std::ranges::any_of(unknown, [&](results::Record const& r) {
+      return r.finding.quantity == record.finding.quantity && r.finding.at == record.finding.at;
+    });
     if (!known) unknown.push_back(std::move(record));
   }
-  run.notes.push_back(fmt::format("Nobody in arm '{}' has a value: not estimable.", std::get<std::string>(planned.at.at("group"))));
+  run.notes.push_back(
+      fmt::format("Nobody in arm '{}' has a value: not estimable.", std::get<std::string>(planned.at.at("group"))));
   for (results::Record& record : unknown) {
     record.footnotes = {run.notes.back()};
     results.records.push_back(std::move(record));
@@ -110,12 +126,21 @@ void add_unknown_arm(results::Results& results, PlannedRun const& planned, resul
 
 results::AnalysisRun heading(protocol::Protocol const& protocol, PlannedAnalysis const& planned) {
   protocol::Analysis const& analysis = *std::ranges::find(protocol.analyses, planned.id, &protocol::Analysis::id);
-  return {.id = planned.id, .estimand = analysis.estimand.empty() ? std::nullopt : std::optional(analysis.estimand), .endpoint = analysis.endpoint, .set = analysis.set,
-          .role = analysis.role, .method = analysis.method, .title = std::string(Methods::card(analysis.method)->title),
-          .options = planned.runs.empty() ? "{}" : canonical(planned.runs.front().analysis.options), .n = 0, .notes = {}, .problem = {}};
+  return {.id = planned.id,
+          .estimand = analysis.estimand.empty() ? std::nullopt : std::optional(analysis.estimand),
+          .endpoint = analysis.endpoint,
+          .set = analysis.set,
+          .role = analysis.role,
+          .method = analysis.method,
+          .title = std::string(Methods::card(analysis.method)->title),
+          .options = planned.runs.empty() ? "{}" : canonical(planned.runs.front().analysis.options),
+          .n = 0,
+          .notes = {},
+          .problem = {}};
 }
 
-void run_one(results::Results& results, protocol::Protocol const& protocol, PlannedAnalysis const& planned, data::TrialTables const& tables, Workspace& workspace) {
+void run_one(results::Results& results, protocol::Protocol const& protocol, PlannedAnalysis const& planned,
+             data::TrialTables const& tables, Workspace& workspace) {
   results::AnalysisRun run = heading(protocol, planned);
   const auto made = data::analysis_dataset(tables, planned.recipe);
   if (!made) {
@@ -152,8 +177,12 @@ void run_one(results::Results& results, protocol::Protocol const& protocol, Plan
 
 }  // namespace
 
-results::Results run(protocol::Protocol const& protocol, Plan const& plan, data::TrialTables const& tables, results::Provenance provenance) {
-  results::Results results{.provenance = std::move(provenance), .flow = participant_flow(tables), .baseline = baseline_table(tables), .quartile_rule = quartile_rule(protocol)};
+results::Results run(protocol::Protocol const& protocol, Plan const& plan, data::TrialTables const& tables,
+                     results::Provenance provenance) {
+  results::Results results{.provenance = std::move(provenance),
+                           .flow = participant_flow(tables),
+                           .baseline = baseline_table(tables),
+                           .quartile_rule = quartile_rule(protocol)};
   Workspace workspace;
   for (PlannedAnalysis const& planned : plan.analyses) run_one(results, protocol, planned, tables, workspace);
   return results;

@@ -21,13 +21,14 @@ class CaseData {
 
   std::size_t rows() const { return table_.rows(); }
 
-  /// The column as numbers, or as a category of its exact cell texts with the levels sorted by bytes. Kept; nothing after a problem.
+  /// The column as numbers, or as a category of its exact cell texts with the levels sorted by bytes. Kept; nothing after a
+  /// problem.
   data::TypedColumn const* column(ColumnNeed const& need, Problems& problems) {
     const std::pair key(need.name, need.need);
     if (const auto known = columns_.find(key); known != columns_.end()) return &known->second;
     const std::size_t before = problems.size();
-    data::TypedColumn made =
-        data::read_column(table_, {.column = need.name, .kind = need.need == Need::number ? data::Kind::number : data::Kind::code}, problems);
+    data::TypedColumn made = data::read_column(
+        table_, {.column = need.name, .kind = need.need == Need::number ? data::Kind::number : data::Kind::code}, problems);
     if (problems.size() != before) return nullptr;
     return &columns_.emplace(key, std::move(made)).first->second;
   }
@@ -44,10 +45,14 @@ struct NoAnswer {
 };
 
 NoAnswer because_of(Problems const& problems) {
-  const auto is_unknown = [](Error const& error) { return error.code == Code::unknown_key || error.code == Code::unknown_keyword; };
+  const auto is_unknown = [](Error const& error) {
+    return error.code == Code::unknown_key || error.code == Code::unknown_keyword;
+  };
   const auto is_absent = [](Error const& error) { return error.code == Code::not_available; };
-  if (const auto unknown = std::ranges::find_if(problems, is_unknown); unknown != problems.end()) return {Status::unsupported, unknown->message};
-  if (const auto other = std::ranges::find_if_not(problems, is_absent); other != problems.end()) return {Status::failed, to_string(*other)};
+  if (const auto unknown = std::ranges::find_if(problems, is_unknown); unknown != problems.end())
+    return {Status::unsupported, unknown->message};
+  if (const auto other = std::ranges::find_if_not(problems, is_absent); other != problems.end())
+    return {Status::failed, to_string(*other)};
   return {Status::not_available, problems.front().message};
 }
 
@@ -66,7 +71,8 @@ class Verifier {
     std::vector<ColumnView> views;
     for (ColumnNeed const& need : columns_needed(one.analysis, *method)) {
       if (!data) {
-        add_problem(lacking, one.analysis.place, Code::missing_column, "case '{}' has no data, and needs column '{}'", one.analysis.id, need.name);
+        add_problem(lacking, one.analysis.place, Code::missing_column, "case '{}' has no data, and needs column '{}'",
+                    one.analysis.id, need.name);
         continue;
       }
       data::TypedColumn const* column = data->column(need, lacking);
@@ -106,8 +112,13 @@ class Verifier {
   }
 
   static CheckedValue value_of(ReferenceCase const& one, ExpectedValue const& expected) {
-    return {.analysis = one.analysis.id, .id = expected.id, .method = one.analysis.method, .quantity = expected.quantity, .at = expected.at_text,
-            .expected = expected.value, .rel_tol = expected.rel_tol};
+    return {.analysis = one.analysis.id,
+            .id = expected.id,
+            .method = one.analysis.method,
+            .quantity = expected.quantity,
+            .at = expected.at_text,
+            .expected = expected.value,
+            .rel_tol = expected.rel_tol};
   }
 
   void none(ReferenceCase const& one, NoAnswer const& why) {
@@ -119,17 +130,20 @@ class Verifier {
     }
   }
 
-  void compare(ReferenceCase const& one, stats::MethodCard const& card, ExpectedValue const& expected, stats::Answer const& answer) {
+  void compare(ReferenceCase const& one, stats::MethodCard const& card, ExpectedValue const& expected,
+               stats::Answer const& answer) {
     CheckedValue& value = values.emplace_back(value_of(one, expected));
     const auto settle = [&](Status status, std::string reason) { value.status = status, value.reason = std::move(reason); };
     if (std::ranges::find(card.quantities, expected.quantity) == card.quantities.end())
       return settle(Status::unsupported, fmt::format("{} has no quantity '{}'", card.keyword, expected.quantity));
-    if (!expected.at_problem.empty()) return settle(expected.at_unknown ? Status::unsupported : Status::not_available, expected.at_problem);
+    if (!expected.at_problem.empty())
+      return settle(expected.at_unknown ? Status::unsupported : Status::not_available, expected.at_problem);
     value.got = answer.read(expected.quantity, expected.at);
     if (!value.got) return settle(Status::failed, fmt::format("{} gave no '{}' there", card.keyword, expected.quantity));
     if (std::isnan(expected.value) || std::isnan(*value.got)) {
       if (std::isnan(expected.value) && std::isnan(*value.got)) return settle(Status::passed, {});
-      return settle(Status::failed, std::isnan(expected.value) ? "a number where none is estimable" : "not estimable where a number is expected");
+      return settle(Status::failed,
+                    std::isnan(expected.value) ? "a number where none is estimable" : "not estimable where a number is expected");
     }
     const double difference = std::abs(*value.got - expected.value), scale = std::max(std::abs(expected.value), 1e-8);
     value.error = difference / scale;
@@ -145,17 +159,27 @@ class Verifier {
 void count(MethodTally& tally, CheckedValue const& value) {
   ++tally.values;
   switch (value.status) {
-    case Status::passed: ++tally.passed; break;
-    case Status::failed: ++tally.failed; break;
-    case Status::not_available: ++tally.not_available; break;
-    case Status::unsupported: ++tally.unsupported; break;
+    case Status::passed:
+      ++tally.passed;
+      break;
+    case Status::failed:
+      ++tally.failed;
+      break;
+    case Status::not_available:
+      ++tally.not_available;
+      break;
+    case Status::unsupported:
+      ++tally.unsupported;
+      break;
   }
   if (value.error) tally.largest_error = std::max(tally.largest_error, *value.error);
 }
 
 std::string number_text(std::optional<double> value) { return !value ? "nothing" : std::isnan(*value) ? "NE" : shortest(*value); }
 
-Node number_node(double value) { return std::isfinite(value) ? Node(value) : Node(std::isnan(value) ? std::string("NE") : shortest(value)); }
+Node number_node(double value) {
+  return std::isfinite(value) ? Node(value) : Node(std::isnan(value) ? std::string("NE") : shortest(value));
+}
 
 void add(Node::Table& table, std::string key, Node value) { table.push_back({std::move(key), {}, std::move(value)}); }
 
@@ -200,11 +224,15 @@ std::string to_text(Verification const& verification, std::size_t shown) {
   tallies.push_back(verification.total());
   std::size_t width = std::string_view("method").size();
   for (MethodTally const& tally : tallies) width = std::max(width, tally.method.size());
-  std::string out = fmt::format("{:<{}}  {:>6}  {:>6}  {:>6}  {:>13}  {:>11}  {:>13}\n", "method", width, "values", "passed", "failed", "not available", "unsupported", "largest error");
+  std::string out = fmt::format("{:<{}}  {:>6}  {:>6}  {:>6}  {:>13}  {:>11}  {:>13}\n", "method", width, "values", "passed",
+                                "failed", "not available", "unsupported", "largest error");
   for (MethodTally const& tally : tallies) {
-    const bool compared = std::ranges::any_of(verification.values, [&](CheckedValue const& value) { return value.error && (tally.method == "total" || value.method == tally.method); });
-    out += fmt::format("{:<{}}  {:>6}  {:>6}  {:>6}  {:>13}  {:>11}  {:>13}\n", tally.method, width, tally.values, tally.passed, tally.failed, tally.not_available,
-                       tally.unsupported, compared ? fmt::format("{:.1e}", tally.largest_error) : "-");
+    const bool compared = std::ranges::any_of(verification.values, [&](CheckedValue const& value) {
+      return value.error && (tally.method == "total" || value.method == tally.method);
+    });
+    out += fmt::format("{:<{}}  {:>6}  {:>6}  {:>6}  {:>13}  {:>11}  {:>13}\n", tally.method, width, tally.values, tally.passed,
+                       tally.failed, tally.not_available, tally.unsupported,
+                       compared ? fmt::format("{:.1e}", tally.largest_error) : "-");
   }
   for (const Status status : {Status::failed, Status::unsupported, Status::not_available}) {
     std::size_t found = 0;
@@ -212,7 +240,8 @@ std::string to_text(Verification const& verification, std::size_t shown) {
       if (value.status != status || ++found > shown) continue;
       if (found == 1) out += fmt::format("\n{}\n", phrase(status));
       out += fmt::format("  {} {}{}: ", value.analysis, value.quantity, value.at.empty() ? "" : " " + value.at);
-      out += value.error ? fmt::format("{}, expected {} within {}: relative error {:.1e}\n", number_text(value.got), number_text(value.expected), shortest(value.rel_tol), *value.error)
+      out += value.error ? fmt::format("{}, expected {} within {}: relative error {:.1e}\n", number_text(value.got),
+                                       number_text(value.expected), shortest(value.rel_tol), *value.error)
                          : fmt::format("{}\n", value.reason);
     }
     if (found > shown) out += fmt::format("  and {} more\n", found - shown);
@@ -225,16 +254,18 @@ std::string to_json(Verification const& verification) {
   for (MethodTally const& tally : verification.methods) {
     Node::Table one;
     add(one, "method", Node(tally.method));
-    for (auto const& [key, n] : {std::pair("values", tally.values), std::pair("passed", tally.passed), std::pair("failed", tally.failed),
-                                 std::pair("not_available", tally.not_available), std::pair("unsupported", tally.unsupported)})
+    for (auto const& [key, n] :
+         {std::pair("values", tally.values), std::pair("passed", tally.passed), std::pair("failed", tally.failed),
+          std::pair("not_available", tally.not_available), std::pair("unsupported", tally.unsupported)})
       add(one, key, Node(std::int64_t(n)));
     add(one, "largest_error", number_node(tally.largest_error));
     methods.emplace_back(std::move(one));
   }
   for (CheckedValue const& value : verification.values) {
     Node::Table one;
-    for (auto const& [key, text] : {std::pair("case", &value.analysis), std::pair("id", &value.id), std::pair("method", &value.method),
-                                    std::pair("quantity", &value.quantity), std::pair("at", &value.at), std::pair("reason", &value.reason)})
+    for (auto const& [key, text] :
+         {std::pair("case", &value.analysis), std::pair("id", &value.id), std::pair("method", &value.method),
+          std::pair("quantity", &value.quantity), std::pair("at", &value.at), std::pair("reason", &value.reason)})
       if (!text->empty()) add(one, key, Node(*text));
     std::string status(phrase(value.status));
     std::ranges::replace(status, ' ', '_');

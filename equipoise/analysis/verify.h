@@ -22,15 +22,15 @@ std::string_view phrase(Status status);  ///< "passed", "failed", "not available
 
 /// One expected value and what came of it.
 struct CheckedValue {
-  std::string analysis{};          ///< id of the case
+  std::string analysis{};  ///< id of the case
   std::string id{}, method{}, quantity{};
-  std::string at{};                ///< canonical JSON; empty = no place
-  double expected = 0;             ///< NaN = not estimable
-  std::optional<double> got{};     ///< NaN = not estimable; nothing = no answer
+  std::string at{};             ///< canonical JSON; empty = no place
+  double expected = 0;          ///< NaN = not estimable
+  std::optional<double> got{};  ///< NaN = not estimable; nothing = no answer
   double rel_tol = 0;
-  std::optional<double> error{};   ///< |got - expected| / max(|expected|, 1e-8), when both are numbers
+  std::optional<double> error{};  ///< |got - expected| / max(|expected|, 1e-8), when both are numbers
   Status status = Status::failed;
-  std::string reason{};            ///< a sentence, unless passed
+  std::string reason{};  ///< a sentence, unless passed
 };
 
 struct MethodTally {
@@ -41,8 +41,8 @@ struct MethodTally {
 
 struct Verification {
   std::string file;
-  std::vector<CheckedValue> values;   ///< in the order of the file
-  std::vector<MethodTally> methods;   ///< in order of appearance
+  std::vector<CheckedValue> values;  ///< in the order of the file
+  std::vector<MethodTally> methods;  ///< in order of appearance
 
   MethodTally total() const;
   /// Nothing failed and nothing was unsupported, and something passed.

@@ -12,7 +12,8 @@ void put(std::FILE* stream, std::string_view text, int& status) {
   const bool whole = std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fflush(stream) == 0;
   if (whole || status != 0) return;
   status = card(Code::io).exit_status;  // a full disk behind a redirected output
-  if (stream == stdout && errno != EPIPE) std::fprintf(stderr, "cannot write to standard output: %s\n", std::strerror(errno));  // EPIPE: the reader has had enough
+  if (stream == stdout && errno != EPIPE)
+    std::fprintf(stderr, "cannot write to standard output: %s\n", std::strerror(errno));  // EPIPE: the reader has had enough
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ Expected<void> write_all(int descriptor, std::string_view bytes, std::filesystem
 
 /// A device, a pipe or a terminal: it is written to, never replaced by a file.
 bool is_stream(std::filesystem::path const& path) {
-  struct stat status{};
+  struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
@@ -52,13 +52,15 @@ class Unfinished {
   ~Unfinished() {
     for (File const& file : files_)
       if (file.named) ::unlink(file.temporary.c_str());
-    for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) ::rmdir(folder->c_str());  // stays if somebody uses it
+    for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder)
+      ::rmdir(folder->c_str());  // stays if somebody uses it
   }
 
   Expected<void> make_folder(std::filesystem::path const& folder) {
     std::vector<std::filesystem::path> absent;
     std::error_code error;
-    for (std::filesystem::path at = folder; !at.empty() && !std::filesystem::exists(at, error); at = at.parent_path()) absent.push_back(at);
+    for (std::filesystem::path at = folder; !at.empty() && !std::filesystem::exists(at, error); at = at.parent_path())
+      absent.push_back(at);
     for (auto at = absent.rbegin(); at != absent.rend(); ++at)
       if (std::filesystem::create_directory(*at, error)) folders_.push_back(*at);
     if (!std::filesystem::is_directory(folder) && !error) error = std::make_error_code(std::errc::not_a_directory);
@@ -69,7 +71,7 @@ class Unfinished {
   /// Into a file without a name where the file system has such, so that even a killed process leaves nothing behind.
   /// A link is followed, so that its target is replaced and not the link; the permissions of what is replaced stay.
   Expected<void> write(std::filesystem::path const& path, std::string_view bytes) {
-    struct stat existing{};
+    struct stat existing {};
     const bool exists = ::stat(path.c_str(), &existing) == 0;
     const mode_t mode = exists ? existing.st_mode & 0777 : 0644;
     std::error_code unresolved;
@@ -111,7 +113,8 @@ Expected<void> Unfinished::finish() {
     if (file.named) continue;
     ::unlink(file.temporary.c_str());  // of a process long gone that had this number
     const std::string nameless = fmt::format("/proc/self/fd/{}", file.open->number);
-    if (::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, file.temporary.c_str(), AT_SYMLINK_FOLLOW) != 0) return refused("write", file.target, errno);
+    if (::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, file.temporary.c_str(), AT_SYMLINK_FOLLOW) != 0)
+      return refused("write", file.target, errno);
     file.named = true;
   }
   for (File const& file : files_) {
@@ -128,7 +131,7 @@ Expected<void> Unfinished::finish() {
 Expected<std::string> read_file(std::filesystem::path const& path, std::size_t limit) {
   const Descriptor descriptor(path == "-" ? 0 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (descriptor.number < 0) return refused("read", path, errno);
-  struct stat status{};
+  struct stat status {};
   if (::fstat(descriptor.number, &status) == 0 && S_ISDIR(status.st_mode)) return refused("read", path, EISDIR);
   std::string bytes;
   if (S_ISREG(status.st_mode)) bytes.reserve(std::min(std::size_t(status.st_size) + 1, limit));
@@ -138,7 +141,8 @@ Expected<std::string> read_file(std::filesystem::path const& path, std::size_t l
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return refused("read", path, errno);
     if (got == 0) return bytes;
-    if (bytes.size() + std::size_t(got) > limit) return fail(Code::out_of_range, "'{}' is larger than {} bytes", path.string(), limit);
+    if (bytes.size() + std::size_t(got) > limit)
+      return fail(Code::out_of_range, "'{}' is larger than {} bytes", path.string(), limit);
     bytes.append(block, std::size_t(got));
   }
 }

@@ -25,8 +25,9 @@ int run(int argc, char** argv) {
   app.add_flag("--json", console.json, "Print the answer as one JSON object");
   app.add_flag("--quiet", console.quiet, "Print nothing but problems");
   app.fallthrough();
-  app.footer("Exit status: 0 done, 1 failure, 2 usage, 3 protocol or data invalid, 4 verification failed, 5 a required target not met,\n"
-             "6 refused, 130 interrupted.");
+  app.footer(
+      "Exit status: 0 done, 1 failure, 2 usage, 3 protocol or data invalid, 4 verification failed, 5 a required target not met,\n"
+      "6 refused, 130 interrupted.");
   cli::add_commands(app, console);
   try {
     app.parse(argc, argv);

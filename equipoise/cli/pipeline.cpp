@@ -28,17 +28,22 @@ Problems choose(study::Study& study, std::vector<std::string> const& wanted) {
   }
   const auto chosen = [&](std::string const& id) { return wanted.empty() || std::ranges::find(wanted, id) != wanted.end(); };
   for (protocol::Analysis const& analysis : study.protocol.analyses) {
-    const bool carried = std::ranges::find(study.plan.analyses, analysis.id, &analysis::PlannedAnalysis::id) != study.plan.analyses.end();
+    const bool carried =
+        std::ranges::find(study.plan.analyses, analysis.id, &analysis::PlannedAnalysis::id) != study.plan.analyses.end();
     if (chosen(analysis.id) && !carried)
-      add_problem(problems, analysis.method_place, Code::not_available, "analysis '{}' needs the method {}, which this build does not carry", analysis.id, analysis.method).hint =
-          "name the analyses to run: --analysis ID, once for each";
+      add_problem(problems, analysis.method_place, Code::not_available,
+                  "analysis '{}' needs the method {}, which this build does not carry", analysis.id, analysis.method)
+          .hint = "name the analyses to run: --analysis ID, once for each";
   }
   if (auto const& multiplicity = study.protocol.multiplicity) {
-    const bool primary = std::ranges::any_of(study.protocol.analyses, [&](protocol::Analysis const& a) { return chosen(a.id) && a.role == "primary"; });
-    const bool carried = std::ranges::none_of(study.unavailable, [](study::Unavailable const& u) { return u.user == "[multiplicity]"; });
+    const bool primary = std::ranges::any_of(study.protocol.analyses,
+                                             [&](protocol::Analysis const& a) { return chosen(a.id) && a.role == "primary"; });
+    const bool carried =
+        std::ranges::none_of(study.unavailable, [](study::Unavailable const& u) { return u.user == "[multiplicity]"; });
     if (primary && !carried)
-      add_problem(problems, multiplicity->place, Code::not_available, "the primary analyses need the multiplicity method {}, which this build does not carry", multiplicity->method).hint =
-          "name other analyses to run: --analysis ID, once for each";
+      add_problem(problems, multiplicity->place, Code::not_available,
+                  "the primary analyses need the multiplicity method {}, which this build does not carry", multiplicity->method)
+          .hint = "name other analyses to run: --analysis ID, once for each";
   }
   std::erase_if(study.plan.analyses, [&](analysis::PlannedAnalysis const& planned) { return !chosen(planned.id); });
   return problems;
@@ -62,16 +67,23 @@ Checked<Answered> answer(Question const& question) {
   if (file.empty()) return fail(Problems{Error{Code::usage, "no data file: give --data FILE, or 'file' in [source]", {}, {}}});
   auto data = read_file(file);
   if (!data) return fail(Problems{data.error()});
-  results::Provenance provenance{.version = std::string(version), .protocol_digest = study->protocol.digest, .data_digest = sha256(*data),
-                                 .data_file = std::filesystem::path(file).filename().string(), .cutoff = {}, .seed = {},
-                                 .simulated = study->protocol.trial.simulated, .match = study->protocol.conventions.match};
+  results::Provenance provenance{.version = std::string(version),
+                                 .protocol_digest = study->protocol.digest,
+                                 .data_digest = sha256(*data),
+                                 .data_file = std::filesystem::path(file).filename().string(),
+                                 .cutoff = {},
+                                 .seed = {},
+                                 .simulated = study->protocol.trial.simulated,
+                                 .match = study->protocol.conventions.match};
   const auto table = data::Formats::read(std::move(*data), file);
   if (!table) return fail(table.error());
   auto records = data::read_source(study->protocol, *table);
   if (!records) return fail(records.error());
   if (question.cutoff) {
     const auto date = to_partial_date(*question.cutoff);
-    if (!date || !date->exact()) return fail(Problems{Error{Code::usage, fmt::format("the data cut-off '{}' is not a date YYYY-MM-DD", *question.cutoff), {}, {}}});
+    if (!date || !date->exact())
+      return fail(
+          Problems{Error{Code::usage, fmt::format("the data cut-off '{}' is not a date YYYY-MM-DD", *question.cutoff), {}, {}}});
     auto cut = data::as_of(std::move(*records), date->earliest, study->protocol);
     if (!cut) return fail(Problems{cut.error()});
     records = std::move(*cut);
@@ -113,7 +125,9 @@ std::string of_term(protocol::Protocol const& protocol, Finding const& finding) 
   return names.empty() ? "" : join(names, " x ") + ": ";
 }
 
-std::string p_text(double p) { return std::isnan(p) ? "NE" : p < 0.0001 ? "< 0.0001" : p < 0.01 ? fmt::format("= {:.4f}", p) : fmt::format("= {:.3f}", p); }
+std::string p_text(double p) {
+  return std::isnan(p) ? "NE" : p < 0.0001 ? "< 0.0001" : p < 0.01 ? fmt::format("= {:.4f}", p) : fmt::format("= {:.3f}", p);
+}
 
 }  // namespace
 
@@ -136,7 +150,8 @@ std::string headline(Answered const& answered) {
       const auto* events = find("n_events", arm.id);
       const auto* people = find("n_subjects", arm.id);
       if (events && people)
-        counts.push_back(fmt::format("{} {} {} {}", arm.label.in("en"), shortest(events->finding.value), again ? "events in" : "of", shortest(people->finding.value)));
+        counts.push_back(fmt::format("{} {} {} {}", arm.label.in("en"), shortest(events->finding.value),
+                                     again ? "events in" : "of", shortest(people->finding.value)));
     }
     if (!counts.empty()) parts.push_back(join(counts, ", "));
     for (results::Record const& record : answered.results.records) {
@@ -146,8 +161,10 @@ std::string headline(Answered const& answered) {
       const protocol::Arm* compared = level == f.at.end() ? nullptr : protocol.arm(std::get<std::string>(level->second));
       const std::string versus = compared ? compared->label.in("en") + ": " : "";
       if (f.quantity == "hazard_ratio")
-        parts.push_back(of_term(protocol, f) + (std::isnan(f.value) ? "hazard ratio NE"
-                                            : fmt::format("hazard ratio {:.3f} ({:.3f} to {:.3f})", f.value, f.lower.value_or(missing_number), f.upper.value_or(missing_number))));
+        parts.push_back(of_term(protocol, f) +
+                        (std::isnan(f.value) ? "hazard ratio NE"
+                                             : fmt::format("hazard ratio {:.3f} ({:.3f} to {:.3f})", f.value,
+                                                           f.lower.value_or(missing_number), f.upper.value_or(missing_number))));
       if (f.quantity == "estimate" && run.method != "cox") {  // of Cox's model the hazard ratio says it
         const auto group = f.at.find("group");
         const protocol::Arm* of = group == f.at.end() ? nullptr : protocol.arm(std::get<std::string>(group->second));
@@ -169,7 +186,8 @@ std::string headline(Answered const& answered) {
 Problems unanswered(Answered const& answered) {
   Problems problems;
   for (results::AnalysisRun const& run : answered.results.runs)
-    if (run.role == "primary" && run.problem) add_problem(problems, {}, Code::no_data, "the primary analysis '{}' has no answer: {}", run.id, *run.problem);
+    if (run.role == "primary" && run.problem)
+      add_problem(problems, {}, Code::no_data, "the primary analysis '{}' has no answer: {}", run.id, *run.problem);
   return problems;
 }
 

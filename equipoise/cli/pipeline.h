@@ -13,10 +13,10 @@
 namespace equipoise::cli {
 
 struct Question {
-  std::string protocol;                ///< file
-  std::string data;                    ///< file; empty = the protocol's [source] file, beside the protocol
-  std::optional<std::string> cutoff;   ///< data cut-off date, YYYY-MM-DD
-  std::vector<std::string> analyses;   ///< ids; empty = all
+  std::string protocol;               ///< file
+  std::string data;                   ///< file; empty = the protocol's [source] file, beside the protocol
+  std::optional<std::string> cutoff;  ///< data cut-off date, YYYY-MM-DD
+  std::vector<std::string> analyses;  ///< ids; empty = all
 };
 
 struct Answered {
@@ -24,7 +24,8 @@ struct Answered {
   results::Results results;
 };
 
-/// Reads, checks and analyses. A method that this build does not carry is an error when it is to be run: name the analyses to run to leave it out.
+/// Reads, checks and analyses. A method that this build does not carry is an error when it is to be run: name the analyses to run
+/// to leave it out.
 Checked<Answered> answer(Question const& question);
 
 /// The headline of a trial in a few lines: counts, primary estimate, primary P.

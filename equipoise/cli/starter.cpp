@@ -15,8 +15,8 @@ namespace {
 /// What a column of an unknown file looks like.
 struct Profile {
   std::string name;
-  std::vector<std::string> values;  ///< distinct cell texts, sorted; at most `most`
-  bool many = false;                ///< more distinct texts than that
+  std::vector<std::string> values;   ///< distinct cell texts, sorted; at most `most`
+  bool many = false;                 ///< more distinct texts than that
   std::vector<std::string> missing;  ///< texts met that mean that there is no value
   bool numeric = true, whole = true, dates = true, unique = true, empty = true, negative = false;
   static constexpr std::size_t most = 12;
@@ -109,17 +109,30 @@ struct Guess {
 Guess guess(std::vector<Profile> const& columns) {
   Guess g;
   const auto unique = [](Profile const& c) { return c.unique && !c.empty; };
-  g.participant = named(columns, std::array<std::string_view, 9>{"id", "usubjid", "subjid", "subject", "participant", "patient", "pid", "patid", "ptid"}, unique);
+  g.participant = named(
+      columns,
+      std::array<std::string_view, 9>{"id", "usubjid", "subjid", "subject", "participant", "patient", "pid", "patid", "ptid"},
+      unique);
   const auto few = [](Profile const& c) { return !c.many && c.values.size() >= 2 && c.values.size() <= 6; };
-  g.arm = named(columns, std::array<std::string_view, 12>{"arm", "treat", "treatment", "trt", "trt01p", "tx", "rx", "group", "trtp", "arms", "armcd", "trtgrp"}, few);
+  g.arm = named(columns,
+                std::array<std::string_view, 12>{"arm", "treat", "treatment", "trt", "trt01p", "tx", "rx", "group", "trtp",
+                                                 "arms", "armcd", "trtgrp"},
+                few);
   const auto duration = [](Profile const& c) { return c.numeric && !c.empty && !c.negative; };
-  g.time = named(columns, std::array<std::string_view, 10>{"time", "days", "futime", "tstop", "aval", "time_to_event", "ttime", "follow_up", "survtime", "duration"}, duration);
+  g.time = named(columns,
+                 std::array<std::string_view, 10>{"time", "days", "futime", "tstop", "aval", "time_to_event", "ttime",
+                                                  "follow_up", "survtime", "duration"},
+                 duration);
   const auto binary = [](Profile const& c) { return c.binary(); };
-  g.event = named(columns, std::array<std::string_view, 14>{"event", "status", "died", "death", "dead", "fustat", "evnt", "failure", "dth", "response", "relapse", "recurrence", "progression", "infection"}, binary);
+  g.event = named(columns,
+                  std::array<std::string_view, 14>{"event", "status", "died", "death", "dead", "fustat", "evnt", "failure", "dth",
+                                                   "response", "relapse", "recurrence", "progression", "infection"},
+                  binary);
   const auto free = [&](Profile const& c) { return unique(c) && &c != g.time && &c != g.event && &c != g.arm; };
   if (!g.participant)
     if (const auto any = std::ranges::find_if(columns, free); any != columns.end()) g.participant = &*any;
-  g.site = named(columns, std::array<std::string_view, 6>{"site", "center", "centre", "siteid", "hospital", "institution"}, [](Profile const& c) { return !c.empty; });
+  g.site = named(columns, std::array<std::string_view, 6>{"site", "center", "centre", "siteid", "hospital", "institution"},
+                 [](Profile const& c) { return !c.empty; });
   return g;
 }
 
@@ -127,7 +140,9 @@ std::string item_line(Profile const& column, std::string const& id) {
   const std::string label = quoted(column.name);
   if (column.dates) return fmt::format("{} = {{ kind = \"date\", label = {} }}\n", id, label);
   if (column.binary()) return fmt::format("{} = {{ kind = \"flag\", label = {} }}\n", id, label);
-  if (column.numeric) return fmt::format("{} = {{ kind = \"{}\", label = {} }}                # add the unit: unit = \"a\"\n", id, column.whole ? "integer" : "number", label);
+  if (column.numeric)
+    return fmt::format("{} = {{ kind = \"{}\", label = {} }}                # add the unit: unit = \"a\"\n", id,
+                       column.whole ? "integer" : "number", label);
   if (column.many) return fmt::format("{} = {{ kind = \"text\", label = {} }}\n", id, label);
   std::vector<std::string> codes;
   for (std::string const& value : column.values) codes.push_back(fmt::format("[{}, {}]", quoted(value), quoted(value)));
@@ -273,10 +288,12 @@ std::string starter_protocol(data::CsvTable const& table, std::string const& fil
   for (std::size_t c = 0; c < table.header.size(); ++c) columns.push_back(profile(table, c));
   const Guess g = guess(columns);
 
-  std::string out = fmt::format(fmt::runtime(head), fmt::arg("title", file), fmt::arg("file", "protocol.toml"), fmt::arg("data", file));
+  std::string out =
+      fmt::format(fmt::runtime(head), fmt::arg("title", file), fmt::arg("file", "protocol.toml"), fmt::arg("data", file));
   const bool survival = g.time && g.event;
   std::vector<std::pair<std::string, std::string>> arms;  // cell text, id
-  std::set<std::string> used{"what", "when", "event_log", "entry", "outcome", "baseline", "end", "full", "first_event", "e1", "death", "treatment_stop"};  // ids of the text below
+  std::set<std::string> used{"what", "when", "event_log",   "entry", "outcome", "baseline",
+                             "end",  "full", "first_event", "e1",    "death",   "treatment_stop"};  // ids of the text below
   const auto fresh = [&used](std::string id) {
     const std::string base = id;
     for (int k = 2; !used.insert(id).second; ++k) id = fmt::format("{}_{}", base, k);
@@ -285,12 +302,13 @@ std::string starter_protocol(data::CsvTable const& table, std::string const& fil
   if (g.arm) {
     for (std::string const& value : g.arm->values) arms.emplace_back(value, fresh(as_id(value, "arm_")));
     std::ranges::stable_partition(arms, [](auto const& arm) { return sounds_like_control(arm.first); });
-  }
-  else arms = {{"control", "control"}, {"active", "active"}};
-  out += fmt::format("\n# Arms, in the order of tables and figures. {}\n", g.arm ? fmt::format("GUESS: the values of column '{}'; say which is the control", g.arm->name)
-                                                                                : "No column of your file looked like an arm: name it under [source]");
+  } else arms = {{"control", "control"}, {"active", "active"}};
+  out += fmt::format("\n# Arms, in the order of tables and figures. {}\n",
+                     g.arm ? fmt::format("GUESS: the values of column '{}'; say which is the control", g.arm->name)
+                           : "No column of your file looked like an arm: name it under [source]");
   for (std::size_t a = 0; a < arms.size(); ++a)
-    out += fmt::format("[[arm]]\nid = \"{}\"\nrole = \"{}\"{}\nlabel = {}\n\n", arms[a].second, a == 0 ? "placebo_control" : "investigational",
+    out += fmt::format("[[arm]]\nid = \"{}\"\nrole = \"{}\"{}\nlabel = {}\n\n", arms[a].second,
+                       a == 0 ? "placebo_control" : "investigational",
                        a == 0 ? "             # GUESS: this one is the control" : "", quoted(arms[a].first));
 
   std::string entry, outcome, items, baseline;
@@ -303,43 +321,65 @@ std::string starter_protocol(data::CsvTable const& table, std::string const& fil
     if (&column == g.event) event_id = id;
     (is_outcome ? outcome : entry) += item_line(column, id);
     items += fmt::format("  {{ item = \"{}\", column = {} }},\n", id, quoted(column.name));
-    if (!is_outcome && !column.dates && !(column.many && !column.numeric)) baseline += fmt::format("{}\"{}@baseline\"", baseline.empty() ? "" : ", ", id);
+    if (!is_outcome && !column.dates && !(column.many && !column.numeric))
+      baseline += fmt::format("{}\"{}@baseline\"", baseline.empty() ? "" : ", ", id);
   }
-  out += "[schedule]\nvisit = [\n  { id = \"baseline\", day = 1, forms = [" + std::string(entry.empty() ? "" : "\"entry\"") + "] },\n";
+  out += "[schedule]\nvisit = [\n  { id = \"baseline\", day = 1, forms = [" + std::string(entry.empty() ? "" : "\"entry\"") +
+         "] },\n";
   if (survival) out += "  { id = \"end\", day = 366, window = [14, 14], forms = [\"outcome\"] },\n";
   out += "]\nany_time = [\"event_log\"]\n";
-  if (!entry.empty()) out += "\n[form.entry]                         # GUESS: all other columns, taken as known at baseline\n" + entry;
+  if (!entry.empty())
+    out += "\n[form.entry]                         # GUESS: all other columns, taken as known at baseline\n" + entry;
   if (survival) out += "\n[form.outcome]\n" + outcome;
-  out += "\n[form.event_log]                     # dated events that estimands refer to\n"
-         "what = { kind = \"code\", codes = [[\"treatment_stop\", \"Treatment stopped\"], [\"death\", \"Death\"]], label = \"What happened\" }\n"
-         "when = { kind = \"date\", label = \"Date\" }\n"
-         "\n[analysis_set]\nfull = { rule = \"randomised\", label = \"All randomised participants\" }\n";
+  out +=
+      "\n[form.event_log]                     # dated events that estimands refer to\n"
+      "what = { kind = \"code\", codes = [[\"treatment_stop\", \"Treatment stopped\"], [\"death\", \"Death\"]], label = \"What "
+      "happened\" }\n"
+      "when = { kind = \"date\", label = \"Date\" }\n"
+      "\n[analysis_set]\nfull = { rule = \"randomised\", label = \"All randomised participants\" }\n";
   if (survival) {
     std::string compare;
     for (std::size_t a = 1; a < arms.size(); ++a) compare += fmt::format("{}\"{}\"", a > 1 ? ", " : "", arms[a].second);
-    out += fmt::format("\n[[endpoint]]\nid = \"first_event\"\nlabel = \"Time to event\"\nlevel = \"primary\"\nkind = \"time_to_event\"\n"
-                       "time = \"{}@end\"                    # GUESS: column '{}', in days\nevent = \"{}@end\"                   # GUESS: column '{}', 1 = event\n",
-                       time_id, g.time->name, event_id, g.event->name);
-    out += fmt::format("\n[[estimand]]\nid = \"e1\"\nobjective = \"Effect on the time to the event\"\npopulation = \"People who meet the criteria\"\nset = \"full\"\n"
-                       "treatment = {{ compare = [{}], against = \"{}\" }}\nendpoint = \"first_event\"\nsummary = \"hazard_ratio\"\n"
-                       "intercurrent = [\n  {{ event = \"treatment_stop\", strategy = \"treatment_policy\" }},\n"
-                       "  {{ event = \"death\", strategy = \"treatment_policy\" }},        # choose: see docs/guide/protocol.md, strategies\n]\n",
-                       compare, arms.front().second);
-    for (auto const& [id, role, method] : {std::array<const char*, 3>{"a01_test", arms.size() > 2 ? "secondary" : "primary", "log_rank"},
-                                           std::array<const char*, 3>{"a02_hazard_ratio", "supportive", "cox"}, std::array<const char*, 3>{"a03_curve", "supportive", "kaplan_meier"}})
+    out += fmt::format(
+        "\n[[endpoint]]\nid = \"first_event\"\nlabel = \"Time to event\"\nlevel = \"primary\"\nkind = \"time_to_event\"\n"
+        "time = \"{}@end\"                    # GUESS: column '{}', in days\nevent = \"{}@end\"                   # GUESS: "
+        "column '{}', 1 = event\n",
+        time_id, g.time->name, event_id, g.event->name);
+    out += fmt::format(
+        "\n[[estimand]]\nid = \"e1\"\nobjective = \"Effect on the time to the event\"\npopulation = \"People who meet the "
+        "criteria\"\nset = \"full\"\n"
+        "treatment = {{ compare = [{}], against = \"{}\" }}\nendpoint = \"first_event\"\nsummary = \"hazard_ratio\"\n"
+        "intercurrent = [\n  {{ event = \"treatment_stop\", strategy = \"treatment_policy\" }},\n"
+        "  {{ event = \"death\", strategy = \"treatment_policy\" }},        # choose: see docs/guide/protocol.md, "
+        "strategies\n]\n",
+        compare, arms.front().second);
+    for (auto const& [id, role, method] :
+         {std::array<const char*, 3>{"a01_test", arms.size() > 2 ? "secondary" : "primary", "log_rank"},
+          std::array<const char*, 3>{"a02_hazard_ratio", "supportive", "cox"},
+          std::array<const char*, 3>{"a03_curve", "supportive", "kaplan_meier"}})
       out += fmt::format("\n[[analysis]]\nid = \"{}\"\nestimand = \"e1\"\nrole = \"{}\"\nmethod = \"{}\"\n", id, role, method);
-    if (arms.size() > 2) out += "\n# With several primary comparisons a [multiplicity] section says how their error rate is kept; until then the test is secondary.\n";
+    if (arms.size() > 2)
+      out +=
+          "\n# With several primary comparisons a [multiplicity] section says how their error rate is kept; until then the test "
+          "is secondary.\n";
   } else {
-    out += "\n# No pair of columns looked like a time and an event. Add an [[endpoint]], an [[estimand]] and an [[analysis]]: docs/guide/protocol.md.\n";
+    out +=
+        "\n# No pair of columns looked like a time and an event. Add an [[endpoint]], an [[estimand]] and an [[analysis]]: "
+        "docs/guide/protocol.md.\n";
   }
   if (!baseline.empty()) out += fmt::format("\n[report]\nbaseline = [{}]\n", baseline);
-  out += fmt::format("\n[source]\nfile = {}\nrows = \"participants\"                # one row each\nparticipant = {}{}\n", quoted(file), quoted(g.participant ? g.participant->name : "id"),
-                     g.participant ? "                     # GUESS" : "                     # no column was unique: name the one that is");
+  out += fmt::format(
+      "\n[source]\nfile = {}\nrows = \"participants\"                # one row each\nparticipant = {}{}\n", quoted(file),
+      quoted(g.participant ? g.participant->name : "id"),
+      g.participant ? "                     # GUESS" : "                     # no column was unique: name the one that is");
   if (g.site) out += fmt::format("site = {}\n", quoted(g.site->name));
   std::vector<std::string> missing;
   for (const std::string_view text : no_value)
-    if (std::ranges::any_of(columns, [&](Profile const& c) { return std::ranges::find(c.missing, text) != c.missing.end(); })) missing.push_back(quoted(text));
-  if (!missing.empty()) out += fmt::format("missing = [{}]                     # GUESS: cell texts that mean that there is no value\n", join(missing, ", "));
+    if (std::ranges::any_of(columns, [&](Profile const& c) { return std::ranges::find(c.missing, text) != c.missing.end(); }))
+      missing.push_back(quoted(text));
+  if (!missing.empty())
+    out += fmt::format("missing = [{}]                     # GUESS: cell texts that mean that there is no value\n",
+                       join(missing, ", "));
   std::string codes;
   for (auto const& [cell, id] : arms) codes += fmt::format("{}{} = \"{}\"", codes.empty() ? "" : ", ", quoted(cell), id);
   out += fmt::format("arm = {{ column = {}, codes = {{ {} }} }}\n", quoted(g.arm ? g.arm->name : "arm"), codes);

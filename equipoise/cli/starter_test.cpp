@@ -34,8 +34,8 @@ TEST(Starter, KnowsTheTextsOfMissingValues) {
   const std::string text = started("id,arm,age,grade,note,event,time\n1,a,NA,1,N/A,1,5\n2,b,40,.,null,0,6\n3,a,41,2,x,0,NA\n");
   EXPECT_EQ(first_problem(text), "none");
   EXPECT_NE(text.find("missing = [\"NA\", \"N/A\", \".\", \"null\"]"), std::string::npos);
-  EXPECT_NE(text.find("age = { kind = \"integer\""), std::string::npos);    // NA does not make it text
-  EXPECT_NE(text.find("time = \"time@end\""), std::string::npos);           // nor the time no time
+  EXPECT_NE(text.find("age = { kind = \"integer\""), std::string::npos);  // NA does not make it text
+  EXPECT_NE(text.find("time = \"time@end\""), std::string::npos);         // nor the time no time
   EXPECT_EQ(started("id,arm,age\n1,a,1\n2,b,2\n").find("missing"), std::string::npos);
 }
 

@@ -35,10 +35,13 @@ struct ColumnView {
   bool numeric() const { return std::holds_alternative<NumbersView>(cells); }
   NumbersView numbers() const { return std::get<NumbersView>(cells); }
   CategoriesView const& categories() const { return std::get<CategoriesView>(cells); }
-  std::size_t size() const { return std::visit([](auto const& c) { return c.size(); }, cells); }
+  std::size_t size() const {
+    return std::visit([](auto const& c) { return c.size(); }, cells);
+  }
 };
 
-/// Where real and simulated trials meet: spans over typed columns that somebody else owns (a Dataset, or a simulator's workspace).
+/// Where real and simulated trials meet: spans over typed columns that somebody else owns (a Dataset, or a simulator's
+/// workspace).
 struct DatasetView {
   std::size_t rows = 0;
   std::span<const ColumnView> columns;

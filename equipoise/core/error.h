@@ -12,30 +12,30 @@ namespace equipoise {
 
 /// What went wrong, as a name that programs can rely on. Sentence, HTTP status and exit status are in one table (error.cpp).
 enum class Code {
-  failure,            ///< something outside our control failed
-  io,                 ///< a file could not be read or written
-  usage,              ///< the command line is wrong
-  syntax,             ///< a document is not of its format
-  unknown_key,        ///< a key that no section of this kind has
-  missing_key,        ///< a required key is absent
-  wrong_type,         ///< a value of another type than the key takes
-  unknown_keyword,    ///< a word outside a closed vocabulary
-  not_available,      ///< a published method that this build does not carry
-  out_of_range,       ///< a number outside its limits
-  duplicate,          ///< an id given twice
-  unresolved,         ///< a reference to nothing
-  inconsistent,       ///< parts that contradict each other
-  unit_mismatch,      ///< units that do not compare
-  size_mismatch,      ///< shapes that do not fit
-  missing_column,     ///< data lack a column
-  bad_cell,           ///< a cell is not what its column says
-  no_data,            ///< nothing left to analyse
-  not_estimable,      ///< the data do not determine the quantity
-  no_convergence,     ///< an iteration did not reach its optimum
-  verification,       ///< a known answer was not reproduced
-  target_missed,      ///< a required target was not met
-  refused,            ///< role or blinding forbids it
-  interrupted,        ///< stopped by a signal
+  failure,          ///< something outside our control failed
+  io,               ///< a file could not be read or written
+  usage,            ///< the command line is wrong
+  syntax,           ///< a document is not of its format
+  unknown_key,      ///< a key that no section of this kind has
+  missing_key,      ///< a required key is absent
+  wrong_type,       ///< a value of another type than the key takes
+  unknown_keyword,  ///< a word outside a closed vocabulary
+  not_available,    ///< a published method that this build does not carry
+  out_of_range,     ///< a number outside its limits
+  duplicate,        ///< an id given twice
+  unresolved,       ///< a reference to nothing
+  inconsistent,     ///< parts that contradict each other
+  unit_mismatch,    ///< units that do not compare
+  size_mismatch,    ///< shapes that do not fit
+  missing_column,   ///< data lack a column
+  bad_cell,         ///< a cell is not what its column says
+  no_data,          ///< nothing left to analyse
+  not_estimable,    ///< the data do not determine the quantity
+  no_convergence,   ///< an iteration did not reach its optimum
+  verification,     ///< a known answer was not reproduced
+  target_missed,    ///< a required target was not met
+  refused,          ///< role or blinding forbids it
+  interrupted,      ///< stopped by a signal
 };
 
 /// Exit statuses of the binary (DESIGN: 0 done, 1 failure, 2 usage, 3 invalid input, 4 verification, 5 target, 6 refused, 130).
@@ -49,7 +49,8 @@ struct CodeCard {
 
 CodeCard const& card(Code code);
 
-/// Where in what a person wrote: file, line and column (both from 1; 0 = unknown), or data row (the line of the file) and column name.
+/// Where in what a person wrote: file, line and column (both from 1; 0 = unknown), or data row (the line of the file) and column
+/// name.
 struct Place {
   std::string file{};
   int line = 0;
@@ -66,8 +67,14 @@ struct Error {
   Place place{};
   std::string hint{};
 
-  Error&& at(Place where) && { place = std::move(where); return std::move(*this); }
-  Error&& with_hint(std::string text) && { hint = std::move(text); return std::move(*this); }
+  Error&& at(Place where) && {
+    place = std::move(where);
+    return std::move(*this);
+  }
+  Error&& with_hint(std::string text) && {
+    hint = std::move(text);
+    return std::move(*this);
+  }
 };
 
 /// `file:line:column: message` and, on a second line, the hint.
@@ -75,7 +82,8 @@ std::string to_string(Error const& error);
 
 using Problems = std::vector<Error>;
 
-/// Appends a problem: `add_problem(problems, place, Code::duplicate, "arm '{}' is given twice", id)`. Returns it, so that a hint can be added.
+/// Appends a problem: `add_problem(problems, place, Code::duplicate, "arm '{}' is given twice", id)`. Returns it, so that a hint
+/// can be added.
 template <class... Args>
 Error& add_problem(Problems& problems, Place place, Code code, fmt::format_string<Args...> text, Args&&... args) {
   return problems.emplace_back(Error{code, fmt::format(text, std::forward<Args>(args)...), std::move(place), {}});

@@ -29,7 +29,8 @@ Node const* Node::find(std::string_view key) const {
 }
 
 std::string_view Node::type_name() const {
-  constexpr std::string_view names[] = {"nothing", "true or false", "a whole number", "a number", "text", "a date", "a list", "a table"};
+  constexpr std::string_view names[] = {"nothing", "true or false", "a whole number", "a number",
+                                        "text",    "a date",        "a list",         "a table"};
   return names[value_.index()];
 }
 

@@ -56,8 +56,8 @@ struct Node::Member {
 inline Node::Node() = default;
 inline Node::Node(Value value, Place place) : value_(std::move(value)), place_(std::move(place)) {}
 
-/// Canonical bytes of a value: JSON with the keys of tables sorted by their bytes, arrays in order, no spaces, numbers in shortest
-/// round-trip form (0.5e6 and 500000 are the same number and so the same bytes), dates as {"date":"YYYY-MM-DD"}.
+/// Canonical bytes of a value: JSON with the keys of tables sorted by their bytes, arrays in order, no spaces, numbers in
+/// shortest round-trip form (0.5e6 and 500000 are the same number and so the same bytes), dates as {"date":"YYYY-MM-DD"}.
 std::string canonical(Node const& node);
 
 }  // namespace equipoise

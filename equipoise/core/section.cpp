@@ -39,14 +39,15 @@ Node const* Section::need(std::string_view key) {
 }
 
 void Section::report_type(Node const& value, std::string_view key, std::string_view wanted) {
-  add_problem(*problems_, value.place(), Code::wrong_type, "'{}' in {} must be {}, and is {}", key, name_, wanted, value.type_name());
+  add_problem(*problems_, value.place(), Code::wrong_type, "'{}' in {} must be {}, and is {}", key, name_, wanted,
+              value.type_name());
 }
 
 void Section::report_word(Node const& value, std::string_view key, std::span<const std::string> offered) {
   const std::string* got = value.text();
   if (!got) return report_type(value, key, "one of the words " + one_of(offered));
   Error& error = add_problem(*problems_, value.place(), Code::unknown_keyword, "'{}' in {} must be {}, and is '{}'", key, name_,
-                        one_of(offered), *got);
+                             one_of(offered), *got);
   if (const auto near = nearest(*got, offered)) error.hint = fmt::format("did you mean '{}'?", *near);
 }
 
@@ -73,7 +74,8 @@ std::optional<std::string> Section::need_text(std::string_view key) {
 std::optional<std::string> Section::id(std::string_view key, bool hyphens) {
   auto got = need_text(key);
   if (got && !is_id(*got, hyphens)) {
-    report_at(key, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9{}", *got, hyphens ? ", '_' or '-'" : " or '_'");
+    report_at(key, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9{}", *got,
+              hyphens ? ", '_' or '-'" : " or '_'");
     return {};
   }
   return got;
@@ -86,7 +88,8 @@ std::optional<double> Section::checked(Node const& value, std::string_view key, 
     return {};
   }
   if (!limits.contain(*got)) {
-    add_problem(*problems_, value.place(), Code::out_of_range, "'{}' in {} must be {}, and is {}", key, name_, limits.sentence(), shortest(*got));
+    add_problem(*problems_, value.place(), Code::out_of_range, "'{}' in {} must be {}, and is {}", key, name_, limits.sentence(),
+                shortest(*got));
     return {};
   }
   return got;

@@ -93,9 +93,15 @@ bool is_utf8(std::string_view bytes) {
     int more = 0;
     unsigned low = 0x80, high = 0xBF;
     if (lead >= 0xC2 && lead <= 0xDF) more = 1;
-    else if (lead >= 0xE0 && lead <= 0xEF) { more = 2; if (lead == 0xE0) low = 0xA0; if (lead == 0xED) high = 0x9F; }
-    else if (lead >= 0xF0 && lead <= 0xF4) { more = 3; if (lead == 0xF0) low = 0x90; if (lead == 0xF4) high = 0x8F; }
-    else return false;
+    else if (lead >= 0xE0 && lead <= 0xEF) {
+      more = 2;
+      if (lead == 0xE0) low = 0xA0;
+      if (lead == 0xED) high = 0x9F;
+    } else if (lead >= 0xF0 && lead <= 0xF4) {
+      more = 3;
+      if (lead == 0xF0) low = 0x90;
+      if (lead == 0xF4) high = 0x8F;
+    } else return false;
     for (int i = 0; i < more; ++i, ++p, low = 0x80, high = 0xBF)
       if (p >= end || *p < low || *p > high) return false;
   }
@@ -104,9 +110,8 @@ bool is_utf8(std::string_view bytes) {
 
 bool is_id(std::string_view text, bool hyphens) {
   if (text.empty() || text.front() < 'a' || text.front() > 'z') return false;
-  return std::ranges::all_of(text, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || (hyphens && c == '-');
-  });
+  return std::ranges::all_of(
+      text, [&](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || (hyphens && c == '-'); });
 }
 
 }  // namespace equipoise

@@ -14,7 +14,8 @@ std::string shortest(double value);
 /// Whole text as a number (decimal or exponent form, '.' as point, no spaces, no hex, no "inf"/"nan"), else nothing.
 std::optional<double> to_number(std::string_view text);
 
-/// The candidate nearest to `word` by edit distance (transpositions count one, other case none when all else is equal), if near enough to be a slip of the pen.
+/// The candidate nearest to `word` by edit distance (transpositions count one, other case none when all else is equal), if near
+/// enough to be a slip of the pen.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
 /// "a, b or c": for "must be ...".

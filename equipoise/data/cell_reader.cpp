@@ -36,7 +36,8 @@ std::string_view meaning(std::string_view cell, std::vector<protocol::CellCode> 
 CellReader::~CellReader() {
   for (auto const& [column, count] : count_)
     if (count > shown)
-      add_problem(problems_, {.file = file_, .line = last_line_[column], .column = 0, .field = column}, Code::bad_cell, "and {} more cells of this column", count - shown);
+      add_problem(problems_, {.file = file_, .line = last_line_[column], .column = 0, .field = column}, Code::bad_cell,
+                  "and {} more cells of this column", count - shown);
 }
 
 void CellReader::refuse(int line, std::string const& column, std::string message, std::string hint) {
@@ -44,18 +45,21 @@ void CellReader::refuse(int line, std::string const& column, std::string message
     last_line_.try_emplace(column, line);
     return;
   }
-  problems_.push_back(Error{Code::bad_cell, std::move(message), {.file = file_, .line = line, .column = 0, .field = column}, std::move(hint)});
+  problems_.push_back(
+      Error{Code::bad_cell, std::move(message), {.file = file_, .line = line, .column = 0, .field = column}, std::move(hint)});
 }
 
-std::int32_t CellReader::level(std::string_view cell, std::vector<std::string> const& levels, std::vector<protocol::CellCode> const& codes, std::string_view what,
-                               int line, std::string const& column) {
+std::int32_t CellReader::level(std::string_view cell, std::vector<std::string> const& levels,
+                               std::vector<protocol::CellCode> const& codes, std::string_view what, int line,
+                               std::string const& column) {
   std::string_view id = codes.empty() ? cell : meaning(cell, codes);
   if (id.empty() && !codes.empty() && std::ranges::find(levels, cell) != levels.end()) id = cell;
   const auto found = std::ranges::find(levels, id);
   if (!id.empty() && found != levels.end()) return std::int32_t(found - levels.begin());
   const std::vector<std::string> offered = codes.empty() ? levels : cells_of(codes);
   const auto near = nearest(cell, offered);
-  refuse(line, column, fmt::format("'{}' is no {}", shortened(cell), what), near ? fmt::format("did you mean '{}'?", *near) : "known: " + join(offered, ", "));
+  refuse(line, column, fmt::format("'{}' is no {}", shortened(cell), what),
+         near ? fmt::format("did you mean '{}'?", *near) : "known: " + join(offered, ", "));
   return missing_level;
 }
 
@@ -73,8 +77,8 @@ std::optional<double> CellReader::exact_date(std::string_view cell, int line, st
   return {};
 }
 
-void CellReader::read(Column& into, std::size_t row, Item const& item, std::string_view cell, std::vector<protocol::CellCode> const& codes, double factor, int line,
-                      std::string const& column) {
+void CellReader::read(Column& into, std::size_t row, Item const& item, std::string_view cell,
+                      std::vector<protocol::CellCode> const& codes, double factor, int line, std::string const& column) {
   if (cell.empty()) return;
   switch (item.kind) {
     case ItemKind::number:
@@ -83,11 +87,16 @@ void CellReader::read(Column& into, std::size_t row, Item const& item, std::stri
       const auto number = to_number(bound == ' ' ? cell : trimmed(cell.substr(1)));
       if (!number) return refuse(line, column, fmt::format("'{}' is not a number", shortened(cell)));
       const double value = *number * factor;
-      if (item.kind == ItemKind::integer && std::trunc(value) != value) return refuse(line, column, fmt::format("{} is not a whole number", shortest(value)));
+      if (item.kind == ItemKind::integer && std::trunc(value) != value)
+        return refuse(line, column, fmt::format("{} is not a whole number", shortest(value)));
       if (item.hard && !(value >= item.hard->first && value <= item.hard->second))
-        return refuse(line, column, fmt::format("{} is outside the hard limits {} to {} of '{}'", shortest(value), shortest(item.hard->first), shortest(item.hard->second), item.id));
+        return refuse(line, column,
+                      fmt::format("{} is outside the hard limits {} to {} of '{}'", shortest(value), shortest(item.hard->first),
+                                  shortest(item.hard->second), item.id));
       if (item.step && std::abs(value / *item.step - std::round(value / *item.step)) > 1e-9)
-        return refuse(line, column, fmt::format("{} is not a multiple of {}, the step of '{}'", shortest(value), shortest(*item.step), item.id));
+        return refuse(
+            line, column,
+            fmt::format("{} is not a multiple of {}, the step of '{}'", shortest(value), shortest(*item.step), item.id));
       const double infinity = std::numeric_limits<double>::infinity();
       if (bound == '<') return into.set(row, {-infinity, value, true, true});
       if (bound == '>') return into.set(row, {value, infinity, true, true});
@@ -101,12 +110,16 @@ void CellReader::read(Column& into, std::size_t row, Item const& item, std::stri
       const std::string_view word = codes.empty() ? cell : meaning(cell, codes);
       if (word == "1" || word == "true" || word == "yes" || word == "Y" || word == "TRUE") into.truth[row] = 1;
       else if (word == "0" || word == "false" || word == "no" || word == "N" || word == "FALSE") into.truth[row] = 0;
-      else refuse(line, column, fmt::format("'{}' is neither true nor false", shortened(cell)), "say what it means: codes = { \"...\" = \"true\", \"...\" = \"false\" }");
+      else
+        refuse(line, column, fmt::format("'{}' is neither true nor false", shortened(cell)),
+               "say what it means: codes = { \"...\" = \"true\", \"...\" = \"false\" }");
       return;
     }
     case ItemKind::date: {
       const auto date = to_partial_date(cell);
-      if (!date) return refuse(line, column, fmt::format("'{}' is not a date", shortened(cell)), "dates are written YYYY-MM-DD, or YYYY-MM or YYYY when the rest is unknown");
+      if (!date)
+        return refuse(line, column, fmt::format("'{}' is not a date", shortened(cell)),
+                      "dates are written YYYY-MM-DD, or YYYY-MM or YYYY when the rest is unknown");
       return into.set(row, {day_number(date->earliest), day_number(date->latest), false, false});
     }
     case ItemKind::text: {

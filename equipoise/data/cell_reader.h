@@ -10,7 +10,8 @@
 
 namespace equipoise::data {
 
-/// Reads cells of a data file as values of the trial's items, and keeps their problems: at most `shown` for one column, then a count.
+/// Reads cells of a data file as values of the trial's items, and keeps their problems: at most `shown` for one column, then a
+/// count.
 class CellReader {
  public:
   CellReader(std::string file, Problems& problems) : file_(std::move(file)), problems_(problems) {}
@@ -21,12 +22,12 @@ class CellReader {
   /// Reads one cell into a row of the column; an empty cell is missing.
   /// codes   what cell texts mean; without an entry the text itself must be the value
   /// factor  from the recorded unit to the item's
-  void read(expression::Column& into, std::size_t row, protocol::Item const& item, std::string_view cell, std::vector<protocol::CellCode> const& codes,
-            double factor, int line, std::string const& column);
+  void read(expression::Column& into, std::size_t row, protocol::Item const& item, std::string_view cell,
+            std::vector<protocol::CellCode> const& codes, double factor, int line, std::string const& column);
 
   /// The arm, or site, that a cell names; `missing_level` and a problem when it names none.
-  std::int32_t level(std::string_view cell, std::vector<std::string> const& levels, std::vector<protocol::CellCode> const& codes, std::string_view what,
-                     int line, std::string const& column);
+  std::int32_t level(std::string_view cell, std::vector<std::string> const& levels, std::vector<protocol::CellCode> const& codes,
+                     std::string_view what, int line, std::string const& column);
 
   /// A whole day as a number, or nothing and a problem.
   std::optional<double> whole_number(std::string_view cell, int line, std::string const& column);

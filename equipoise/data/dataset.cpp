@@ -36,7 +36,8 @@ Expected<void> check_number(TypedColumn const& column, std::size_t row) {
   };
   if (!std::isfinite(value)) return refuse("must be finite");
   constexpr double exactly = 9007199254740992.0;  // 2^53: beyond it doubles skip integers
-  if (column.kind == Kind::integer && (std::trunc(value) != value || std::abs(value) > exactly)) return refuse("must be a whole number up to 2^53");
+  if (column.kind == Kind::integer && (std::trunc(value) != value || std::abs(value) > exactly))
+    return refuse("must be a whole number up to 2^53");
   if (column.kind == Kind::flag && value != 0.0 && value != 1.0) return refuse("a flag is 0 or 1");
   if (column.kind == Kind::date && !is_calendar_range(value, column.latest.empty() ? value : column.latest[row]))
     return refuse("a date is a day, a month or a year from 1800 to 2299, as days since 1970-01-01");
@@ -50,7 +51,8 @@ Expected<void> check_shape(TypedColumn const& column, std::size_t rows) {
   if (column.size() != rows)
     return fail(Code::size_mismatch, "column '{}' has {} cells, and the data set has {} rows", column.name, column.size(), rows);
   const auto side = [&](std::size_t size, std::string_view what) -> Expected<void> {
-    if (size != 0 && size != rows) return fail(Code::size_mismatch, "column '{}' has {} {}, and the data set has {} rows", column.name, size, what, rows);
+    if (size != 0 && size != rows)
+      return fail(Code::size_mismatch, "column '{}' has {} {}, and the data set has {} rows", column.name, size, what, rows);
     return {};
   };
   if (auto ok = side(column.missing.size(), "reasons for missing cells"); !ok) return ok;
@@ -66,10 +68,12 @@ Expected<void> check_shape(TypedColumn const& column, std::size_t rows) {
 Expected<void> check_levels(TypedColumn const& column) {
   if (column.kind != Kind::code) return {};
   if (!column.level_labels.empty() && column.level_labels.size() != column.levels.size())
-    return fail(Code::size_mismatch, "column '{}' has {} labels for {} levels", column.name, column.level_labels.size(), column.levels.size());
+    return fail(Code::size_mismatch, "column '{}' has {} labels for {} levels", column.name, column.level_labels.size(),
+                column.levels.size());
   std::set<std::string_view> seen;
   for (std::string const& level : column.levels) {
-    if (level.empty() || !clean_text(level)) return fail(Code::syntax, "a level of column '{}' is empty or not UTF-8", column.name);
+    if (level.empty() || !clean_text(level))
+      return fail(Code::syntax, "a level of column '{}' is empty or not UTF-8", column.name);
     if (!seen.insert(level).second) return fail(Code::duplicate, "column '{}' has the level '{}' twice", column.name, level);
   }
   return {};
@@ -88,9 +92,10 @@ bool TypedColumn::is_exact(std::size_t row) const {
 }
 
 bool operator==(TypedColumn const& a, TypedColumn const& b) {
-  return a.name == b.name && a.label == b.label && a.unit == b.unit && a.kind == b.kind && a.codes == b.codes && a.levels == b.levels &&
-         a.level_labels == b.level_labels && a.texts == b.texts && a.missing == b.missing && a.bounds == b.bounds &&
-         std::ranges::equal(a.numbers, b.numbers, same_number) && std::ranges::equal(a.latest, b.latest, same_number);
+  return a.name == b.name && a.label == b.label && a.unit == b.unit && a.kind == b.kind && a.codes == b.codes &&
+         a.levels == b.levels && a.level_labels == b.level_labels && a.texts == b.texts && a.missing == b.missing &&
+         a.bounds == b.bounds && std::ranges::equal(a.numbers, b.numbers, same_number) &&
+         std::ranges::equal(a.latest, b.latest, same_number);
 }
 
 TypedColumn const* Dataset::find(std::string_view name) const {
@@ -145,7 +150,8 @@ Expected<void> DatasetBuilder::take(TypedColumn column) {
                        : column.kind == Kind::text ? column.texts[row].empty()
                                                    : std::isnan(column.numbers[row]);
     Missing& reason = column.missing[row];
-    if (!blank && reason != Missing::none) return fail(Code::inconsistent, "row {} of column '{}' has a value and a reason for having none", row + 1, column.name);
+    if (!blank && reason != Missing::none)
+      return fail(Code::inconsistent, "row {} of column '{}' has a value and a reason for having none", row + 1, column.name);
     if (blank) {
       if (reason == Missing::none) reason = Missing::not_recorded;
       if (!column.bounds.empty()) column.bounds[row] = Bound::exact;
@@ -154,7 +160,8 @@ Expected<void> DatasetBuilder::take(TypedColumn column) {
     }
     if (column.kind == Kind::code) {
       if (column.codes[row] < 0 || std::size_t(column.codes[row]) >= column.levels.size())
-        return fail(Code::out_of_range, "row {} of column '{}' holds level number {}, and there are {} levels", row + 1, column.name, column.codes[row], column.levels.size());
+        return fail(Code::out_of_range, "row {} of column '{}' holds level number {}, and there are {} levels", row + 1,
+                    column.name, column.codes[row], column.levels.size());
     } else if (column.kind == Kind::text) {
       if (!clean_text(column.texts[row])) return fail(Code::syntax, "row {} of column '{}' is not UTF-8", row + 1, column.name);
     } else if (auto ok = check_number(column, row); !ok) {

@@ -19,7 +19,15 @@ std::string_view phrase(Kind kind);  ///< "numbers", "whole numbers", ...: for m
 constexpr bool is_numeric(Kind kind) { return kind != Kind::code && kind != Kind::text; }
 
 /// Why a cell holds nothing.
-enum class Missing : std::uint8_t { none, not_recorded, not_done, not_applicable, unknown, after_intercurrent_event, after_cutoff };
+enum class Missing : std::uint8_t {
+  none,
+  not_recorded,
+  not_done,
+  not_applicable,
+  unknown,
+  after_intercurrent_event,
+  after_cutoff
+};
 
 /// A measured number, or one known only as below or above a limit of the method ("<20" copies/mL).
 enum class Bound : std::uint8_t { exact, below, above };
@@ -28,14 +36,15 @@ enum class Bound : std::uint8_t { exact, below, above };
 struct TypedColumn {
   std::string name{}, label{}, unit{};
   Kind kind = Kind::number;
-  std::vector<double> numbers{};           ///< of numeric kinds; NaN is missing; the limit when bounded; the earliest day of a partial date
-  std::vector<std::int32_t> codes{};       ///< of codes: places in `levels`, or `missing_level`
-  std::vector<std::string> levels{};       ///< of codes: their ids, each once
-  std::vector<std::string> level_labels{}; ///< for people; empty, or one for each level
-  std::vector<std::string> texts{};        ///< of texts; an empty text is missing
-  std::vector<Missing> missing{};          ///< a reason for each cell; empty when no cell is missing
-  std::vector<Bound> bounds{};             ///< of numbers and integers; empty when all are exact
-  std::vector<double> latest{};            ///< of dates: the latest day it can be; empty when all are exact
+  std::vector<double>
+      numbers{};  ///< of numeric kinds; NaN is missing; the limit when bounded; the earliest day of a partial date
+  std::vector<std::int32_t> codes{};        ///< of codes: places in `levels`, or `missing_level`
+  std::vector<std::string> levels{};        ///< of codes: their ids, each once
+  std::vector<std::string> level_labels{};  ///< for people; empty, or one for each level
+  std::vector<std::string> texts{};         ///< of texts; an empty text is missing
+  std::vector<Missing> missing{};           ///< a reason for each cell; empty when no cell is missing
+  std::vector<Bound> bounds{};              ///< of numbers and integers; empty when all are exact
+  std::vector<double> latest{};             ///< of dates: the latest day it can be; empty when all are exact
 
   std::size_t size() const { return kind == Kind::code ? codes.size() : kind == Kind::text ? texts.size() : numbers.size(); }
   bool is_missing(std::size_t row) const { return !missing.empty() && missing[row] != Missing::none; }
@@ -88,8 +97,8 @@ class Dataset {
   std::map<std::string, std::size_t, std::less<>> places_;
 };
 
-/// Collects columns and checks them: lengths, names given once, levels in range, whole numbers, dates from 1800 to 2299 that are a day,
-/// a month or a year, valid UTF-8. Makes NaN, `missing_level` and empty texts without a reason `not_recorded`.
+/// Collects columns and checks them: lengths, names given once, levels in range, whole numbers, dates from 1800 to 2299 that are
+/// a day, a month or a year, valid UTF-8. Makes NaN, `missing_level` and empty texts without a reason `not_recorded`.
 ///
 ///     auto dataset = DatasetBuilder(2).add({.name = "age", .unit = "a", .kind = Kind::integer, .numbers = {34, 51}}).build();
 class DatasetBuilder {

@@ -47,7 +47,9 @@ TEST(Dataset, NamesTheNearestColumnWhenOneIsAbsent) {
 
 TEST(Dataset, GivesEveryMissingCellAReason) {
   const auto dataset = DatasetBuilder(3)
-                           .add({.name = "cd4", .numbers = {missing_number, 200, missing_number}, .missing = {Missing::not_done, Missing::none, Missing::none}})
+                           .add({.name = "cd4",
+                                 .numbers = {missing_number, 200, missing_number},
+                                 .missing = {Missing::not_done, Missing::none, Missing::none}})
                            .add({.name = "arm", .kind = Kind::code, .codes = {missing_level, 0, 0}, .levels = {"a"}})
                            .add({.name = "whole", .numbers = {1, 2, 3}, .missing = {Missing::none, Missing::none, Missing::none}})
                            .build();
@@ -60,7 +62,9 @@ TEST(Dataset, GivesEveryMissingCellAReason) {
 TEST(Dataset, HidesALimitFromMethodsUnlessAskedForIt) {
   const auto dataset = DatasetBuilder(3)
                            .add({.name = "load", .numbers = {20, 431, 1e6}, .bounds = {Bound::below, Bound::exact, Bound::above}})
-                           .add({.name = "born", .kind = Kind::date, .numbers = {day("1980-02-29"), day("1980-02"), missing_number},
+                           .add({.name = "born",
+                                 .kind = Kind::date,
+                                 .numbers = {day("1980-02-29"), day("1980-02"), missing_number},
                                  .latest = {day("1980-02-29"), last_day("1980-02"), missing_number}})
                            .build();
   ASSERT_TRUE(dataset) << dataset.error().message;
@@ -83,19 +87,27 @@ TEST(DatasetBuilder, RefusesColumnsThatBreakTheirPromises) {
   const double inf = std::numeric_limits<double>::infinity();
   EXPECT_EQ(refusal(1, {.name = "", .numbers = {1}}), "a column has no name");
   EXPECT_EQ(refusal(2, {.name = "x", .numbers = {1}}), "column 'x' has 1 cells, and the data set has 2 rows");
-  EXPECT_EQ(refusal(2, {.name = "x", .numbers = {1, 2}, .missing = {Missing::none}}), "column 'x' has 1 reasons for missing cells, and the data set has 2 rows");
-  EXPECT_EQ(refusal(1, {.name = "x", .numbers = {1}, .missing = {Missing::unknown}}), "row 1 of column 'x' has a value and a reason for having none");
+  EXPECT_EQ(refusal(2, {.name = "x", .numbers = {1, 2}, .missing = {Missing::none}}),
+            "column 'x' has 1 reasons for missing cells, and the data set has 2 rows");
+  EXPECT_EQ(refusal(1, {.name = "x", .numbers = {1}, .missing = {Missing::unknown}}),
+            "row 1 of column 'x' has a value and a reason for having none");
   EXPECT_EQ(refusal(1, {.name = "x", .numbers = {inf}}), "row 1 of column 'x' holds inf, and must be finite");
-  EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::integer, .numbers = {1.5}}), "row 1 of column 'x' holds 1.5, and must be a whole number up to 2^53");
+  EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::integer, .numbers = {1.5}}),
+            "row 1 of column 'x' holds 1.5, and must be a whole number up to 2^53");
   EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::flag, .numbers = {2}}), "row 1 of column 'x' holds 2, and a flag is 0 or 1");
   EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::date, .numbers = {1e12}}),
-            "row 1 of column 'x' holds 1000000000000, and a date is a day, a month or a year from 1800 to 2299, as days since 1970-01-01");
-  EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::code, .codes = {2}, .levels = {"a", "b"}}), "row 1 of column 'x' holds level number 2, and there are 2 levels");
-  EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::code, .codes = {0}, .levels = {"a", "a"}}), "column 'x' has the level 'a' twice");
+            "row 1 of column 'x' holds 1000000000000, and a date is a day, a month or a year from 1800 to 2299, as days since "
+            "1970-01-01");
+  EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::code, .codes = {2}, .levels = {"a", "b"}}),
+            "row 1 of column 'x' holds level number 2, and there are 2 levels");
+  EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::code, .codes = {0}, .levels = {"a", "a"}}),
+            "column 'x' has the level 'a' twice");
   EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::text, .texts = {"\xFF"}}), "row 1 of column 'x' is not UTF-8");
-  EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::text, .texts = {"a"}, .bounds = {Bound::below}}), "column 'x' has bounds, and holds text");
-  EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::date, .numbers = {day("2020-01-01")}, .latest = {day("2020-01-02")}}),
-            "row 1 of column 'x' holds 18262, and a date is a day, a month or a year from 1800 to 2299, as days since 1970-01-01");
+  EXPECT_EQ(refusal(1, {.name = "x", .kind = Kind::text, .texts = {"a"}, .bounds = {Bound::below}}),
+            "column 'x' has bounds, and holds text");
+  EXPECT_EQ(
+      refusal(1, {.name = "x", .kind = Kind::date, .numbers = {day("2020-01-01")}, .latest = {day("2020-01-02")}}),
+      "row 1 of column 'x' holds 18262, and a date is a day, a month or a year from 1800 to 2299, as days since 1970-01-01");
 }
 
 TEST(DatasetBuilder, RefusesTwoColumnsOfOneNameAndNoneAtAll) {

@@ -37,17 +37,23 @@ std::vector<std::string> arm_ids(protocol::Protocol const& protocol) {
 class Derivation {
  public:
   Derivation(TrialTables const& tables, Recipe const& recipe)
-      : tables_(tables), records_(tables.records()), protocol_(tables.protocol()), recipe_(recipe), endpoint_(*protocol_.endpoint(recipe.endpoint)) {}
+      : tables_(tables),
+        records_(tables.records()),
+        protocol_(tables.protocol()),
+        recipe_(recipe),
+        endpoint_(*protocol_.endpoint(recipe.endpoint)) {}
 
   Expected<AnalysisData> make() {
     protocol::AnalysisSet const& set = *protocol_.set(recipe_.set);
     const Membership membership = members(tables_, set);
     if (membership.unknown > 0)
-      made_.notes.push_back(fmt::format("Whether {} participant{} in analysis set '{}' is not known; left out.", membership.unknown, membership.unknown == 1 ? " is" : "s are", set.id));
+      made_.notes.push_back(fmt::format("Whether {} participant{} in analysis set '{}' is not known; left out.",
+                                        membership.unknown, membership.unknown == 1 ? " is" : "s are", set.id));
     arm_ = &records_.arm;
     if (set.as_treated) {
       if (records_.arm_received.code.empty())
-        return fail(Code::missing_column, "analysis set '{}' goes by the treatment received, and [source] names no column for it", set.id);
+        return fail(Code::missing_column, "analysis set '{}' goes by the treatment received, and [source] names no column for it",
+                    set.id);
       arm_ = &records_.arm_received;
     }
     for (std::size_t i = 0; i < records_.participants.size(); ++i)
@@ -68,7 +74,9 @@ class Derivation {
  private:
   double randomised(std::size_t i) const { return records_.randomisation.low[i]; }
   /// Days from randomisation to the data cut-off; infinite without one.
-  double until_cutoff(std::size_t i) const { return records_.cutoff ? *records_.cutoff - randomised(i) : std::numeric_limits<double>::infinity(); }
+  double until_cutoff(std::size_t i) const {
+    return records_.cutoff ? *records_.cutoff - randomised(i) : std::numeric_limits<double>::infinity();
+  }
 
   /// Dated intercurrent events of each participant of the set, with the estimand's strategy.
   Expected<void> collect_intercurrent() {
@@ -93,13 +101,15 @@ class Derivation {
               continue;
             }
             if (date.high < randomised(who))
-              return fail(Code::inconsistent, "participant '{}' has the intercurrent event '{}' {} days before randomisation", records_.participants[who], ice.event, shortest(randomised(who) - date.high));
+              return fail(Code::inconsistent, "participant '{}' has the intercurrent event '{}' {} days before randomisation",
+                          records_.participants[who], ice.event, shortest(randomised(who) - date.high));
             intercurrent_[who].push_back({std::max(date.low - randomised(who), 0.0), &ice});
             partial += !date.exact();
             ++met;
           }
         }
-      std::string note = fmt::format("Intercurrent event \"{}\": {} recorded", event_label(ice.event), met == 0 ? "none" : std::to_string(met));
+      std::string note =
+          fmt::format("Intercurrent event \"{}\": {} recorded", event_label(ice.event), met == 0 ? "none" : std::to_string(met));
       if (partial > 0) note += fmt::format(", {} of them with a partial date that counts at its earliest day", partial);
       if (undated > 0) note += fmt::format("; {} without a date could not be used", undated);
       made_.notes.push_back(note + ".");
@@ -135,18 +145,24 @@ class Derivation {
     const TrialTables before(protocol_, records_.cutoff ? whole : records_);
     const Column time = expression::evaluate(*endpoint_.time, before), event = expression::evaluate(*endpoint_.event, before);
     const double month = protocol_.conventions.month_days;
-    const double days = endpoint_.time_unit == "wk" ? 7.0 : endpoint_.time_unit == "mo" ? month : endpoint_.time_unit == "a" ? 12 * month : 1.0;
+    const double days = endpoint_.time_unit == "wk"   ? 7.0
+                        : endpoint_.time_unit == "mo" ? month
+                        : endpoint_.time_unit == "a"  ? 12 * month
+                                                      : 1.0;
     for (const std::size_t i : chosen_) {
       const expression::Interval known = time.interval(i);
       const double at = known.low * days;
-      if (at < 0) return fail(Code::inconsistent, "participant '{}' has the time {} of endpoint '{}', and a time cannot be negative", records_.participants[i], shortest(known.low), endpoint_.id);
+      if (at < 0)
+        return fail(Code::inconsistent, "participant '{}' has the time {} of endpoint '{}', and a time cannot be negative",
+                    records_.participants[i], shortest(known.low), endpoint_.id);
       rows_.push_back(i);
       if (!known.exact() || event.truth[i] == expression::is_unknown) {
         time_.push_back(missing_number), event_.push_back(missing_number);
         continue;
       }
       const FollowUp follow_up{std::min(at, until_cutoff(i)), std::min(planned_end(at), until_cutoff(i))};
-      const TimeToEvent seen = first_event(event.truth[i] == expression::is_true ? std::optional(at) : std::nullopt, follow_up, intercurrent_[i]);
+      const TimeToEvent seen =
+          first_event(event.truth[i] == expression::is_true ? std::optional(at) : std::nullopt, follow_up, intercurrent_[i]);
       time_.push_back(seen.time), event_.push_back(seen.event);
     }
     return {};
@@ -163,7 +179,8 @@ class Derivation {
       std::vector<double> days;
       for (expression::Occurrence const& one : all[i].dates) {
         if (one.latest < randomised(i))
-          return fail(Code::inconsistent, "participant '{}' has an event of endpoint '{}' {} days before randomisation", records_.participants[i], endpoint_.id, shortest(randomised(i) - one.latest));
+          return fail(Code::inconsistent, "participant '{}' has an event of endpoint '{}' {} days before randomisation",
+                      records_.participants[i], endpoint_.id, shortest(randomised(i) - one.latest));
         partial += one.earliest != one.latest;
         double day = std::max(one.earliest - randomised(i), 0.0);
         if (at_visits && day > end) day = end;  // the target day of a visit that took place earlier in its window
@@ -176,23 +193,31 @@ class Derivation {
       }
       const FollowUp follow_up{end, std::min(planned_end(end), until_cutoff(i))};
       if (!every) {
-        const TimeToEvent seen = first_event(days.empty() ? std::nullopt : std::optional(days.front()), follow_up, intercurrent_[i]);
+        const TimeToEvent seen =
+            first_event(days.empty() ? std::nullopt : std::optional(days.front()), follow_up, intercurrent_[i]);
         rows_.push_back(i), time_.push_back(seen.time), event_.push_back(seen.event);
         continue;
       }
       const auto twice = std::ranges::adjacent_find(days);
       if (twice != days.end() || (!days.empty() && days.front() == 0))
-        return fail(Code::inconsistent, "participant '{}' has {} on day {} after randomisation, and an interval at risk cannot be empty", records_.participants[i],
-                    twice != days.end() ? "two events" : "an event", shortest(twice != days.end() ? *twice : 0.0));
+        return fail(Code::inconsistent,
+                    "participant '{}' has {} on day {} after randomisation, and an interval at risk cannot be empty",
+                    records_.participants[i], twice != days.end() ? "two events" : "an event",
+                    shortest(twice != days.end() ? *twice : 0.0));
       const std::vector<Interval> intervals = event_intervals(days, follow_up, intercurrent_[i]);
       nobody += intervals.empty();
-      for (Interval const& interval : intervals) rows_.push_back(i), start_.push_back(interval.start), time_.push_back(interval.stop), event_.push_back(interval.event);
+      for (Interval const& interval : intervals)
+        rows_.push_back(i), start_.push_back(interval.start), time_.push_back(interval.stop), event_.push_back(interval.event);
     }
     if (partial > 0) made_.notes.push_back(fmt::format("{} events have a partial date and count at its earliest day.", partial));
     if (undated > 0) made_.notes.push_back(fmt::format("{} events have no date and do not count.", undated));
-    if (unknown > 0) made_.notes.push_back(fmt::format("At {} visits or entries it is not known whether the event happened; they count as without it.", unknown));
+    if (unknown > 0)
+      made_.notes.push_back(
+          fmt::format("At {} visits or entries it is not known whether the event happened; they count as without it.", unknown));
     if (every && nobody > 0) made_.notes.push_back(fmt::format("{} participants have no time at risk and are left out.", nobody));
-    if (at_visits) made_.notes.push_back("Seen only at visits, so the true time lies between two visits; the date of the visit stands for it.");
+    if (at_visits)
+      made_.notes.push_back(
+          "Seen only at visits, so the true time lies between two visits; the date of the visit stands for it.");
     return {};
   }
 
@@ -222,7 +247,9 @@ class Derivation {
       double response = missing_number;
       if (endpoint_.kind == EndpointKind::binary) {
         if (value.truth[i] != expression::is_unknown) response = value.truth[i];
-        response = response_of(response, visit ? double(protocol_.visit(*visit)->day.offset()) : std::numeric_limits<double>::infinity(), intercurrent_[i]);
+        response =
+            response_of(response, visit ? double(protocol_.visit(*visit)->day.offset()) : std::numeric_limits<double>::infinity(),
+                        intercurrent_[i]);
       } else {
         const expression::Interval known = value.interval(i);
         if (!known.missing() && !known.exact()) ++bounded;
@@ -232,7 +259,8 @@ class Derivation {
       }
       response_.push_back(response);
     }
-    if (bounded > 0) made_.notes.push_back(fmt::format("{} values are known only as below or above a limit and are left out.", bounded));
+    if (bounded > 0)
+      made_.notes.push_back(fmt::format("{} values are known only as below or above a limit and are left out.", bounded));
     return {};
   }
 
@@ -258,21 +286,25 @@ class Derivation {
     for (std::string const& covariate : recipe_.covariates) add_covariate(covariate);
   }
 
-  void add_numbers(std::string name, std::vector<double> numbers) { columns_.push_back({.name = std::move(name), .numbers = std::move(numbers)}); }
+  void add_numbers(std::string name, std::vector<double> numbers) {
+    columns_.push_back({.name = std::move(name), .numbers = std::move(numbers)});
+  }
   void add_codes(std::string name, std::vector<std::int32_t> codes, std::vector<std::string> levels) {
     columns_.push_back({.name = std::move(name), .kind = Kind::code, .codes = std::move(codes), .levels = std::move(levels)});
   }
 
   void add_covariate(std::string const& covariate) {
     const Name name = split(covariate);
-    const Column column = tables_.variable(name.item, name.visit.empty() ? std::nullopt : std::optional<std::string_view>(name.visit));
+    const Column column =
+        tables_.variable(name.item, name.visit.empty() ? std::nullopt : std::optional<std::string_view>(name.visit));
     if (column.type == expression::Type::code) {
       std::vector<std::int32_t> codes(rows_.size());
       for (std::size_t r = 0; r < rows_.size(); ++r) codes[r] = column.code[rows_[r]];
       add_codes(covariate, std::move(codes), column.levels);
     } else if (column.type == expression::Type::truth) {
       std::vector<std::int32_t> codes(rows_.size());
-      for (std::size_t r = 0; r < rows_.size(); ++r) codes[r] = column.truth[rows_[r]] == expression::is_unknown ? missing_level : std::int32_t(column.truth[rows_[r]]);
+      for (std::size_t r = 0; r < rows_.size(); ++r)
+        codes[r] = column.truth[rows_[r]] == expression::is_unknown ? missing_level : std::int32_t(column.truth[rows_[r]]);
       add_codes(covariate, std::move(codes), {"false", "true"});
     } else {
       std::vector<double> numbers(rows_.size());
@@ -310,9 +342,12 @@ Membership members(TrialTables const& tables, protocol::AnalysisSet const& set) 
   return membership;
 }
 
-Expected<AnalysisData> analysis_dataset(TrialTables const& tables, Recipe const& recipe) { return Derivation(tables, recipe).make(); }
+Expected<AnalysisData> analysis_dataset(TrialTables const& tables, Recipe const& recipe) {
+  return Derivation(tables, recipe).make();
+}
 
-Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map<std::string, Place> const& written_at, Problems& problems) {
+Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map<std::string, Place> const& written_at,
+              Problems& problems) {
   Schema columns{{.name = "participant", .numeric = false}, {.name = "arm", .numeric = false, .levels = arm_ids(protocol)}};
   if (const Endpoint* endpoint = protocol.endpoint(recipe.endpoint)) {
     if (endpoint->kind == EndpointKind::time_to_event) {
@@ -328,7 +363,8 @@ Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map
     const auto written = written_at.find(covariate);
     const Place place = written == written_at.end() ? Place{} : written->second;
     if (name.item == "site" && name.visit.empty()) {
-      if (protocol.source && protocol.source->site.empty()) add_problem(problems, place, Code::missing_column, "'site' is used, and [source] names no column for it");
+      if (protocol.source && protocol.source->site.empty())
+        add_problem(problems, place, Code::missing_column, "'site' is used, and [source] names no column for it");
       std::vector<std::string> sites;
       for (protocol::Site const& site : protocol.sites) sites.push_back(site.id);
       columns.push_back({.name = covariate, .numeric = false, .levels = std::move(sites)});
@@ -346,13 +382,16 @@ Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map
     }
     const protocol::Visit* visit = protocol.visit(name.visit);
     const bool collected = visit && (derivation || std::ranges::find(visit->forms, item->form) != visit->forms.end());
-    if (name.visit.empty()) add_problem(problems, place, Code::missing_key, "say at which visit '{}' is read: '{}@visit'", name.item, name.item);
-    else if (!collected) add_problem(problems, place, Code::unresolved, "'{}' is not collected at visit '{}'", name.item, name.visit);
+    if (name.visit.empty())
+      add_problem(problems, place, Code::missing_key, "say at which visit '{}' is read: '{}@visit'", name.item, name.item);
+    else if (!collected)
+      add_problem(problems, place, Code::unresolved, "'{}' is not collected at visit '{}'", name.item, name.visit);
     ColumnSchema column{.name = covariate};
     if (item && item->kind == protocol::ItemKind::code) {
       column.numeric = false;
       for (protocol::CodeValue const& code : item->codes) column.levels.push_back(code.id);
-    } else if ((item && item->kind == protocol::ItemKind::flag) || (derivation && derivation->rule && derivation->rule.type() == expression::Type::truth)) {
+    } else if ((item && item->kind == protocol::ItemKind::flag) ||
+               (derivation && derivation->rule && derivation->rule.type() == expression::Type::truth)) {
       column.numeric = false;
       column.levels = {"false", "true"};
     }

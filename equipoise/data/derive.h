@@ -13,13 +13,14 @@ namespace equipoise::data {
 
 /// An analysis-ready data set, with what the making of it has to say.
 struct AnalysisData {
-  Dataset dataset;                   ///< the columns of `schema(recipe)`
-  std::int64_t participants = 0;     ///< in the analysis set
-  std::vector<std::string> notes;    ///< for the footnote: how many intercurrent events each strategy met, ...
+  Dataset dataset;                 ///< the columns of `schema(recipe)`
+  std::int64_t participants = 0;   ///< in the analysis set
+  std::vector<std::string> notes;  ///< for the footnote: how many intercurrent events each strategy met, ...
 };
 
-/// Carries out the recipe: selects the analysis set, evaluates the endpoint under the estimand's strategies, reads the covariates.
-/// errors  no_data; inconsistent (an event before randomisation, two events on a day, no end of follow-up); missing_column
+/// Carries out the recipe: selects the analysis set, evaluates the endpoint under the estimand's strategies, reads the
+/// covariates. errors  no_data; inconsistent (an event before randomisation, two events on a day, no end of follow-up);
+/// missing_column
 Expected<AnalysisData> analysis_dataset(TrialTables const& tables, Recipe const& recipe);
 
 /// Which participants are in an analysis set (rule true); unknown counts as not in, and is counted.

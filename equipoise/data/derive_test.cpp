@@ -127,9 +127,10 @@ struct Made {
 };
 
 std::string estimand(std::string_view endpoint, std::string_view summary, std::string_view death) {
-  return fmt::format("[[estimand]]\nid = \"e\"\nobjective = \"o\"\npopulation = \"p\"\nset = \"full\"\nendpoint = \"{}\"\nsummary = \"{}\"\n"
-                     "treatment = {{ compare = [\"active\"], against = \"control\" }}\nintercurrent = [{{ event = \"death\", {} }}]\n",
-                     endpoint, summary, death);
+  return fmt::format(
+      "[[estimand]]\nid = \"e\"\nobjective = \"o\"\npopulation = \"p\"\nset = \"full\"\nendpoint = \"{}\"\nsummary = \"{}\"\n"
+      "treatment = {{ compare = [\"active\"], against = \"control\" }}\nintercurrent = [{{ event = \"death\", {} }}]\n",
+      endpoint, summary, death);
 }
 
 std::vector<double> numbers(Expected<AnalysisData> const& made, std::string_view column) {
@@ -139,7 +140,8 @@ std::vector<double> numbers(Expected<AnalysisData> const& made, std::string_view
 
 TEST(AnalysisDataset, CensorsMeasuredTimesAtTheCutOff) {
   // Randomised on 1 January, cut off on 11 April: 101 days later (2020 is a leap year).
-  const Made made("1,A,2020-01-01,,F,,,50,1,,,,,\n2,B,2020-01-01,,M,,,150,1,,,,,\n3,B,2020-05-01,,F,,,20,1,,,,,\n", "", "2020-04-11");
+  const Made made("1,A,2020-01-01,,F,,,50,1,,,,,\n2,B,2020-01-01,,M,,,150,1,,,,,\n3,B,2020-05-01,,F,,,20,1,,,,,\n", "",
+                  "2020-04-11");
   const auto data = made.make({.set = "full", .endpoint = "survival"});
   EXPECT_THAT(numbers(data, "time"), ElementsAre(50, 101));
   EXPECT_THAT(numbers(data, "event"), ElementsAre(1, 0));  // 2 died later than anybody could know, and 3 was not yet in the trial
@@ -181,7 +183,9 @@ TEST(AnalysisDataset, KeepsAResponseSeenAtAVisitEarlierThanItsTargetDay) {
 }
 
 TEST(AnalysisDataset, CarriesOutCompositeValuesFromTheDeathOn) {
-  const std::string_view rows = "1,A,2020-01-01,168,F,100,250,,,,,,,\n2,B,2020-01-01,168,M,250,,,,,,1,death,2020-03-01\n3,B,2020-01-01,400,F,250,300,,,,,1,death,2020-12-01\n";
+  const std::string_view rows =
+      "1,A,2020-01-01,168,F,100,250,,,,,,,\n2,B,2020-01-01,168,M,250,,,,,,1,death,2020-03-01\n3,B,2020-01-01,400,F,250,300,,,,,1,"
+      "death,2020-12-01\n";
   const Made value(rows, estimand("cd4", "difference_in_means", "strategy = \"composite\", value = 0"));
   EXPECT_THAT(numbers(value.make({.set = "full", .endpoint = "cd4", .estimand = "e"}), "response"), ElementsAre(250, 0, 300));
   const Made never(rows, estimand("is_high", "risk_difference", "strategy = \"composite\", value = \"never\""));
@@ -199,7 +203,8 @@ TEST(AnalysisDataset, CountsIntercurrentEventsOfTheSetOnlyAndSaysWhichHadNoDate)
 }
 
 TEST(AnalysisDataset, RefusesAnIntercurrentEventBeforeRandomisation) {
-  const Made made("1,A,2020-01-21,168,F,100,250,,,,,1,death,2020-01-01\n", estimand("cd4", "difference_in_means", "strategy = \"composite\", value = 0"));
+  const Made made("1,A,2020-01-21,168,F,100,250,,,,,1,death,2020-01-01\n",
+                  estimand("cd4", "difference_in_means", "strategy = \"composite\", value = 0"));
   const auto data = made.make({.set = "full", .endpoint = "cd4", .estimand = "e"});
   ASSERT_FALSE(data);
   EXPECT_EQ(data.error().message, "participant '1' has the intercurrent event 'death' 20 days before randomisation");

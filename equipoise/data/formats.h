@@ -45,7 +45,8 @@ struct FormatList {
     std::vector<std::string> endings;
     for (FormatCard const& card : cards()) endings.emplace_back(card.ending);
     Problems problems;
-    add_problem(problems, {.file = file}, Code::not_available, "files ending in '{}' cannot be read; data files end in {}", ending, one_of(endings));
+    add_problem(problems, {.file = file}, Code::not_available, "files ending in '{}' cannot be read; data files end in {}",
+                ending, one_of(endings));
     Checked<CsvTable> table = fail(std::move(problems));
     const auto offer = [&]<class F>(std::type_identity<F>) {
       if (ending == F::card().ending) table = F::read(std::move(bytes), std::move(file));

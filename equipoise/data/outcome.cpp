@@ -40,7 +40,8 @@ TimeToEvent first_event(std::optional<double> event_day, FollowUp follow_up, std
   return seen;
 }
 
-std::vector<Interval> event_intervals(std::span<const double> event_days, FollowUp follow_up, std::span<const Intercurrence> intercurrent) {
+std::vector<Interval> event_intervals(std::span<const double> event_days, FollowUp follow_up,
+                                      std::span<const Intercurrence> intercurrent) {
   double end = follow_up.end;
   for (auto const& [day, ice] : intercurrent)
     if (ends_follow_up(*ice)) end = std::min(end, day);
@@ -57,7 +58,8 @@ std::vector<Interval> event_intervals(std::span<const double> event_days, Follow
 
 double value_at(double value, double visit_day, std::span<const Intercurrence> intercurrent) {
   for (auto const& [day, ice] : in_order(intercurrent))
-    if (const auto* number = std::get_if<double>(&ice->value); number && ice->strategy == Strategy::composite && day <= visit_day) return *number;
+    if (const auto* number = std::get_if<double>(&ice->value); number && ice->strategy == Strategy::composite && day <= visit_day)
+      return *number;
   return value;
 }
 
@@ -72,28 +74,36 @@ double response_of(double response, double visit_day, std::span<const Intercurre
 
 std::optional<std::string> not_carried_out(protocol::Endpoint const& endpoint, Intercurrent const& ice) {
   if (ice.strategy == Strategy::treatment_policy) return {};
-  if (ice.strategy == Strategy::principal_stratum) return "a principal stratum needs a causal model that no method of this build fits";
+  if (ice.strategy == Strategy::principal_stratum)
+    return "a principal stratum needs a causal model that no method of this build fits";
   const bool number = std::holds_alternative<double>(ice.value), word = std::holds_alternative<std::string>(ice.value);
   switch (endpoint.kind) {
     case EndpointKind::time_to_event: {
       const bool every = endpoint.event && endpoint.event->gives_several();
-      if (ice.strategy == Strategy::composite && every) return "a composite strategy has no meaning for an event that can happen again";
-      if (ice.strategy == Strategy::composite && number) return "a composite value of a time to event is 'event' or 'never', not a number";
-      if (ice.strategy == Strategy::hypothetical && ice.handling != "censored") return "for a time to event the hypothetical strategy is handling = 'censored'";
+      if (ice.strategy == Strategy::composite && every)
+        return "a composite strategy has no meaning for an event that can happen again";
+      if (ice.strategy == Strategy::composite && number)
+        return "a composite value of a time to event is 'event' or 'never', not a number";
+      if (ice.strategy == Strategy::hypothetical && ice.handling != "censored")
+        return "for a time to event the hypothetical strategy is handling = 'censored'";
       return {};
     }
     case EndpointKind::continuous:
-      if (ice.strategy == Strategy::composite && number && endpoint.at.empty()) return "a composite value from a date on needs the visit of the question: the endpoint's key 'at'";
+      if (ice.strategy == Strategy::composite && number && endpoint.at.empty())
+        return "a composite value from a date on needs the visit of the question: the endpoint's key 'at'";
       if (ice.strategy == Strategy::composite && number) return {};
       if (ice.strategy == Strategy::composite) return "a composite value of a continuous endpoint is a number";
-      if (ice.strategy == Strategy::hypothetical) return "leaving data out needs a model of the missing values, and a test of complete cases is none";
+      if (ice.strategy == Strategy::hypothetical)
+        return "leaving data out needs a model of the missing values, and a test of complete cases is none";
       return "the last value on treatment is not derived in this build";
     case EndpointKind::binary:
       if (ice.strategy == Strategy::composite && is_word(ice, "never") && endpoint.at.empty())
-        return "over the whole of follow-up it is not known whether the response came first: give the endpoint the visit of the question, 'at'";
+        return "over the whole of follow-up it is not known whether the response came first: give the endpoint the visit of the "
+               "question, 'at'";
       if (ice.strategy == Strategy::composite && word) return {};
       return "of a binary endpoint only treatment policy and the composite values 'event' and 'never' are derived";
-    case EndpointKind::count: return "of a count only treatment policy is derived";
+    case EndpointKind::count:
+      return "of a count only treatment policy is derived";
   }
   return {};
 }

@@ -6,7 +6,8 @@
 
 #include "equipoise/protocol/protocol.h"
 
-/// What one participant's records say of an endpoint once the estimand's strategies are carried out. Days are days since randomisation.
+/// What one participant's records say of an endpoint once the estimand's strategies are carried out. Days are days since
+/// randomisation.
 namespace equipoise::data {
 
 /// A dated event that an estimand refers to, with the strategy for it.
@@ -43,17 +44,18 @@ struct Interval {
   friend bool operator==(Interval const&, Interval const&) = default;
 };
 
-/// Counting-process intervals (start, stop] of a repeatable event, for Andersen and Gill's model: one up to each event, one up to the end of
-/// follow-up. Strategies: treatment policy; hypothetical "censored" and while on treatment end follow-up. `event_days` sorted, no two equal.
-/// source  Andersen & Gill (1982), Ann. Stat. 10, 1100-1120
-std::vector<Interval> event_intervals(std::span<const double> event_days, FollowUp follow_up, std::span<const Intercurrence> intercurrent);
+/// Counting-process intervals (start, stop] of a repeatable event, for Andersen and Gill's model: one up to each event, one up to
+/// the end of follow-up. Strategies: treatment policy; hypothetical "censored" and while on treatment end follow-up. `event_days`
+/// sorted, no two equal. source  Andersen & Gill (1982), Ann. Stat. 10, 1100-1120
+std::vector<Interval> event_intervals(std::span<const double> event_days, FollowUp follow_up,
+                                      std::span<const Intercurrence> intercurrent);
 
 /// Value at a visit under the strategies: a composite number replaces it from the intercurrent event on.
 double value_at(double value, double visit_day, std::span<const Intercurrence> intercurrent);
 
-/// "yes or no" under the strategies: from the intercurrent event on, composite "never" is no and composite "event" is yes. `day` is that of
-/// the visit at which the response is read; infinite for a response over the whole of follow-up (for which "never" is not carried out:
-/// whether the response came first is not known).
+/// "yes or no" under the strategies: from the intercurrent event on, composite "never" is no and composite "event" is yes. `day`
+/// is that of the visit at which the response is read; infinite for a response over the whole of follow-up (for which "never" is
+/// not carried out: whether the response came first is not known).
 double response_of(double response, double day, std::span<const Intercurrence> intercurrent);
 
 /// Whether the derivation of an endpoint of this kind carries the strategy out; else why not, in words.

@@ -1,11 +1,11 @@
 #include "equipoise/data/outcome.h"
 
-#include "equipoise/core/columns.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
+
+#include "equipoise/core/columns.h"
 
 namespace equipoise::data {
 namespace {
@@ -57,7 +57,8 @@ TEST(FirstEvent, LetsTheEarliestDecideWhateverTheOrderOfRecords) {
 
 TEST(EventIntervals, FollowEachOtherToTheEnd) {
   const std::vector<double> days{8, 26, 152};
-  EXPECT_EQ(event_intervals(days, year, {}), (std::vector<Interval>{{0, 8, true}, {8, 26, true}, {26, 152, true}, {152, 300, false}}));
+  EXPECT_EQ(event_intervals(days, year, {}),
+            (std::vector<Interval>{{0, 8, true}, {8, 26, true}, {26, 152, true}, {152, 300, false}}));
   EXPECT_EQ(event_intervals({}, year, {}), (std::vector<Interval>{{0, 300, false}}));
   EXPECT_EQ(event_intervals(std::vector<double>{300}, year, {}), (std::vector<Interval>{{0, 300, true}}));
   const std::vector<Intercurrence> stop{{100, &on_treatment}};
@@ -83,7 +84,8 @@ TEST(ResponseOf, FollowsTheCompositeValueFromTheIntercurrentEventOn) {
 }
 
 TEST(NotCarriedOut, RefusesWhatNoDerivationDoes) {
-  Endpoint time{.kind = EndpointKind::time_to_event}, change{.kind = EndpointKind::continuous, .at = "w24"}, yes{.kind = EndpointKind::binary, .at = "w24"}, number{.kind = EndpointKind::count};
+  Endpoint time{.kind = EndpointKind::time_to_event}, change{.kind = EndpointKind::continuous, .at = "w24"},
+      yes{.kind = EndpointKind::binary, .at = "w24"}, number{.kind = EndpointKind::count};
   const Intercurrent mar{.event = "rescue", .strategy = Strategy::hypothetical, .handling = "missing_at_random"};
   const Intercurrent stratum{.event = "rescue", .strategy = Strategy::principal_stratum};
   for (Endpoint const* endpoint : {&time, &change, &yes, &number}) {

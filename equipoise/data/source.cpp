@@ -47,12 +47,13 @@ class SourceReader {
   void check_columns() {
     const auto wanted = [&](std::string const& name, Place const& place) {
       if (name.empty() || table_.find(name)) return;
-      Error& error = add_problem(problems_, {.file = table_.file, .line = 1}, Code::missing_column, "the data have no column '{}' ({}:{})", name, place.file, place.line);
+      Error& error = add_problem(problems_, {.file = table_.file, .line = 1}, Code::missing_column,
+                                 "the data have no column '{}' ({}:{})", name, place.file, place.line);
       if (const auto near = nearest(name, table_.header)) error.hint = fmt::format("did you mean '{}'?", *near);
       else error.hint = "columns: " + join(table_.header, ", ");
     };
-    for (std::string const* name : {&source_.participant, &source_.site, &source_.arm, &source_.arm_received, &source_.randomised, &source_.follow_up,
-                                    &source_.interval_start, &source_.interval_stop})
+    for (std::string const* name : {&source_.participant, &source_.site, &source_.arm, &source_.arm_received, &source_.randomised,
+                                    &source_.follow_up, &source_.interval_start, &source_.interval_stop})
       wanted(*name, source_.place);
     for (protocol::SourceItem const& item : source_.items) wanted(item.column, item.place);
     for (protocol::SourceEntry const& entry : source_.entries) {
@@ -76,8 +77,10 @@ class SourceReader {
         records_.participants.emplace_back(name);
         first_row_.push_back(row);
       } else if (!source_.intervals) {
-        cells_.refuse(line(row), source_.participant, fmt::format("participant '{}' has a second row; the first is line {}", name, line(first_row_[found->second])),
-                      "with several rows a participant say rows = \"intervals\" in [source]");
+        cells_.refuse(
+            line(row), source_.participant,
+            fmt::format("participant '{}' has a second row; the first is line {}", name, line(first_row_[found->second])),
+            "with several rows a participant say rows = \"intervals\" in [source]");
       }
       owner_.push_back(found->second);
     }
@@ -92,17 +95,20 @@ class SourceReader {
       if (owner_[row] == no_one || first_row_[owner_[row]] == row) continue;
       const std::string_view first = cell(first_row_[owner_[row]], at), here = cell(row, at);
       if (first != here)
-        cells_.refuse(line(row), name, fmt::format("participant '{}' has the {} '{}' here, and '{}' in line {}", records_.participants[owner_[row]], what, here, first,
-                                                   line(first_row_[owner_[row]])));
+        cells_.refuse(line(row), name,
+                      fmt::format("participant '{}' has the {} '{}' here, and '{}' in line {}",
+                                  records_.participants[owner_[row]], what, here, first, line(first_row_[owner_[row]])));
     }
   }
 
-  Column levels_of(std::string const& name, std::vector<std::string> const& levels, std::vector<protocol::CellCode> const& codes, std::string_view what) {
+  Column levels_of(std::string const& name, std::vector<std::string> const& levels, std::vector<protocol::CellCode> const& codes,
+                   std::string_view what) {
     Column made = Column::of_codes(std::vector<std::int32_t>(n_, missing_level), levels);
     if (name.empty()) return made;
     const std::size_t at = column(name);
     for (std::size_t i = 0; i < n_; ++i)
-      if (const std::string_view text = cell(first_row_[i], at); !text.empty()) made.code[i] = cells_.level(text, levels, codes, what, line(first_row_[i]), name);
+      if (const std::string_view text = cell(first_row_[i], at); !text.empty())
+        made.code[i] = cells_.level(text, levels, codes, what, line(first_row_[i]), name);
     same_throughout(name, what);
     return made;
   }
@@ -132,12 +138,17 @@ class SourceReader {
       const bool has_arm = !cell(first_row_[i], column(source_.arm)).empty();
       if (!records_.calendar) {
         if (has_arm) days[i] = 0;
-        else cells_.refuse(line(first_row_[i]), source_.arm, fmt::format("participant '{}' has no arm", records_.participants[i]));
+        else
+          cells_.refuse(line(first_row_[i]), source_.arm, fmt::format("participant '{}' has no arm", records_.participants[i]));
         continue;
       }
       const std::string_view text = cell(first_row_[i], column(source_.randomised));
-      if (text.empty() && has_arm) cells_.refuse(line(first_row_[i]), source_.randomised, fmt::format("participant '{}' has an arm, and no date of randomisation", records_.participants[i]));
-      if (!text.empty() && !has_arm) cells_.refuse(line(first_row_[i]), source_.arm, fmt::format("participant '{}' has a date of randomisation, and no arm", records_.participants[i]));
+      if (text.empty() && has_arm)
+        cells_.refuse(line(first_row_[i]), source_.randomised,
+                      fmt::format("participant '{}' has an arm, and no date of randomisation", records_.participants[i]));
+      if (!text.empty() && !has_arm)
+        cells_.refuse(line(first_row_[i]), source_.arm,
+                      fmt::format("participant '{}' has a date of randomisation, and no arm", records_.participants[i]));
       if (!text.empty()) days[i] = cells_.exact_date(text, line(first_row_[i]), source_.randomised).value_or(missing_number);
     }
     same_throughout(source_.randomised, "date of randomisation");
@@ -154,14 +165,18 @@ class SourceReader {
       if (text.empty()) continue;
       const bool date = text.size() == 10 && text[4] == '-';
       if (date && !records_.calendar) {
-        cells_.refuse(line(first_row_[i]), source_.follow_up, fmt::format("'{}' is a date, and without the date of randomisation it has no origin", text), "name the column 'randomised' in [source], or give days since randomisation");
+        cells_.refuse(line(first_row_[i]), source_.follow_up,
+                      fmt::format("'{}' is a date, and without the date of randomisation it has no origin", text),
+                      "name the column 'randomised' in [source], or give days since randomisation");
         continue;
       }
-      const auto day = date ? cells_.exact_date(text, line(first_row_[i]), source_.follow_up) : cells_.whole_number(text, line(first_row_[i]), source_.follow_up);
+      const auto day = date ? cells_.exact_date(text, line(first_row_[i]), source_.follow_up)
+                            : cells_.whole_number(text, line(first_row_[i]), source_.follow_up);
       if (!day) continue;
       records_.follow_up_end[i] = date ? *day : records_.randomisation.low[i] + *day;
       if (records_.follow_up_end[i] < records_.randomisation.low[i])
-        cells_.refuse(line(first_row_[i]), source_.follow_up, fmt::format("follow-up of participant '{}' ends before randomisation", records_.participants[i]));
+        cells_.refuse(line(first_row_[i]), source_.follow_up,
+                      fmt::format("follow-up of participant '{}' ends before randomisation", records_.participants[i]));
     }
   }
 
@@ -175,9 +190,12 @@ class SourceReader {
     std::vector<std::vector<Row>> by_participant(n_);
     for (std::size_t row = 0; row < table_.rows(); ++row) {
       const std::string_view start = cell(row, column(source_.interval_start)), stop = cell(row, column(source_.interval_stop));
-      const auto from = cells_.whole_number(start, line(row), source_.interval_start), to = cells_.whole_number(stop, line(row), source_.interval_stop);
+      const auto from = cells_.whole_number(start, line(row), source_.interval_start),
+                 to = cells_.whole_number(stop, line(row), source_.interval_stop);
       if (!from || !to || owner_[row] == no_one) continue;
-      if (*to <= *from) cells_.refuse(line(row), source_.interval_stop, fmt::format("the interval ends on day {}, and begins on day {}", shortest(*to), shortest(*from)));
+      if (*to <= *from)
+        cells_.refuse(line(row), source_.interval_stop,
+                      fmt::format("the interval ends on day {}, and begins on day {}", shortest(*to), shortest(*from)));
       else by_participant[owner_[row]].push_back({*from, *to, row});
     }
     for (std::size_t i = 0; i < n_; ++i) {
@@ -185,8 +203,9 @@ class SourceReader {
       double reached = 0;
       for (Row const& row : by_participant[i]) {
         if (row.start != reached)
-          cells_.refuse(line(row.row), source_.interval_start, fmt::format("the interval of participant '{}' begins on day {}, and the one before ends on day {}",
-                                                                           records_.participants[i], shortest(row.start), shortest(reached)));
+          cells_.refuse(line(row.row), source_.interval_start,
+                        fmt::format("the interval of participant '{}' begins on day {}, and the one before ends on day {}",
+                                    records_.participants[i], shortest(row.start), shortest(reached)));
         reached = row.stop;
       }
       if (!by_participant[i].empty()) records_.follow_up_end[i] = records_.randomisation.low[i] + reached;
@@ -199,7 +218,8 @@ class SourceReader {
       const std::size_t at = column(mapped.column);
       Column into = missing_item(item, n_);
       for (std::size_t i = 0; i < n_; ++i)
-        cells_.read(into, i, item, cell(first_row_[i], at), mapped.codes, factor(item, mapped.unit), line(first_row_[i]), mapped.column);
+        cells_.read(into, i, item, cell(first_row_[i], at), mapped.codes, factor(item, mapped.unit), line(first_row_[i]),
+                    mapped.column);
       same_throughout(mapped.column, "value");
       records_.items.emplace(std::pair(mapped.item, mapped.visit), std::move(into));
     }
@@ -215,7 +235,8 @@ class SourceReader {
     protocol::Form const& form = *protocol_.form(entry.form);
     std::vector<std::size_t> rows;
     for (std::size_t row = 0; row < table_.rows(); ++row) {
-      const bool meets = std::ranges::all_of(entry.where, [&](protocol::RowRule const& rule) { return cell(row, column(rule.column)) == *rule.is; });
+      const bool meets = std::ranges::all_of(
+          entry.where, [&](protocol::RowRule const& rule) { return cell(row, column(rule.column)) == *rule.is; });
       if (meets && owner_[row] != no_one) rows.push_back(row);
     }
     if (rows.empty() && !entry.where.empty()) note_unmet(entry);
@@ -242,12 +263,13 @@ class SourceReader {
       for (std::size_t row = 0; row < table_.rows() && values.size() <= 12; ++row) values.emplace(cell(row, column(rule.column)));
       if (values.contains(*rule.is) || values.size() > 12) continue;
       const std::vector<std::string> seen(values.begin(), values.end());
-      records_.notes.push_back(fmt::format("No row is an entry of form '{}': column '{}' is never '{}'; its values are {}.", entry.form, rule.column, *rule.is, join(seen, ", ")));
+      records_.notes.push_back(fmt::format("No row is an entry of form '{}': column '{}' is never '{}'; its values are {}.",
+                                           entry.form, rule.column, *rule.is, join(seen, ", ")));
     }
   }
 
-  void add(std::string const& form, std::vector<std::size_t> const& rows, std::map<std::string, Column> const& items, Column const& date, std::vector<std::size_t>& order,
-           auto key) {
+  void add(std::string const& form, std::vector<std::size_t> const& rows, std::map<std::string, Column> const& items,
+           Column const& date, std::vector<std::size_t>& order, auto key) {
     std::ranges::stable_sort(order, {}, key);
     expression::Entries fresh;
     for (const std::size_t i : order) fresh.participant.push_back(owner_[rows[i]]);
@@ -313,7 +335,8 @@ class SourceReader {
     }
   }
 
-  void check_dates(std::vector<std::size_t> const& rows, Column const& date, protocol::Item const* item, protocol::SourceEntry const& entry) {
+  void check_dates(std::vector<std::size_t> const& rows, Column const& date, protocol::Item const* item,
+                   protocol::SourceEntry const& entry) {
     if (!item) return;
     const auto mapped = std::ranges::find(entry.items, item->id, &protocol::SourceEntryItem::item);
     if (mapped == entry.items.end()) return;
@@ -321,7 +344,9 @@ class SourceReader {
       const std::size_t owner = owner_[rows[i]];
       if (date.missing(i)) continue;
       if (date.low[i] > records_.follow_up_end[owner])
-        cells_.refuse(line(rows[i]), mapped->column, fmt::format("an entry of form '{}' of participant '{}' is dated after the end of follow-up", entry.form, records_.participants[owner]));
+        cells_.refuse(line(rows[i]), mapped->column,
+                      fmt::format("an entry of form '{}' of participant '{}' is dated after the end of follow-up", entry.form,
+                                  records_.participants[owner]));
     }
   }
 
@@ -344,14 +369,16 @@ Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CsvTable c
   Problems problems;
   TrialRecords records;
   if (!protocol.source) {
-    add_problem(problems, {.file = protocol.file}, Code::missing_key, "the protocol has no [source], which says how the columns of a data file become its items");
+    add_problem(problems, {.file = protocol.file}, Code::missing_key,
+                "the protocol has no [source], which says how the columns of a data file become its items");
     return fail(std::move(problems));
   }
   {
     SourceReader reader(protocol, table, problems);
     records = reader.read();
   }
-  if (problems.empty() && records.participants.empty()) add_problem(problems, {.file = table.file}, Code::no_data, "the data have no participants");
+  if (problems.empty() && records.participants.empty())
+    add_problem(problems, {.file = table.file}, Code::no_data, "the data have no participants");
   if (!problems.empty()) {
     sort_in_file_order(problems);
     return fail(std::move(problems));

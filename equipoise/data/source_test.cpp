@@ -81,7 +81,9 @@ std::vector<std::string> problems_of(std::string_view source, std::string csv) {
 
 TEST(ReadSource, ReadsOneRowAParticipant) {
   const protocol::Protocol protocol = protocol_with(one_row_each);
-  const auto table = read_csv("id,arm,date,last,age,sex,smoker,rna\n1,A,2020-01-31,90,34,female,0,5\n2,B,2020-02-01,2020-03-02,51,male,yes,<0.02\n", "d.csv");
+  const auto table = read_csv(
+      "id,arm,date,last,age,sex,smoker,rna\n1,A,2020-01-31,90,34,female,0,5\n2,B,2020-02-01,2020-03-02,51,male,yes,<0.02\n",
+      "d.csv");
   ASSERT_TRUE(table);
   const auto records = read_source(protocol, *table);
   ASSERT_TRUE(records) << to_string(records.error().front());
@@ -99,27 +101,30 @@ TEST(ReadSource, ReadsOneRowAParticipant) {
 }
 
 TEST(ReadSource, NamesMissingColumns) {
-  EXPECT_THAT(problems_of(one_row_each, "id,arm,date,last,Age,sex,smoker\n1,A,2020-01-31,90,34,female,0\n"),
-              ElementsAre("d.csv:1: the data have no column 'age' (p.toml:32)\n  hint: did you mean 'Age'?",
-                          "d.csv:1: the data have no column 'rna' (p.toml:35)\n  hint: columns: id, arm, date, last, Age, sex, smoker"));
+  EXPECT_THAT(
+      problems_of(one_row_each, "id,arm,date,last,Age,sex,smoker\n1,A,2020-01-31,90,34,female,0\n"),
+      ElementsAre("d.csv:1: the data have no column 'age' (p.toml:32)\n  hint: did you mean 'Age'?",
+                  "d.csv:1: the data have no column 'rna' (p.toml:35)\n  hint: columns: id, arm, date, last, Age, sex, smoker"));
 }
 
 TEST(ReadSource, NamesEveryBadCellWithLineAndColumn) {
-  EXPECT_THAT(problems_of(one_row_each, "id,arm,date,last,age,sex,smoker,rna\n"
-                                        "1,A,2020-01-31,90,old,female,0,5\n"
-                                        "2,C,2020-02-30,12.5,17,f,maybe,x\n"
-                                        ",A,2020-01-31,90,34,male,0,5\n"
-                                        "1,B,2020-01-31,90,34.5,male,0,5\n"),
+  EXPECT_THAT(problems_of(one_row_each,
+                          "id,arm,date,last,age,sex,smoker,rna\n"
+                          "1,A,2020-01-31,90,old,female,0,5\n"
+                          "2,C,2020-02-30,12.5,17,f,maybe,x\n"
+                          ",A,2020-01-31,90,34,male,0,5\n"
+                          "1,B,2020-01-31,90,34.5,male,0,5\n"),
               ElementsAre("d.csv:2: column 'age': 'old' is not a number",
                           "d.csv:3: column 'arm': 'C' is no arm\n  hint: did you mean 'A'?",
                           "d.csv:3: column 'date': '2020-02-30' is not a date\n  hint: dates are written YYYY-MM-DD",
                           "d.csv:3: column 'last': '12.5' is not a whole number of days",
                           "d.csv:3: column 'age': 17 is outside the hard limits 18 to 100 of 'age'",
                           "d.csv:3: column 'sex': 'f' is no code of 'sex'\n  hint: known: female, male",
-                          "d.csv:3: column 'smoker': 'maybe' is neither true nor false\n  hint: say what it means: codes = { \"...\" = \"true\", \"...\" = \"false\" }",
-                          "d.csv:3: column 'rna': 'x' is not a number",
-                          "d.csv:4: column 'id': the participant is missing",
-                          "d.csv:5: column 'id': participant '1' has a second row; the first is line 2\n  hint: with several rows a participant say rows = \"intervals\" in [source]"));
+                          "d.csv:3: column 'smoker': 'maybe' is neither true nor false\n  hint: say what it means: codes = { "
+                          "\"...\" = \"true\", \"...\" = \"false\" }",
+                          "d.csv:3: column 'rna': 'x' is not a number", "d.csv:4: column 'id': the participant is missing",
+                          "d.csv:5: column 'id': participant '1' has a second row; the first is line 2\n  hint: with several "
+                          "rows a participant say rows = \"intervals\" in [source]"));
 }
 
 TEST(ReadSource, CountsWhatItDoesNotShow) {
@@ -132,14 +137,19 @@ TEST(ReadSource, CountsWhatItDoesNotShow) {
 }
 
 TEST(ReadSource, RefusesAnArmWithoutADateAndADateWithoutAnArm) {
-  EXPECT_THAT(problems_of(one_row_each, "id,arm,date,last,age,sex,smoker,rna\n1,,2020-01-31,90,34,male,0,5\n2,A,,90,34,male,0,5\n3,,,,34,male,0,5\n"),
-              ElementsAre("d.csv:2: column 'arm': participant '1' has a date of randomisation, and no arm",
-                          "d.csv:3: column 'date': participant '2' has an arm, and no date of randomisation"));
+  EXPECT_THAT(
+      problems_of(one_row_each,
+                  "id,arm,date,last,age,sex,smoker,rna\n1,,2020-01-31,90,34,male,0,5\n2,A,,90,34,male,0,5\n3,,,,34,male,0,5\n"),
+      ElementsAre("d.csv:2: column 'arm': participant '1' has a date of randomisation, and no arm",
+                  "d.csv:3: column 'date': participant '2' has an arm, and no date of randomisation"));
 }
 
 TEST(ReadSource, ReadsIntervalsAsEntriesAndFollowUp) {
   const protocol::Protocol protocol = protocol_with(intervals);
-  const auto table = read_csv("id,arm,date,age,from,to,status\n7,A,2020-01-01,30,0,8,1\n7,A,2020-01-01,30,8,26,1\n7,A,2020-01-01,30,26,300,0\n8,B,2020-01-05,40,0,310,0\n", "d.csv");
+  const auto table = read_csv(
+      "id,arm,date,age,from,to,status\n7,A,2020-01-01,30,0,8,1\n7,A,2020-01-01,30,8,26,1\n7,A,2020-01-01,30,26,300,0\n8,B,2020-"
+      "01-05,40,0,310,0\n",
+      "d.csv");
   ASSERT_TRUE(table);
   const auto records = read_source(protocol, *table);
   ASSERT_TRUE(records) << to_string(records.error().front());
@@ -153,16 +163,21 @@ TEST(ReadSource, ReadsIntervalsAsEntriesAndFollowUp) {
 }
 
 TEST(ReadSource, RefusesIntervalsWithGapsAndValuesThatChange) {
-  EXPECT_THAT(problems_of(intervals, "id,arm,date,age,from,to,status\n7,A,2020-01-01,30,0,8,1\n7,B,2020-01-01,31,9,26,0\n8,B,2020-01-05,40,5,5,0\n"),
-              ElementsAre("d.csv:3: column 'arm': participant '7' has the arm 'B' here, and 'A' in line 2",
-                          "d.csv:3: column 'from': the interval of participant '7' begins on day 9, and the one before ends on day 8",
-                          "d.csv:3: column 'age': participant '7' has the value '31' here, and '30' in line 2",
-                          "d.csv:4: column 'to': the interval ends on day 5, and begins on day 5"));
+  EXPECT_THAT(
+      problems_of(intervals,
+                  "id,arm,date,age,from,to,status\n7,A,2020-01-01,30,0,8,1\n7,B,2020-01-01,31,9,26,0\n8,B,2020-01-05,40,5,5,0\n"),
+      ElementsAre("d.csv:3: column 'arm': participant '7' has the arm 'B' here, and 'A' in line 2",
+                  "d.csv:3: column 'from': the interval of participant '7' begins on day 9, and the one before ends on day 8",
+                  "d.csv:3: column 'age': participant '7' has the value '31' here, and '30' in line 2",
+                  "d.csv:4: column 'to': the interval ends on day 5, and begins on day 5"));
 }
 
 TEST(AsOf, KnowsNothingLater) {
   const protocol::Protocol protocol = protocol_with(intervals);
-  const auto table = read_csv("id,arm,date,age,from,to,status\n7,A,2020-01-01,30,0,8,1\n7,A,2020-01-01,30,8,26,1\n7,A,2020-01-01,30,26,300,0\n8,B,2020-02-05,40,0,310,0\n", "d.csv");
+  const auto table = read_csv(
+      "id,arm,date,age,from,to,status\n7,A,2020-01-01,30,0,8,1\n7,A,2020-01-01,30,8,26,1\n7,A,2020-01-01,30,26,300,0\n8,B,2020-"
+      "02-05,40,0,310,0\n",
+      "d.csv");
   const auto records = read_source(protocol, *table);
   ASSERT_TRUE(records);
   const auto cut = as_of(*records, to_partial_date("2020-01-10")->earliest, protocol);
@@ -176,7 +191,8 @@ TEST(AsOf, NeedsCalendarDates) {
   TrialRecords records;
   const auto cut = as_of(records, Date{}, protocol::Protocol{});
   ASSERT_FALSE(cut);
-  EXPECT_EQ(cut.error().message, "a data cut-off needs calendar dates, and the data have none: [source] names no column 'randomised'");
+  EXPECT_EQ(cut.error().message,
+            "a data cut-off needs calendar dates, and the data have none: [source] names no column 'randomised'");
 }
 
 }  // namespace

@@ -14,16 +14,23 @@ using expression::Type;
 
 void blank(Column& column, std::size_t row) {
   switch (column.type) {
-    case Type::code: column.code[row] = missing_level; break;
-    case Type::truth: column.truth[row] = 2; break;
-    case Type::text: column.text[row].reset(); break;
+    case Type::code:
+      column.code[row] = missing_level;
+      break;
+    case Type::truth:
+      column.truth[row] = 2;
+      break;
+    case Type::text:
+      column.text[row].reset();
+      break;
     default:
       column.low[row] = missing_number;
       if (!column.exact()) column.high[row] = missing_number;
   }
 }
 
-/// Entries dated on or before the day; a partial date counts by its earliest day. One without a date may have come later, so it goes too.
+/// Entries dated on or before the day; a partial date counts by its earliest day. One without a date may have come later, so it
+/// goes too.
 Entries until(Entries const& all, double day, std::size_t& undated) {
   std::vector<std::size_t> rows;
   for (std::size_t i = 0; i < all.participant.size(); ++i) {
@@ -46,7 +53,9 @@ Column missing_item(protocol::Item const& item, std::size_t rows) {
 }
 
 Expected<TrialRecords> as_of(TrialRecords records, Date cutoff, protocol::Protocol const& protocol) {
-  if (!records.calendar) return fail(Code::inconsistent, "a data cut-off needs calendar dates, and the data have none: [source] names no column 'randomised'");
+  if (!records.calendar)
+    return fail(Code::inconsistent,
+                "a data cut-off needs calendar dates, and the data have none: [source] names no column 'randomised'");
   const double last = day_number(cutoff);
   records.cutoff = last;
   for (std::size_t i = 0; i < records.participants.size(); ++i) {
@@ -65,7 +74,9 @@ Expected<TrialRecords> as_of(TrialRecords records, Date cutoff, protocol::Protoc
   }
   std::size_t undated = 0;
   for (auto& [form, entries] : records.entries) entries = until(entries, last, undated);
-  if (undated > 0) records.notes.push_back(fmt::format("{} entries without a date are left out: they may be later than the data cut-off.", undated));
+  if (undated > 0)
+    records.notes.push_back(
+        fmt::format("{} entries without a date are left out: they may be later than the data cut-off.", undated));
   return records;
 }
 
@@ -147,7 +158,8 @@ Entries const& TrialTables::entries(std::string_view form) const {
     for (protocol::Visit const* visit : visits) by_visit.emplace(visit, this->item(item, visit->id));
     std::vector<std::int32_t> same(column.levels.size());
     for (std::size_t i = 0; i < same.size(); ++i) same[i] = std::int32_t(i);
-    for (std::size_t row = 0; row < rows.size(); ++row) expression::copy_row(column, row, by_visit.at(rows[row].second), rows[row].first, same);
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      expression::copy_row(column, row, by_visit.at(rows[row].second), rows[row].first, same);
     made.items.emplace(item.id, std::move(column));
   }
   return form_entries_.emplace(std::string(form), std::move(made)).first->second;

@@ -16,33 +16,51 @@ Column numbers_by_row(Column const& a, Column const& b, F&& f) {
 
 Column exact_arithmetic(Operator op, Column const& a, Column const& b) {
   switch (op) {
-    case Operator::add: return numbers_by_row(a, b, [](double x, double y) { return x + y; });
-    case Operator::subtract: return numbers_by_row(a, b, [](double x, double y) { return x - y; });
-    case Operator::multiply: return numbers_by_row(a, b, [](double x, double y) { return x * y; });
-    default: return numbers_by_row(a, b, [](double x, double y) { return x / y; });  // x / 0 is not finite: missing
+    case Operator::add:
+      return numbers_by_row(a, b, [](double x, double y) { return x + y; });
+    case Operator::subtract:
+      return numbers_by_row(a, b, [](double x, double y) { return x - y; });
+    case Operator::multiply:
+      return numbers_by_row(a, b, [](double x, double y) { return x * y; });
+    default:
+      return numbers_by_row(a, b, [](double x, double y) { return x / y; });  // x / 0 is not finite: missing
   }
 }
 
 Interval by_interval(Operator op, Interval const& a, Interval const& b) {
   switch (op) {
-    case Operator::add: return add(a, b);
-    case Operator::subtract: return add(a, negate(b));
-    case Operator::multiply: return multiply(a, b);
-    default: return divide(a, b);
+    case Operator::add:
+      return add(a, b);
+    case Operator::subtract:
+      return add(a, negate(b));
+    case Operator::multiply:
+      return multiply(a, b);
+    default:
+      return divide(a, b);
   }
 }
 
 /// A comparison as `less` or `equal` of two sides, perhaps swapped, perhaps negated: a <= b is not b < a.
-struct Form { bool order; bool swapped; bool negated; };
+struct Form {
+  bool order;
+  bool swapped;
+  bool negated;
+};
 
 Form form_of(Operator op) {
   switch (op) {
-    case Operator::equal: return {false, false, false};
-    case Operator::not_equal: return {false, false, true};
-    case Operator::less: return {true, false, false};
-    case Operator::less_equal: return {true, true, true};
-    case Operator::greater: return {true, true, false};
-    default: return {true, false, true};
+    case Operator::equal:
+      return {false, false, false};
+    case Operator::not_equal:
+      return {false, false, true};
+    case Operator::less:
+      return {true, false, false};
+    case Operator::less_equal:
+      return {true, true, true};
+    case Operator::greater:
+      return {true, true, false};
+    default:
+      return {true, false, true};
   }
 }
 
@@ -90,7 +108,8 @@ Column comparison(Operator op, Column const& a, Column const& b) {
   if (is_numeric(a.type)) truths = compared_numbers(form, a, b);
   else if (a.type == Type::code) truths = compared_codes(a, b);
   else if (a.type == Type::text)
-    truths = truths_by_row(a.size(), [&](std::size_t i) { return a.text[i] && b.text[i] ? to_truth(*a.text[i] == *b.text[i]) : is_unknown; });
+    truths = truths_by_row(
+        a.size(), [&](std::size_t i) { return a.text[i] && b.text[i] ? to_truth(*a.text[i] == *b.text[i]) : is_unknown; });
   else
     truths = truths_by_row(a.size(), [&](std::size_t i) {
       return a.truth[i] == is_unknown || b.truth[i] == is_unknown ? is_unknown : to_truth(a.truth[i] == b.truth[i]);

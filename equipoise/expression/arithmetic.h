@@ -8,7 +8,7 @@ namespace equipoise::expression {
 
 Column arithmetic(Operator op, Column const& a, Column const& b);  ///< + - * /
 Column comparison(Operator op, Column const& a, Column const& b);
-Column logical(Operator op, Column const& a, Column const& b);     ///< and, or
+Column logical(Operator op, Column const& a, Column const& b);  ///< and, or
 Column logical_not(Column a);
 Column negated_numbers(Column const& a);
 Column logarithms(Column const& a);

@@ -42,7 +42,8 @@ std::string suggestion(std::string_view word, std::vector<std::string> const& ca
   return near ? fmt::format("did you mean '{}'?", *near) : std::string();
 }
 
-/// Whether a value inside depends on the visit (or entry) under evaluation. Calls that go through visits or entries themselves do not.
+/// Whether a value inside depends on the visit (or entry) under evaluation. Calls that go through visits or entries themselves do
+/// not.
 bool varies(Syntax const& node, Reading reading) {
   if (const auto* variable = node.as<VariableName>()) return variable->reading == reading;
   if (const auto* call = node.as<Call>()) {
@@ -74,7 +75,8 @@ class Checker {
     if (node.as<TruthLiteral>()) return Meaning{Type::truth};
     if (node.as<TextLiteral>()) return Meaning{Type::text};
     if (node.as<DateLiteral>()) return Meaning{Type::date};
-    if (auto* variable = node.as<VariableName>()) return node.operands.empty() ? judge_name(node, *variable, scope) : unknown_function(node, scope);
+    if (auto* variable = node.as<VariableName>())
+      return node.operands.empty() ? judge_name(node, *variable, scope) : unknown_function(node, scope);
     if (const auto* operation = node.as<Operation>()) return judge_operation(node, operation->op, scope);
     return judge_call(node, *node.as<Call>(), scope, root);
   }
@@ -105,13 +107,14 @@ class Checker {
     if (!known) {
       std::string hint = suggestion(variable.name, names_.all_variables());
       if (to_function(variable.name)) hint = fmt::format("the function is written {}(...)", variable.name);
-      else if (names_.has_form(variable.name)) hint = fmt::format("it is a form: any({}) or count({}) speak of its entries", variable.name, variable.name);
+      else if (names_.has_form(variable.name))
+        hint = fmt::format("it is a form: any({}) or count({}) speak of its entries", variable.name, variable.name);
       slip(node.position, Code::unresolved, std::move(hint), "there is no variable '{}'", excerpt(variable.name));
     }
     bool good = known.has_value();
     if (variable.visit && !names_.has_visit(*variable.visit)) {
-      slip(node.position + variable.name.size() + 1, Code::unresolved, suggestion(*variable.visit, names_.all_visits()), "there is no visit '{}'",
-           excerpt(*variable.visit));
+      slip(node.position + variable.name.size() + 1, Code::unresolved, suggestion(*variable.visit, names_.all_visits()),
+           "there is no visit '{}'", excerpt(*variable.visit));
       good = false;
     }
     if (!good || !resolve(node, variable, *known, scope)) return std::nullopt;
@@ -123,14 +126,16 @@ class Checker {
     if (!known.at_visit) {
       variable.reading = Reading::participant;
       if (variable.visit)
-        slip(node.position + name.size(), Code::inconsistent, fmt::format("write {}", name), "'{}' has one value a participant, not one a visit", name);
+        slip(node.position + name.size(), Code::inconsistent, fmt::format("write {}", name),
+             "'{}' has one value a participant, not one a visit", name);
       return !variable.visit;
     }
     if (variable.visit) {
       variable.reading = Reading::given_visit;
       const bool collected = names_.collected(name, *variable.visit);
       if (!collected)
-        slip(node.position, Code::inconsistent, visits_hint_or_form(name, known), "'{}' is not collected at visit '{}'", name, *variable.visit);
+        slip(node.position, Code::inconsistent, visits_hint_or_form(name, known), "'{}' is not collected at visit '{}'", name,
+             *variable.visit);
       return collected;
     }
     if (scope.kind == Scope::Kind::entry && known.form == scope.form) {
@@ -147,14 +152,17 @@ class Checker {
       return true;
     }
     const std::string hint = fmt::format("say which visit: {}@{}", name, *example);
-    if (scope.kind == Scope::Kind::entry) slip(node.position, Code::unresolved, hint, "'{}' is not an item of the form '{}'", name, scope.form);
+    if (scope.kind == Scope::Kind::entry)
+      slip(node.position, Code::unresolved, hint, "'{}' is not an item of the form '{}'", name, scope.form);
     else slip(node.position, Code::unresolved, hint, "'{}' has a value at each visit, and no visit is named", name);
     return false;
   }
 
   std::string visits_hint_or_form(std::string const& name, Names::Variable const& known) const {
     std::string hint = visits_hint(name);
-    if (hint.empty() && !known.form.empty()) hint = fmt::format("the form '{}' has no visit: any({}, ...) and count({}, ...) go through its entries", known.form, known.form, known.form);
+    if (hint.empty() && !known.form.empty())
+      hint = fmt::format("the form '{}' has no visit: any({}, ...) and count({}, ...) go through its entries", known.form,
+                         known.form, known.form);
     return hint;
   }
 
@@ -192,7 +200,8 @@ class Checker {
       good = good && sides[i].has_value();
       if (!sides[i] || sides[i]->type == wanted) continue;
       const Type got = sides[i]->type;
-      slip(node.operands[i].position, Code::wrong_type, hint_for(wanted, got, op), "{} is {}, not {}", side(op, i), phrase(got), phrase(wanted));
+      slip(node.operands[i].position, Code::wrong_type, hint_for(wanted, got, op), "{} is {}, not {}", side(op, i), phrase(got),
+           phrase(wanted));
       good = false;
     }
     return good ? Judged(Meaning{wanted}) : std::nullopt;
@@ -216,14 +225,16 @@ class Checker {
     Syntax& b = node.operands[1];
     const bool ordered = op >= Operator::less;
     const auto refuse_order = [&](Type type) {
-      return slip(node.position, Code::wrong_type, type == Type::truth ? "join truths with 'and', 'or', 'not'" : "only == and != compare it",
+      return slip(node.position, Code::wrong_type,
+                  type == Type::truth ? "join truths with 'and', 'or', 'not'" : "only == and != compare it",
                   "{} has no order for '{}'", phrase(type), spelling(op));
     };
     if (is_day(left.type) && b.as<TextLiteral>()) return as_date(b) ? Judged(Meaning{Type::truth}) : std::nullopt;
     if (is_day(right.type) && a.as<TextLiteral>()) return as_date(a) ? Judged(Meaning{Type::truth}) : std::nullopt;
     if (is_day(left.type) && is_day(right.type)) return Meaning{Type::truth};
     if (left.type == Type::number && right.type == Type::number) return Meaning{Type::truth};
-    if (left.type == right.type && left.type != Type::code) return ordered ? refuse_order(left.type) : Judged(Meaning{Type::truth});
+    if (left.type == right.type && left.type != Type::code)
+      return ordered ? refuse_order(left.type) : Judged(Meaning{Type::truth});
     if (left.type == Type::code || right.type == Type::code) {
       Meaning const& code = left.type == Type::code ? left : right;
       Syntax const& other = left.type == Type::code ? b : a;
@@ -246,7 +257,8 @@ class Checker {
   }
 
   Judged judge_two_codes(Syntax const& node, Meaning const& left, Meaning const& right) {
-    const bool shared = std::ranges::any_of(left.codes, [&](std::string const& code) { return std::ranges::find(right.codes, code) != right.codes.end(); });
+    const bool shared = std::ranges::any_of(
+        left.codes, [&](std::string const& code) { return std::ranges::find(right.codes, code) != right.codes.end(); });
     if (shared) return Meaning{Type::truth};
     return slip(node.position, Code::inconsistent, "", "'{}' and '{}' have no code in common", left.named, right.named);
   }
@@ -255,54 +267,72 @@ class Checker {
     std::string hint;
     for (std::size_t i = 0; i < 2; ++i) {
       const auto* text = node.operands[i].as<TextLiteral>();
-      if (text && to_number(text->value) && (i == 0 ? right : left).type == Type::number) hint = "write the number without quotes";
+      if (text && to_number(text->value) && (i == 0 ? right : left).type == Type::number)
+        hint = "write the number without quotes";
     }
     if ((is_day(left.type) && right.type == Type::number) || (left.type == Type::number && is_day(right.type)))
       hint = "days(a, b) counts the days from a to b";
-    return slip(node.position, Code::wrong_type, std::move(hint), "{} and {} do not compare", phrase(left.type), phrase(right.type));
+    return slip(node.position, Code::wrong_type, std::move(hint), "{} and {} do not compare", phrase(left.type),
+                phrase(right.type));
   }
 
   // ---- Functions -----------------------------------------------------------------------------------------------------
 
   static std::string usage(Function function) {
     switch (function) {
-      case Function::first: return "first(x), first(form) or first(form, x)";
-      case Function::every: return "every(x), every(form) or every(form, x)";
-      case Function::confirmed: return "confirmed(x, n)";
-      case Function::any: return "any(form) or any(form, x)";
-      case Function::count: return "count(form) or count(form, x)";
-      case Function::days: return "days(a, b)";
-      default: return fmt::format("{}(x)", spelling(function));
+      case Function::first:
+        return "first(x), first(form) or first(form, x)";
+      case Function::every:
+        return "every(x), every(form) or every(form, x)";
+      case Function::confirmed:
+        return "confirmed(x, n)";
+      case Function::any:
+        return "any(form) or any(form, x)";
+      case Function::count:
+        return "count(form) or count(form, x)";
+      case Function::days:
+        return "days(a, b)";
+      default:
+        return fmt::format("{}(x)", spelling(function));
     }
   }
 
   bool argument_count(Syntax const& node, Function function) {
-    const bool form = function == Function::any || function == Function::count || function == Function::first || function == Function::every;
+    const bool form =
+        function == Function::any || function == Function::count || function == Function::first || function == Function::every;
     const bool two = function == Function::confirmed || function == Function::days;
     const std::size_t least = two ? 2 : 1, most = two || form ? 2 : 1, given = node.operands.size();
     if (given >= least && given <= most) return true;
-    slip(node.position, Code::syntax, fmt::format("write {}", usage(function)), "{} takes {} argument{}, not {}", spelling(function),
-         least == most ? std::to_string(least) : "1 or 2", least == 1 && most == 1 ? "" : "s", given);
+    slip(node.position, Code::syntax, fmt::format("write {}", usage(function)), "{} takes {} argument{}, not {}",
+         spelling(function), least == most ? std::to_string(least) : "1 or 2", least == 1 && most == 1 ? "" : "s", given);
     return false;
   }
 
   Judged judge_call(Syntax& node, Call& call, Scope const& scope, bool root) {
     if (!argument_count(node, call.function)) return std::nullopt;
     if (call.function == Function::every && !root)
-      return slip(node.position, Code::inconsistent, "first(...) gives one date", "every(...) gives several dates, so it stands alone as an event");
+      return slip(node.position, Code::inconsistent, "first(...) gives one date",
+                  "every(...) gives several dates, so it stands alone as an event");
     switch (call.function) {
       case Function::any:
-      case Function::count: return judge_entries(node, call);
+      case Function::count:
+        return judge_entries(node, call);
       case Function::first:
-      case Function::every: return speaks_of_form(node) ? judge_entries(node, call) : judge_visits(node, call);
+      case Function::every:
+        return speaks_of_form(node) ? judge_entries(node, call) : judge_visits(node, call);
       case Function::last:
       case Function::min:
       case Function::max:
-      case Function::mean: return judge_visits(node, call);
-      case Function::confirmed: return judge_confirmed(node, call, scope);
-      case Function::missing: return judge(node.operands[0], scope) ? Judged(Meaning{Type::truth}) : std::nullopt;
-      case Function::log: return judge_log(node, scope);
-      case Function::days: return judge_days(node, scope);
+      case Function::mean:
+        return judge_visits(node, call);
+      case Function::confirmed:
+        return judge_confirmed(node, call, scope);
+      case Function::missing:
+        return judge(node.operands[0], scope) ? Judged(Meaning{Type::truth}) : std::nullopt;
+      case Function::log:
+        return judge_log(node, scope);
+      case Function::days:
+        return judge_days(node, scope);
     }
     return std::nullopt;
   }
@@ -319,11 +349,13 @@ class Checker {
     Syntax const& first = node.operands[0];
     const auto* word = first.as<VariableName>();
     if (!word || word->visit || !first.operands.empty()) {
-      slip(first.position, Code::wrong_type, fmt::format("write {}", usage(call.function)), "the first argument of {} is the id of a form", spelling(call.function));
+      slip(first.position, Code::wrong_type, fmt::format("write {}", usage(call.function)),
+           "the first argument of {} is the id of a form", spelling(call.function));
       return false;
     }
     if (!names_.has_form(word->name)) {
-      slip(first.position, Code::unresolved, suggestion(word->name, names_.all_forms()), "there is no form '{}'", excerpt(word->name));
+      slip(first.position, Code::unresolved, suggestion(word->name, names_.all_forms()), "there is no form '{}'",
+           excerpt(word->name));
       return false;
     }
     const bool either = (call.function == Function::first || call.function == Function::every) && node.operands.size() == 1;
@@ -353,7 +385,8 @@ class Checker {
     const bool moment = call.function == Function::first || call.function == Function::every;
     bool good = true;
     if (moment && !dated(call.form)) {
-      slip(node.position, Code::inconsistent, "first and every read the first date item of the form", "the entries of '{}' have no date", call.form);
+      slip(node.position, Code::inconsistent, "first and every read the first date item of the form",
+           "the entries of '{}' have no date", call.form);
       good = false;
     }
     if (!node.operands.empty()) {
@@ -361,11 +394,12 @@ class Checker {
       const Judged found = judge(condition, {Scope::Kind::entry, call.form});
       good = good && found;
       if (found && found->type != Type::truth) {
-        slip(condition.position, Code::wrong_type, hint_for(Type::truth, found->type, Operator::both), "the condition of {} is {}, not a truth", spelling(call.function),
-             phrase(found->type));
+        slip(condition.position, Code::wrong_type, hint_for(Type::truth, found->type, Operator::both),
+             "the condition of {} is {}, not a truth", spelling(call.function), phrase(found->type));
         good = false;
       } else if (found && !varies(condition, Reading::entry)) {
-        slip(condition.position, Code::inconsistent, fmt::format("name an item of '{}' in it", call.form), "the condition is the same for every entry of '{}'", call.form);
+        slip(condition.position, Code::inconsistent, fmt::format("name an item of '{}' in it", call.form),
+             "the condition is the same for every entry of '{}'", call.form);
         good = false;
       }
     }
@@ -376,11 +410,16 @@ class Checker {
   /// What first, last, ... give for x of a type; nothing: they have no meaning for it.
   static std::optional<Type> over_visits(Function function, Type type) {
     switch (function) {
-      case Function::first: return type == Type::truth ? Type::moment : type;
-      case Function::every: return type == Type::truth ? std::optional(Type::moment) : std::nullopt;
-      case Function::last: return type == Type::truth ? std::nullopt : std::optional(type);
-      case Function::mean: return type == Type::number ? std::optional(type) : std::nullopt;
-      default: return type == Type::number || is_day(type) ? std::optional(type) : std::nullopt;
+      case Function::first:
+        return type == Type::truth ? Type::moment : type;
+      case Function::every:
+        return type == Type::truth ? std::optional(Type::moment) : std::nullopt;
+      case Function::last:
+        return type == Type::truth ? std::nullopt : std::optional(type);
+      case Function::mean:
+        return type == Type::number ? std::optional(type) : std::nullopt;
+      default:
+        return type == Type::number || is_day(type) ? std::optional(type) : std::nullopt;
     }
   }
 
@@ -391,43 +430,50 @@ class Checker {
     if (form_expected && word && !word->visit && x.operands.empty() && !names_.variable(word->name)) {
       auto candidates = names_.all_variables();
       for (std::string& form : names_.all_forms()) candidates.push_back(std::move(form));
-      return slip(x.position, Code::unresolved, suggestion(word->name, candidates), "there is no variable or form '{}'", excerpt(word->name));
+      return slip(x.position, Code::unresolved, suggestion(word->name, candidates), "there is no variable or form '{}'",
+                  excerpt(word->name));
     }
     Judged found = judge(x, {Scope::Kind::visit, {}});
     if (!found) return std::nullopt;
     const auto given = over_visits(call.function, found->type);
     if (!given) {
       const bool truth = found->type == Type::truth;
-      return slip(x.position, Code::wrong_type, truth ? "first(x) gives the visit at which x is first true" : "", "{} of {} has no meaning", spelling(call.function),
-                  phrase(found->type));
+      return slip(x.position, Code::wrong_type, truth ? "first(x) gives the visit at which x is first true" : "",
+                  "{} of {} has no meaning", spelling(call.function), phrase(found->type));
     }
     if (!varies(x, Reading::current_visit))
-      return slip(x.position, Code::inconsistent, "name an item without its visit", "{} goes through the visits, and this is the same at every visit", spelling(call.function));
+      return slip(x.position, Code::inconsistent, "name an item without its visit",
+                  "{} goes through the visits, and this is the same at every visit", spelling(call.function));
     return Meaning{*given, std::move(found->codes), std::move(found->named)};
   }
 
   Judged judge_confirmed(Syntax& node, Call& call, Scope const& scope) {
     bool good = true;
     if (scope.kind != Scope::Kind::visit) {
-      slip(node.position, Code::inconsistent, "first(confirmed(x, n)) gives the first such visit", "confirmed speaks of a visit, and none is under evaluation");
+      slip(node.position, Code::inconsistent, "first(confirmed(x, n)) gives the first such visit",
+           "confirmed speaks of a visit, and none is under evaluation");
       good = false;
     }
     const Judged found = judge(node.operands[0], {Scope::Kind::visit, {}});
     if (found && found->type != Type::truth)
-      slip(node.operands[0].position, Code::wrong_type, hint_for(Type::truth, found->type, Operator::both), "the first argument of confirmed is {}, not a truth", phrase(found->type));
+      slip(node.operands[0].position, Code::wrong_type, hint_for(Type::truth, found->type, Operator::both),
+           "the first argument of confirmed is {}, not a truth", phrase(found->type));
     if (found && found->type == Type::truth && !varies(node.operands[0], Reading::current_visit)) {
-      slip(node.operands[0].position, Code::inconsistent, "name an item without its visit", "confirmed goes through the visits, and this is the same at every visit");
+      slip(node.operands[0].position, Code::inconsistent, "name an item without its visit",
+           "confirmed goes through the visits, and this is the same at every visit");
       good = false;
     }
     good = good && found && found->type == Type::truth;
     const auto* n = node.operands[1].as<NumberLiteral>();
     constexpr int most = 100;
     if (!n) {
-      slip(node.operands[1].position, Code::wrong_type, "as in confirmed(x, 2)", "the second argument of confirmed is a number of visits, written out");
+      slip(node.operands[1].position, Code::wrong_type, "as in confirmed(x, 2)",
+           "the second argument of confirmed is a number of visits, written out");
       return std::nullopt;
     }
     if (!(n->value >= 1 && n->value <= most) || n->value != std::floor(n->value)) {
-      slip(node.operands[1].position, Code::out_of_range, "", "confirmed takes a whole number of visits from 1 to {}, not {}", most, shortest(n->value));
+      slip(node.operands[1].position, Code::out_of_range, "", "confirmed takes a whole number of visits from 1 to {}, not {}",
+           most, shortest(n->value));
       return std::nullopt;
     }
     if (!good) return std::nullopt;
@@ -447,9 +493,16 @@ class Checker {
     for (std::size_t i = 0; i < 2; ++i) {
       Syntax& argument = node.operands[i];
       const Judged found = judge(argument, scope);
-      if (!found || is_day(found->type)) { good = good && found; continue; }
-      if (argument.as<TextLiteral>()) { good = as_date(argument) && good; continue; }
-      slip(argument.position, Code::wrong_type, "", "the {} argument of days is {}, not a date", i == 0 ? "first" : "second", phrase(found->type));
+      if (!found || is_day(found->type)) {
+        good = good && found;
+        continue;
+      }
+      if (argument.as<TextLiteral>()) {
+        good = as_date(argument) && good;
+        continue;
+      }
+      slip(argument.position, Code::wrong_type, "", "the {} argument of days is {}, not a date", i == 0 ? "first" : "second",
+           phrase(found->type));
       good = false;
     }
     return good ? Judged(Meaning{Type::number}) : std::nullopt;

@@ -73,7 +73,8 @@ void Column::set(std::size_t row, Interval const& value) {
   open[row] = std::uint8_t((value.low_open ? 1 : 0) | (value.high_open ? 2 : 0));
 }
 
-void copy_row(Column& to, std::size_t to_row, Column const& from, std::size_t from_row, std::vector<std::int32_t> const& level_map) {
+void copy_row(Column& to, std::size_t to_row, Column const& from, std::size_t from_row,
+              std::vector<std::int32_t> const& level_map) {
   if (is_numeric(to.type)) return to.set(to_row, from.interval(from_row));
   if (to.type == Type::truth) to.truth[to_row] = from.truth[from_row];
   else if (to.type == Type::text) to.text[to_row] = from.text[from_row];
@@ -99,12 +100,14 @@ Column gathered(Column const& from, std::vector<std::size_t> const& rows) {
 }
 
 Column sound(Column column, Type wanted, std::size_t rows) {
-  expects(column.type == wanted || (is_numeric(column.type) && is_numeric(wanted) && wanted != Type::number && column.type != Type::number),
+  expects(column.type == wanted ||
+              (is_numeric(column.type) && is_numeric(wanted) && wanted != Type::number && column.type != Type::number),
           "a table gives a column of the declared type");
   column.type = wanted;
   expects(column.size() == rows, "a table gives one value a row");
   if (is_numeric(wanted)) {
-    expects(column.exact() ? column.open.empty() : column.high.size() == rows && column.open.size() == rows, "bounds stand beside every row");
+    expects(column.exact() ? column.open.empty() : column.high.size() == rows && column.open.size() == rows,
+            "bounds stand beside every row");
     if (column.exact()) {
       for (double& value : column.low)
         if (!std::isfinite(value)) value = missing_number;

@@ -13,11 +13,11 @@ namespace equipoise::expression {
 /// One value for each participant (or entry), of one type; of the vectors below, those of its type are filled.
 struct Column {
   Type type = Type::number;
-  std::vector<double> low{};              ///< numbers; dates and moments as days since 1970-01-01; NaN is missing
-  std::vector<double> high{};             ///< empty when every row is exact, else as long as `low`
-  std::vector<std::uint8_t> open{};       ///< with `high`: bit 0 the lower, bit 1 the upper bound is not included
-  std::vector<std::uint8_t> truth{};      ///< is_false, is_true, is_unknown
-  std::vector<std::int32_t> code{};       ///< places in `levels`, or `missing_level`
+  std::vector<double> low{};          ///< numbers; dates and moments as days since 1970-01-01; NaN is missing
+  std::vector<double> high{};         ///< empty when every row is exact, else as long as `low`
+  std::vector<std::uint8_t> open{};   ///< with `high`: bit 0 the lower, bit 1 the upper bound is not included
+  std::vector<std::uint8_t> truth{};  ///< is_false, is_true, is_unknown
+  std::vector<std::int32_t> code{};   ///< places in `levels`, or `missing_level`
   std::vector<std::string> levels{};
   std::vector<std::optional<std::string>> text{};
 
@@ -42,7 +42,8 @@ struct Column {
 inline bool is_numeric(Type type) { return type == Type::number || type == Type::date || type == Type::moment; }
 
 /// Copies a row between columns of one type; `levels` of `to` must hold those of `from` (see adopt_levels).
-void copy_row(Column& to, std::size_t to_row, Column const& from, std::size_t from_row, std::vector<std::int32_t> const& level_map);
+void copy_row(Column& to, std::size_t to_row, Column const& from, std::size_t from_row,
+              std::vector<std::int32_t> const& level_map);
 /// Adds the levels of `from` that `to` lacks; returns where each level of `from` stands in `to`.
 std::vector<std::int32_t> adopt_levels(Column& to, Column const& from);
 /// The rows of `from` at the given places.

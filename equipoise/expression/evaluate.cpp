@@ -33,14 +33,17 @@ class Evaluator {
   Frame entries_of(std::string_view form) const {
     Entries const& entries = tables_.entries(form);
     expects(entries.date.size() == entries.participant.size(), "a table gives one date an entry");
-    for (const std::size_t row : entries.participant) expects(row < tables_.participants(), "every entry belongs to a participant");
+    for (const std::size_t row : entries.participant)
+      expects(row < tables_.participants(), "every entry belongs to a participant");
     return {entries.participant.size(), {}, &entries};
   }
 
   Column value(Syntax const& node, Frame const& frame) {
     if (const auto* number = node.as<NumberLiteral>()) return Column::of_numbers(std::vector<double>(frame.rows, number->value));
-    if (const auto* truth = node.as<TruthLiteral>()) return Column::of_truths(std::vector<std::uint8_t>(frame.rows, to_truth(truth->value)));
-    if (const auto* text = node.as<TextLiteral>()) return Column::of_texts(std::vector<std::optional<std::string>>(frame.rows, text->value));
+    if (const auto* truth = node.as<TruthLiteral>())
+      return Column::of_truths(std::vector<std::uint8_t>(frame.rows, to_truth(truth->value)));
+    if (const auto* text = node.as<TextLiteral>())
+      return Column::of_texts(std::vector<std::optional<std::string>>(frame.rows, text->value));
     if (const auto* date = node.as<DateLiteral>())
       return Column::of_numbers(std::vector<double>(frame.rows, day_number(date->value.earliest)), Type::date);
     if (const auto* variable = node.as<VariableName>()) return variable_value(node, *variable, frame);
@@ -74,7 +77,9 @@ class Evaluator {
   }
 
  private:
-  static Column spread(Column column, Frame const& frame) { return frame.entries ? gathered(column, frame.entries->participant) : column; }
+  static Column spread(Column column, Frame const& frame) {
+    return frame.entries ? gathered(column, frame.entries->participant) : column;
+  }
 
   std::vector<std::uint8_t> attended_at(std::string_view visit) const {
     auto attended = tables_.attended(visit);
@@ -122,8 +127,10 @@ class Evaluator {
 
   Column call_value(Syntax const& node, Call const& call, Frame const& frame) {
     switch (call.function) {
-      case Function::log: return logarithms(value(node.operands[0], frame));
-      case Function::missing: return missing_rows(value(node.operands[0], frame));
+      case Function::log:
+        return logarithms(value(node.operands[0], frame));
+      case Function::missing:
+        return missing_rows(value(node.operands[0], frame));
       case Function::days: {
         const Column from = value(node.operands[0], frame);
         return arithmetic(Operator::subtract, value(node.operands[1], frame), from);
@@ -136,7 +143,8 @@ class Evaluator {
     }
   }
 
-  /// Computes once what the same part of the tree gives at the same visit; without this, nested rounds cost visits to the power of their depth.
+  /// Computes once what the same part of the tree gives at the same visit; without this, nested rounds cost visits to the power
+  /// of their depth.
   template <class F>
   Column const& kept(Syntax const& node, std::string_view visit, F&& compute) {
     const std::pair key(&node, std::string(visit));
@@ -172,7 +180,8 @@ class Evaluator {
 
   Column participant_value(Syntax const& node, Call const& call) {
     if (call.function == Function::any || call.function == Function::count) return of_entries(node, call);
-    if (node.type == Type::moment && (!call.form.empty() || node.operands[0].type == Type::truth)) return first_moment(node, call);
+    if (node.type == Type::moment && (!call.form.empty() || node.operands[0].type == Type::truth))
+      return first_moment(node, call);
     if (call.function == Function::first || call.function == Function::last) return first_or_last(node, call);
     return summary(node, call);
   }
@@ -213,7 +222,8 @@ class Evaluator {
       const auto attended = attended_at(visit);
       const auto places = adopt_levels(found, x);
       for (std::size_t i = 0; i < found.size(); ++i)
-        if (attended[i] && !x.missing(i) && (call.function == Function::last || found.missing(i))) copy_row(found, i, x, i, places);
+        if (attended[i] && !x.missing(i) && (call.function == Function::last || found.missing(i)))
+          copy_row(found, i, x, i, places);
     }
     return found;
   }
@@ -264,7 +274,8 @@ std::vector<Occurrences> evaluate_moments(Expression const& expression, Tables c
   Syntax const& root = expression.tree();
   std::vector<Occurrences> found(tables.participants());
   const auto* call = root.as<Call>();
-  const bool goes_round = call && (!call->form.empty() || (call->function <= Function::every && root.operands[0].type == Type::truth));
+  const bool goes_round =
+      call && (!call->form.empty() || (call->function <= Function::every && root.operands[0].type == Type::truth));
   if (!goes_round) {
     const Column dates = evaluator.value(root, evaluator.participants());
     for (std::size_t i = 0; i < found.size(); ++i)
@@ -279,8 +290,9 @@ std::vector<Occurrences> evaluate_moments(Expression const& expression, Tables c
     const bool decided = first && over_visits && own.dates.size() + own.undated > 0;
     if (decided) continue;
     if (round.truth[k] == is_unknown) ++own.unknown;
-    else if (round.truth[k] == is_false) { if (first && over_visits && !date.missing()) own.seen_without = date.low; }
-    else if (date.missing()) ++own.undated;
+    else if (round.truth[k] == is_false) {
+      if (first && over_visits && !date.missing()) own.seen_without = date.low;
+    } else if (date.missing()) ++own.undated;
     else if (first && !own.dates.empty()) {
       Occurrence& earliest = own.dates.front();
       earliest = {std::fmin(earliest.earliest, date.low), std::fmin(earliest.latest, date.high)};

@@ -32,9 +32,9 @@ class Tables {
   virtual std::vector<std::uint8_t> attended(std::string_view visit) const = 0;
   /// Date of the visit for each participant (date or moment); missing where it did not take place.
   virtual Column visit_date(std::string_view visit) const = 0;
-  /// A variable of the protocol for each participant, of the type that `Names` declared. `visit` is absent for a variable with one value a
-  /// participant. Derivations are evaluated by calling `evaluate` with their rule and the same visit; an implementation may keep them.
-  /// That no derivation depends on itself is the protocol's promise.
+  /// A variable of the protocol for each participant, of the type that `Names` declared. `visit` is absent for a variable with
+  /// one value a participant. Derivations are evaluated by calling `evaluate` with their rule and the same visit; an
+  /// implementation may keep them. That no derivation depends on itself is the protocol's promise.
   virtual Column variable(std::string_view name, std::optional<std::string_view> visit) const = 0;
   /// The entries of a form; the reference holds until the evaluation returns.
   virtual Entries const& entries(std::string_view form) const = 0;
@@ -61,10 +61,10 @@ struct Occurrence {
 
 /// What is known of when an event happened to one participant.
 struct Occurrences {
-  std::vector<Occurrence> dates{};        ///< sorted by earliest, then latest; at most one unless the expression is every(...)
-  std::size_t undated = 0;                ///< happened for sure, at no known date
-  std::size_t unknown = 0;                ///< visits or entries at which it is not known whether it happened
-  double seen_without = missing_number;   ///< of first(x): date of the last attended visit before at which x is known to be false
+  std::vector<Occurrence> dates{};       ///< sorted by earliest, then latest; at most one unless the expression is every(...)
+  std::size_t undated = 0;               ///< happened for sure, at no known date
+  std::size_t unknown = 0;               ///< visits or entries at which it is not known whether it happened
+  double seen_without = missing_number;  ///< of first(x): date of the last attended visit before at which x is known to be false
 };
 
 /// For each participant the dates of a first(...), an every(...), or of any other expression that is a date or a moment.

@@ -135,7 +135,8 @@ TEST(Evaluate, SummariesOverTheVisitsAfterBaseline) {
   EXPECT_THAT(numbers(data, "mean(cd4)"), ElementsAre((120.0 + 140 + 150) / 3, 250, 150, (140.0 + 90 + 150) / 3));
   EXPECT_THAT(numbers(data, "max(cd4) - cd4@baseline"), ElementsAre(50, 80, -999, 50));
   data.attendance["w12"] = {0, 1, 1, 1};
-  EXPECT_THAT(numbers(data, "last(cd4)"), ElementsAre(140, 220, 150, 150));  // what stands at a visit that did not take place is not read
+  EXPECT_THAT(numbers(data, "last(cd4)"),
+              ElementsAre(140, 220, 150, 150));  // what stands at a visit that did not take place is not read
 }
 
 TEST(Evaluate, SummariesOfCodesTextsAndDates) {
@@ -158,7 +159,8 @@ TEST(Evaluate, FirstOfATruthIsTheDateOfTheFirstVisitAtWhichItIsTrue) {
   EXPECT_THAT(numbers(data, "first(response_30)"), ElementsAre(1056, 1056, -999, 1028));
   EXPECT_EQ(parsed(data, "first(response_30)").type(), Type::moment);
   data.dates["w8"] = Column::of_numbers({na, 1060, 1060, 1060}, Type::moment);
-  EXPECT_THAT(numbers(data, "first(response_30)"), ElementsAre(-999, 1060, -999, 1028));  // an undated first visit does not give way to a later one
+  EXPECT_THAT(numbers(data, "first(response_30)"),
+              ElementsAre(-999, 1060, -999, 1028));  // an undated first visit does not give way to a later one
 }
 
 TEST(Evaluate, FirstPassesOverUnknownVisitsAndKeepsWhenItWasLastKnownFalse) {
@@ -184,7 +186,8 @@ TEST(Evaluate, ConfirmedNeedsConsecutiveAttendedVisits) {
   data.attendance["w8"] = {1, 0, 1, 1, 1, 1, 1};
   EXPECT_THAT(value_at(data, "confirmed(cd4 == 1, 2)", "w4").truth, ElementsAre(T, T, F, U, F, F, F));
   EXPECT_THAT(value_at(data, "confirmed(cd4 == 1, 2)", "w8").truth, ElementsAre(T, F, F, U, F, F, F));
-  EXPECT_THAT(value_at(data, "confirmed(cd4 == 1, 2)", "w12").truth, ElementsAre(F, F, F, F, F, F, F));  // nothing left to confirm it
+  EXPECT_THAT(value_at(data, "confirmed(cd4 == 1, 2)", "w12").truth,
+              ElementsAre(F, F, F, F, F, F, F));  // nothing left to confirm it
   EXPECT_THAT(value_at(data, "confirmed(cd4 == 1, 1)", "w12").truth, ElementsAre(T, T, T, T, T, T, F));
   EXPECT_THAT(value_at(data, "confirmed(cd4 == 1, 3)", "w4").truth, ElementsAre(T, F, F, U, F, F, F));
   EXPECT_THAT(numbers(data, "first(confirmed(cd4 == 1, 2))"), ElementsAre(1028, 1028, -999, -999, -999, -999, -999));
@@ -210,7 +213,8 @@ Data with_events() {
   Data data(4);
   Entries& events = data.filled["adverse_event"];
   events.participant = {0, 0, 1, 3, 3};
-  events.date = Column::of_intervals({Interval::exactly(1010), Interval::exactly(1050), Interval::exactly(1020), {1030, 1059}, {}}, Type::date);
+  events.date = Column::of_intervals(
+      {Interval::exactly(1010), Interval::exactly(1050), Interval::exactly(1020), {1030, 1059}, {}}, Type::date);
   events.items["onset"] = events.date;
   events.items["resolved"] = days_of({1015, 1040, na, 1060, na});
   events.items["grade"] = cd4({1, 3, na, 4, 2});
@@ -246,7 +250,8 @@ TEST(Evaluate, EntriesMayUseWhatIsKnownOfTheParticipant) {
 
 TEST(Evaluate, FirstAndEveryOverEntriesGiveSortedDates) {
   const Data data = with_events();
-  EXPECT_THAT(evaluate_moments(parsed(data, "every(adverse_event)"), data)[0].dates, ElementsAre(Occurrence{1010, 1010}, Occurrence{1050, 1050}));
+  EXPECT_THAT(evaluate_moments(parsed(data, "every(adverse_event)"), data)[0].dates,
+              ElementsAre(Occurrence{1010, 1010}, Occurrence{1050, 1050}));
   const auto severe = evaluate_moments(parsed(data, "first(adverse_event, grade >= 2)"), data);
   EXPECT_THAT(severe[0].dates, ElementsAre(Occurrence{1050, 1050}));
   EXPECT_THAT(severe[1].dates, IsEmpty());
@@ -262,7 +267,8 @@ TEST(Evaluate, EverySortsWhatTheTableDoesNot) {
   Entries& events = data.filled["adverse_event"];
   events.participant = {0, 0, 0};
   events.date = Column::of_intervals({Interval::exactly(9), {3, 8}, Interval::exactly(3)}, Type::date);
-  EXPECT_THAT(evaluate_moments(parsed(data, "every(adverse_event)"), data)[0].dates, ElementsAre(Occurrence{3, 3}, Occurrence{3, 8}, Occurrence{9, 9}));
+  EXPECT_THAT(evaluate_moments(parsed(data, "every(adverse_event)"), data)[0].dates,
+              ElementsAre(Occurrence{3, 3}, Occurrence{3, 8}, Occurrence{9, 9}));
   const Interval first = value(data, "first(adverse_event)").interval(0);
   EXPECT_EQ(first, Interval::exactly(3));  // no later than day 3, no earlier either
   EXPECT_EQ(value(data, "every(adverse_event)").interval(0), first);
@@ -291,7 +297,8 @@ TEST(Evaluate, EditChecksLookAtEntries) {
 
 TEST(Evaluate, PartialDatesAreUnknownWhereTheDayDecides) {
   Data data(4);
-  data.cells["art_start@screening"] = Column::of_intervals({{1000, 1030}, {1000, 1030}, Interval::exactly(1010), {1000, 1030}}, Type::date);
+  data.cells["art_start@screening"] =
+      Column::of_intervals({{1000, 1030}, {1000, 1030}, Interval::exactly(1010), {1000, 1030}}, Type::date);
   data.cells["randomisation"] = days_of({1040, 1020, 1020, 990});
   EXPECT_THAT(truths(data, "days(art_start@screening, randomisation) >= 10"), ElementsAre(T, U, T, F));
   EXPECT_THAT(truths(data, "art_start@screening < randomisation"), ElementsAre(T, U, T, F));
@@ -303,7 +310,8 @@ TEST(Evaluate, PartialDatesAreUnknownWhereTheDayDecides) {
 
 TEST(Evaluate, AValueBelowItsDetectionLimitIsLessThanTheLimit) {
   Data data(3);
-  data.cells["hiv_rna@screening"] = Column::of_intervals({{-infinity, 20, true, true}, Interval::exactly(20), {1e7, infinity, true, true}});
+  data.cells["hiv_rna@screening"] =
+      Column::of_intervals({{-infinity, 20, true, true}, Interval::exactly(20), {1e7, infinity, true, true}});
   EXPECT_THAT(truths(data, "hiv_rna@screening <= 50"), ElementsAre(T, T, F));
   EXPECT_THAT(truths(data, "hiv_rna@screening < 20"), ElementsAre(T, F, F));
   EXPECT_THAT(truths(data, "hiv_rna@screening < 10"), ElementsAre(U, F, F));

@@ -49,10 +49,12 @@ bool Expression::gives_several() const {
   return call && call->function == Function::every;
 }
 
-std::optional<Expression> parse(std::string_view text, Names const& names, Context const& context, Place place, Problems& problems) {
+std::optional<Expression> parse(std::string_view text, Names const& names, Context const& context, Place place,
+                                Problems& problems) {
   if (text.size() > longest_text) {
-    add_problem(problems, Locator(text, place)(0), Code::out_of_range, "the expression has {} bytes, more than {}", text.size(), longest_text).hint =
-        "name a part of it as a derivation";
+    add_problem(problems, Locator(text, place)(0), Code::out_of_range, "the expression has {} bytes, more than {}", text.size(),
+                longest_text)
+        .hint = "name a part of it as a derivation";
     return {};
   }
   if (!is_utf8(text)) {

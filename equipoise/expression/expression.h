@@ -25,10 +25,10 @@ class Names {
 
   struct Variable {
     Type type = Type::number;
-    std::string form{};                 ///< the form an item belongs to; empty for derivations and built-in names
-    std::vector<std::string> codes{};   ///< of a code
-    bool at_visit = true;               ///< false: one value a participant (randomised, randomisation, arm, site)
-    std::string unit{};                 ///< UCUM; empty = none
+    std::string form{};                ///< the form an item belongs to; empty for derivations and built-in names
+    std::vector<std::string> codes{};  ///< of a code
+    bool at_visit = true;              ///< false: one value a participant (randomised, randomisation, arm, site)
+    std::string unit{};                ///< UCUM; empty = none
   };
   virtual std::optional<Variable> variable(std::string_view name) const = 0;
   virtual bool has_visit(std::string_view visit) const = 0;
@@ -75,17 +75,18 @@ struct Context {
 
 inline constexpr std::size_t longest_text = 4096;  ///< bytes of an expression
 inline constexpr int deepest_nesting = 64;         ///< brackets, calls, 'not' and '-' inside each other
-inline constexpr int deepest_tree = 256;           ///< operators on one path of the tree, so also the length of a chain a + b + c ...
+inline constexpr int deepest_tree = 256;  ///< operators on one path of the tree, so also the length of a chain a + b + c ...
 
-/// Parses and type-checks. After a mistake of syntax nothing more is looked for; names and types are all checked. A problem stands at
-/// line place.line, column place.column + 1 (the quote) + the characters before it in the text; after a line break inside the text, at
-/// the lines and columns that follow.
-/// errors  syntax, unresolved (unknown name, visit, form, function; with did-you-mean), wrong_type, out_of_range, inconsistent
-std::optional<Expression> parse(std::string_view text, Names const& names, Context const& context, Place place, Problems& problems);
+/// Parses and type-checks. After a mistake of syntax nothing more is looked for; names and types are all checked. A problem
+/// stands at line place.line, column place.column + 1 (the quote) + the characters before it in the text; after a line break
+/// inside the text, at the lines and columns that follow. errors  syntax, unresolved (unknown name, visit, form, function; with
+/// did-you-mean), wrong_type, out_of_range, inconsistent
+std::optional<Expression> parse(std::string_view text, Names const& names, Context const& context, Place place,
+                                Problems& problems);
 
 /// The expression in one fixed spelling: single blanks, as few brackets as the grammar allows, numbers in shortest form.
-/// Parsing it gives the same tree, so two expressions that differ in spelling only have the same canonical text. Its blanks may make it
-/// longer than `longest_text` when the text was near that.
+/// Parsing it gives the same tree, so two expressions that differ in spelling only have the same canonical text. Its blanks may
+/// make it longer than `longest_text` when the text was near that.
 std::string canonical_text(Expression const& expression);
 
 }  // namespace equipoise::expression

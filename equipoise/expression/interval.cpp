@@ -8,7 +8,8 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// What rounding and overflow may have left of a computed interval. Bounds that rounding has made equal are kept as an exact number.
+/// What rounding and overflow may have left of a computed interval. Bounds that rounding has made equal are kept as an exact
+/// number.
 Interval computed(Interval found) {
   if (std::isnan(found.low) || std::isnan(found.high) || found.low == infinity || found.high == -infinity) return {};
   if (found.low == found.high) return Interval::exactly(found.low);

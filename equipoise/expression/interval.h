@@ -17,8 +17,10 @@ constexpr std::uint8_t both(std::uint8_t a, std::uint8_t b) {
 constexpr std::uint8_t either(std::uint8_t a, std::uint8_t b) { return negated(both(negated(a), negated(b))); }
 constexpr std::uint8_t to_truth(bool known) { return known ? is_true : is_false; }
 
-/// All that is known of one number: it lies between two bounds, each in or out. An exact number is [x, x]; a missing one has NaN bounds;
-/// "<20" is (-inf, 20); a partial date is [first day, last day]. Never empty: an operation without a sure, simple answer gives missing.
+/// All that is known of one number: it lies between two bounds, each in or out. An exact number is [x, x]; a missing one has NaN
+/// bounds;
+/// "<20" is (-inf, 20); a partial date is [first day, last day]. Never empty: an operation without a sure, simple answer gives
+/// missing.
 struct Interval {
   double low = missing_number;
   double high = missing_number;
@@ -34,14 +36,14 @@ struct Interval {
 /// A sound interval from whatever a table gives: bounds in order, infinite bounds open, nothing empty; else missing.
 Interval settled(Interval given);
 
-/// Arithmetic. For x in a, y in b the result holds x op y. Exact operands give the exact double, or missing when that is not finite.
-/// Bounds are computed in double precision and rounded to nearest, not outwards.
+/// Arithmetic. For x in a, y in b the result holds x op y. Exact operands give the exact double, or missing when that is not
+/// finite. Bounds are computed in double precision and rounded to nearest, not outwards.
 Interval add(Interval const& a, Interval const& b);
 Interval negate(Interval const& a);
 Interval multiply(Interval const& a, Interval const& b);  ///< missing when neither is exact
 Interval divide(Interval const& a, Interval const& b);    ///< missing when b is zero or not exact
-Interval logarithm(Interval const& a);                    ///< of the positive part of a: a quantity whose logarithm is asked is positive
-Interval smaller(Interval const& a, Interval const& b);   ///< min(x, y); neither may be missing
+Interval logarithm(Interval const& a);  ///< of the positive part of a: a quantity whose logarithm is asked is positive
+Interval smaller(Interval const& a, Interval const& b);  ///< min(x, y); neither may be missing
 
 /// Comparisons: true or false when every x in a and y in b agree, else unknown; unknown when one is missing.
 std::uint8_t less(Interval const& a, Interval const& b);

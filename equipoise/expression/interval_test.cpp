@@ -15,7 +15,9 @@ const double infinity = std::numeric_limits<double>::infinity();
 constexpr double step = 0.25;  // of the enumerated values; a power of two, so that their sums and products are exact
 constexpr double reach = 4;    // far enough beyond the largest finite bound to stand for any number
 
-bool contains(Interval const& a, double x) { return (a.low < x || (a.low == x && !a.low_open)) && (x < a.high || (x == a.high && !a.high_open)); }
+bool contains(Interval const& a, double x) {
+  return (a.low < x || (a.low == x && !a.low_open)) && (x < a.high || (x == a.high && !a.high_open));
+}
 
 /// Every interval with bounds among -inf, -2, ..., 2, +inf, open and closed, and the missing one.
 std::vector<Interval> all_intervals() {
@@ -26,7 +28,8 @@ std::vector<Interval> all_intervals() {
       for (const bool low_open : {false, true})
         for (const bool high_open : {false, true}) {
           const Interval given{low, high, low_open, high_open};
-          const bool bounded = (std::isfinite(low) || low_open) && (std::isfinite(high) || high_open) && low != infinity && high != -infinity;
+          const bool bounded =
+              (std::isfinite(low) || low_open) && (std::isfinite(high) || high_open) && low != infinity && high != -infinity;
           const bool empty = low > high || (low == high && (low_open || high_open));
           if (bounded && !empty) found.push_back(given);
         }
@@ -52,7 +55,8 @@ std::uint8_t enumerated(std::vector<double> const& a, std::vector<double> const&
 }
 
 TEST(Interval, ComparisonsAgreeWithTheEnumerationOfPossibleValues) {
-  // Through the language, so that operators, columns and intervals are judged together: one participant for each pair of intervals.
+  // Through the language, so that operators, columns and intervals are judged together: one participant for each pair of
+  // intervals.
   const auto intervals = all_intervals();
   ASSERT_GT(intervals.size(), 60u);
   std::vector<Interval> left, right;
@@ -68,8 +72,9 @@ TEST(Interval, ComparisonsAgreeWithTheEnumerationOfPossibleValues) {
     const auto found = evaluate(*expression, data).truth;
     for (std::size_t i = 0; i < left.size(); ++i)
       ASSERT_EQ(found[i], enumerated(possible(left[i]), possible(right[i]), holds))
-          << left[i].low << (left[i].low_open ? " open" : "") << ", " << left[i].high << (left[i].high_open ? " open " : " ") << op << " " << right[i].low
-          << (right[i].low_open ? " open" : "") << ", " << right[i].high << (right[i].high_open ? " open" : "");
+          << left[i].low << (left[i].low_open ? " open" : "") << ", " << left[i].high << (left[i].high_open ? " open " : " ")
+          << op << " " << right[i].low << (right[i].low_open ? " open" : "") << ", " << right[i].high
+          << (right[i].high_open ? " open" : "");
   };
   judge("==", [](double x, double y) { return x == y; });
   judge("!=", [](double x, double y) { return x != y; });
@@ -106,8 +111,10 @@ TEST(Interval, ArithmeticHoldsEveryPossibleResult) {
 TEST(Interval, BoundsAreAsTightAsThePossibleResults) {
   for (Interval const& a : all_intervals())
     for (Interval const& b : all_intervals()) {
-      if (a.missing() || b.missing() || a.low_open || a.high_open || b.low_open || b.high_open) continue;  // closed bounds are reached
-      double least_sum = infinity, most_sum = -infinity, least = infinity, most = -infinity, least_min = infinity, most_min = -infinity;
+      if (a.missing() || b.missing() || a.low_open || a.high_open || b.low_open || b.high_open)
+        continue;  // closed bounds are reached
+      double least_sum = infinity, most_sum = -infinity, least = infinity, most = -infinity, least_min = infinity,
+             most_min = -infinity;
       for (const double x : possible(a))
         for (const double y : possible(b)) {
           least_sum = std::fmin(least_sum, x + y), most_sum = std::fmax(most_sum, x + y);

@@ -38,8 +38,10 @@ std::vector<std::uint8_t> value(Data const& data, std::string_view text) {
 
 TEST(Kleene, AllTablesCellByCell) {
   const Data data = every_pair();
-  const auto both_of = value(data, "hiv@screening and cdc_c@screening"), either_of = value(data, "hiv@screening or cdc_c@screening");
-  const auto same_as = value(data, "hiv@screening == cdc_c@screening"), other_than = value(data, "hiv@screening != cdc_c@screening");
+  const auto both_of = value(data, "hiv@screening and cdc_c@screening"),
+             either_of = value(data, "hiv@screening or cdc_c@screening");
+  const auto same_as = value(data, "hiv@screening == cdc_c@screening"),
+             other_than = value(data, "hiv@screening != cdc_c@screening");
   const auto not_first = value(data, "not hiv@screening"), missing_first = value(data, "missing(hiv@screening)");
   for (std::size_t i = 0; i < 3; ++i)
     for (std::size_t j = 0; j < 3; ++j) {
@@ -57,9 +59,14 @@ TEST(Kleene, WhatIsKnownStaysWhenTheUnknownIsLearnt) {
   // A second way to the same truth: if the answer is known, every completion of the unknown operands gives that answer.
   Data data = every_pair();
   const std::array<std::string_view, 8> rules{
-      "hiv@screening and not cdc_c@screening", "not (hiv@screening or cdc_c@screening)", "hiv@screening == (cdc_c@screening or hiv@screening)",
-      "(hiv@screening and cdc_c@screening) or (not hiv@screening and not cdc_c@screening)", "hiv@screening or not hiv@screening",
-      "hiv@screening != cdc_c@screening and cdc_c@screening", "not hiv@screening or cdc_c@screening or false", "hiv@screening and true and cdc_c@screening"};
+      "hiv@screening and not cdc_c@screening",
+      "not (hiv@screening or cdc_c@screening)",
+      "hiv@screening == (cdc_c@screening or hiv@screening)",
+      "(hiv@screening and cdc_c@screening) or (not hiv@screening and not cdc_c@screening)",
+      "hiv@screening or not hiv@screening",
+      "hiv@screening != cdc_c@screening and cdc_c@screening",
+      "not hiv@screening or cdc_c@screening or false",
+      "hiv@screening and true and cdc_c@screening"};
   for (const auto rule : rules) {
     const auto found = value(data, rule);
     for (std::size_t i = 0; i < 3; ++i)

@@ -18,11 +18,28 @@ constexpr std::array<std::string_view, 13> symbols{"==", "!=", "<=", ">=", "<", 
 
 /// What people write from habit or by a word processor, and what the language writes instead.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 22> habits{{
-    {"&&", "write 'and'"}, {"&", "write 'and'"}, {"||", "write 'or'"}, {"|", "write 'or'"}, {"<>", "write !="}, {"=", "write == to compare"},
-    {"!", "write 'not'"}, {"\"", "write text in single quotes: 'text'"}, {"≥", "write >="}, {"≤", "write <="}, {"≠", "write !="},
-    {"−", "write -"}, {"–", "write -"}, {"×", "write *"}, {"÷", "write /"}, {"‘", "write text in straight single quotes: 'text'"},
-    {"’", "write text in straight single quotes: 'text'"}, {"“", "write text in straight single quotes: 'text'"},
-    {"”", "write text in straight single quotes: 'text'"}, {"（", "write ("}, {"）", "write )"}, {"，", "write ,"},
+    {"&&", "write 'and'"},
+    {"&", "write 'and'"},
+    {"||", "write 'or'"},
+    {"|", "write 'or'"},
+    {"<>", "write !="},
+    {"=", "write == to compare"},
+    {"!", "write 'not'"},
+    {"\"", "write text in single quotes: 'text'"},
+    {"≥", "write >="},
+    {"≤", "write <="},
+    {"≠", "write !="},
+    {"−", "write -"},
+    {"–", "write -"},
+    {"×", "write *"},
+    {"÷", "write /"},
+    {"‘", "write text in straight single quotes: 'text'"},
+    {"’", "write text in straight single quotes: 'text'"},
+    {"“", "write text in straight single quotes: 'text'"},
+    {"”", "write text in straight single quotes: 'text'"},
+    {"（", "write ("},
+    {"）", "write )"},
+    {"，", "write ,"},
 }};
 
 class Lexer {
@@ -46,7 +63,8 @@ class Lexer {
   std::string_view rest() const { return source_.substr(at_); }
 
   template <class... Args>
-  static tl::unexpected<Slip> slip(std::size_t position, std::string hint, Code code, fmt::format_string<Args...> text, Args&&... args) {
+  static tl::unexpected<Slip> slip(std::size_t position, std::string hint, Code code, fmt::format_string<Args...> text,
+                                   Args&&... args) {
     return tl::unexpected(Slip{Error{code, fmt::format(text, std::forward<Args>(args)...), {}, std::move(hint)}, position});
   }
 
@@ -78,7 +96,9 @@ class Lexer {
 
   Found number() {
     std::size_t end = at_;
-    const auto digits = [&] { while (end < source_.size() && (is_digit(source_[end]) || source_[end] == '.')) ++end; };
+    const auto digits = [&] {
+      while (end < source_.size() && (is_digit(source_[end]) || source_[end] == '.')) ++end;
+    };
     digits();
     if (end < source_.size() && (source_[end] == 'e' || source_[end] == 'E')) {
       const std::size_t mantissa = end++;
@@ -94,8 +114,10 @@ class Lexer {
       token.number = *value;
       return token;
     }
-    const bool decimal = std::ranges::count(written, '.') <= 1 && is_digit(written.back()) &&
-                         std::ranges::all_of(written, [](char d) { return is_digit(d) || std::string_view(".eE+-").find(d) != std::string_view::npos; });
+    const bool decimal =
+        std::ranges::count(written, '.') <= 1 && is_digit(written.back()) && std::ranges::all_of(written, [](char d) {
+          return is_digit(d) || std::string_view(".eE+-").find(d) != std::string_view::npos;
+        });
     if (decimal) return slip(at_, "", Code::out_of_range, "the number {} is too large or too small to be kept", excerpt(written));
     return slip(at_, "", Code::syntax, "'{}' is neither a number nor a name", excerpt(written));
   }
@@ -103,33 +125,44 @@ class Lexer {
   Found text() {
     std::string value;
     for (std::size_t end = at_ + 1; end < source_.size(); ++end) {
-      if (source_[end] != '\'') { value += source_[end]; continue; }
-      if (end + 1 < source_.size() && source_[end + 1] == '\'') { value += source_[end++]; continue; }
+      if (source_[end] != '\'') {
+        value += source_[end];
+        continue;
+      }
+      if (end + 1 < source_.size() && source_[end + 1] == '\'') {
+        value += source_[end++];
+        continue;
+      }
       Token token = take(TokenKind::text, end + 1 - at_);
       token.text = std::move(value);
       return token;
     }
-    return slip(at_, "close it with a single quote; a quote inside a text is written twice", Code::syntax, "this text has no closing quote");
+    return slip(at_, "close it with a single quote; a quote inside a text is written twice", Code::syntax,
+                "this text has no closing quote");
   }
 
   Found name() {
     std::size_t length = word_length(at_);
     if (at_ + length < source_.size() && source_[at_ + length] == '@') {
       const std::size_t visit = word_length(at_ + length + 1);
-      if (visit == 0) return slip(at_ + length, "write item@visit without blanks, as in cd4@baseline", Code::syntax, "'@' without a visit behind it");
+      if (visit == 0)
+        return slip(at_ + length, "write item@visit without blanks, as in cd4@baseline", Code::syntax,
+                    "'@' without a visit behind it");
       length += 1 + visit;
     }
     return take(TokenKind::name, length);
   }
 
   Found stray() {
-    if (source_[at_] == '@') return slip(at_, "write item@visit without blanks, as in cd4@baseline", Code::syntax, "'@' without an item before it");
+    if (source_[at_] == '@')
+      return slip(at_, "write item@visit without blanks, as in cd4@baseline", Code::syntax, "'@' without an item before it");
     const auto byte = static_cast<unsigned char>(source_[at_]);
-    if (byte < 0x20 || byte == 0x7F) return slip(at_, "", Code::syntax, "a control character (U+{:04X}) has no meaning here", unsigned(byte));
+    if (byte < 0x20 || byte == 0x7F)
+      return slip(at_, "", Code::syntax, "a control character (U+{:04X}) has no meaning here", unsigned(byte));
     std::size_t length = 1;
     while (at_ + length < source_.size() && (static_cast<unsigned char>(source_[at_ + length]) & 0xC0) == 0x80) ++length;
-    return slip(at_, byte < 0x80 ? "" : "outside quotes only a to z, 0 to 9, _ and the signs of the language are read", Code::syntax,
-                "'{}' is not a sign of this language", source_.substr(at_, length));
+    return slip(at_, byte < 0x80 ? "" : "outside quotes only a to z, 0 to 9, _ and the signs of the language are read",
+                Code::syntax, "'{}' is not a sign of this language", source_.substr(at_, length));
   }
 
   std::string_view source_;

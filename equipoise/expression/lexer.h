@@ -14,8 +14,8 @@ struct Token {
   TokenKind kind = TokenKind::end;
   std::string_view written{};  ///< as in the source
   std::size_t position = 0;
-  double number = 0;           ///< of a number
-  std::string text{};          ///< of a text: without quotes, doubled quotes made single
+  double number = 0;   ///< of a number
+  std::string text{};  ///< of a text: without quotes, doubled quotes made single
 
   bool is(std::string_view symbol_or_word) const {
     return (kind == TokenKind::symbol || kind == TokenKind::name) && written == symbol_or_word;

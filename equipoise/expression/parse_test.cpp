@@ -50,7 +50,11 @@ void expect_problem(std::initializer_list<Case> cases, Context const& context = 
 }
 
 TEST(Parse, TakesEveryRuleOfTheFlagshipProtocol) {
-  struct Rule { std::string_view text; Context context; Type type; };
+  struct Rule {
+    std::string_view text;
+    Context context;
+    Type type;
+  };
   const Rule rules[] = {
       {"dose * weight", at_visit, Type::number},
       {"missing(resolved) or days(onset, resolved) >= 0", in_adverse_event, Type::truth},
@@ -84,17 +88,39 @@ TEST(Parse, TakesEveryRuleOfTheFlagshipProtocol) {
 }
 
 TEST(Parse, DecidesTheTypeOfEveryFunction) {
-  struct Typed { std::string_view text; Type type; };
+  struct Typed {
+    std::string_view text;
+    Type type;
+  };
   const Typed all[] = {
-      {"first(cd4)", Type::number}, {"first(given)", Type::code}, {"first(comment)", Type::text}, {"first(infused_on)", Type::date},
-      {"first(response_30)", Type::moment}, {"first(adverse_event)", Type::moment}, {"first(adverse_event, serious)", Type::moment},
-      {"first(vitals)", Type::moment}, {"every(adverse_event)", Type::moment}, {"every(adverse_event, grade > 2)", Type::moment},
-      {"every(response_30)", Type::moment}, {"last(cd4)", Type::number}, {"last(given)", Type::code}, {"last(comment)", Type::text},
-      {"last(infused_on)", Type::date}, {"min(cd4)", Type::number}, {"max(infused_on)", Type::date}, {"mean(cd4)", Type::number},
-      {"any(adverse_event)", Type::truth}, {"count(adverse_event)", Type::number}, {"any(remark, said == 'x')", Type::truth},
-      {"count(dosing, given == 'full')", Type::number}, {"log(cd4@w4)", Type::number}, {"missing(comment@w4)", Type::truth},
-      {"missing(first(response_30))", Type::truth}, {"days('2020-02-29', randomisation)", Type::number},
-      {"days(randomisation, first(response_30))", Type::number}, {"first(response_30) >= randomisation", Type::truth},
+      {"first(cd4)", Type::number},
+      {"first(given)", Type::code},
+      {"first(comment)", Type::text},
+      {"first(infused_on)", Type::date},
+      {"first(response_30)", Type::moment},
+      {"first(adverse_event)", Type::moment},
+      {"first(adverse_event, serious)", Type::moment},
+      {"first(vitals)", Type::moment},
+      {"every(adverse_event)", Type::moment},
+      {"every(adverse_event, grade > 2)", Type::moment},
+      {"every(response_30)", Type::moment},
+      {"last(cd4)", Type::number},
+      {"last(given)", Type::code},
+      {"last(comment)", Type::text},
+      {"last(infused_on)", Type::date},
+      {"min(cd4)", Type::number},
+      {"max(infused_on)", Type::date},
+      {"mean(cd4)", Type::number},
+      {"any(adverse_event)", Type::truth},
+      {"count(adverse_event)", Type::number},
+      {"any(remark, said == 'x')", Type::truth},
+      {"count(dosing, given == 'full')", Type::number},
+      {"log(cd4@w4)", Type::number},
+      {"missing(comment@w4)", Type::truth},
+      {"missing(first(response_30))", Type::truth},
+      {"days('2020-02-29', randomisation)", Type::number},
+      {"days(randomisation, first(response_30))", Type::number},
+      {"first(response_30) >= randomisation", Type::truth},
   };
   for (auto const& [text, type] : all) {
     const Answer answer = read(text);
@@ -140,7 +166,10 @@ TEST(Parse, ValuesOfTheBindings) {  // against arithmetic done by hand, as the p
 }
 
 TEST(Parse, ListsWhatItReads) {
-  const Expression rule = *read("count(adverse_event, serious and onset > randomisation) > 0 or cd4@w4 > max(cd4) or any(dosing, cd4@w4 > 1 and given == 'full')").expression;
+  const Expression rule = *read(
+                               "count(adverse_event, serious and onset > randomisation) > 0 or cd4@w4 > max(cd4) or any(dosing, "
+                               "cd4@w4 > 1 and given == 'full')")
+                               .expression;
   EXPECT_THAT(rule.variables(), ElementsAre("serious", "onset", "randomisation", "cd4@w4", "cd4", "given"));
   EXPECT_THAT(rule.forms(), ElementsAre("adverse_event", "dosing"));
   EXPECT_FALSE(rule.gives_several());
@@ -189,11 +218,14 @@ TEST(ParseErrors, Signs) {
       {"sex@screening == ‘F’", "syntax 18: '‘' is not a sign of this language | write text in straight single quotes: 'text'"},
       {"\"x\" == 'x'", "syntax 1: '\"' is not a sign of this language | write text in single quotes: 'text'"},
       {"log（2）", "syntax 4: '（' is not a sign of this language | write ("},
-      {"药 == 1", "syntax 1: '药' is not a sign of this language | outside quotes only a to z, 0 to 9, _ and the signs of the language are read"},
+      {"药 == 1",
+       "syntax 1: '药' is not a sign of this language | outside quotes only a to z, 0 to 9, _ and the signs of the language are "
+       "read"},
       {"'药' == #", "syntax 8: '#' is not a sign of this language"},
       {std::string_view("1 \0 2", 5), "syntax 3: a control character (U+0000) has no meaning here"},
       {"'abc", "syntax 1: this text has no closing quote | close it with a single quote; a quote inside a text is written twice"},
-      {"'abc''", "syntax 1: this text has no closing quote | close it with a single quote; a quote inside a text is written twice"},
+      {"'abc''",
+       "syntax 1: this text has no closing quote | close it with a single quote; a quote inside a text is written twice"},
       {"1.2.3", "syntax 1: '1.2.3' is neither a number nor a name"},
       {"5x", "syntax 1: '5x' is neither a number nor a name"},
       {"1e", "syntax 1: '1e' is neither a number nor a name"},
@@ -213,25 +245,36 @@ TEST(ParseErrors, Names) {
       {"zzzzzzzzz", "unresolved 1: there is no variable 'zzzzzzzzz'"},
       {"cd4@screnning > 1", "unresolved 5: there is no visit 'screnning' | did you mean 'screening'?"},
       {"missing", "unresolved 1: there is no variable 'missing' | the function is written missing(...)"},
-      {"adverse_event", "unresolved 1: there is no variable 'adverse_event' | it is a form: any(adverse_event) or count(adverse_event) speak of its entries"},
+      {"adverse_event",
+       "unresolved 1: there is no variable 'adverse_event' | it is a form: any(adverse_event) or count(adverse_event) speak of "
+       "its entries"},
       {"frist(cd4)", "unresolved 1: there is no function 'frist' | did you mean 'first'?"},
       {"cd4@w4(1)", "unresolved 1: there is no function 'cd4@w4'"},
       {"count(dosng)", "unresolved 7: there is no form 'dosng' | did you mean 'dosing'?"},
       {"first(advers_event)", "unresolved 7: there is no variable or form 'advers_event' | did you mean 'adverse_event'?"},
       {"cd4", "unresolved 1: 'cd4' has a value at each visit, and no visit is named | say which visit: cd4@baseline"},
       {"age", "unresolved 1: 'age' has a value at each visit, and no visit is named | say which visit: age@screening"},
-      {"term", "unresolved 1: 'term' has no value at a visit | the form 'adverse_event' has no visit: any(adverse_event, ...) and count(adverse_event, ...) go through its entries"},
-      {"term@w4", "inconsistent 1: 'term' is not collected at visit 'w4' | the form 'adverse_event' has no visit: any(adverse_event, ...) and count(adverse_event, ...) go through its entries"},
+      {"term",
+       "unresolved 1: 'term' has no value at a visit | the form 'adverse_event' has no visit: any(adverse_event, ...) and "
+       "count(adverse_event, ...) go through its entries"},
+      {"term@w4",
+       "inconsistent 1: 'term' is not collected at visit 'w4' | the form 'adverse_event' has no visit: any(adverse_event, ...) "
+       "and count(adverse_event, ...) go through its entries"},
       {"hiv_rna@w4 > 1", "inconsistent 1: 'hiv_rna' is not collected at visit 'w4' | it is collected at screening and w12"},
       {"arm@w4 == 'low'", "inconsistent 4: 'arm' has one value a participant, not one a visit | write arm"},
       {"first(twin)", "inconsistent 7: 'twin' is both a form and a variable | give one of them another id"},
-      {"any(adverse_event, weight > 60)", "unresolved 20: 'weight' is not an item of the form 'adverse_event' | say which visit: weight@baseline"},
+      {"any(adverse_event, weight > 60)",
+       "unresolved 20: 'weight' is not an item of the form 'adverse_event' | say which visit: weight@baseline"},
       {"sex@screening == 'f'", "unresolved 18: 'f' is not a code of 'sex' | did you mean 'F'?"},
       {"'male' != sex@screening", "unresolved 1: 'male' is not a code of 'sex' | its codes are F and M"},
       {"last(given) == 'nought'", "unresolved 16: 'nought' is not a code of 'given' | its codes are full, part and none"},
   });
-  expect_problem({{"cd4 > 1", "unresolved 1: 'cd4' is not an item of the form 'adverse_event' | say which visit: cd4@baseline"}}, in_adverse_event);
-  expect_problem({{"serious", "unresolved 1: 'serious' has no value at a visit | the form 'adverse_event' has no visit: any(adverse_event, ...) and count(adverse_event, ...) go through its entries"}}, at_visit);
+  expect_problem({{"cd4 > 1", "unresolved 1: 'cd4' is not an item of the form 'adverse_event' | say which visit: cd4@baseline"}},
+                 in_adverse_event);
+  expect_problem({{"serious",
+                   "unresolved 1: 'serious' has no value at a visit | the form 'adverse_event' has no visit: any(adverse_event, "
+                   "...) and count(adverse_event, ...) go through its entries"}},
+                 at_visit);
 }
 
 TEST(ParseErrors, TypesOfOperands) {
@@ -241,7 +284,8 @@ TEST(ParseErrors, TypesOfOperands) {
       {"not randomisation", "wrong_type 5: what stands behind 'not' is a date, not a truth | compare it, or ask not missing(x)"},
       {"randomised + 1", "wrong_type 1: the left side of '+' is a truth, not a number"},
       {"-'x'", "wrong_type 2: what stands behind '-' is a text, not a number"},
-      {"1 - randomisation", "wrong_type 5: the right side of '-' is a date, not a number | days(a, b) counts the days from a to b"},
+      {"1 - randomisation",
+       "wrong_type 5: the right side of '-' is a date, not a number | days(a, b) counts the days from a to b"},
       {"sex@screening < 'F'", "wrong_type 15: a code has no order for '<' | only == and != compare it"},
       {"comment@w4 >= 'x'", "wrong_type 12: a text has no order for '>=' | only == and != compare it"},
       {"randomised < true", "wrong_type 12: a truth has no order for '<' | join truths with 'and', 'or', 'not'"},
@@ -266,8 +310,10 @@ TEST(ParseErrors, Functions) {
       {"confirmed(response_30)", "syntax 1: confirmed takes 2 arguments, not 1 | write confirmed(x, n)"},
       {"days(randomisation)", "syntax 1: days takes 2 arguments, not 1 | write days(a, b)"},
       {"count('x')", "wrong_type 7: the first argument of count is the id of a form | write count(form) or count(form, x)"},
-      {"first(remark)", "inconsistent 1: the entries of 'remark' have no date | first and every read the first date item of the form"},
-      {"first(cd4@w4)", "inconsistent 7: first goes through the visits, and this is the same at every visit | name an item without its visit"},
+      {"first(remark)",
+       "inconsistent 1: the entries of 'remark' have no date | first and every read the first date item of the form"},
+      {"first(cd4@w4)",
+       "inconsistent 7: first goes through the visits, and this is the same at every visit | name an item without its visit"},
       {"max(response_30)", "wrong_type 5: max of a truth has no meaning | first(x) gives the visit at which x is first true"},
       {"min(response_30)", "wrong_type 5: min of a truth has no meaning | first(x) gives the visit at which x is first true"},
       {"mean(response_30)", "wrong_type 6: mean of a truth has no meaning | first(x) gives the visit at which x is first true"},
@@ -275,16 +321,24 @@ TEST(ParseErrors, Functions) {
       {"mean(infused_on)", "wrong_type 6: mean of a date has no meaning"},
       {"max(given)", "wrong_type 5: max of a code has no meaning"},
       {"every(cd4)", "wrong_type 7: every of a number has no meaning"},
-      {"missing(every(adverse_event))", "inconsistent 9: every(...) gives several dates, so it stands alone as an event | first(...) gives one date"},
-      {"confirmed(response_30, 2)", "inconsistent 1: confirmed speaks of a visit, and none is under evaluation | first(confirmed(x, n)) gives the first such visit"},
-      {"first(confirmed(cd4, 2))", "wrong_type 17: the first argument of confirmed is a number, not a truth | compare it, as in x > 0"},
-      {"first(confirmed(hiv@screening, 2))", "inconsistent 17: confirmed goes through the visits, and this is the same at every visit | name an item without its visit"},
+      {"missing(every(adverse_event))",
+       "inconsistent 9: every(...) gives several dates, so it stands alone as an event | first(...) gives one date"},
+      {"confirmed(response_30, 2)",
+       "inconsistent 1: confirmed speaks of a visit, and none is under evaluation | first(confirmed(x, n)) gives the first such "
+       "visit"},
+      {"first(confirmed(cd4, 2))",
+       "wrong_type 17: the first argument of confirmed is a number, not a truth | compare it, as in x > 0"},
+      {"first(confirmed(hiv@screening, 2))",
+       "inconsistent 17: confirmed goes through the visits, and this is the same at every visit | name an item without its "
+       "visit"},
       {"first(confirmed(response_30, 0))", "out_of_range 30: confirmed takes a whole number of visits from 1 to 100, not 0"},
       {"first(confirmed(response_30, 1.5))", "out_of_range 30: confirmed takes a whole number of visits from 1 to 100, not 1.5"},
       {"first(confirmed(response_30, 101))", "out_of_range 30: confirmed takes a whole number of visits from 1 to 100, not 101"},
-      {"first(confirmed(response_30, age@screening))", "wrong_type 30: the second argument of confirmed is a number of visits, written out | as in confirmed(x, 2)"},
+      {"first(confirmed(response_30, age@screening))",
+       "wrong_type 30: the second argument of confirmed is a number of visits, written out | as in confirmed(x, 2)"},
       {"any(adverse_event, grade)", "wrong_type 20: the condition of any is a number, not a truth | compare it, as in x > 0"},
-      {"any(adverse_event, randomised)", "inconsistent 20: the condition is the same for every entry of 'adverse_event' | name an item of 'adverse_event' in it"},
+      {"any(adverse_event, randomised)",
+       "inconsistent 20: the condition is the same for every entry of 'adverse_event' | name an item of 'adverse_event' in it"},
       {"log(arm)", "wrong_type 5: the argument of log is a code, not a number"},
       {"days(cd4@w4, randomisation)", "wrong_type 6: the first argument of days is a number, not a date"},
       {"days(randomisation, 'x')", "wrong_type 21: 'x' is not a day of the calendar | write it 'YYYY-MM-DD'"},
@@ -293,7 +347,8 @@ TEST(ParseErrors, Functions) {
 
 TEST(ParseErrors, AllMistakesOfNamesAndTypesAreReportedInOrder) {
   EXPECT_THAT(problems("cd5@w4 > 1 and age@w44 > 'x' and not arm"),
-              ElementsAre("unresolved 1: there is no variable 'cd5' | did you mean 'cd4'?", "unresolved 20: there is no visit 'w44' | did you mean 'w4'?",
+              ElementsAre("unresolved 1: there is no variable 'cd5' | did you mean 'cd4'?",
+                          "unresolved 20: there is no visit 'w44' | did you mean 'w4'?",
                           "wrong_type 38: what stands behind 'not' is a code, not a truth | compare it, as in x == 'text'"));
   EXPECT_THAT(problems("cd5@w44 > 1"), ElementsAre("unresolved 1: there is no variable 'cd5' | did you mean 'cd4'?",
                                                    "unresolved 5: there is no visit 'w44' | did you mean 'w4'?"));
@@ -322,7 +377,8 @@ std::string repeated(std::string_view piece, int times) {
 }
 
 TEST(HostileInput, IsBoundedInLengthAndDepth) {
-  EXPECT_THAT(problems(std::string(4097, '(')), ElementsAre("out_of_range 1: the expression has 4097 bytes, more than 4096 | name a part of it as a derivation"));
+  EXPECT_THAT(problems(std::string(4097, '(')),
+              ElementsAre("out_of_range 1: the expression has 4097 bytes, more than 4096 | name a part of it as a derivation"));
   const std::string deep = ": brackets, calls and signs are nested more than 64 deep | name a part of it as a derivation";
   EXPECT_THAT(problems(std::string(4096, '(')), ElementsAre("syntax 65" + deep));
   EXPECT_THAT(problems(repeated("-", 4096)), ElementsAre("syntax 65" + deep));
@@ -334,14 +390,17 @@ TEST(HostileInput, IsBoundedInLengthAndDepth) {
 
 TEST(HostileInput, ChainsAreBoundedToo) {
   EXPECT_TRUE(read(repeated("true and ", 255) + "true").expression);
-  EXPECT_THAT(problems(repeated("true and ", 256) + "true"), ElementsAre("syntax 2301: more than 256 operators depend on each other | name a part of it as a derivation"));
+  EXPECT_THAT(problems(repeated("true and ", 256) + "true"),
+              ElementsAre("syntax 2301: more than 256 operators depend on each other | name a part of it as a derivation"));
   EXPECT_THAT(problems(repeated("1+", 2000) + "1"), ElementsAre(HasSubstr("more than 256 operators depend on each other")));
 }
 
 TEST(HostileInput, EveryPrefixAndEverySingleByteIsAnAnswer) {
-  const std::string whole = "randomised and count(dosing, given != 'none') >= 1 or days(art_start@screening, randomisation) / -2.5e1 < log(max(cd4))";
+  const std::string whole =
+      "randomised and count(dosing, given != 'none') >= 1 or days(art_start@screening, randomisation) / -2.5e1 < log(max(cd4))";
   ASSERT_TRUE(read(whole).expression);
-  for (std::size_t n = 0; n <= whole.size(); ++n) read(whole.substr(0, n));  // `read` itself expects a value or a problem, never both
+  for (std::size_t n = 0; n <= whole.size(); ++n)
+    read(whole.substr(0, n));  // `read` itself expects a value or a problem, never both
   for (int byte = 0; byte < 256; ++byte) read(std::string(1, char(byte)));
 }
 

@@ -11,8 +11,8 @@ namespace {
 
 using Parsed = tl::expected<Syntax, Slip>;
 
-/// One loop for all binary operators: `operand (operator operand)*` at each strength. Recursion happens for brackets, calls and prefix
-/// operators only, and each of them passes the gate of `Deeper`.
+/// One loop for all binary operators: `operand (operator operand)*` at each strength. Recursion happens for brackets, calls and
+/// prefix operators only, and each of them passes the gate of `Deeper`.
 class Parser {
  public:
   explicit Parser(std::vector<Token> found) : tokens_(std::move(found)) {}
@@ -25,7 +25,10 @@ class Parser {
   }
 
  private:
-  struct Level { int precedence; Operator op; };
+  struct Level {
+    int precedence;
+    Operator op;
+  };
 
   /// Counts nesting while it lives.
   struct Deeper {
@@ -37,7 +40,9 @@ class Parser {
   };
 
   Token const& now() const { return tokens_[at_]; }
-  void advance() { if (now().kind != TokenKind::end) ++at_; }
+  void advance() {
+    if (now().kind != TokenKind::end) ++at_;
+  }
   bool take(std::string_view symbol) {
     if (!now().is(symbol)) return false;
     advance();
@@ -46,11 +51,14 @@ class Parser {
 
   template <class... Args>
   static tl::unexpected<Slip> slip(Token const& where, std::string hint, fmt::format_string<Args...> text, Args&&... args) {
-    return tl::unexpected(Slip{Error{Code::syntax, fmt::format(text, std::forward<Args>(args)...), {}, std::move(hint)}, where.position});
+    return tl::unexpected(
+        Slip{Error{Code::syntax, fmt::format(text, std::forward<Args>(args)...), {}, std::move(hint)}, where.position});
   }
 
   static std::string name_of(Token const& token) {
-    return token.kind == TokenKind::end ? "the end" : token.kind == TokenKind::text ? excerpt(token.written) : fmt::format("'{}'", excerpt(token.written));
+    return token.kind == TokenKind::end    ? "the end"
+           : token.kind == TokenKind::text ? excerpt(token.written)
+                                           : fmt::format("'{}'", excerpt(token.written));
   }
 
   /// A token where an operator or the end should stand.
@@ -59,16 +67,20 @@ class Parser {
     std::string lower(now().written);
     for (char& c : lower)
       if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
-    if (now().kind == TokenKind::name && std::ranges::find(words, std::string_view(lower)) != words.end() && lower != now().written)
-      return slip(now(), fmt::format("write '{}' in small letters", lower), "expected an operator or the end, found {}", name_of(now()));
-    return slip(now(), now().is(")") ? "this bracket was never opened" : "", "expected an operator or the end, found {}", name_of(now()));
+    if (now().kind == TokenKind::name && std::ranges::find(words, std::string_view(lower)) != words.end() &&
+        lower != now().written)
+      return slip(now(), fmt::format("write '{}' in small letters", lower), "expected an operator or the end, found {}",
+                  name_of(now()));
+    return slip(now(), now().is(")") ? "this bracket was never opened" : "", "expected an operator or the end, found {}",
+                name_of(now()));
   }
 
   static std::optional<Level> binary(Token const& token) {
     if (token.kind != TokenKind::symbol && token.kind != TokenKind::name) return {};
-    static constexpr std::array<Operator, 12> all{Operator::either, Operator::both, Operator::equal, Operator::not_equal, Operator::less,
-                                                  Operator::less_equal, Operator::greater, Operator::greater_equal, Operator::add,
-                                                  Operator::subtract, Operator::multiply, Operator::divide};
+    static constexpr std::array<Operator, 12> all{Operator::either,    Operator::both,          Operator::equal,
+                                                  Operator::not_equal, Operator::less,          Operator::less_equal,
+                                                  Operator::greater,   Operator::greater_equal, Operator::add,
+                                                  Operator::subtract,  Operator::multiply,      Operator::divide};
     for (const Operator op : all)
       if (token.written == spelling(op)) return Level{precedence(Syntax{.what = Operation{op}}), op};
     return {};
@@ -126,7 +138,8 @@ class Parser {
   }
 
   static tl::unexpected<Slip> too_deep(Token const& where) {
-    return slip(where, "name a part of it as a derivation", "brackets, calls and signs are nested more than {} deep", deepest_nesting);
+    return slip(where, "name a part of it as a derivation", "brackets, calls and signs are nested more than {} deep",
+                deepest_nesting);
   }
 
   Parsed value() {
@@ -137,7 +150,8 @@ class Parser {
     if (token.is("(")) return brackets();
     if (token.is("not")) return slip(token, "put it in brackets: (not ...)", "'not' cannot stand here");
     if (token.kind != TokenKind::name || token.is("and") || token.is("or"))
-      return slip(token, token.is("+") ? "a plus sign stands between two numbers only" : "", "expected a value, found {}", name_of(token));
+      return slip(token, token.is("+") ? "a plus sign stands between two numbers only" : "", "expected a value, found {}",
+                  name_of(token));
     advance();
     return now().is("(") ? call(token) : Parsed(variable(token));
   }

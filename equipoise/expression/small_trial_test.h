@@ -10,15 +10,21 @@
 #include "equipoise/expression/evaluate.h"
 #include "equipoise/expression/expression.h"
 
-/// A small trial for the tests and the fuzz target of this room: the names of the flagship protocol, and tables that a test fills by hand.
+/// A small trial for the tests and the fuzz target of this room: the names of the flagship protocol, and tables that a test fills
+/// by hand.
 namespace equipoise::expression::small_trial {
 
 class Trial : public Names {
  public:
-  struct Entry { std::string name; Variable variable; std::vector<std::string> visits; };
+  struct Entry {
+    std::string name;
+    Variable variable;
+    std::vector<std::string> visits;
+  };
 
   std::vector<std::string> visits{"screening", "baseline", "w4", "w8", "w12"};
-  std::vector<std::string> forms{"consent", "demography", "history", "lymphocytes", "virology", "vitals", "dosing", "adverse_event", "remark", "twin"};
+  std::vector<std::string> forms{"consent", "demography", "history",       "lymphocytes", "virology",
+                                 "vitals",  "dosing",     "adverse_event", "remark",      "twin"};
   std::vector<Entry> entries{
       {"consent_date", {Type::date, "consent"}, {"screening"}},
       {"age", {Type::number, "demography", {}, true, "a"}, {"screening"}},
@@ -85,14 +91,15 @@ class Trial : public Names {
   }
 };
 
-/// What a test has not filled in is missing; a visit took place unless the test says otherwise, on day 1000 + 28 k for the k-th of w4, w8, w12.
+/// What a test has not filled in is missing; a visit took place unless the test says otherwise, on day 1000 + 28 k for the k-th
+/// of w4, w8, w12.
 class Data : public Tables {
  public:
   explicit Data(std::size_t participants) : participants_(participants) {}
 
   Trial names{};
-  std::map<std::string, Column, std::less<>> cells{};                      ///< by item@visit or item
-  std::map<std::string, std::string, std::less<>> rules{};                 ///< of derivations
+  std::map<std::string, Column, std::less<>> cells{};       ///< by item@visit or item
+  std::map<std::string, std::string, std::less<>> rules{};  ///< of derivations
   std::map<std::string, std::vector<std::uint8_t>, std::less<>> attendance{};
   std::map<std::string, Column, std::less<>> dates{};
   std::map<std::string, Entries, std::less<>> filled{};

@@ -10,9 +10,18 @@ namespace equipoise::expression {
 namespace {
 
 constexpr std::array<std::pair<Function, std::string_view>, 12> functions{{
-    {Function::first, "first"}, {Function::last, "last"}, {Function::min, "min"}, {Function::max, "max"}, {Function::mean, "mean"},
-    {Function::every, "every"}, {Function::confirmed, "confirmed"}, {Function::any, "any"}, {Function::count, "count"},
-    {Function::log, "log"}, {Function::missing, "missing"}, {Function::days, "days"},
+    {Function::first, "first"},
+    {Function::last, "last"},
+    {Function::min, "min"},
+    {Function::max, "max"},
+    {Function::mean, "mean"},
+    {Function::every, "every"},
+    {Function::confirmed, "confirmed"},
+    {Function::any, "any"},
+    {Function::count, "count"},
+    {Function::log, "log"},
+    {Function::missing, "missing"},
+    {Function::days, "days"},
 }};
 
 constexpr int never_bracketed = 8;
@@ -51,12 +60,18 @@ std::string print_call(Call const& call, Syntax const& node) {
 
 std::string_view phrase(Type type) {
   switch (type) {
-    case Type::number: return "a number";
-    case Type::truth: return "a truth";
-    case Type::text: return "a text";
-    case Type::code: return "a code";
-    case Type::date: return "a date";
-    case Type::moment: return "a moment";
+    case Type::number:
+      return "a number";
+    case Type::truth:
+      return "a truth";
+    case Type::text:
+      return "a text";
+    case Type::code:
+      return "a code";
+    case Type::date:
+      return "a date";
+    case Type::moment:
+      return "a moment";
   }
   return "";
 }
@@ -85,15 +100,22 @@ int precedence(Syntax const& node) {
   const auto* operation = node.as<Operation>();
   if (!operation) return never_bracketed;
   switch (operation->op) {
-    case Operator::either: return 1;
-    case Operator::both: return 2;
-    case Operator::negation: return 3;
+    case Operator::either:
+      return 1;
+    case Operator::both:
+      return 2;
+    case Operator::negation:
+      return 3;
     case Operator::add:
-    case Operator::subtract: return 5;
+    case Operator::subtract:
+      return 5;
     case Operator::multiply:
-    case Operator::divide: return 6;
-    case Operator::minus: return 7;
-    default: return 4;
+    case Operator::divide:
+      return 6;
+    case Operator::minus:
+      return 7;
+    default:
+      return 4;
   }
 }
 
@@ -107,7 +129,8 @@ std::string print(Syntax const& node) {
   if (const auto* truth = node.as<TruthLiteral>()) return truth->value ? "true" : "false";
   if (const auto* text = node.as<TextLiteral>()) return quoted(text->value);
   if (const auto* date = node.as<DateLiteral>()) return quoted(to_string(date->value));
-  if (const auto* variable = node.as<VariableName>()) return variable->visit ? variable->name + "@" + *variable->visit : variable->name;
+  if (const auto* variable = node.as<VariableName>())
+    return variable->visit ? variable->name + "@" + *variable->visit : variable->name;
   if (const auto* operation = node.as<Operation>()) return print_operation(operation->op, node);
   return print_call(std::get<Call>(node.what), node);
 }

@@ -15,9 +15,20 @@
 namespace equipoise::expression {
 
 enum class Operator {
-  either, both, negation,                                             ///< or, and, not
-  equal, not_equal, less, less_equal, greater, greater_equal,
-  add, subtract, multiply, divide, minus                              ///< `minus` is the sign
+  either,
+  both,
+  negation,  ///< or, and, not
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  add,
+  subtract,
+  multiply,
+  divide,
+  minus  ///< `minus` is the sign
 };
 
 enum class Function { first, last, min, max, mean, every, confirmed, any, count, log, missing, days };
@@ -57,25 +68,30 @@ struct Operation {
   Operator op = Operator::both;
   friend bool operator==(Operation const&, Operation const&) = default;
 };
-/// The operands are the arguments, less the form, which the checker moves from the first argument into `form`, and the number of visits.
+/// The operands are the arguments, less the form, which the checker moves from the first argument into `form`, and the number of
+/// visits.
 struct Call {
   Function function = Function::first;
-  std::string form{};   ///< empty: over visits, or of a value
-  int visits = 0;       ///< n of confirmed(x, n)
+  std::string form{};  ///< empty: over visits, or of a value
+  int visits = 0;      ///< n of confirmed(x, n)
   friend bool operator==(Call const&, Call const&) = default;
 };
 
 struct Syntax {
   std::variant<NumberLiteral, TruthLiteral, TextLiteral, DateLiteral, VariableName, Operation, Call> what;
   std::vector<Syntax> operands{};
-  Type type = Type::truth;    ///< set by the checker
-  std::size_t position = 0;   ///< byte in the text where messages point: of an operator, the operator itself
-  int depth = 1;              ///< nodes on the longest path down, this one included
+  Type type = Type::truth;   ///< set by the checker
+  std::size_t position = 0;  ///< byte in the text where messages point: of an operator, the operator itself
+  int depth = 1;             ///< nodes on the longest path down, this one included
 
   template <class T>
-  T const* as() const { return std::get_if<T>(&what); }
+  T const* as() const {
+    return std::get_if<T>(&what);
+  }
   template <class T>
-  T* as() { return std::get_if<T>(&what); }
+  T* as() {
+    return std::get_if<T>(&what);
+  }
 };
 
 /// Same meaning: everything but the positions.

@@ -14,10 +14,11 @@ namespace bm = boost::math;
 namespace pol = boost::math::policies;
 
 // Nothing throws and nothing touches errno; results that do not exist are NaN, too large ones infinity, too small ones 0.
-using Quiet = pol::policy<pol::domain_error<pol::ignore_error>, pol::pole_error<pol::ignore_error>, pol::overflow_error<pol::ignore_error>,
-                          pol::underflow_error<pol::ignore_error>, pol::denorm_error<pol::ignore_error>,
-                          pol::evaluation_error<pol::ignore_error>, pol::rounding_error<pol::ignore_error>,
-                          pol::indeterminate_result_error<pol::ignore_error>, pol::promote_double<false>>;
+using Quiet =
+    pol::policy<pol::domain_error<pol::ignore_error>, pol::pole_error<pol::ignore_error>, pol::overflow_error<pol::ignore_error>,
+                pol::underflow_error<pol::ignore_error>, pol::denorm_error<pol::ignore_error>,
+                pol::evaluation_error<pol::ignore_error>, pol::rounding_error<pol::ignore_error>,
+                pol::indeterminate_result_error<pol::ignore_error>, pol::promote_double<false>>;
 using Normal = bm::normal_distribution<double, Quiet>;
 using StudentT = bm::students_t_distribution<double, Quiet>;
 using ChiSquare = bm::chi_squared_distribution<double, Quiet>;

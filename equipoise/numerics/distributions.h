@@ -1,8 +1,8 @@
 #pragma once
 
-/// Distribution functions and quantiles. Thin over Boost.Math (incomplete gamma and beta functions, accurate to a few units in the
-/// last place times the condition of the argument), with one rule for trouble: no exception, an argument outside the domain gives NaN.
-/// Upper tails have their own functions: 1 - F(x) loses every digit of a small p value.
+/// Distribution functions and quantiles. Thin over Boost.Math (incomplete gamma and beta functions, accurate to a few units in
+/// the last place times the condition of the argument), with one rule for trouble: no exception, an argument outside the domain
+/// gives NaN. Upper tails have their own functions: 1 - F(x) loses every digit of a small p value.
 namespace equipoise::numerics {
 
 /// P(Z <= z) and P(Z > z), Z standard normal. Infinite z gives 0 or 1.

@@ -11,8 +11,8 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-// Known to more digits than a double holds: Abramowitz & Stegun (1964), tables 26.1 to 26.2, and closed forms. Tolerances: a few units
-// in the last place times the condition of the function at the argument.
+// Known to more digits than a double holds: Abramowitz & Stegun (1964), tables 26.1 to 26.2, and closed forms. Tolerances: a few
+// units in the last place times the condition of the function at the argument.
 TEST(Distributions, NormalHasItsTabulatedValues) {
   EXPECT_NEAR(normal_quantile(0.975), 1.959963984540054, 4e-15);
   EXPECT_NEAR(normal_interval(0.95), 1.959963984540054, 4e-15);

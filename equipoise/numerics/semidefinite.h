@@ -6,9 +6,9 @@
 
 namespace equipoise::numerics {
 
-/// A = L D L' of a symmetric positive semidefinite matrix (p x p, row by row), columns in the given order. A column whose pivot falls
-/// to `tolerance` times its diagonal depends on the columns before it: it is left out, and takes part in nothing. So a model's first
-/// of two equal columns keeps its coefficient, and the number of columns left is the rank.
+/// A = L D L' of a symmetric positive semidefinite matrix (p x p, row by row), columns in the given order. A column whose pivot
+/// falls to `tolerance` times its diagonal depends on the columns before it: it is left out, and takes part in nothing. So a
+/// model's first of two equal columns keeps its coefficient, and the number of columns left is the rank.
 ///
 /// Storage is taken once: factor, solve and inverse allocate nothing.
 ///

@@ -36,29 +36,41 @@ std::string summary_words(std::string_view summary) {
 void describe_head(std::string& out, Protocol const& protocol, std::string_view language) {
   Trial const& trial = protocol.trial;
   out += trial.title.in(language) + "\n";
-  out += fmt::format("Trial '{}', protocol version {}{}{}.\n", trial.id, trial.version, trial.phase.empty() ? "" : ", phase " + trial.phase,
-                     trial.registry.empty() ? "" : ", " + trial.registry);
+  out += fmt::format("Trial '{}', protocol version {}{}{}.\n", trial.id, trial.version,
+                     trial.phase.empty() ? "" : ", phase " + trial.phase, trial.registry.empty() ? "" : ", " + trial.registry);
   if (trial.simulated) out += "SIMULATED: the data of this protocol do not come from people.\n";
   std::string planned = trial.planned_participants ? fmt::format("{} participants", *trial.planned_participants) : "Participants";
-  std::string sites = protocol.sites.empty() ? "" : fmt::format(" at {} site{}", protocol.sites.size(), protocol.sites.size() == 1 ? "" : "s");
-  const std::string masked = protocol.blinding == "double" ? ", double blind" : protocol.blinding == "single" ? ", single blind" : protocol.blinding == "open" ? ", open" : "";
+  std::string sites =
+      protocol.sites.empty() ? "" : fmt::format(" at {} site{}", protocol.sites.size(), protocol.sites.size() == 1 ? "" : "s");
+  const std::string masked = protocol.blinding == "double"   ? ", double blind"
+                             : protocol.blinding == "single" ? ", single blind"
+                             : protocol.blinding == "open"   ? ", open"
+                                                             : "";
   const std::string method = protocol.randomisation ? fmt::format(" by {}", summary_words(protocol.randomisation->method)) : "";
   out += fmt::format("{}{} are randomised{} to {} arms{}:\n", planned, sites, method, protocol.arms.size(), masked);
   for (Arm const& arm : protocol.arms)
     out += fmt::format("  - {}{}{}\n", arm.label.in(language), arm.dose ? ", " + dose_text(*arm.dose) : "",
-                       arm.role == ArmRole::investigational ? "" : arm.role == ArmRole::placebo_control ? " (placebo control)" : arm.role == ArmRole::active_control ? " (active control)" : " (no treatment)");
+                       arm.role == ArmRole::investigational   ? ""
+                       : arm.role == ArmRole::placebo_control ? " (placebo control)"
+                       : arm.role == ArmRole::active_control  ? " (active control)"
+                                                              : " (no treatment)");
 }
 
 void describe_questions(std::string& out, Protocol const& protocol, std::string_view language) {
   for (Estimand const& estimand : protocol.estimands) {
     std::vector<std::string> compared;
-    for (std::string const& arm : estimand.compare) compared.push_back(protocol.arm(arm) ? protocol.arm(arm)->label.in(language) : arm);
+    for (std::string const& arm : estimand.compare)
+      compared.push_back(protocol.arm(arm) ? protocol.arm(arm)->label.in(language) : arm);
     const Endpoint* endpoint = protocol.endpoint(estimand.endpoint);
     out += fmt::format("\nEstimand {}: {}.\n", estimand.id, estimand.objective);
-    out += fmt::format("  Population: {} (analysis set '{}'). Treatments: {} against {}.\n", estimand.population, estimand.set, one_of(compared, "and"),
+    out += fmt::format("  Population: {} (analysis set '{}'). Treatments: {} against {}.\n", estimand.population, estimand.set,
+                       one_of(compared, "and"),
                        protocol.arm(estimand.against) ? protocol.arm(estimand.against)->label.in(language) : estimand.against);
-    if (endpoint) out += fmt::format("  Variable: {}{}. Summary: {}.\n", endpoint->label.in(language), endpoint->at.empty() ? "" : " at " + endpoint->at, summary_words(estimand.summary));
-    for (Intercurrent const& ice : estimand.intercurrent) out += fmt::format("  {}: {}.\n", capitalised(summary_words(ice.event)), strategy_text(ice));
+    if (endpoint)
+      out += fmt::format("  Variable: {}{}. Summary: {}.\n", endpoint->label.in(language),
+                         endpoint->at.empty() ? "" : " at " + endpoint->at, summary_words(estimand.summary));
+    for (Intercurrent const& ice : estimand.intercurrent)
+      out += fmt::format("  {}: {}.\n", capitalised(summary_words(ice.event)), strategy_text(ice));
   }
 }
 
@@ -66,10 +78,12 @@ void describe_plan(std::string& out, Protocol const& protocol) {
   if (protocol.analyses.empty()) return;
   out += "\nAnalyses:\n";
   for (Analysis const& analysis : protocol.analyses)
-    out += fmt::format("  {}  {} {} of {} in set '{}'\n", analysis.id, analysis.role, analysis.method,
-                       analysis.estimand.empty() ? "endpoint " + analysis.endpoint : "estimand " + analysis.estimand, analysis.set);
+    out +=
+        fmt::format("  {}  {} {} of {} in set '{}'\n", analysis.id, analysis.role, analysis.method,
+                    analysis.estimand.empty() ? "endpoint " + analysis.endpoint : "estimand " + analysis.estimand, analysis.set);
   Conventions const& c = protocol.conventions;
-  out += fmt::format("{}-sided alpha {}, confidence {} %, program defaults as '{}'.\n", c.sided == 2 ? "Two" : "One", shortest(c.alpha), shortest(100 * c.confidence), c.match);
+  out += fmt::format("{}-sided alpha {}, confidence {} %, program defaults as '{}'.\n", c.sided == 2 ? "Two" : "One",
+                     shortest(c.alpha), shortest(100 * c.confidence), c.match);
 }
 
 }  // namespace
@@ -86,20 +100,27 @@ std::string dose_text(Dose const& dose) {
 std::string window_text(Visit const& visit) {
   if (visit.days_before == 0 && visit.days_after == 0) return fmt::format("day {}", visit.day.day());
   const int offset = visit.day.offset();
-  return fmt::format("day {} ({} to {})", visit.day.day(), StudyDay::from_offset(offset - visit.days_before).day(), StudyDay::from_offset(offset + visit.days_after).day());
+  return fmt::format("day {} ({} to {})", visit.day.day(), StudyDay::from_offset(offset - visit.days_before).day(),
+                     StudyDay::from_offset(offset + visit.days_after).day());
 }
 
 std::string strategy_text(Intercurrent const& ice) {
   switch (ice.strategy) {
-    case Strategy::treatment_policy: return "treatment policy, data after it are used as they are";
+    case Strategy::treatment_policy:
+      return "treatment policy, data after it are used as they are";
     case Strategy::hypothetical:
-      return ice.handling == "censored" ? "hypothetical, follow-up is censored at it" : "hypothetical, data after it are not used and are taken as missing at random";
+      return ice.handling == "censored" ? "hypothetical, follow-up is censored at it"
+                                        : "hypothetical, data after it are not used and are taken as missing at random";
     case Strategy::composite:
-      if (const auto* number = std::get_if<double>(&ice.value)) return fmt::format("composite, the value is {} from then on", shortest(*number));
-      if (const auto* word = std::get_if<std::string>(&ice.value); word && *word == "never") return "composite, counts as never having the event, to the end of follow-up";
+      if (const auto* number = std::get_if<double>(&ice.value))
+        return fmt::format("composite, the value is {} from then on", shortest(*number));
+      if (const auto* word = std::get_if<std::string>(&ice.value); word && *word == "never")
+        return "composite, counts as never having the event, to the end of follow-up";
       return "composite, counts as an event at its date";
-    case Strategy::while_on_treatment: return "while on treatment, only data up to it are used";
-    case Strategy::principal_stratum: return "principal stratum";
+    case Strategy::while_on_treatment:
+      return "while on treatment, only data up to it are used";
+    case Strategy::principal_stratum:
+      return "principal stratum";
   }
   return {};
 }
@@ -121,7 +142,8 @@ std::string schedule_of_activities(Protocol const& protocol, std::string_view la
   };
   std::vector<std::size_t> columns;
   for (Visit const& visit : protocol.visits)
-    columns.push_back(std::max({width(visit.label.in(language)), std::to_string(visit.day.day()).size(), window(visit).size()}) + 2);
+    columns.push_back(std::max({width(visit.label.in(language)), std::to_string(visit.day.day()).size(), window(visit).size()}) +
+                      2);
   std::string out = padded("Visit", first + 2);
   for (std::size_t i = 0; i < columns.size(); ++i) out += padded(protocol.visits[i].label.in(language), columns[i]);
   out += "\n" + padded("Day", first + 2);
@@ -130,7 +152,9 @@ std::string schedule_of_activities(Protocol const& protocol, std::string_view la
   for (std::size_t i = 0; i < columns.size(); ++i) out += padded(window(protocol.visits[i]), columns[i]);
   for (Form const& form : protocol.forms) {
     out += "\n" + padded(form.label.in(language), first + 2);
-    for (std::size_t i = 0; i < columns.size(); ++i) out += padded(std::ranges::find(protocol.visits[i].forms, form.id) != protocol.visits[i].forms.end() ? "x" : "", columns[i]);
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      out +=
+          padded(std::ranges::find(protocol.visits[i].forms, form.id) != protocol.visits[i].forms.end() ? "x" : "", columns[i]);
     if (form.any_time) out += "at any time";
     while (out.ends_with(' ')) out.pop_back();
   }

@@ -10,7 +10,8 @@ Loaded load_all(std::string_view bytes, std::string const& file) {
   Reader reader;
   reader.protocol.file = file;
   if (bytes.size() > longest_protocol) {
-    add_problem(reader.problems, {.file = file}, Code::out_of_range, "the protocol has {} bytes; at most {} are read", bytes.size(), longest_protocol);
+    add_problem(reader.problems, {.file = file}, Code::out_of_range, "the protocol has {} bytes; at most {} are read",
+                bytes.size(), longest_protocol);
     return {std::move(reader.protocol), std::move(reader.problems), {}, false};
   }
   Checked<Node> document = read_toml(bytes, file);

@@ -20,7 +20,7 @@ Checked<Protocol> load(std::string_view bytes, std::string const& file);
 /// As `load`, but keeps what could be read beside the problems, so that `study` can add those of the rooms that own methods.
 struct Loaded {
   Protocol protocol;
-  Problems problems;  ///< in file order
+  Problems problems;      ///< in file order
   Node document{};        ///< the file as written: what `study` lists as not used
   bool readable = false;  ///< false: not TOML, so nothing but the problems is meaningful
 };

@@ -65,9 +65,10 @@ TEST(Digest, IsThatOfTheCanonicalForm) {
   // Worked by hand from the rules in core/node.h.
   const auto loaded = load(small, "t.toml");
   ASSERT_TRUE(loaded);
-  EXPECT_EQ(loaded->canonical,
-            R"({"arm":[{"dose":{"amount":0,"unit":"mg"},"id":"a","role":"placebo_control"},{"dose":{"amount":500000,"unit":"mg"},"id":"b","role":"investigational"}],)"
-            R"("format":1,"trial":{"id":"t","title":"A trial","version":"1"}})");
+  EXPECT_EQ(
+      loaded->canonical,
+      R"({"arm":[{"dose":{"amount":0,"unit":"mg"},"id":"a","role":"placebo_control"},{"dose":{"amount":500000,"unit":"mg"},"id":"b","role":"investigational"}],)"
+      R"("format":1,"trial":{"id":"t","title":"A trial","version":"1"}})");
 }
 
 TEST(Load, ReportsAllProblemsInFileOrder) {
@@ -77,7 +78,8 @@ TEST(Load, ReportsAllProblemsInFileOrder) {
   EXPECT_EQ(problems_of(text), (std::vector<std::string>{
                                    "t.toml:2:1: [trial] needs the key 'title'",
                                    "t.toml:4:1: [trial] has no key 'titel'\n  hint: did you mean 'title'?",
-                                   "t.toml:12:8: 'role' in arm 'b' must be investigational, placebo_control, active_control or no_treatment, and is 'investgational'\n"
+                                   "t.toml:12:8: 'role' in arm 'b' must be investigational, placebo_control, active_control or "
+                                   "no_treatment, and is 'investgational'\n"
                                    "  hint: did you mean 'investigational'?",
                                    "t.toml:15:9: 'alpha' in [conventions] must be above 0 and below 1, and is 2",
                                }));
@@ -92,7 +94,8 @@ TEST(Load, SaysWhatAnEmptyFileLacks) {
 }
 
 TEST(Load, RefusesBytesThatAreNoText) {
-  EXPECT_EQ(problems_of("format = 1\n\xff\xfe"), (std::vector<std::string>{"t.toml: the file is not UTF-8 text\n  hint: save it as UTF-8"}));
+  EXPECT_EQ(problems_of("format = 1\n\xff\xfe"),
+            (std::vector<std::string>{"t.toml: the file is not UTF-8 text\n  hint: save it as UTF-8"}));
   EXPECT_EQ(problems_of("format = nan\n[trial]").front(), "t.toml:1:10: a number must be finite, and this one is not");
   EXPECT_EQ(problems_of("format = 12:30:00").front(), "t.toml:1:10: clock times are not used in a protocol");
   EXPECT_EQ(problems_of(std::string(longest_protocol + 1, ' ')).front(),

@@ -10,11 +10,16 @@ using expression::Type;
 Type type_of(ItemKind kind) {
   switch (kind) {
     case ItemKind::number:
-    case ItemKind::integer: return Type::number;
-    case ItemKind::code: return Type::code;
-    case ItemKind::flag: return Type::truth;
-    case ItemKind::date: return Type::date;
-    case ItemKind::text: return Type::text;
+    case ItemKind::integer:
+      return Type::number;
+    case ItemKind::code:
+      return Type::code;
+    case ItemKind::flag:
+      return Type::truth;
+    case ItemKind::date:
+      return Type::date;
+    case ItemKind::text:
+      return Type::text;
   }
   return Type::text;
 }
@@ -41,7 +46,8 @@ bool ProtocolNames::collected(std::string_view name, std::string_view visit) con
   if (const Derivation* derivation = protocol_.derivation(name)) {
     if (!derivation->rule) return true;  // broken elsewhere: one report is enough
     for (std::string const& read : derivation->rule.variables())
-      if (read != name && read.find('@') == std::string::npos && (protocol_.item(read) || protocol_.derivation(read)) && !collected(read, visit))
+      if (read != name && read.find('@') == std::string::npos && (protocol_.item(read) || protocol_.derivation(read)) &&
+          !collected(read, visit))
         return false;
     return true;
   }

@@ -81,9 +81,9 @@ struct Item {
   std::string id, form;
   ItemKind kind = ItemKind::number;
   Text label;
-  std::string unit;                                    ///< UCUM; empty = none
-  std::vector<std::pair<std::string, double>> also;    ///< other units with the factor to `unit`
-  std::optional<std::pair<double, double>> hard, soft; ///< limits
+  std::string unit;                                     ///< UCUM; empty = none
+  std::vector<std::pair<std::string, double>> also;     ///< other units with the factor to `unit`
+  std::optional<std::pair<double, double>> hard, soft;  ///< limits
   std::optional<double> detection_limit, step;
   std::optional<std::int64_t> max_length;
   bool required = false;
@@ -137,12 +137,12 @@ struct Endpoint {
   Benefit benefit = Benefit::unstated;
   std::optional<expression::Expression> variable;  ///< of a continuous, binary or count endpoint
   std::vector<std::string> visits;
-  std::string at;                                  ///< visit of the question
-  std::string transform;                           ///< "", "log", "sqrt", "fourth_root"
-  std::optional<expression::Expression> event;     ///< of a time to event: first(...), every(...), or a truth beside `time`
-  std::optional<expression::Expression> time;      ///< a number: the time itself is an item of the data
-  std::string time_unit = "d";                     ///< of `time`: d, wk, mo, a
-  bool at_visits = false;                          ///< seen only at visits, so interval censored
+  std::string at;                               ///< visit of the question
+  std::string transform;                        ///< "", "log", "sqrt", "fourth_root"
+  std::optional<expression::Expression> event;  ///< of a time to event: first(...), every(...), or a truth beside `time`
+  std::optional<expression::Expression> time;   ///< a number: the time itself is an item of the data
+  std::string time_unit = "d";                  ///< of `time`: d, wk, mo, a
+  bool at_visits = false;                       ///< seen only at visits, so interval censored
   Place place;
 };
 
@@ -151,7 +151,7 @@ enum class Strategy { treatment_policy, hypothetical, composite, while_on_treatm
 struct Intercurrent {
   std::string event;
   Strategy strategy = Strategy::treatment_policy;
-  std::string handling;                              ///< of `hypothetical`: "missing_at_random", "censored"
+  std::string handling;                                     ///< of `hypothetical`: "missing_at_random", "censored"
   std::variant<std::monostate, double, std::string> value;  ///< of `composite`
   Place place;
 };
@@ -167,11 +167,11 @@ struct Estimand {
 /// One [[analysis]]: what every analysis has, and the section from which the method's owner reads the rest.
 struct Analysis {
   std::string id, role, method;
-  std::string estimand;        ///< empty when `endpoint` and `set` are named instead
-  std::string endpoint, set;   ///< resolved, also through the estimand
+  std::string estimand;       ///< empty when `endpoint` and `set` are named instead
+  std::string endpoint, set;  ///< resolved, also through the estimand
   std::string by, after;
   Text label;
-  Node section;                ///< whole table
+  Node section;  ///< whole table
   Place place, method_place;
 };
 
@@ -195,13 +195,13 @@ struct RowRule {
 struct SourceItem {
   std::string item, visit, column;
   std::vector<CellCode> codes;
-  std::string unit;        ///< as recorded, if not the item's own
+  std::string unit;  ///< as recorded, if not the item's own
   Place place;
 };
 
 struct SourceEntryItem {
   std::string item, column;
-  std::string constant;            ///< a code of the item, instead of a column
+  std::string constant;                  ///< a code of the item, instead of a column
   bool day_since_randomisation = false;  ///< a number of days, not a date
   std::vector<CellCode> codes;
   Place place;
@@ -218,14 +218,14 @@ struct SourceEntry {
 /// [source]: how a data file's columns become the trial's items.
 struct Source {
   std::string file;
-  bool intervals = false;          ///< several rows a participant, each an interval at risk; else one row each
+  bool intervals = false;  ///< several rows a participant, each an interval at risk; else one row each
   std::string participant, site, arm, arm_received, randomised, follow_up;
   std::vector<CellCode> arm_codes;
   std::string interval_start, interval_stop;
   std::vector<SourceItem> items;
   std::vector<SourceEntry> entries;
   std::vector<std::string> missing;  ///< cell texts that mean missing, beside the empty cell
-  std::string note;                ///< origin and licence, printed in the report's provenance
+  std::string note;                  ///< origin and licence, printed in the report's provenance
   Place place;
 };
 
@@ -244,9 +244,9 @@ struct ReportPlan {
 };
 
 struct Protocol {
-  std::string file;      ///< as opened, for messages
-  std::string digest;    ///< SHA-256 of the canonical form
-  std::string canonical; ///< the canonical form
+  std::string file;       ///< as opened, for messages
+  std::string digest;     ///< SHA-256 of the canonical form
+  std::string canonical;  ///< the canonical form
   Trial trial;
   Conventions conventions;
   std::vector<Arm> arms;
@@ -255,8 +255,9 @@ struct Protocol {
   std::vector<std::string> epochs;
   std::vector<Visit> visits;
   std::vector<Form> forms;
-  std::vector<std::string> ends_participation;     ///< codes of dated events after which a participant is gone; the default is filled in
-  std::optional<double> follow_up_days;            ///< planned end of follow-up, days since randomisation
+  std::vector<std::string>
+      ends_participation;                ///< codes of dated events after which a participant is gone; the default is filled in
+  std::optional<double> follow_up_days;  ///< planned end of follow-up, days since randomisation
   std::vector<EditCheck> edit_checks;
   std::vector<Criterion> criteria;
   std::vector<Derivation> derivations;
@@ -264,22 +265,22 @@ struct Protocol {
   std::vector<Endpoint> endpoints;
   std::vector<Estimand> estimands;
   std::vector<Analysis> analyses;
-  std::vector<MethodSection> scenarios;            ///< `method` holds the model
+  std::vector<MethodSection> scenarios;  ///< `method` holds the model
   std::optional<MethodSection> randomisation, multiplicity, design;
-  std::string blinding;                            ///< "open", "single", "double"
+  std::string blinding;  ///< "open", "single", "double"
   std::vector<std::string> unmasked_roles;
   std::optional<Source> source;
   ReportPlan report;
 
   Arm const* arm(std::string_view id) const;
   Form const* form(std::string_view id) const;
-  Item const* item(std::string_view id) const;     ///< item ids are unique over the forms
+  Item const* item(std::string_view id) const;  ///< item ids are unique over the forms
   Visit const* visit(std::string_view id) const;
   Endpoint const* endpoint(std::string_view id) const;
   Estimand const* estimand(std::string_view id) const;
   AnalysisSet const* set(std::string_view id) const;
   Derivation const* derivation(std::string_view id) const;
-  Arm const* control() const;                      ///< the first arm that is not investigational
+  Arm const* control() const;  ///< the first arm that is not investigational
 };
 
 }  // namespace equipoise::protocol

@@ -18,20 +18,24 @@ void read_question(Reader& reader, Section& section, Analysis& analysis) {
   if (const auto estimand = section.filled_text("estimand")) {
     analysis.estimand = *estimand;
     for (const std::string_view key : {"endpoint", "set"})
-      if (section.take(key)) section.report_at(key, Code::inconsistent, "'{}' of {} follows from its estimand", key, section.name());
+      if (section.take(key))
+        section.report_at(key, Code::inconsistent, "'{}' of {} follows from its estimand", key, section.name());
     if (!reader.resolves(*estimand, ids_of(reader.protocol.estimands), "estimand", section.place_of("estimand"))) return;
     analysis.endpoint = reader.protocol.estimand(*estimand)->endpoint;
     analysis.set = reader.protocol.estimand(*estimand)->set;
     return;
   }
   if (!section.has("endpoint") && !section.has("set")) {
-    add_problem(reader.problems, section.place(), Code::missing_key, "{} needs the key 'estimand', or 'endpoint' and 'set'", section.name());
+    add_problem(reader.problems, section.place(), Code::missing_key, "{} needs the key 'estimand', or 'endpoint' and 'set'",
+                section.name());
     section.allow("endpoint"), section.allow("set");
     return;
   }
   if (const auto endpoint = section.need_text("endpoint"))
-    analysis.endpoint = *endpoint, reader.resolves(*endpoint, ids_of(reader.protocol.endpoints), "endpoint", section.place_of("endpoint"));
-  if (const auto set = section.need_text("set")) analysis.set = *set, reader.resolves(*set, ids_of(reader.protocol.sets), "analysis set", section.place_of("set"));
+    analysis.endpoint = *endpoint,
+    reader.resolves(*endpoint, ids_of(reader.protocol.endpoints), "endpoint", section.place_of("endpoint"));
+  if (const auto set = section.need_text("set"))
+    analysis.set = *set, reader.resolves(*set, ids_of(reader.protocol.sets), "analysis set", section.place_of("set"));
 }
 
 void read_analyses(Reader& reader, Section& root) {
@@ -66,7 +70,8 @@ std::vector<std::string> compared_arms(Protocol const& protocol, Analysis const&
 using Hypotheses = std::set<std::pair<std::string, std::string>>;  ///< of an analysis and an arm
 
 /// Reads one hypothesis and adds what it covers.
-void read_hypothesis(Reader& reader, Section& row, bool needs_weight, std::set<std::string>& ids, double& total, Hypotheses& covered) {
+void read_hypothesis(Reader& reader, Section& row, bool needs_weight, std::set<std::string>& ids, double& total,
+                     Hypotheses& covered) {
   Protocol const& protocol = reader.protocol;
   const auto id = row.id("id");
   if (id) reader.unique(ids, *id, "hypotheses", row.place_of("id"));
@@ -79,13 +84,16 @@ void read_hypothesis(Reader& reader, Section& row, bool needs_weight, std::set<s
     if (known_arm && std::ranges::find(arms, *arm) == arms.end())
       row.report_at("arm", Code::inconsistent, "analysis '{}' does not compare arm '{}'", *name, *arm);
     else if (!row.has("arm") && arms.size() > 1)
-      add_problem(reader.problems, row.place(), Code::missing_key, "{} needs the key 'arm': analysis '{}' compares {} arms", row.name(), *name, arms.size());
+      add_problem(reader.problems, row.place(), Code::missing_key, "{} needs the key 'arm': analysis '{}' compares {} arms",
+                  row.name(), *name, arms.size());
     else if (known_arm || arms.size() == 1)
       if (!covered.emplace(*name, known_arm ? *arm : arms.front()).second)
         add_problem(reader.problems, row.place(), Code::duplicate, "{} is that of another hypothesis again", row.name());
   }
   total += row.number("weight", {.min = 0, .max = 1}).value_or(0);
-  if (needs_weight && !row.has("weight")) add_problem(reader.problems, row.place(), Code::missing_key, "{} needs the key 'weight': the share of alpha that it begins with", row.name());
+  if (needs_weight && !row.has("weight"))
+    add_problem(reader.problems, row.place(), Code::missing_key,
+                "{} needs the key 'weight': the share of alpha that it begins with", row.name());
   row.finish();
 }
 
@@ -98,7 +106,9 @@ void read_multiplicity(Reader& reader, Section& root) {
   if (!section) {
     if (primary > 1) {
       const auto first = std::ranges::find(protocol.analyses, "primary", &Analysis::role);
-      add_problem(reader.problems, first->place, Code::missing_key, "the plan tests {} primary hypotheses, and no [multiplicity] section says how their error rate is kept", primary);
+      add_problem(reader.problems, first->place, Code::missing_key,
+                  "the plan tests {} primary hypotheses, and no [multiplicity] section says how their error rate is kept",
+                  primary);
     }
     return;
   }
@@ -107,16 +117,19 @@ void read_multiplicity(Reader& reader, Section& root) {
   std::set<std::string> ids;
   double total = 0;
   Hypotheses covered;
-  for (Section& row : section->tables("hypotheses", "hypothesis")) read_hypothesis(reader, row, method == "graphical", ids, total, covered);
+  for (Section& row : section->tables("hypotheses", "hypothesis"))
+    read_hypothesis(reader, row, method == "graphical", ids, total, covered);
   for (Analysis const& analysis : protocol.analyses) {
     if (analysis.role != "primary" || analysis.id.empty()) continue;
     const std::vector<std::string> arms = compared_arms(protocol, analysis);
     for (std::string const& arm : arms)
       if (!covered.contains({analysis.id, arm}))
-        section->report_at("hypotheses", Code::inconsistent, "no hypothesis of [multiplicity] covers the primary analysis '{}'{}", analysis.id,
-                           arms.size() > 1 ? fmt::format(" of arm '{}'", arm) : "");
+        section->report_at("hypotheses", Code::inconsistent, "no hypothesis of [multiplicity] covers the primary analysis '{}'{}",
+                           analysis.id, arms.size() > 1 ? fmt::format(" of arm '{}'", arm) : "");
   }
-  if (total > 1 + 1e-12) section->report_at("hypotheses", Code::out_of_range, "the weights of the hypotheses add up to {}, and must not exceed 1", shortest(total));
+  if (total > 1 + 1e-12)
+    section->report_at("hypotheses", Code::out_of_range, "the weights of the hypotheses add up to {}, and must not exceed 1",
+                       shortest(total));
   std::vector<std::string> known(ids.begin(), ids.end());
   for (Section& row : section->tables("edges", "edge")) {
     for (const std::string_view end : {"from", "to"})
@@ -131,7 +144,8 @@ void read_design(Reader& reader, Section& root) {
   if (!section) return;
   const auto method = section->need_text("method");
   reader.protocol.design = MethodSection{method.value_or(""), section->node(), section->place_of("method")};
-  if (const auto analysis = section->filled_text("analysis")) reader.resolves(*analysis, ids_of(reader.protocol.analyses), "analysis", section->place_of("analysis"));
+  if (const auto analysis = section->filled_text("analysis"))
+    reader.resolves(*analysis, ids_of(reader.protocol.analyses), "analysis", section->place_of("analysis"));
 }
 
 void read_scenarios(Reader& reader, Section& root) {
@@ -149,7 +163,8 @@ void read_scenarios(Reader& reader, Section& root) {
     std::string keyword = section.filled_text("model").value_or(known ? model[*extends] : "");
     if (!extends) section.need("model");
     if (id) model[*id] = keyword;
-    reader.protocol.scenarios.push_back({keyword, section.node(), section.has("model") ? section.place_of("model") : section.place()});
+    reader.protocol.scenarios.push_back(
+        {keyword, section.node(), section.has("model") ? section.place_of("model") : section.place()});
   }
 }
 
@@ -161,7 +176,8 @@ void read_report(Reader& reader, Section& root) {
   static const std::vector<std::string> known{"synopsis", "flow", "baseline", "endpoints", "analyses", "safety", "provenance"};
   if (const auto sections = section->texts("sections")) {
     const Node* list = section->node().find("sections");
-    for (std::size_t i = 0; i < sections->size(); ++i) reader.resolves((*sections)[i], known, "report section", (*list->array())[i].place());
+    for (std::size_t i = 0; i < sections->size(); ++i)
+      reader.resolves((*sections)[i], known, "report section", (*list->array())[i].place());
     plan.sections = *sections;
   }
   if (const auto items = section->texts("baseline")) {
@@ -169,15 +185,19 @@ void read_report(Reader& reader, Section& root) {
     for (std::size_t i = 0; i < items->size(); ++i) {
       const Place place = (*list->array())[i].place();
       const auto split = (*items)[i].find('@');
-      const std::string name = (*items)[i].substr(0, split), visit = split == std::string::npos ? "" : (*items)[i].substr(split + 1);
+      const std::string name = (*items)[i].substr(0, split),
+                        visit = split == std::string::npos ? "" : (*items)[i].substr(split + 1);
       const ProtocolNames names(reader.protocol);
       if (name == "site" && visit.empty()) continue;
       if (!reader.resolves(name, names.all_variables(), "item or derivation", place)) continue;
-      if (visit.empty()) add_problem(reader.problems, place, Code::missing_key, "say at which visit '{}' is read: '{}@visit'", name, name);
+      if (visit.empty())
+        add_problem(reader.problems, place, Code::missing_key, "say at which visit '{}' is read: '{}@visit'", name, name);
       else if (reader.resolves(visit, ids_of(reader.protocol.visits), "visit", place) && !names.collected(name, visit))
         add_problem(reader.problems, place, Code::unresolved, "'{}' is not collected at visit '{}'", name, visit);
-      if (const auto variable = names.variable(name); variable && (variable->type == expression::Type::date || variable->type == expression::Type::text))
-        add_problem(reader.problems, place, Code::wrong_type, "'{}' is a {}, and the baseline table summarises numbers and categories", name,
+      if (const auto variable = names.variable(name);
+          variable && (variable->type == expression::Type::date || variable->type == expression::Type::text))
+        add_problem(reader.problems, place, Code::wrong_type,
+                    "'{}' is a {}, and the baseline table summarises numbers and categories", name,
                     variable->type == expression::Type::date ? "date" : "text");
     }
     plan.baseline = *items;

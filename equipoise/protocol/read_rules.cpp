@@ -40,8 +40,10 @@ void read_edit_checks(Reader& reader, Section& root) {
     row.rename(fmt::format("edit check '{}'", check.id));
     if (!check.id.empty()) reader.unique(seen, check.id, "edit checks", row.place_of("id"));
     check.form = row.need_text("form").value_or("");
-    const bool known = check.form.empty() || reader.resolves(check.form, ids_of(reader.protocol.forms), "form", row.place_of("form"));
-    if (known && !check.form.empty()) check.rule = reader.rule(row, "rule", Context{.form = check.form}, {Type::truth}).value_or(expression::Expression{});
+    const bool known =
+        check.form.empty() || reader.resolves(check.form, ids_of(reader.protocol.forms), "form", row.place_of("form"));
+    if (known && !check.form.empty())
+      check.rule = reader.rule(row, "rule", Context{.form = check.form}, {Type::truth}).value_or(expression::Expression{});
     else row.allow("rule");
     row.need("severity");
     check.severity = row.word<std::string_view>("severity", severities).value_or("hard");
@@ -70,10 +72,12 @@ std::set<std::string> words_in(std::string_view text) {
 void read_derivation(Reader& reader, Section& section, Derivation& derivation) {
   derivation.unit = section.filled_text("unit").value_or("");
   if (!derivation.unit.empty())
-    if (auto fine = check_unit(derivation.unit); !fine) reader.problems.push_back(std::move(fine.error()).at(section.place_of("unit")));
+    if (auto fine = check_unit(derivation.unit); !fine)
+      reader.problems.push_back(std::move(fine.error()).at(section.place_of("unit")));
   derivation.label = reader.text(section, "label");
   if (derivation.label.empty()) derivation.label = {{{reader.protocol.trial.languages.front(), derivation.id}}};
-  derivation.rule = reader.rule(section, "rule", Context{.at_visit = true}, {Type::number, Type::truth, Type::date}).value_or(expression::Expression{});
+  derivation.rule = reader.rule(section, "rule", Context{.at_visit = true}, {Type::number, Type::truth, Type::date})
+                        .value_or(expression::Expression{});
   section.finish();
 }
 
@@ -81,14 +85,17 @@ void read_derivation(Reader& reader, Section& section, Derivation& derivation) {
 void read_derivations(Reader& reader, Section& root) {
   const Node* table = root.take("derivation");
   if (!table) return;
-  if (!table->table()) return root.report_at("derivation", Code::wrong_type, "derivations are written in the table [derivation]"), void();
+  if (!table->table())
+    return root.report_at("derivation", Code::wrong_type, "derivations are written in the table [derivation]"), void();
   std::vector<Section> waiting;
   std::set<std::string> names;
   for (Node::Member const& member : *table->table()) {
     reader.nameable(member.key, member.place);
-    if (reader.protocol.item(member.key)) add_problem(reader.problems, member.place, Code::duplicate, "the derivation '{}' has the name of an item", member.key);
+    if (reader.protocol.item(member.key))
+      add_problem(reader.problems, member.place, Code::duplicate, "the derivation '{}' has the name of an item", member.key);
     if (!member.value.table()) {
-      add_problem(reader.problems, member.place, Code::wrong_type, "derivation '{}' must be a table such as {{ rule = \"...\" }}", member.key);
+      add_problem(reader.problems, member.place, Code::wrong_type, "derivation '{}' must be a table such as {{ rule = \"...\" }}",
+                  member.key);
       continue;
     }
     reader.protocol.derivations.push_back({.id = member.key, .unit = {}, .label = {}, .rule = {}, .place = member.place});
@@ -103,7 +110,8 @@ void read_derivations(Reader& reader, Section& root) {
     });
     if (ready == waiting.end()) {
       for (Section& section : waiting)
-        section.report_at("rule", Code::inconsistent, "the derivation '{}' depends on itself, directly or through another", section.name());
+        section.report_at("rule", Code::inconsistent, "the derivation '{}' depends on itself, directly or through another",
+                          section.name());
       return;
     }
     names.erase(ready->name());
@@ -117,12 +125,16 @@ void read_derivations(Reader& reader, Section& root) {
 void read_sets(Reader& reader, Section& root) {
   const Node* table = root.take("analysis_set");
   if (!table) return;
-  if (!table->table()) return root.report_at("analysis_set", Code::wrong_type, "analysis sets are written in the table [analysis_set]"), void();
+  if (!table->table())
+    return root.report_at("analysis_set", Code::wrong_type, "analysis sets are written in the table [analysis_set]"), void();
   constexpr std::array<std::pair<std::string_view, bool>, 2> arms{{{"as_randomised", false}, {"as_treated", true}}};
   for (Node::Member const& member : *table->table()) {
-    if (!is_id(member.key)) add_problem(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", member.key);
+    if (!is_id(member.key))
+      add_problem(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'",
+                  member.key);
     if (!member.value.table()) {
-      add_problem(reader.problems, member.place, Code::wrong_type, "analysis set '{}' must be a table such as {{ rule = \"randomised\" }}", member.key);
+      add_problem(reader.problems, member.place, Code::wrong_type,
+                  "analysis set '{}' must be a table such as {{ rule = \"randomised\" }}", member.key);
       continue;
     }
     Section section(member.value, fmt::format("analysis set '{}'", member.key), reader.problems);
@@ -163,7 +175,8 @@ void read_randomisation(Reader& reader, Section& root) {
 void read_blinding(Reader& reader, Section& root) {
   auto section = root.table("blinding", "[blinding]");
   if (!section) return;
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kinds{{{"open", "open"}, {"single", "single"}, {"double", "double"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kinds{
+      {{"open", "open"}, {"single", "single"}, {"double", "double"}}};
   section->need("kind");
   reader.protocol.blinding = section->word<std::string_view>("kind", kinds).value_or("open");
   reader.protocol.unmasked_roles = section->texts("unmasked").value_or(std::vector<std::string>{});
@@ -171,9 +184,11 @@ void read_blinding(Reader& reader, Section& root) {
     if (const auto items = mask.texts("items")) {
       const Node* list = mask.node().find("items");
       for (std::size_t i = 0; i < items->size(); ++i)
-        reader.resolves((*items)[i], ProtocolNames(reader.protocol).all_variables(), "item or derivation", (*list->array())[i].place());
+        reader.resolves((*items)[i], ProtocolNames(reader.protocol).all_variables(), "item or derivation",
+                        (*list->array())[i].place());
     }
-    if (const auto after = mask.need_text("after")) reader.resolves(*after, ids_of(reader.protocol.visits), "visit", mask.place_of("after"));
+    if (const auto after = mask.need_text("after"))
+      reader.resolves(*after, ids_of(reader.protocol.visits), "visit", mask.place_of("after"));
     mask.texts("roles");
     mask.text("entered_by");
     mask.finish();

@@ -31,11 +31,13 @@ std::optional<std::pair<double, double>> limits_of(Section& item, std::string_vi
 void read_codes(Reader& reader, Section& section, Item& item) {
   const Node* list = section.take("codes");
   if (!list) {
-    if (item.kind == ItemKind::code) add_problem(reader.problems, section.place(), Code::missing_key, "{} is a code, and needs the key 'codes'", section.name());
+    if (item.kind == ItemKind::code)
+      add_problem(reader.problems, section.place(), Code::missing_key, "{} is a code, and needs the key 'codes'", section.name());
     return;
   }
   if (!list->array()) {
-    section.report_at("codes", Code::wrong_type, "'codes' in {} must be a list of [code, label], and is {}", section.name(), list->type_name());
+    section.report_at("codes", Code::wrong_type, "'codes' in {} must be a list of [code, label], and is {}", section.name(),
+                      list->type_name());
     return;
   }
   if (list->array()->empty()) section.report_at("codes", Code::out_of_range, "'codes' in {} must not be empty", section.name());
@@ -44,13 +46,16 @@ void read_codes(Reader& reader, Section& section, Item& item) {
     const Node::Array* cells = row.array();
     const bool texts = cells && !cells->empty() && std::ranges::all_of(*cells, [](Node const& n) { return n.text() != nullptr; });
     if (!texts || cells->size() > reader.protocol.trial.languages.size() + 1) {
-      add_problem(reader.problems, row.place(), Code::wrong_type, "a code of {} must be [code, label] with one label for each language of the trial", section.name());
+      add_problem(reader.problems, row.place(), Code::wrong_type,
+                  "a code of {} must be [code, label] with one label for each language of the trial", section.name());
       continue;
     }
     CodeValue code{.id = *cells->front().text(), .label = {}};
-    for (std::size_t i = 1; i < cells->size(); ++i) code.label.in_language.emplace_back(reader.protocol.trial.languages[i - 1], *(*cells)[i].text());
+    for (std::size_t i = 1; i < cells->size(); ++i)
+      code.label.in_language.emplace_back(reader.protocol.trial.languages[i - 1], *(*cells)[i].text());
     if (code.label.empty()) code.label.in_language.emplace_back(reader.protocol.trial.languages.front(), code.id);
-    if (!seen.insert(code.id).second) add_problem(reader.problems, row.place(), Code::duplicate, "the code '{}' of {} is given twice", code.id, section.name());
+    if (!seen.insert(code.id).second)
+      add_problem(reader.problems, row.place(), Code::duplicate, "the code '{}' of {} is given twice", code.id, section.name());
     item.codes.push_back(std::move(code));
   }
 }
@@ -70,15 +75,17 @@ Item read_item(Reader& reader, std::string const& form, Node::Member const& memb
   if (const Node* also = section.take("also")) {
     const Node::Array* rows = also->array();
     if (!rows) section.report_at("also", Code::wrong_type, "'also' in {} must be a list of [unit, factor]", section.name());
-    else for (Node const& row : *rows) {
-      const Node::Array* cells = row.array();
-      if (!cells || cells->size() != 2 || !(*cells)[0].text() || !(*cells)[1].number() || *(*cells)[1].number() <= 0) {
-        add_problem(reader.problems, row.place(), Code::wrong_type, "'also' in {} must be a list of [unit, factor above 0]", section.name());
-        continue;
+    else
+      for (Node const& row : *rows) {
+        const Node::Array* cells = row.array();
+        if (!cells || cells->size() != 2 || !(*cells)[0].text() || !(*cells)[1].number() || *(*cells)[1].number() <= 0) {
+          add_problem(reader.problems, row.place(), Code::wrong_type, "'also' in {} must be a list of [unit, factor above 0]",
+                      section.name());
+          continue;
+        }
+        item.also.emplace_back(*(*cells)[0].text(), *(*cells)[1].number());
+        check(reader, item.also.back().first, (*cells)[0].place());
       }
-      item.also.emplace_back(*(*cells)[0].text(), *(*cells)[1].number());
-      check(reader, item.also.back().first, (*cells)[0].place());
-    }
   }
   item.hard = limits_of(section, "hard");
   item.soft = limits_of(section, "soft");
@@ -91,9 +98,12 @@ Item read_item(Reader& reader, std::string const& form, Node::Member const& memb
   section.finish();
   if (kind && !numeric)
     for (const std::string_view key : {"unit", "also", "hard", "soft", "detection_limit", "step"})
-      if (section.has(key)) section.report_at(key, Code::inconsistent, "'{}' belongs to a number, and {} is a {}", key, section.name(), *section.node().find("kind")->text());
+      if (section.has(key))
+        section.report_at(key, Code::inconsistent, "'{}' belongs to a number, and {} is a {}", key, section.name(),
+                          *section.node().find("kind")->text());
   if (kind && item.kind != ItemKind::code && section.has("codes"))
-    section.report_at("codes", Code::inconsistent, "'codes' belong to a code, and {} is a {}", section.name(), *section.node().find("kind")->text());
+    section.report_at("codes", Code::inconsistent, "'codes' belong to a code, and {} is a {}", section.name(),
+                      *section.node().find("kind")->text());
   return item;
 }
 
@@ -107,7 +117,9 @@ void read_forms(Reader& reader, Section& root) {
   std::set<std::string> seen;
   for (Node::Member const& member : *forms->table()) {
     Form form{.id = member.key, .place = member.place};
-    if (!is_id(form.id)) add_problem(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", form.id);
+    if (!is_id(form.id))
+      add_problem(reader.problems, member.place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'",
+                  form.id);
     form.label = {{{reader.protocol.trial.languages.front(), form.id}}};
     const Node::Table* items = member.value.table();
     if (!items) {
@@ -119,7 +131,8 @@ void read_forms(Reader& reader, Section& root) {
         Section section(member.value, fmt::format("form '{}'", form.id), reader.problems);
         form.label = reader.text(section, "label");
       } else if (!item.value.table()) {
-        add_problem(reader.problems, item.place, Code::wrong_type, "item '{}' of form '{}' must be a table such as {{ kind = \"number\" }}", item.key, form.id);
+        add_problem(reader.problems, item.place, Code::wrong_type,
+                    "item '{}' of form '{}' must be a table such as {{ kind = \"number\" }}", item.key, form.id);
       } else {
         reader.unique(seen, item.key, "items", item.place);
         form.items.push_back(read_item(reader, form.id, item));
@@ -138,7 +151,9 @@ Visit read_visit(Reader& reader, Section& section) {
   section.need("day");
   if (const auto day = section.integer("day", {.min = -36500, .max = 36500})) {
     if (const auto study_day = StudyDay::from(int(*day))) visit.day = *study_day;
-    else section.report_at("day", Code::out_of_range, "there is no study day 0: day 1 is the day of randomisation, and day -1 the day before");
+    else
+      section.report_at("day", Code::out_of_range,
+                        "there is no study day 0: day 1 is the day of randomisation, and day -1 the day before");
   }
   if (const auto window = section.numbers("window", {.min = 0, .max = 3650})) {
     if (std::ranges::any_of(*window, [](double days) { return std::trunc(days) != days; }))
@@ -151,7 +166,8 @@ Visit read_visit(Reader& reader, Section& section) {
   if (const auto forms = section.texts("forms")) {
     visit.forms = *forms;
     const Node* list = section.node().find("forms");
-    for (std::size_t i = 0; i < forms->size(); ++i) reader.resolves((*forms)[i], ids_of(reader.protocol.forms), "form", (*list->array())[i].place());
+    for (std::size_t i = 0; i < forms->size(); ++i)
+      reader.resolves((*forms)[i], ids_of(reader.protocol.forms), "form", (*list->array())[i].place());
   }
   section.finish();
   return visit;
@@ -164,11 +180,13 @@ void check_windows(Reader& reader) {
     Visit const &before = visits[i - 1], &after = visits[i];
     const int last = before.day.offset() + before.days_after, first = after.day.offset() - after.days_before;
     if (after.day <= before.day)
-      add_problem(reader.problems, after.place, Code::inconsistent, "visit '{}' (day {}) comes after visit '{}' (day {}) in the schedule, and not in time", after.id,
-             after.day.day(), before.id, before.day.day());
+      add_problem(reader.problems, after.place, Code::inconsistent,
+                  "visit '{}' (day {}) comes after visit '{}' (day {}) in the schedule, and not in time", after.id,
+                  after.day.day(), before.id, before.day.day());
     else if (first <= last)
-      add_problem(reader.problems, after.place, Code::inconsistent, "the windows of visits '{}' (to day {}) and '{}' (from day {}) overlap", before.id,
-             StudyDay::from_offset(last).day(), after.id, StudyDay::from_offset(first).day());
+      add_problem(reader.problems, after.place, Code::inconsistent,
+                  "the windows of visits '{}' (to day {}) and '{}' (from day {}) overlap", before.id,
+                  StudyDay::from_offset(last).day(), after.id, StudyDay::from_offset(first).day());
   }
 }
 
@@ -189,7 +207,8 @@ void read_ends_of_participation(Reader& reader, Section& schedule) {
   for (std::size_t i = 0; i < named->size(); ++i) {
     const Place place = (*list->array())[i].place();
     reader.resolves((*named)[i], events, "dated event", place);
-    if (!seen.insert((*named)[i]).second) add_problem(reader.problems, place, Code::duplicate, "'{}' is named twice in 'ends_participation'", (*named)[i]);
+    if (!seen.insert((*named)[i]).second)
+      add_problem(reader.problems, place, Code::duplicate, "'{}' is named twice in 'ends_participation'", (*named)[i]);
   }
   ends = *named;
 }
@@ -227,7 +246,8 @@ void read_visits(Reader& reader, Section& root) {
   for (Visit const& visit : reader.protocol.visits)
     for (std::string const& id : visit.forms)
       if (const Form* form = reader.protocol.form(id); form && form->any_time)
-        add_problem(reader.problems, visit.place, Code::inconsistent, "form '{}' is filled at any time, and visit '{}' lists it too", id, visit.id);
+        add_problem(reader.problems, visit.place, Code::inconsistent,
+                    "form '{}' is filled at any time, and visit '{}' lists it too", id, visit.id);
 }
 
 void read_interventions(Reader& reader, Section& root) {
@@ -241,7 +261,8 @@ void read_interventions(Reader& reader, Section& root) {
     if (const auto visits = section.texts("visits")) {
       intervention.visits = *visits;
       const Node* list = section.node().find("visits");
-      for (std::size_t i = 0; i < visits->size(); ++i) reader.resolves((*visits)[i], ids_of(reader.protocol.visits), "visit", (*list->array())[i].place());
+      for (std::size_t i = 0; i < visits->size(); ++i)
+        reader.resolves((*visits)[i], ids_of(reader.protocol.visits), "visit", (*list->array())[i].place());
     }
     section.text("amount");
     if (auto volume = section.table("volume", "the volume of " + section.name())) {

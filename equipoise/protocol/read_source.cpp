@@ -9,7 +9,8 @@ namespace equipoise::protocol {
 namespace {
 
 /// codes = { "rIFN-g" = "interferon" }: the cell text, and what it means; the meaning must be one of `known`.
-std::vector<CellCode> read_cell_codes(Reader& reader, Section& section, std::vector<std::string> const& known, std::string_view what) {
+std::vector<CellCode> read_cell_codes(Reader& reader, Section& section, std::vector<std::string> const& known,
+                                      std::string_view what) {
   std::vector<CellCode> codes;
   const Node* table = section.take("codes");
   if (!table) return codes;
@@ -19,7 +20,9 @@ std::vector<CellCode> read_cell_codes(Reader& reader, Section& section, std::vec
   }
   for (Node::Member const& member : *table->table()) {
     const std::string* meaning = member.value.text();
-    if (!meaning) add_problem(reader.problems, member.value.place(), Code::wrong_type, "'codes' in {} must be a table from cell text to {}", section.name(), what);
+    if (!meaning)
+      add_problem(reader.problems, member.value.place(), Code::wrong_type, "'codes' in {} must be a table from cell text to {}",
+                  section.name(), what);
     else if (reader.resolves(*meaning, known, what, member.value.place())) codes.push_back({member.key, *meaning});
   }
   return codes;
@@ -48,19 +51,29 @@ void read_items(Reader& reader, Section& source) {
       std::vector<std::string> visits;
       for (Visit const& visit : protocol.visits)
         if (std::ranges::find(visit.forms, item->form) != visit.forms.end()) visits.push_back(visit.id);
-      if (protocol.form(item->form)->any_time) section.report_at("item", Code::inconsistent, "item '{}' is of the form '{}', which has no visit: map it under [[source.entry]]", item->id, item->form);
+      if (protocol.form(item->form)->any_time)
+        section.report_at("item", Code::inconsistent,
+                          "item '{}' is of the form '{}', which has no visit: map it under [[source.entry]]", item->id,
+                          item->form);
       else if (row.visit.empty() && visits.size() == 1) row.visit = visits.front();
-      else if (row.visit.empty()) section.report_at("item", Code::missing_key, "say at which visit '{}' was collected: visit = \"...\"", item->id).hint = visits.empty() ? "no visit collects it" : "it is collected at " + one_of(visits);
-      else reader.resolves(row.visit, visits, fmt::format("visit that collects '{}' called", item->id), section.place_of("visit"));
+      else if (row.visit.empty())
+        section.report_at("item", Code::missing_key, "say at which visit '{}' was collected: visit = \"...\"", item->id).hint =
+            visits.empty() ? "no visit collects it" : "it is collected at " + one_of(visits);
+      else
+        reader.resolves(row.visit, visits, fmt::format("visit that collects '{}' called", item->id), section.place_of("visit"));
       row.codes = read_cell_codes(reader, section, code_meanings(*item), "a code of the item");
     } else {
       section.allow("codes");
     }
     if (const auto unit = section.filled_text("unit")) {
       row.unit = *unit;
-      const bool known = item && (*unit == item->unit || std::ranges::any_of(item->also, [&](auto const& other) { return other.first == *unit; }));
+      const bool known = item && (*unit == item->unit ||
+                                  std::ranges::any_of(item->also, [&](auto const& other) { return other.first == *unit; }));
       if (item && !known)
-        section.report_at("unit", Code::unit_mismatch, "item '{}' is in {}, and has no factor from {}", item->id, item->unit.empty() ? "no unit" : item->unit, *unit).hint = "add it under 'also' of the item";
+        section
+            .report_at("unit", Code::unit_mismatch, "item '{}' is in {}, and has no factor from {}", item->id,
+                       item->unit.empty() ? "no unit" : item->unit, *unit)
+            .hint = "add it under 'also' of the item";
     }
     section.finish();
     if (item && !row.visit.empty() && !seen.insert(row.item + "@" + row.visit).second)
@@ -79,13 +92,15 @@ void read_entries(Reader& reader, Section& source) {
     std::vector<std::string> forms;
     for (Form const& known : protocol.forms)
       if (known.any_time) forms.push_back(known.id);
-    if (!entry.form.empty() && reader.resolves(entry.form, forms, "form without a visit called", section.place_of("form"))) form = protocol.form(entry.form);
+    if (!entry.form.empty() && reader.resolves(entry.form, forms, "form without a visit called", section.place_of("form")))
+      form = protocol.form(entry.form);
     for (Section& rule : section.tables("where", "where")) {
       RowRule row;
       row.column = rule.need_text("column").value_or("");
       if (rule.need("is")) row.is = rule.text("is");  // empty: the rows whose cell is empty
       if (row.is && trimmed(*row.is) != *row.is)
-        rule.report_at("is", Code::inconsistent, "'is' in {} has blanks at its ends, and no cell does: cells are read without them", rule.name());
+        rule.report_at("is", Code::inconsistent,
+                       "'is' in {} has blanks at its ends, and no cell does: cells are read without them", rule.name());
       rule.finish();
       entry.where.push_back(std::move(row));
     }
@@ -99,24 +114,32 @@ void read_entries(Reader& reader, Section& source) {
       cell.constant = row.filled_text("is").value_or("");
       cell.day_since_randomisation = row.flag("days_since_randomisation").value_or(false);
       const Item* item = nullptr;
-      if (form && !cell.item.empty() && reader.resolves(cell.item, ids_of(form->items), fmt::format("item in form '{}' called", form->id), row.place_of("item")))
+      if (form && !cell.item.empty() &&
+          reader.resolves(cell.item, ids_of(form->items), fmt::format("item in form '{}' called", form->id),
+                          row.place_of("item")))
         item = protocol.item(cell.item);
-      if (item && !mapped.insert(item->id).second) row.report_at("item", Code::duplicate, "item '{}' is mapped twice in the entry of form '{}'", item->id, form->id);
+      if (item && !mapped.insert(item->id).second)
+        row.report_at("item", Code::duplicate, "item '{}' is mapped twice in the entry of form '{}'", item->id, form->id);
       dated = dated || (item && item->kind == ItemKind::date);
       if (item) cell.codes = read_cell_codes(reader, row, code_meanings(*item), "a code of the item");
       else row.allow("codes");
-      if (row.has("column") == row.has("is")) add_problem(reader.problems, row.place(), Code::inconsistent, "{} needs either a 'column' or a fixed value 'is'", row.name());
-      if (item && !cell.constant.empty() && !code_meanings(*item).empty()) reader.resolves(cell.constant, code_meanings(*item), "code", row.place_of("is"));
+      if (row.has("column") == row.has("is"))
+        add_problem(reader.problems, row.place(), Code::inconsistent, "{} needs either a 'column' or a fixed value 'is'",
+                    row.name());
+      if (item && !cell.constant.empty() && !code_meanings(*item).empty())
+        reader.resolves(cell.constant, code_meanings(*item), "code", row.place_of("is"));
       if (item && cell.day_since_randomisation && item->kind != ItemKind::date)
         row.report_at("days_since_randomisation", Code::inconsistent, "'{}' is not a date", item->id);
       if (item && item->kind == ItemKind::date && !cell.day_since_randomisation && !source.has("randomised"))
-        add_problem(reader.problems, row.place(), Code::inconsistent, "[source] names no column 'randomised', so a calendar date of '{}' has no origin", item->id).hint =
-            "name that column, or say days_since_randomisation = true";
+        add_problem(reader.problems, row.place(), Code::inconsistent,
+                    "[source] names no column 'randomised', so a calendar date of '{}' has no origin", item->id)
+            .hint = "name that column, or say days_since_randomisation = true";
       row.finish();
       entry.items.push_back(std::move(cell));
     }
     if (form && !dated && std::ranges::any_of(form->items, [](Item const& item) { return item.kind == ItemKind::date; }))
-      add_problem(reader.problems, section.place(), Code::missing_key, "the entry of form '{}' maps no date: its event could never be dated", form->id);
+      add_problem(reader.problems, section.place(), Code::missing_key,
+                  "the entry of form '{}' maps no date: its event could never be dated", form->id);
     section.finish();
     protocol.source->entries.push_back(std::move(entry));
   }
@@ -139,7 +162,9 @@ void read_source(Reader& reader, Section& root) {
   source.follow_up = section->filled_text("follow_up").value_or("");
   source.missing = section->texts("missing").value_or(std::vector<std::string>{});
   for (std::string const& cell : source.missing)
-    if (trimmed(cell) != cell) section->report_at("missing", Code::inconsistent, "'{}' in 'missing' of [source] has blanks at its ends, and no cell does", cell);
+    if (trimmed(cell) != cell)
+      section->report_at("missing", Code::inconsistent, "'{}' in 'missing' of [source] has blanks at its ends, and no cell does",
+                         cell);
   section->need("arm");
   if (auto arm = section->table("arm", "'arm' of [source]")) {
     source.arm = arm->need_text("column").value_or("");
@@ -152,9 +177,13 @@ void read_source(Reader& reader, Section& root) {
     source.interval_stop = interval->need_text("stop").value_or("");
     interval->finish();
   }
-  if (source.intervals && !section->has("interval")) add_problem(reader.problems, section->place(), Code::missing_key, "[source] has rows = \"intervals\", and needs the key 'interval'");
-  if (!source.intervals && section->has("interval")) section->report_at("interval", Code::inconsistent, "'interval' belongs to rows = \"intervals\"");
-  if (source.intervals && section->has("follow_up")) section->report_at("follow_up", Code::inconsistent, "with rows = \"intervals\" follow-up ends with the last interval");
+  if (source.intervals && !section->has("interval"))
+    add_problem(reader.problems, section->place(), Code::missing_key,
+                "[source] has rows = \"intervals\", and needs the key 'interval'");
+  if (!source.intervals && section->has("interval"))
+    section->report_at("interval", Code::inconsistent, "'interval' belongs to rows = \"intervals\"");
+  if (source.intervals && section->has("follow_up"))
+    section->report_at("follow_up", Code::inconsistent, "with rows = \"intervals\" follow-up ends with the last interval");
   read_items(reader, *section);
   read_entries(reader, *section);
   section->finish();

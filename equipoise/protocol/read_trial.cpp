@@ -24,7 +24,8 @@ void read_head(Reader& reader, Section& root) {
         section->report_at("languages", Code::syntax, "'{}' is not a language code such as en or zh", language);
     std::set<std::string> seen;
     for (std::string const& language : *languages)
-      if (!seen.insert(language).second) section->report_at("languages", Code::duplicate, "the language '{}' is given twice", language);
+      if (!seen.insert(language).second)
+        section->report_at("languages", Code::duplicate, "the language '{}' is given twice", language);
     if (languages->empty()) {
       section->report_at("languages", Code::out_of_range, "a trial has at least one language");
       trial.languages = {"en"};
@@ -49,7 +50,8 @@ void read_conventions(Reader& reader, Section& root) {
   if (const auto sided = section->integer("sided", {.min = 1, .max = 2}); sided && *sided == 1)
     section->report_at("sided", Code::not_available, "this build's tests are two-sided: sided = 2");
   c.confidence = section->number("confidence", Limits::open(0, 1)).value_or(c.confidence);
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> programs{{{"equipoise", "equipoise"}, {"r", "r"}, {"sas", "sas"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> programs{
+      {{"equipoise", "equipoise"}, {"r", "r"}, {"sas", "sas"}}};
   c.match = section->word<std::string_view>("match", programs).value_or(c.match);
   c.month_days = section->number("month_days", {.min = 28, .max = 31}).value_or(c.month_days);
   section->finish();
@@ -62,7 +64,8 @@ std::optional<Dose> read_dose(Section& arm) {
   const auto unit = section->need_text("unit");
   section->finish();
   if (unit)
-    if (auto fine = check_unit(*unit); !fine) section->problems().push_back(std::move(fine.error()).at(section->place_of("unit")));
+    if (auto fine = check_unit(*unit); !fine)
+      section->problems().push_back(std::move(fine.error()).at(section->place_of("unit")));
   if (!amount || !unit) return {};
   return Dose{*amount, *unit};
 }
@@ -84,11 +87,14 @@ void read_arms(Reader& reader, Section& root) {
     section.finish();
     const auto first = std::ranges::find_if(arms, [](Arm const& other) { return other.dose.has_value(); });
     if (arm.dose && first != arms.end() && first->dose->unit != arm.dose->unit)
-      add_problem(reader.problems, section.node().find("dose")->place(), Code::unit_mismatch, "the dose of arm '{}' is in {}, and that of arm '{}' in {}: doses of different units do not compare",
-             arm.id, arm.dose->unit, first->id, first->dose->unit);
+      add_problem(reader.problems, section.node().find("dose")->place(), Code::unit_mismatch,
+                  "the dose of arm '{}' is in {}, and that of arm '{}' in {}: doses of different units do not compare", arm.id,
+                  arm.dose->unit, first->id, first->dose->unit);
     arms.push_back(std::move(arm));
   }
-  if (arms.size() < 2) add_problem(reader.problems, root.place_of("arm"), Code::out_of_range, "a randomised trial has at least two arms, and this one has {}", arms.size());
+  if (arms.size() < 2)
+    add_problem(reader.problems, root.place_of("arm"), Code::out_of_range,
+                "a randomised trial has at least two arms, and this one has {}", arms.size());
 }
 
 void read_sites(Reader& reader, Section& root) {

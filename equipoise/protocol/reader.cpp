@@ -18,23 +18,29 @@ Text Reader::text(Section& section, std::string_view key) {
   const Node* value = section.take(key);
   if (!value) return {};
   if (const std::string* plain = value->text()) {
-    if (trimmed(*plain).empty()) add_problem(problems, value->place(), Code::out_of_range, "'{}' in {} must not be empty", key, section.name());
+    if (trimmed(*plain).empty())
+      add_problem(problems, value->place(), Code::out_of_range, "'{}' in {} must not be empty", key, section.name());
     const std::string language = protocol.trial.languages.empty() ? "en" : protocol.trial.languages.front();
     return {{{language, *plain}}};
   }
   Text text;
   if (const Node::Table* table = value->table()) {
-    if (table->empty()) add_problem(problems, value->place(), Code::out_of_range, "'{}' in {} must not be empty", key, section.name());
+    if (table->empty())
+      add_problem(problems, value->place(), Code::out_of_range, "'{}' in {} must not be empty", key, section.name());
     for (Node::Member const& member : *table) {
       if (const std::string* words = member.value.text()) text.in_language.emplace_back(member.key, *words);
-      else add_problem(problems, member.value.place(), Code::wrong_type, "'{}' in {} must be text in each language", key, section.name());
+      else
+        add_problem(problems, member.value.place(), Code::wrong_type, "'{}' in {} must be text in each language", key,
+                    section.name());
       if (std::ranges::find(protocol.trial.languages, member.key) == protocol.trial.languages.end())
-        add_problem(problems, member.place, Code::unresolved, "'{}' in {} is in the language '{}', which is not one of the trial's languages", key,
-               section.name(), member.key);
+        add_problem(problems, member.place, Code::unresolved,
+                    "'{}' in {} is in the language '{}', which is not one of the trial's languages", key, section.name(),
+                    member.key);
     }
     return text;
   }
-  add_problem(problems, value->place(), Code::wrong_type, "'{}' in {} must be text, or a table from language to text", key, section.name());
+  add_problem(problems, value->place(), Code::wrong_type, "'{}' in {} must be text, or a table from language to text", key,
+              section.name());
   return {};
 }
 
@@ -47,9 +53,12 @@ bool Reader::resolves(std::string const& id, std::vector<std::string> const& kno
 }
 
 void Reader::nameable(std::string const& id, Place const& place) {
-  if (!is_id(id)) add_problem(problems, place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", id);
+  if (!is_id(id))
+    add_problem(problems, place, Code::syntax, "the id '{}' must begin with a-z and go on with a-z, 0-9 or '_'", id);
   for (const std::string_view taken : {"arm", "site", "randomised", "randomisation", "label"})
-    if (id == taken) add_problem(problems, place, Code::inconsistent, "'{}' has a meaning of its own, and cannot name an item or a derivation", id);
+    if (id == taken)
+      add_problem(problems, place, Code::inconsistent, "'{}' has a meaning of its own, and cannot name an item or a derivation",
+                  id);
 }
 
 void Reader::unique(std::set<std::string>& seen, std::string const& id, std::string_view what, Place const& place) {
@@ -67,7 +76,8 @@ std::optional<expression::Expression> Reader::rule(Section& section, std::string
   if (parsed && std::ranges::find(allowed, parsed->type()) == allowed.end()) {
     std::vector<std::string> wanted;
     for (const expression::Type type : allowed) wanted.emplace_back(type_name(type));
-    add_problem(problems, place, Code::wrong_type, "'{}' in {} must be {}, and is {}", key, section.name(), one_of(wanted), type_name(parsed->type()));
+    add_problem(problems, place, Code::wrong_type, "'{}' in {} must be {}, and is {}", key, section.name(), one_of(wanted),
+                type_name(parsed->type()));
     return {};
   }
   return parsed;
@@ -76,7 +86,8 @@ std::optional<expression::Expression> Reader::rule(Section& section, std::string
 std::vector<std::string> dated_events(Protocol const& protocol) {
   std::vector<std::string> events;
   for (Form const& form : protocol.forms) {
-    if (!form.any_time || std::ranges::none_of(form.items, [](Item const& item) { return item.kind == ItemKind::date; })) continue;
+    if (!form.any_time || std::ranges::none_of(form.items, [](Item const& item) { return item.kind == ItemKind::date; }))
+      continue;
     for (Item const& item : form.items)
       if (item.kind == ItemKind::code)
         for (CodeValue const& code : item.codes) events.push_back(code.id);

@@ -44,11 +44,12 @@ std::vector<std::string> ids_of(auto const& list) {
 /// The codes of dated events: of every code item in a form without a visit that has a date item too.
 std::vector<std::string> dated_events(Protocol const& protocol);
 
-void read_trial(Reader& reader, Section& root);       // [trial] [conventions] [[arm]] [[intervention]] [sites]
-void read_schedule(Reader& reader, Section& root);    // [[epoch]] [schedule] [form.*]
-void read_rules(Reader& reader, Section& root);       // [[edit_check]] [eligibility] [randomisation] [blinding] [derivation] [analysis_set]
-void read_questions(Reader& reader, Section& root);   // [[endpoint]] [[estimand]]
-void read_plan(Reader& reader, Section& root);        // [[analysis]] [multiplicity] [design] [[scenario]] [report]
-void read_source(Reader& reader, Section& root);      // [source]
+void read_trial(Reader& reader, Section& root);     // [trial] [conventions] [[arm]] [[intervention]] [sites]
+void read_schedule(Reader& reader, Section& root);  // [[epoch]] [schedule] [form.*]
+void read_rules(Reader& reader,
+                Section& root);  // [[edit_check]] [eligibility] [randomisation] [blinding] [derivation] [analysis_set]
+void read_questions(Reader& reader, Section& root);  // [[endpoint]] [[estimand]]
+void read_plan(Reader& reader, Section& root);       // [[analysis]] [multiplicity] [design] [[scenario]] [report]
+void read_source(Reader& reader, Section& root);     // [source]
 
 }  // namespace equipoise::protocol

@@ -102,14 +102,16 @@ std::string problem(std::string const& text) {
 TEST(Refusals, TheWholeTrialHasNone) { EXPECT_EQ(problems_of(std::string(whole)), std::vector<std::string>{}); }
 
 TEST(Refusals, NamesAndReferencesAreNotEmpty) {
-  EXPECT_EQ(problems_of(with("participant = \"id\"", "participant = \"\"")), (std::vector<std::string>{"t.toml:61:15: 'participant' in [source] must not be empty"}));
+  EXPECT_EQ(problems_of(with("participant = \"id\"", "participant = \"\"")),
+            (std::vector<std::string>{"t.toml:61:15: 'participant' in [source] must not be empty"}));
   EXPECT_EQ(problem(with("participant = \"id\"", "participant = \"  \"")), "'participant' in [source] must not be empty");
   EXPECT_EQ(problem(with("column = \"treat\"", "column = \"\"")), "'column' in 'arm' of [source] must not be empty");
   EXPECT_EQ(problem(with("column = \"sex\"", "column = \"\"")), "'column' in source item 'sex' must not be empty");
   EXPECT_EQ(problem(with("column = \"status\"", "column = \"\"")), "'column' in where must not be empty");
   EXPECT_EQ(problem(with("column = \"day\"", "column = \"\"")), "'column' in entry item 'onset' must not be empty");
   EXPECT_EQ(problem(with("randomised = \"day0\"", "randomised = \"day0\"\nsite = \"\"")), "'site' in [source] must not be empty");
-  EXPECT_EQ(problem(with("participant = \"id\"", "rows = \"intervals\"\ninterval = { start = \"\", stop = \"t\" }\nparticipant = \"id\"")),
+  EXPECT_EQ(problem(with("participant = \"id\"",
+                         "rows = \"intervals\"\ninterval = { start = \"\", stop = \"t\" }\nparticipant = \"id\"")),
             "'start' in 'interval' of [source] must not be empty");
   EXPECT_EQ(problem(with("item = [{ item = \"sex\"", "item = [{ item = \"\"")), "'item' in source item must not be empty");
   EXPECT_EQ(problem(with("id = \"v0\"", "id = \"\"")), "'id' in visit must not be empty");
@@ -134,11 +136,14 @@ TEST(Refusals, KeysThatNestWithoutEnd) {
   std::string mixed = "x";
   for (int i = 0; i < 200; ++i) mixed += " = { " + chain(50);
   EXPECT_EQ(problem(mixed), sentence);
-  EXPECT_EQ(problems_of("[" + chain(60) + "]\n" + chain(60) + " = 1\n").front(), "t.toml:2:" + std::to_string(2 * 40 + 1) + ": " + sentence);
+  EXPECT_EQ(problems_of("[" + chain(60) + "]\n" + chain(60) + " = 1\n").front(),
+            "t.toml:2:" + std::to_string(2 * 40 + 1) + ": " + sentence);
   // What only looks deep: texts, comments, lists of numbers, many short keys.
   const std::string dots(1000, '.');
   EXPECT_EQ(problem(with("A trial", dots, "# " + dots + "\n" + std::string(whole))), "none");
-  EXPECT_EQ(problem("x = '" + dots + "'\ny = '''\n" + dots + "'''\nz = \"\\\"" + dots + "\"\n" + with("format = 1", "format = 2")).find("nest"), std::string::npos);
+  EXPECT_EQ(problem("x = '" + dots + "'\ny = '''\n" + dots + "'''\nz = \"\\\"" + dots + "\"\n" + with("format = 1", "format = 2"))
+                .find("nest"),
+            std::string::npos);
   std::string numbers = "0.5";
   for (int i = 0; i < 1000; ++i) numbers += ", 0.5";
   EXPECT_EQ(problem("x = [" + numbers + "]").find("nest"), std::string::npos);
@@ -148,18 +153,22 @@ TEST(Refusals, NamesThatRulesHave) {
   for (const char* name : {"arm", "site", "randomised", "randomisation"}) {
     const std::string sentence = fmt::format("'{}' has a meaning of its own, and cannot name an item or a derivation", name);
     EXPECT_EQ(problem(with("gone = ", fmt::format("{} = {{ kind = \"flag\" }}\ngone = ", name))), sentence);
-    EXPECT_EQ(problem(with("[analysis_set]", fmt::format("[derivation]\n{} = {{ rule = \"1 + 1\" }}\n[analysis_set]", name))), sentence);
+    EXPECT_EQ(problem(with("[analysis_set]", fmt::format("[derivation]\n{} = {{ rule = \"1 + 1\" }}\n[analysis_set]", name))),
+              sentence);
   }
-  EXPECT_EQ(problem(with("gone = ", "label = { kind = \"flag\" }\ngone = ")), "'label' has a meaning of its own, and cannot name an item or a derivation");
+  EXPECT_EQ(problem(with("gone = ", "label = { kind = \"flag\" }\ngone = ")),
+            "'label' has a meaning of its own, and cannot name an item or a derivation");
 }
 
 TEST(Refusals, ListsWithNothingOrTheSameTwice) {
-  EXPECT_EQ(problem(with("codes = [[\"F\", \"Female\"], [\"M\", \"Male\"]]", "codes = []")), "'codes' in item 'sex' must not be empty");
+  EXPECT_EQ(problem(with("codes = [[\"F\", \"Female\"], [\"M\", \"Male\"]]", "codes = []")),
+            "'codes' in item 'sex' must not be empty");
   EXPECT_EQ(problem(with("compare = [\"b\"]", "compare = [\"b\", \"b\"]", with("role = \"primary\"", "role = \"secondary\""))),
             "arm 'b' is named twice in 'compare' of the treatment of estimand 'e1'");
   EXPECT_EQ(problem(with("title = \"A trial\"", "title = {}")), "'title' in [trial] must not be empty");
   EXPECT_EQ(problem(with("title = \"A trial\"", "title = \"\"")), "'title' in [trial] must not be empty");
-  EXPECT_EQ(problem(with("version = \"1\"", "version = \"1\"\nlanguages = [\"en\", \"zh\", \"en\"]")), "the language 'en' is given twice");
+  EXPECT_EQ(problem(with("version = \"1\"", "version = \"1\"\nlanguages = [\"en\", \"zh\", \"en\"]")),
+            "the language 'en' is given twice");
   EXPECT_EQ(problem(with("day = 29", "day = 29, window = [1.5, 2]")), "'window' in visit 'v1' must be in whole days");
 }
 
@@ -170,28 +179,41 @@ TEST(Refusals, OneSidedTests) {
 
 TEST(Refusals, PrimaryHypothesesThatMultiplicityLeavesOut) {
   const std::string plain = std::string(whole);
-  EXPECT_EQ(problem(plain + "[multiplicity]\nmethod = \"holm\"\n"), "no hypothesis of [multiplicity] covers the primary analysis 'a1'");
+  EXPECT_EQ(problem(plain + "[multiplicity]\nmethod = \"holm\"\n"),
+            "no hypothesis of [multiplicity] covers the primary analysis 'a1'");
   EXPECT_EQ(problem(plain + "[multiplicity]\nmethod = \"holm\"\nhypotheses = [{ id = \"h\", analysis = \"a1\" }]\n"), "none");
   EXPECT_EQ(problem(plain + "[multiplicity]\nmethod = \"graphical\"\nhypotheses = [{ id = \"h\", analysis = \"a1\" }]\n"),
             "hypothesis 'h' needs the key 'weight': the share of alpha that it begins with");
-  EXPECT_EQ(problem(plain + "[multiplicity]\nmethod = \"holm\"\nhypotheses = [{ id = \"h\", analysis = \"a1\", arm = \"b\" }, { id = \"i\", analysis = \"a1\" }]\n"),
+  EXPECT_EQ(problem(plain + "[multiplicity]\nmethod = \"holm\"\nhypotheses = [{ id = \"h\", analysis = \"a1\", arm = \"b\" }, { "
+                            "id = \"i\", analysis = \"a1\" }]\n"),
             "hypothesis 'i' is that of another hypothesis again");
-  const std::string three = with("[schedule]", "[[arm]]\nid = \"c\"\nrole = \"investigational\"\n[schedule]", with("compare = [\"b\"]", "compare = [\"b\", \"c\"]"));
-  EXPECT_EQ(problem(three), "the plan tests 2 primary hypotheses, and no [multiplicity] section says how their error rate is kept");
+  const std::string three = with("[schedule]", "[[arm]]\nid = \"c\"\nrole = \"investigational\"\n[schedule]",
+                                 with("compare = [\"b\"]", "compare = [\"b\", \"c\"]"));
+  EXPECT_EQ(problem(three),
+            "the plan tests 2 primary hypotheses, and no [multiplicity] section says how their error rate is kept");
   EXPECT_EQ(problem(three + "[multiplicity]\nmethod = \"holm\"\nhypotheses = [{ id = \"h\", analysis = \"a1\", arm = \"b\" }]\n"),
             "no hypothesis of [multiplicity] covers the primary analysis 'a1' of arm 'c'");
-  EXPECT_EQ(problem(three + "[multiplicity]\nmethod = \"holm\"\nhypotheses = [{ id = \"h\", analysis = \"a1\" }, { id = \"i\", analysis = \"a1\", arm = \"b\" }, "
+  EXPECT_EQ(problem(three + "[multiplicity]\nmethod = \"holm\"\nhypotheses = [{ id = \"h\", analysis = \"a1\" }, { id = \"i\", "
+                            "analysis = \"a1\", arm = \"b\" }, "
                             "{ id = \"j\", analysis = \"a1\", arm = \"c\" }]\n"),
             "hypothesis 'h' needs the key 'arm': analysis 'a1' compares 2 arms");
-  EXPECT_EQ(problem(plain + "[multiplicity]\nmethod = \"holm\"\nhypotheses = [{ id = \"h\", analysis = \"a1\" }, { id = \"i\", analysis = \"a1\", arm = \"a\" }]\n"),
+  EXPECT_EQ(problem(plain + "[multiplicity]\nmethod = \"holm\"\nhypotheses = [{ id = \"h\", analysis = \"a1\" }, { id = \"i\", "
+                            "analysis = \"a1\", arm = \"a\" }]\n"),
             "analysis 'a1' does not compare arm 'a'");
 }
 
 TEST(Refusals, EntriesWithoutADate) {
-  EXPECT_EQ(problem(with("item = \"onset\", column = \"day\", days_since_randomisation = true", "item = \"grade\", column = \"grade\"")),
+  EXPECT_EQ(problem(with("item = \"onset\", column = \"day\", days_since_randomisation = true",
+                         "item = \"grade\", column = \"grade\"")),
             "the entry of form 'relapse' maps no date: its event could never be dated");
-  EXPECT_EQ(problem(with("onset = { kind = \"date\" }\n", "", with("first(relapse)", "first(event_log)", with("item = \"onset\", column = \"day\", days_since_randomisation = true", "item = \"grade\", column = \"grade\"")))), "none");
-  EXPECT_EQ(problem(with("days_since_randomisation = true }", "days_since_randomisation = true }, { item = \"onset\", column = \"day2\", days_since_randomisation = true }")),
+  EXPECT_EQ(problem(with("onset = { kind = \"date\" }\n", "",
+                         with("first(relapse)", "first(event_log)",
+                              with("item = \"onset\", column = \"day\", days_since_randomisation = true",
+                                   "item = \"grade\", column = \"grade\"")))),
+            "none");
+  EXPECT_EQ(problem(with(
+                "days_since_randomisation = true }",
+                "days_since_randomisation = true }, { item = \"onset\", column = \"day2\", days_since_randomisation = true }")),
             "item 'onset' is mapped twice in the entry of form 'relapse'");
   EXPECT_EQ(problem(with("randomised = \"day0\"\n", "")), "none");
   EXPECT_EQ(problem(with("randomised = \"day0\"\n", "", with(", days_since_randomisation = true", ""))),
@@ -199,7 +221,8 @@ TEST(Refusals, EntriesWithoutADate) {
 }
 
 TEST(Refusals, CellTextsWithBlanksAtTheirEnds) {
-  EXPECT_EQ(problem(with("is = \"1\"", "is = \" 1\"")), "'is' in where has blanks at its ends, and no cell does: cells are read without them");
+  EXPECT_EQ(problem(with("is = \"1\"", "is = \" 1\"")),
+            "'is' in where has blanks at its ends, and no cell does: cells are read without them");
   EXPECT_EQ(problem(with("randomised = \"day0\"", "randomised = \"day0\"\nmissing = [\"NA\", \". \"]")),
             "'. ' in 'missing' of [source] has blanks at its ends, and no cell does");
   const auto loaded = load(with("randomised = \"day0\"", "randomised = \"day0\"\nmissing = [\"NA\", \".\"]"), "t.toml");
@@ -208,9 +231,12 @@ TEST(Refusals, CellTextsWithBlanksAtTheirEnds) {
 }
 
 TEST(Refusals, SummariesOfAnotherKindOfEndpoint) {
-  EXPECT_EQ(problem(with("summary = \"hazard_ratio\"", "summary = \"risk_difference\"")), "risk_difference summarises a binary endpoint, and endpoint 'y' is of the kind time_to_event");
-  EXPECT_EQ(problem(with("summary = \"hazard_ratio\"", "summary = \"rate_ratio\"")), "rate_ratio summarises a count, or the events of every(...), and endpoint 'y' is of the kind time_to_event");
-  EXPECT_EQ(problem(with("summary = \"hazard_ratio\"", "summary = \"rate_ratio\"", with("first(relapse)", "every(relapse)"))), "none");
+  EXPECT_EQ(problem(with("summary = \"hazard_ratio\"", "summary = \"risk_difference\"")),
+            "risk_difference summarises a binary endpoint, and endpoint 'y' is of the kind time_to_event");
+  EXPECT_EQ(problem(with("summary = \"hazard_ratio\"", "summary = \"rate_ratio\"")),
+            "rate_ratio summarises a count, or the events of every(...), and endpoint 'y' is of the kind time_to_event");
+  EXPECT_EQ(problem(with("summary = \"hazard_ratio\"", "summary = \"rate_ratio\"", with("first(relapse)", "every(relapse)"))),
+            "none");
   const std::string continuous = with("endpoint = \"y\"", "endpoint = \"z\"", with("value = \"event\"", "value = 0"));
   EXPECT_EQ(problem(continuous), "hazard_ratio summarises a time to event, and endpoint 'z' is of the kind continuous");
   EXPECT_EQ(problem(with("\"hazard_ratio\"", "\"difference_in_means\"", continuous)), "none");
@@ -218,23 +244,29 @@ TEST(Refusals, SummariesOfAnotherKindOfEndpoint) {
 
 TEST(Refusals, CompositeValuesWithoutMeaning) {
   const std::string continuous =
-      with("endpoint = \"y\"", "endpoint = \"z\"", with("\"hazard_ratio\"", "\"ratio_of_geometric_means\"", with("at = \"v1\"", "at = \"v1\"\ntransform = \"log\"")));
-  EXPECT_EQ(problem(with("value = \"event\"", "value = 0", continuous)), "endpoint 'z' is analysed on the log scale, on which 0 has no value");
+      with("endpoint = \"y\"", "endpoint = \"z\"",
+           with("\"hazard_ratio\"", "\"ratio_of_geometric_means\"", with("at = \"v1\"", "at = \"v1\"\ntransform = \"log\"")));
+  EXPECT_EQ(problem(with("value = \"event\"", "value = 0", continuous)),
+            "endpoint 'z' is analysed on the log scale, on which 0 has no value");
   EXPECT_EQ(problem(with("value = \"event\"", "value = 0.5", continuous)), "none");
   const std::string root = with("transform = \"log\"", "transform = \"sqrt\"", continuous);
-  EXPECT_EQ(problem(with("value = \"event\"", "value = -1", root)), "endpoint 'z' is analysed on the square root scale, on which -1 has no value");
+  EXPECT_EQ(problem(with("value = \"event\"", "value = -1", root)),
+            "endpoint 'z' is analysed on the square root scale, on which -1 has no value");
   EXPECT_EQ(problem(with("value = \"event\"", "value = 0", root)), "none");
   const std::string never = with("value = \"event\"", "value = \"never\"");
   EXPECT_EQ(problem(never), "none");  // visit v1 is the planned end
   const std::string baseline_only = with("day = 29", "day = 1", with("day = 1,", "day = -7,", never));
   EXPECT_EQ(problem(baseline_only), "'never' lasts to the planned end of follow-up, which the schedule does not say");
   EXPECT_EQ(problem(with("any_time = [", "follow_up_days = 90\nany_time = [", baseline_only)), "none");
-  EXPECT_EQ(problem(with("any_time = [", "follow_up_days = 0\nany_time = [")), "'follow_up_days' in [schedule] must be at least 1 and at most 36500, and is 0");
+  EXPECT_EQ(problem(with("any_time = [", "follow_up_days = 0\nany_time = [")),
+            "'follow_up_days' in [schedule] must be at least 1 and at most 36500, and is 0");
 }
 
 TEST(Refusals, TimesInAnotherUnit) {
-  EXPECT_EQ(problem(with("time = \"weeks@v1\"", "time = \"weeks@v1\"\ntime_unit = \"d\"")), "the time of endpoint 's' is 'weeks@v1', which is in wk, and its time_unit is d");
-  EXPECT_EQ(problem(with("unit = \"wk\"", "unit = \"h\"")), "the time of endpoint 's' is 'weeks@v1', which is in h, and its time_unit is d");
+  EXPECT_EQ(problem(with("time = \"weeks@v1\"", "time = \"weeks@v1\"\ntime_unit = \"d\"")),
+            "the time of endpoint 's' is 'weeks@v1', which is in wk, and its time_unit is d");
+  EXPECT_EQ(problem(with("unit = \"wk\"", "unit = \"h\"")),
+            "the time of endpoint 's' is 'weeks@v1', which is in h, and its time_unit is d");
   EXPECT_EQ(problem(with("time = \"weeks@v1\"", "time = \"weeks@v1 * 7\"\ntime_unit = \"d\"")), "none");
   const auto loaded = load(whole, "t.toml");
   ASSERT_TRUE(loaded);
@@ -255,7 +287,8 @@ TEST(EndsOfParticipation, AreTheUsualOnesThatTheTrialRecordsUnlessNamed) {
   EXPECT_EQ(named->follow_up_days, 90.0);
   EXPECT_EQ(problems_of(with("any_time = [", "ends_participation = [\"deaht\"]\nany_time = [")),
             (std::vector<std::string>{"t.toml:14:23: there is no dated event 'deaht'\n  hint: did you mean 'death'?"}));
-  EXPECT_EQ(problem(with("any_time = [", "ends_participation = [\"stop\", \"stop\"]\nany_time = [")), "'stop' is named twice in 'ends_participation'");
+  EXPECT_EQ(problem(with("any_time = [", "ends_participation = [\"stop\", \"stop\"]\nany_time = [")),
+            "'stop' is named twice in 'ends_participation'");
 }
 
 TEST(Refusals, AnEmptyCellMayChooseARow) { EXPECT_EQ(problem(with("is = \"1\"", "is = \"\"")), "none"); }

@@ -2,8 +2,8 @@
 
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
-// toml++ 3.3.0 calls many letters (U+00A1 to U+0499 among them) outside quotes unreachable when it asks whether they are blanks: that is
-// undefined behaviour on a slip of the pen (found by protocol_fuzz). They are not blanks.
+// toml++ 3.3.0 calls many letters (U+00A1 to U+0499 among them) outside quotes unreachable when it asks whether they are blanks:
+// that is undefined behaviour on a slip of the pen (found by protocol_fuzz). They are not blanks.
 #include <toml++/impl/preprocessor.h>
 #pragma push_macro("TOML_UNREACHABLE")
 #undef TOML_UNREACHABLE
@@ -21,15 +21,16 @@
 namespace equipoise::protocol {
 namespace {
 
-/// Tables inside tables and lists that a protocol may have on one line. toml++ limits brackets and not dots, and frees what it has read
-/// by recursion: "a.a.a..." must be refused before it sees it.
+/// Tables inside tables and lists that a protocol may have on one line. toml++ limits brackets and not dots, and frees what it
+/// has read by recursion: "a.a.a..." must be refused before it sees it.
 constexpr int deepest = 100;
 constexpr const char too_deep[] = "keys, lists and tables nest here more than {} deep";
 
-/// The line on which brackets and the dots of keys nest deeper than `deepest`, or 0. Dots inside texts and comments do not count; the one
-/// of a number does no harm. Where the file is not TOML this may count wrongly, but only after the place at which toml++ stops.
+/// The line on which brackets and the dots of keys nest deeper than `deepest`, or 0. Dots inside texts and comments do not count;
+/// the one of a number does no harm. Where the file is not TOML this may count wrongly, but only after the place at which toml++
+/// stops.
 int line_too_deep(std::string_view bytes) {
-  std::vector<int> open;         // dots of the key in front of each open bracket
+  std::vector<int> open;              // dots of the key in front of each open bracket
   int line = 1, dots = 0, depth = 0;  // dots of the key being read; brackets and dots around it
   const auto starts = [&](std::size_t at, std::string_view what) { return bytes.substr(at).starts_with(what); };
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -83,18 +84,23 @@ class Converter {
       return Node({}, place);
     }
     switch (node.type()) {
-      case toml::node_type::table: return table(*node.as_table(), place, depth);
+      case toml::node_type::table:
+        return table(*node.as_table(), place, depth);
       case toml::node_type::array: {
         Node::Array elements;
         for (toml::node const& element : *node.as_array()) elements.push_back(convert(element, depth + 1));
         return Node(std::move(elements), place);
       }
-      case toml::node_type::string: return Node(node.as_string()->get(), place);
-      case toml::node_type::integer: return Node(std::int64_t(node.as_integer()->get()), place);
-      case toml::node_type::boolean: return Node(node.as_boolean()->get(), place);
+      case toml::node_type::string:
+        return Node(node.as_string()->get(), place);
+      case toml::node_type::integer:
+        return Node(std::int64_t(node.as_integer()->get()), place);
+      case toml::node_type::boolean:
+        return Node(node.as_boolean()->get(), place);
       case toml::node_type::floating_point: {
         const double value = node.as_floating_point()->get();
-        if (!std::isfinite(value)) add_problem(problems_, place, Code::out_of_range, "a number must be finite, and this one is not");
+        if (!std::isfinite(value))
+          add_problem(problems_, place, Code::out_of_range, "a number must be finite, and this one is not");
         return Node(value, place);
       }
       case toml::node_type::date: {
@@ -115,7 +121,8 @@ class Converter {
   /// toml++ sorts keys; people's order is that of the file.
   Node table(toml::table const& table, Place const& place, int depth) {
     Node::Table members;
-    for (auto const& [key, value] : table) members.push_back({std::string(key.str()), at(key.source()), convert(value, depth + 1)});
+    for (auto const& [key, value] : table)
+      members.push_back({std::string(key.str()), at(key.source()), convert(value, depth + 1)});
     std::ranges::stable_sort(members, {}, [](Node::Member const& m) { return std::pair(m.place.line, m.place.column); });
     return Node(std::move(members), place);
   }

@@ -9,25 +9,30 @@ namespace equipoise::protocol {
 namespace {
 
 // Atoms that take metric prefixes, and atoms that do not.
-constexpr std::array<std::string_view, 27> metric{"m", "g", "s", "L", "l", "mol", "eq", "osm", "U", "kat", "J", "N", "Pa", "W",
-                                                  "Hz", "V", "A", "K", "C", "Bq", "Gy", "Sv", "cal", "bar", "[iU]", "[IU]", "m[Hg]"};
-constexpr std::array<std::string_view, 25> plain{"1", "%", "[ppth]", "[ppm]", "Cel", "[degF]", "min", "h", "d", "wk", "mo", "a", "deg", "[pH]",
-                                                 "[lb_av]", "[in_i]", "[ft_i]", "m[H2O]", "[drp]", "[CFU]", "10*", "10^", "[arb'U]", "[hnsf'U]", "[PFU]"};
+constexpr std::array<std::string_view, 27> metric{"m",   "g",  "s",  "L",  "l",   "mol", "eq",   "osm",  "U",
+                                                  "kat", "J",  "N",  "Pa", "W",   "Hz",  "V",    "A",    "K",
+                                                  "C",   "Bq", "Gy", "Sv", "cal", "bar", "[iU]", "[IU]", "m[Hg]"};
+constexpr std::array<std::string_view, 25> plain{
+    "1",    "%",       "[ppth]", "[ppm]",  "Cel",    "[degF]", "min",   "h",   "d",   "wk",      "mo",       "a",    "deg",
+    "[pH]", "[lb_av]", "[in_i]", "[ft_i]", "m[H2O]", "[drp]",  "[CFU]", "10*", "10^", "[arb'U]", "[hnsf'U]", "[PFU]"};
 constexpr std::array<std::string_view, 15> prefixes{"Y", "T", "G", "M", "k", "h", "da", "d", "c", "m", "u", "n", "p", "f", "a"};
 // Counted things, by name.
-constexpr std::array<std::string_view, 14> counted{"cells", "copies", "events", "infections", "persons", "points", "episodes",
-                                                   "doses", "tablets", "units", "visits", "colonies", "hospitalisations", "beats"};
+constexpr std::array<std::string_view, 14> counted{
+    "cells", "copies",  "events", "infections", "persons",  "points",           "episodes",
+    "doses", "tablets", "units",  "visits",     "colonies", "hospitalisations", "beats"};
 
 bool is_atom(std::string_view text) {
   const auto in = [](auto const& list, std::string_view word) { return std::ranges::find(list, word) != list.end(); };
   if (in(metric, text) || in(plain, text) || in(counted, text)) return true;
-  return std::ranges::any_of(prefixes, [&](std::string_view p) { return text.starts_with(p) && in(metric, text.substr(p.size())); });
+  return std::ranges::any_of(prefixes,
+                             [&](std::string_view p) { return text.starts_with(p) && in(metric, text.substr(p.size())); });
 }
 
 std::vector<std::string> common() {
   std::vector<std::string> names(counted.begin(), counted.end());
-  for (const std::string_view name : {"kg", "g", "mg", "ug", "ng", "L", "dL", "mL", "uL", "mm", "cm", "m", "mm3", "mol", "mmol", "umol",
-                                      "d", "wk", "mo", "a", "h", "min", "s", "%", "1", "Cel", "mm[Hg]", "U", "[iU]"})
+  for (const std::string_view name :
+       {"kg",   "g", "mg", "ug", "ng", "L", "dL",  "mL", "uL", "mm", "cm",  "m",      "mm3", "mol", "mmol",
+        "umol", "d", "wk", "mo", "a",  "h", "min", "s",  "%",  "1",  "Cel", "mm[Hg]", "U",   "[iU]"})
     names.emplace_back(name);
   return names;
 }

@@ -253,7 +253,8 @@ Markup primary_in_words(Context const& context) {
       if (shown.empty() && run == primary_runs(context).front()) shown = primary_effects(context);
       for (std::size_t i = 0; i < shown.size();) {
         auto const& [source, first] = shown[i];
-        const std::string quantity = label_inside(context, results::quantity_label(first->finding.quantity, context.language(), source->method));
+        const std::string quantity =
+            label_inside(context, results::quantity_label(first->finding.quantity, context.language(), source->method));
         std::vector<std::pair<std::string, std::string>> same;  // comparisons of one analysis: said in one sentence
         for (; i < shown.size() && shown[i].first == source && shown[i].second->finding.quantity == first->finding.quantity; ++i)
           same.emplace_back(place_in_words(context, *source, shown[i].second->finding.at),

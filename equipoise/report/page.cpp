@@ -133,8 +133,8 @@ Markup curves(Page& page, Context const& context) {
   for (auto const& run : context.answer.runs)
     if (run.method == "kaplan_meier" && !run.problem)
       if (const Markup figure = figures::kaplan_meier(context, run); !figure.empty())
-        out += page.figure(
-            context.words(Word::km_caption, context.endpoint(run.endpoint), inside_sentence(context.set(run.set))), figure);
+        out += page.figure(context.words(Word::km_caption, context.endpoint(run.endpoint), inside_sentence(context.set(run.set))),
+                           figure);
   return out;
 }
 

@@ -2,7 +2,8 @@
 
 namespace equipoise::report {
 
-// The page is complete without it. Texts go in as text nodes, never as markup. Pointer, and arrow keys for those who use no pointer.
+// The page is complete without it. Texts go in as text nodes, never as markup. Pointer, and arrow keys for those who use no
+// pointer.
 const std::string_view script = R"js(
 (function(){"use strict";
 var ns="http://www.w3.org/2000/svg";

@@ -2,8 +2,9 @@
 
 namespace equipoise::report {
 
-// Colours of figures are literal attributes in the SVG; the rules below only repaint them in the dark, so that a figure taken out of the page
-// (or read by a renderer without CSS variables) keeps its colours. The slots s0 to s7 and f0 to f7 are those of context.cpp.
+// Colours of figures are literal attributes in the SVG; the rules below only repaint them in the dark, so that a figure taken out
+// of the page (or read by a renderer without CSS variables) keeps its colours. The slots s0 to s7 and f0 to f7 are those of
+// context.cpp.
 const std::string_view style = R"css(
 :root{--ink:#1c2430;--soft:#4a5361;--muted:#5b6472;--line:#e1e6ee;--rule:#c3cad6;--page:#f7f8fa;--card:#fff;--tint:#f6f8fb;--accent:#0f7391;--warn:#8a4b00;--warn-back:#fff6e6;--warn-line:#efc27b}
 *{box-sizing:border-box}

@@ -48,8 +48,8 @@ Printed printed(Finding const& finding, std::string_view language, double alpha 
 /// "0.174 to 0.645"; in Chinese "0.174 至 0.645".
 std::string interval(std::string const& lower, std::string const& upper, std::string_view language);
 
-/// Label of a quantity of the reference format ("hazard_ratio" is "Hazard ratio"); an unknown one in plain words. With the method, what its
-/// "estimate" is an estimate of.
+/// Label of a quantity of the reference format ("hazard_ratio" is "Hazard ratio"); an unknown one in plain words. With the
+/// method, what its "estimate" is an estimate of.
 std::string quantity_label(std::string_view quantity, std::string_view language, std::string_view method = {});
 
 /// Name of a method ("log_rank" is "Log-rank test"); an unknown one is `fallback`, or the keyword in plain words.

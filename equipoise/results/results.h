@@ -11,11 +11,11 @@ namespace equipoise::results {
 
 /// One number with all that belongs to it.
 struct Record {
-  std::string analysis;                 ///< id of the [[analysis]], or of the reference case
+  std::string analysis;  ///< id of the [[analysis]], or of the reference case
   std::optional<std::string> estimand;
-  Finding finding;                      ///< quantity, at, value, se, df, lower, upper, level, p, n, scale
-  std::string method;                   ///< keyword
-  std::string options;                  ///< the options in force, canonical JSON
+  Finding finding;      ///< quantity, at, value, se, df, lower, upper, level, p, n, scale
+  std::string method;   ///< keyword
+  std::string options;  ///< the options in force, canonical JSON
   std::vector<std::string> footnotes;
 };
 
@@ -31,11 +31,11 @@ struct AnalysisRun {
   std::optional<std::string> estimand;
   std::string endpoint;
   std::string set;
-  std::string role;          ///< "primary", "secondary", ...
-  std::string method;        ///< keyword
-  std::string title;         ///< "Cox proportional hazards model"
-  std::string options;       ///< canonical JSON: as given, with what follows from the question; defaults by `match` are in the notes
-  std::int64_t n = 0;        ///< participants in the analysis set
+  std::string role;     ///< "primary", "secondary", ...
+  std::string method;   ///< keyword
+  std::string title;    ///< "Cox proportional hazards model"
+  std::string options;  ///< canonical JSON: as given, with what follows from the question; defaults by `match` are in the notes
+  std::int64_t n = 0;   ///< participants in the analysis set
   std::vector<std::string> notes;
   std::optional<std::string> problem;  ///< why there is no answer; then it has no records
 };
@@ -50,8 +50,8 @@ struct Count {
 struct FlowArm {
   std::string arm;
   std::int64_t randomised = 0;
-  std::vector<Count> left;       ///< reasons for leaving early, in protocol order
-  std::int64_t completed = 0;    ///< followed to the end of the study or to the data cut-off
+  std::vector<Count> left;     ///< reasons for leaving early, in protocol order
+  std::int64_t completed = 0;  ///< followed to the end of the study or to the data cut-off
   struct Set {
     std::string id;
     std::int64_t n = 0;
@@ -66,40 +66,41 @@ struct BaselineItem {
   bool categorical = false;
   /// One cell for each arm in protocol order, then one for all arms together.
   struct Cell {
-    std::int64_t n = 0;        ///< with a value: the denominator of the percentages
+    std::int64_t n = 0;  ///< with a value: the denominator of the percentages
     std::int64_t missing = 0;
-    std::int64_t bounded = 0;    ///< known only as below or above a limit: not in the summaries, and not missing
+    std::int64_t bounded = 0;  ///< known only as below or above a limit: not in the summaries, and not missing
     double mean = missing_number, sd = missing_number, median = missing_number;
     double lower_quartile = missing_number, upper_quartile = missing_number, min = missing_number, max = missing_number;
     std::vector<std::int64_t> counts;  ///< of each level
   };
-  std::vector<std::string> levels;     ///< of a categorical item: code ids, or "true"/"false" of a flag
+  std::vector<std::string> levels;  ///< of a categorical item: code ids, or "true"/"false" of a flag
   std::vector<Cell> cells;
 };
 
 struct Provenance {
-  std::string version;              ///< of the binary
-  std::string protocol_digest;      ///< SHA-256
-  std::string data_digest;          ///< SHA-256 of the data file's bytes
-  std::string data_file;            ///< its name, without folders
+  std::string version;                ///< of the binary
+  std::string protocol_digest;        ///< SHA-256
+  std::string data_digest;            ///< SHA-256 of the data file's bytes
+  std::string data_file;              ///< its name, without folders
   std::optional<std::string> cutoff;  ///< data cut-off date, YYYY-MM-DD
   std::optional<std::uint64_t> seed;  ///< of a simulated data set
-  bool simulated = false;           ///< then every page and figure says so
-  std::string match;                ///< "equipoise", "r" or "sas"
-  std::vector<std::string> notes;   ///< what reading the data had to say
+  bool simulated = false;             ///< then every page and figure says so
+  std::string match;                  ///< "equipoise", "r" or "sas"
+  std::vector<std::string> notes;     ///< what reading the data had to say
 };
 
 struct Results {
   Provenance provenance;
   std::vector<FlowArm> flow;
   std::vector<BaselineItem> baseline;
-  std::string quartile_rule;        ///< sentence: "Quartiles by SAS definition 5."
+  std::string quartile_rule;  ///< sentence: "Quartiles by SAS definition 5."
   std::vector<AnalysisRun> runs;
   std::vector<Record> records;
   std::vector<Curve> curves;
 };
 
-/// results.json: one object, keys in a fixed order, numbers in shortest round-trip form, "NE" where not estimable, absent where not given.
+/// results.json: one object, keys in a fixed order, numbers in shortest round-trip form, "NE" where not estimable, absent where
+/// not given.
 std::string to_json(Results const& results);
 
 }  // namespace equipoise::results

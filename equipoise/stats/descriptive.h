@@ -28,10 +28,12 @@ double quantile(std::span<const double> sorted, double p, QuantileRule rule);
 struct Summary {
   std::int64_t n = 0;
   double mean = missing_number, sd = missing_number;  ///< sd with divisor n - 1; NaN when n < 2
-  double min = missing_number, lower_quartile = missing_number, median = missing_number, upper_quartile = missing_number, max = missing_number;
+  double min = missing_number, lower_quartile = missing_number, median = missing_number, upper_quartile = missing_number,
+         max = missing_number;
 };
 
-/// n, mean, standard deviation, quartiles and range. Sums run in ascending order of the values, so that the order of rows does not matter.
+/// n, mean, standard deviation, quartiles and range. Sums run in ascending order of the values, so that the order of rows does
+/// not matter.
 Summary summarise(std::vector<double> values, QuantileRule rule);
 
 }  // namespace equipoise::stats

@@ -10,9 +10,9 @@ namespace {
 // Expected: R 4.2.2, quantile(c(1, 2, 4, 8, 16, 32, 64, 128, 256, 512), p, type = 2) and type = 7; exact in binary fractions.
 TEST(Quantile, FollowsTheTwoRules) {
   const std::vector<double> x{1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
-  EXPECT_EQ(quantile(x, 0.3, QuantileRule::sas_5), 6.0);   // np = 3 is whole: mean of 4 and 8
+  EXPECT_EQ(quantile(x, 0.3, QuantileRule::sas_5), 6.0);  // np = 3 is whole: mean of 4 and 8
   EXPECT_EQ(quantile(x, 0.25, QuantileRule::sas_5), 4.0);
-  EXPECT_EQ(quantile(x, 0.25, QuantileRule::r_7), 5.0);    // h = 2.25: 4 + 0.25 * 4
+  EXPECT_EQ(quantile(x, 0.25, QuantileRule::r_7), 5.0);  // h = 2.25: 4 + 0.25 * 4
   EXPECT_EQ(quantile(x, 0.5, QuantileRule::sas_5), 24.0);
   EXPECT_EQ(quantile(x, 0.5, QuantileRule::r_7), 24.0);
   for (const auto rule : {QuantileRule::sas_5, QuantileRule::r_7}) {
@@ -25,7 +25,8 @@ TEST(Quantile, FollowsTheTwoRules) {
 
 TEST(Summarise, DoesNotDependOnTheOrderOfRows) {
   // Mean 5, sum of squares 32 over 7: worked by hand.
-  const Summary a = summarise({2, 4, 4, 4, 5, 5, 7, 9}, QuantileRule::sas_5), b = summarise({9, 5, 4, 2, 4, 7, 5, 4}, QuantileRule::sas_5);
+  const Summary a = summarise({2, 4, 4, 4, 5, 5, 7, 9}, QuantileRule::sas_5),
+                b = summarise({9, 5, 4, 2, 4, 7, 5, 4}, QuantileRule::sas_5);
   EXPECT_EQ(a.mean, 5.0);
   EXPECT_NEAR(a.sd, std::sqrt(32.0 / 7), 1e-15);  // one division and one root
   EXPECT_EQ(a.sd, b.sd);

@@ -48,7 +48,8 @@ std::vector<double> weights(Margins const& m) {
   return weight;
 }
 
-/// Mean and variance of a when the odds ratio is `odds`. The weights are log-concave: what follows a weight of 1e-20 adds nothing.
+/// Mean and variance of a when the odds ratio is `odds`. The weights are log-concave: what follows a weight of 1e-20 adds
+/// nothing.
 struct Spread {
   double mean, variance;
 };
@@ -62,14 +63,17 @@ Spread spread(Margins const& m, double odds) {
   };
   add(1.0, 0.0);
   double w = 1.0;
-  for (double x = mode; x < m.high && add(w *= m.ratio(x) * odds, x + 1 - mode); ++x) {}
+  for (double x = mode; x < m.high && add(w *= m.ratio(x) * odds, x + 1 - mode); ++x) {
+  }
   w = 1.0;
-  for (double x = mode; x > m.low && add(w /= m.ratio(x - 1) * odds, x - 1 - mode); --x) {}
+  for (double x = mode; x > m.low && add(w /= m.ratio(x - 1) * odds, x - 1 - mode); --x) {
+  }
   const double shift = first.value() / total.value();
   return {mode + shift, second.value() / total.value() - shift * shift};
 }
 
-/// Newton's method for the logarithm of the odds ratio at which a has the mean observed, kept inside a bracket: the mean increases.
+/// Newton's method for the logarithm of the odds ratio at which a has the mean observed, kept inside a bracket: the mean
+/// increases.
 double conditional_log_odds_ratio(TwoByTwo const& t, Margins const& m) {
   const double a = double(t.a);
   double theta = std::log((a + 0.5) * (double(t.d) + 0.5) / ((double(t.b) + 0.5) * (double(t.c) + 0.5)));
@@ -133,8 +137,8 @@ std::optional<FisherExact> FisherExact::parse(Roles const& roles, Section& optio
   method.difference = parse_difference(options, false);
   method.alternative = options.word<Alternative>("alternative", alternatives).value_or(Alternative::two_sided);
   if (method.response == method.group && !method.group.empty())
-    add_problem(options.problems(), options.place(), Code::inconsistent, "fisher_exact takes column '{}' both as response and as group",
-           method.group);
+    add_problem(options.problems(), options.place(), Code::inconsistent,
+                "fisher_exact takes column '{}' both as response and as group", method.group);
   return options.problems().size() == problems_before ? std::optional(method) : std::nullopt;
 }
 
@@ -184,7 +188,8 @@ Expected<Answer> FisherExact::run(Frame const& frame) const {
     const std::vector<std::int32_t> group_levels = table_levels(groups), response_levels = table_levels(responses);
     if (group_levels.size() > 2 || response_levels.size() > 2)
       return fail(Code::not_available,
-                  "fisher_exact of {} groups by {} responses: this build has the test for 2 x 2 tables only; name two groups in `difference`",
+                  "fisher_exact of {} groups by {} responses: this build has the test for 2 x 2 tables only; name two groups in "
+                  "`difference`",
                   group_levels.size(), response_levels.size());
     for (std::size_t i = 0; i < frame.rows; ++i) {
       const bool first = groups.codes[i] == group_levels.front(), left = responses.codes[i] == response_levels.front();

@@ -27,7 +27,8 @@ struct FisherResult {
 };
 
 /// Given its margins, a is hypergeometric. `two_sided` sums the tables with at most (1 + 1e-7) times the probability of this one,
-/// `greater` those with a larger or equal a. The odds ratio w solves E_w(a) = a in the distribution with weights C(r, x) C(s, k - x) w^x.
+/// `greater` those with a larger or equal a. The odds ratio w solves E_w(a) = a in the distribution with weights C(r, x) C(s, k -
+/// x) w^x.
 ///
 /// Weights come by their ratio from the mode outwards, so that large counts lose no digits to log-factorials; a probability below
 /// 1e-300 of the mode's is 0.

@@ -65,7 +65,8 @@ const Roles roles{{"response", {"ill"}}, {"group", {"arm"}}};
 TEST(FisherExact, ReadsTheTableOfADifference) {
   Table table;  // other: 1 of 1 is left out
   table.numbers("ill", {1, 0, 0, 1, 1, 1, 0, 0, 1}).category("arm", {"b", "a", "other"}, {1, 1, 1, 0, 0, 0, 0, 1, 2});
-  const auto got = answer<FisherExact>(table.frame(), roles, {{"difference", testing::difference("a", "b")}, {"alternative", text("less")}});
+  const auto got =
+      answer<FisherExact>(table.frame(), roles, {{"difference", testing::difference("a", "b")}, {"alternative", text("less")}});
   EXPECT_DOUBLE_EQ(read(got, "p"), 17.0 / 70);  // a: 1 of 4, b: 3 of 4
   EXPECT_NEAR(read(got, "estimate") * 6.40832, 1, 1e-6);
   EXPECT_EQ(read(got, "n_events", {{"group", "a"}}), 1);
@@ -88,7 +89,8 @@ TEST(FisherExact, RefusesLargerTablesAndOtherResponses) {
   two.numbers("ill", {1, 2}).category("arm", {"a", "b"}, {0, 1});
   EXPECT_EQ(answer<FisherExact>(two.frame(), roles, {{"difference", testing::difference("a", "b")}}).error().message,
             "column 'ill' holds 2: a response is 1 or 0");
-  EXPECT_EQ(answer<FisherExact>(two.frame(), roles, {{"difference", testing::difference("a", "c")}}).error().code, Code::unresolved);
+  EXPECT_EQ(answer<FisherExact>(two.frame(), roles, {{"difference", testing::difference("a", "c")}}).error().code,
+            Code::unresolved);
 }
 
 TEST(FisherExact, SaysWhatIsNotEstimable) {

@@ -12,8 +12,8 @@ using Factors = std::vector<std::string>;  // the columns of one term
 
 bool is_name_byte(char c) {
   const auto byte = static_cast<unsigned char>(c);
-  return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' || byte == '.' ||
-         byte == '@' || byte >= 0x80;  // letters beyond ASCII
+  return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' ||
+         byte == '.' || byte == '@' || byte >= 0x80;  // letters beyond ASCII
 }
 
 bool same_columns(Factors const& a, Factors const& b) {
@@ -125,12 +125,14 @@ struct Coding {
 
 Expected<Coding> code_column(Frame const& frame, std::string const& name, std::vector<std::string>& notes) {
   Coding coding{.column = name};
-  const auto found = std::find_if(frame.columns.begin(), frame.columns.end(), [&](ColumnView const& c) { return c.name == name; });
+  const auto found =
+      std::find_if(frame.columns.begin(), frame.columns.end(), [&](ColumnView const& c) { return c.name == name; });
   expects(found != frame.columns.end(), fmt::format("the frame has no column '{}'", name));
   if (found->numeric()) {
     coding.numbers = found->numbers();
     for (const double number : coding.numbers)
-      if (!std::isfinite(number)) return fail(Code::bad_cell, "column '{}' holds {}: a covariate must be finite", name, shortest(number));
+      if (!std::isfinite(number))
+        return fail(Code::bad_cell, "column '{}' holds {}: a covariate must be finite", name, shortest(number));
     return coding;
   }
   coding.numeric = false;
@@ -142,7 +144,8 @@ Expected<Coding> code_column(Frame const& frame, std::string const& name, std::v
   if (!coding.levels.empty()) {
     const auto reference = std::size_t(coding.levels.front());
     if (reference != 0)
-      notes.push_back(fmt::format("no row has the reference level '{}' of '{}': nothing can be compared with it", coding.categories.levels[0], name));
+      notes.push_back(fmt::format("no row has the reference level '{}' of '{}': nothing can be compared with it",
+                                  coding.categories.levels[0], name));
     coding.levels.erase(coding.levels.begin());
   }
   return coding;
@@ -164,7 +167,8 @@ Expected<Formula> parse_formula(std::string_view text) {
   std::vector<Factors> with_margins;
   for (Factors const& term : *written) {
     if (term.size() > most_factors)
-      return fail(Code::out_of_range, "an interaction of the formula has {} factors; at most {} are possible", term.size(), most_factors);
+      return fail(Code::out_of_range, "an interaction of the formula has {} factors; at most {} are possible", term.size(),
+                  most_factors);
     for (unsigned subset = 1; subset < (1u << term.size()); ++subset) {
       Factors margin;
       for (std::size_t i = 0; i < term.size(); ++i)
@@ -173,7 +177,8 @@ Expected<Formula> parse_formula(std::string_view text) {
     }
     if (with_margins.size() > most_terms) return fail(Code::out_of_range, "the formula has more than {} terms", most_terms);
   }
-  std::stable_sort(with_margins.begin(), with_margins.end(), [](Factors const& a, Factors const& b) { return a.size() < b.size(); });
+  std::stable_sort(with_margins.begin(), with_margins.end(),
+                   [](Factors const& a, Factors const& b) { return a.size() < b.size(); });
   return Formula{std::move(with_margins)};
 }
 
@@ -214,7 +219,8 @@ Expected<Design> build_design(Frame const& frame, Formula const& formula) {
 
 std::string to_text(Term const& term) {
   std::vector<std::string> parts;
-  for (Factor const& factor : term) parts.push_back(factor.level ? fmt::format("{} '{}'", factor.column, *factor.level) : factor.column);
+  for (Factor const& factor : term)
+    parts.push_back(factor.level ? fmt::format("{} '{}'", factor.column, *factor.level) : factor.column);
   return parts.empty() ? "the intercept" : join(parts, " : ");
 }
 

@@ -8,16 +8,16 @@
 
 namespace equipoise::stats {
 
-/// The right-hand side of a model: each term is the columns that it multiplies. Main effects come first, then interactions by their
-/// number of factors, each group in the order of writing; no term twice; the margins of every interaction are there.
+/// The right-hand side of a model: each term is the columns that it multiplies. Main effects come first, then interactions by
+/// their number of factors, each group in the order of writing; no term twice; the margins of every interaction are there.
 struct Formula {
   std::vector<std::vector<std::string>> terms;
 
   std::vector<std::string> columns() const;  ///< each once, in the order of their first use
 };
 
-/// Reads `a + b`, `a:b`, `a * b` (that is a + b + a:b), ':' binding before '*' before '+'. A column name is letters, digits, '_', '.'
-/// and '@'. An interaction brings its margins: `a:b` alone is `a * b`.
+/// Reads `a + b`, `a:b`, `a * b` (that is a + b + a:b), ':' binding before '*' before '+'. A column name is letters, digits, '_',
+/// '.' and '@'. An interaction brings its margins: `a:b` alone is `a * b`.
 ///
 /// errors   syntax, with the position (from 1) in the text; out_of_range for more than 6 factors in a term or 500 terms
 /// source   Wilkinson & Rogers (1973), Appl. Stat. 22, 392-399
@@ -27,16 +27,16 @@ Expected<Formula> parse_formula(std::string_view text);
 /// A design without intercept: one column a coefficient.
 struct Design {
   std::size_t rows = 0;
-  std::vector<Term> names;      ///< of the coefficients; factors sorted
-  std::vector<double> values;   ///< column after column, rows * names.size()
+  std::vector<Term> names;     ///< of the coefficients; factors sorted
+  std::vector<double> values;  ///< column after column, rows * names.size()
   std::vector<std::string> notes;
 
   std::span<const double> column(std::size_t j) const { return std::span(values).subspan(j * rows, rows); }
 };
 
-/// Numbers enter as they are, categories by treatment coding against their first level; an interaction is the product of its factors'
-/// columns, the first factor's levels changing fastest. A level that no row has gets no coefficient; when that is the first level, the
-/// next one that occurs is the reference, and a note says so.
+/// Numbers enter as they are, categories by treatment coding against their first level; an interaction is the product of its
+/// factors' columns, the first factor's levels changing fastest. A level that no row has gets no coefficient; when that is the
+/// first level, the next one that occurs is the reference, and a note says so.
 ///
 /// errors   bad_cell for an infinite number; out_of_range for more than 2000 coefficients
 /// checked  formula_test.cpp

@@ -60,11 +60,10 @@ TEST(Design, CodesCategoriesAgainstTheirFirstLevel) {
   table.numbers("age", {50, 60, 70, 80}).category("arm", {"p", "low", "high"}, {0, 1, 2, 1});
   const auto design = build_design(table.frame(), *parse_formula("age * arm"));
   ASSERT_TRUE(design);
-  EXPECT_EQ(design->names, (std::vector<Term>{{{"age", {}}},
-                                              {{"arm", "low"}},
-                                              {{"arm", "high"}},
-                                              {{"age", {}}, {"arm", "low"}},
-                                              {{"age", {}}, {"arm", "high"}}}));
+  EXPECT_EQ(
+      design->names,
+      (std::vector<Term>{
+          {{"age", {}}}, {{"arm", "low"}}, {{"arm", "high"}}, {{"age", {}}, {"arm", "low"}}, {{"age", {}}, {"arm", "high"}}}));
   const auto column = [&](std::size_t j) { return std::vector<double>(design->column(j).begin(), design->column(j).end()); };
   EXPECT_EQ(column(0), (std::vector<double>{50, 60, 70, 80}));
   EXPECT_EQ(column(1), (std::vector<double>{0, 1, 0, 1}));

@@ -11,7 +11,7 @@ At normal_form(At at) {
   return at;
 }
 
-std::optional<double> Finding::* field_named(std::string_view quantity) {
+std::optional<double> Finding::*field_named(std::string_view quantity) {
   if (quantity == "se") return &Finding::se;
   if (quantity == "df") return &Finding::df;
   if (quantity == "p") return &Finding::p;
@@ -37,7 +37,7 @@ std::optional<double> Answer::read(std::string_view quantity, At const& where) c
   const auto value_of = [](std::string_view name) {
     return [name](Finding const& finding) { return finding.quantity == name ? std::optional(finding.value) : std::nullopt; };
   };
-  const auto field_of = [](std::string_view name, std::optional<double> Finding::* field) {
+  const auto field_of = [](std::string_view name, std::optional<double> Finding::*field) {
     return [name, field](Finding const& finding) { return finding.quantity == name ? finding.*field : std::nullopt; };
   };
 

@@ -14,19 +14,21 @@
 #include "equipoise/core/finding.h"
 #include "equipoise/core/section.h"
 
-/// The shape every statistical method has: a keyword, a card that says what it takes and gives, a parser of its options, and a pure
-/// function from columns to findings. A reference case and a protocol's analysis both end here; nothing in this room knows a trial.
+/// The shape every statistical method has: a keyword, a card that says what it takes and gives, a parser of its options, and a
+/// pure function from columns to findings. A reference case and a protocol's analysis both end here; nothing in this room knows a
+/// trial.
 namespace equipoise::stats {
 
 struct Answer {
   std::vector<Finding> findings{};
   std::vector<Series> series{};
-  std::vector<std::string> notes{};  ///< sentences for the footnote: "Efron's approximation for tied events", "no event in arm 'x'"
+  std::vector<std::string>
+      notes{};  ///< sentences for the footnote: "Efron's approximation for tied events", "no event in arm 'x'"
 
   /// Reads one number by the names of the reference format, or nothing when the method does not give it:
-  /// the finding of that quantity at that place; else its field (se, df, p, lower, upper) there; `X_lower`/`X_upper` are limits of X;
-  /// `side` at a quantile picks a limit. NaN = not estimable. The factors of a `term` may come in any order. Of several findings
-  /// at a place that hold the field, the first answers: a method puts its main finding first.
+  /// the finding of that quantity at that place; else its field (se, df, p, lower, upper) there; `X_lower`/`X_upper` are limits
+  /// of X; `side` at a quantile picks a limit. NaN = not estimable. The factors of a `term` may come in any order. Of several
+  /// findings at a place that hold the field, the first answers: a method puts its main finding first.
   std::optional<double> read(std::string_view quantity, At const& at) const;
 };
 
@@ -75,7 +77,7 @@ enum class Match { equipoise, r, sas };
 struct ColumnNeed {
   std::string name;
   Need need;
-  bool drop_missing = true;  ///< a row that misses it is dropped before the method runs
+  bool drop_missing = true;           ///< a row that misses it is dropped before the method runs
   std::vector<std::string> levels{};  ///< of a category, if the options name them; else those in the data, sorted by bytes
 };
 
@@ -85,7 +87,7 @@ struct Frame {
   std::size_t rows = 0;
   std::vector<ColumnView> columns;
 
-  NumbersView numbers(std::string_view name) const;            ///< ContractViolation when absent
+  NumbersView numbers(std::string_view name) const;  ///< ContractViolation when absent
   CategoriesView const& categories(std::string_view name) const;
 };
 

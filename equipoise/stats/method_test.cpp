@@ -6,10 +6,11 @@ namespace equipoise::stats {
 namespace {
 
 Answer example() {
-  return {.findings = {{.quantity = "estimate", .at = {{"term", Term{{"age", {}}, {"arm", "b"}}}}, .value = 1, .se = 0.5, .p = 0.04},
-                       {.quantity = "hazard_ratio", .at = {{"term", Term{{"age", {}}, {"arm", "b"}}}}, .value = 3, .lower = 2, .upper = 4},
-                       {.quantity = "quantile", .at = {{"prob", 0.5}}, .value = 8, .lower = 5, .upper = missing_number},
-                       {.quantity = "chi_square", .value = 7, .df = 2, .p = 0.03}}};
+  return {.findings = {
+              {.quantity = "estimate", .at = {{"term", Term{{"age", {}}, {"arm", "b"}}}}, .value = 1, .se = 0.5, .p = 0.04},
+              {.quantity = "hazard_ratio", .at = {{"term", Term{{"age", {}}, {"arm", "b"}}}}, .value = 3, .lower = 2, .upper = 4},
+              {.quantity = "quantile", .at = {{"prob", 0.5}}, .value = 8, .lower = 5, .upper = missing_number},
+              {.quantity = "chi_square", .value = 7, .df = 2, .p = 0.03}}};
 }
 
 TEST(Answer, ReadsAFindingByItsQuantityAndPlace) {

@@ -11,8 +11,8 @@ bool check_roles(MethodCard const& card, Roles const& roles, Section& options) {
     good = false;
   };
   for (auto const& [name, columns] : roles) {
-    const auto known = std::find_if(card.roles.begin(), card.roles.end(),
-                                    [&name = name](RoleCard const& role) { return role.name == name; });
+    const auto known =
+        std::find_if(card.roles.begin(), card.roles.end(), [&name = name](RoleCard const& role) { return role.name == name; });
     if (known == card.roles.end()) bad(Code::unknown_key, "{} has no role '{}'", card.keyword, name);
     else if (columns.empty() || std::find(columns.begin(), columns.end(), "") != columns.end())
       bad(Code::missing_key, "the role '{}' of {} has no column", name, card.keyword);
@@ -40,8 +40,8 @@ bool add_need(std::vector<ColumnNeed>& needs, ColumnNeed need, Section& options)
   for (ColumnNeed& already : needs) {
     if (already.name != need.name) continue;
     if (already.need != need.need) {
-      add_problem(options.problems(), options.place(), Code::inconsistent, "{} takes column '{}' both as a number and as a category",
-             options.name(), need.name)
+      add_problem(options.problems(), options.place(), Code::inconsistent,
+                  "{} takes column '{}' both as a number and as a category", options.name(), need.name)
           .hint = "a column of the formula is a category when `levels` lists its levels";
       return false;
     }
@@ -88,9 +88,12 @@ double parse_level(Section& options) { return options.number("level", Limits::op
 
 std::string_view default_of(Match match) {
   switch (match) {
-    case Match::r: return "the default of R (match = \"r\")";
-    case Match::sas: return "the default of SAS (match = \"sas\")";
-    case Match::equipoise: break;
+    case Match::r:
+      return "the default of R (match = \"r\")";
+    case Match::sas:
+      return "the default of SAS (match = \"sas\")";
+    case Match::equipoise:
+      break;
   }
   return "the default";
 }

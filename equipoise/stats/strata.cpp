@@ -7,7 +7,8 @@ namespace {
 
 /// Numbers keys from 0 in their order, without gaps. `bound` exceeds every key.
 std::size_t close_gaps(std::vector<std::uint64_t> const& keys, std::uint64_t bound, std::vector<std::int32_t>& code) {
-  if (bound <= 4 * std::uint64_t(keys.size()) + 1024) {  // a table is cheaper than a sort as long as it is not much longer than the data
+  if (bound <=
+      4 * std::uint64_t(keys.size()) + 1024) {  // a table is cheaper than a sort as long as it is not much longer than the data
     std::vector<std::int32_t> number(bound, 0);
     for (const std::uint64_t key : keys) number[key] = 1;
     std::int32_t next = 0;
@@ -31,7 +32,8 @@ Strata combine(Frame const& frame, std::vector<std::string> const& columns) {
   for (std::string const& name : columns) {
     CategoriesView const& category = frame.categories(name);
     const std::uint64_t levels = category.levels.size();
-    for (std::size_t i = 0; i < frame.rows; ++i) keys[i] = std::uint64_t(strata.code[i]) * levels + std::uint64_t(category.codes[i]);
+    for (std::size_t i = 0; i < frame.rows; ++i)
+      keys[i] = std::uint64_t(strata.code[i]) * levels + std::uint64_t(category.codes[i]);
     strata.count = close_gaps(keys, strata.count * levels, strata.code);
   }
   return strata;

@@ -169,10 +169,11 @@ Expected<Answer> TTest::run(Frame const& frame) const {
     answer.findings.push_back({.quantity = "n", .value = m.n, .n = n});
   }
   if (no_spread) answer.notes.push_back("All values within a group are equal: t and the limits are not estimable.");
-  else if (!two_groups(variance) && n < 2) answer.notes.push_back(fmt::format("{}: a t test needs two.", n == 1 ? "One value" : "No value"));
+  else if (!two_groups(variance) && n < 2)
+    answer.notes.push_back(fmt::format("{}: a t test needs two.", n == 1 ? "One value" : "No value"));
   else if (std::isnan(got.se))
-    answer.notes.push_back(fmt::format("{} value{} of '{}' and {} of '{}' are too few for this t test.", a.size(), a.size() == 1 ? "" : "s",
-                                       difference->level, b.size(), difference->minus));
+    answer.notes.push_back(fmt::format("{} value{} of '{}' and {} of '{}' are too few for this t test.", a.size(),
+                                       a.size() == 1 ? "" : "s", difference->level, b.size(), difference->minus));
   if (variance == TVariance::welch) answer.notes.push_back("Welch's t test with Satterthwaite's degrees of freedom.");
   if (variance == TVariance::pooled) answer.notes.push_back("Student's t test with the pooled variance.");
   return answer;

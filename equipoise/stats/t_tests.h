@@ -21,8 +21,8 @@ struct MeanEstimate {
 ///     welch    se^2 = s_1^2/n_1 + s_2^2/n_2,  df = se^4 / ((s_1^2/n_1)^2/(n_1 - 1) + (s_2^2/n_2)^2/(n_2 - 1))
 ///
 /// estimate mean(first) - mean(second)
-/// source   Student (1908), Biometrika 6, 1-25; Welch (1947), Biometrika 34, 28-35; Satterthwaite (1946), Biometrics Bull. 2, 110-114
-/// checked  t_tests_test.cpp, the reference cases t_test
+/// source   Student (1908), Biometrika 6, 1-25; Welch (1947), Biometrika 34, 28-35; Satterthwaite (1946), Biometrics Bull. 2,
+/// 110-114 checked  t_tests_test.cpp, the reference cases t_test
 MeanEstimate mean_difference(std::span<const double> first, std::span<const double> second, bool pooled);
 /// Mean, s / sqrt n, n - 1.
 MeanEstimate one_mean(std::span<const double> values);

@@ -23,7 +23,9 @@ Table sleep() {
   table.numbers("extra", extra).category("drug", {"1", "2", "none"}, drug);
   return table;
 }
-Keys two(std::string variance) { return {{"variance", text(std::move(variance))}, {"difference", testing::difference("1", "2")}}; }
+Keys two(std::string variance) {
+  return {{"variance", text(std::move(variance))}, {"difference", testing::difference("1", "2")}};
+}
 
 // R 4.2.2, t.test(), 15 digits; tolerance a few units in the 15th. Student (1908) prints a mean difference of 1.58.
 constexpr double digits = 5e-14;
@@ -48,7 +50,8 @@ TEST(TTest, ReproducesWelchAndStudentOnTheSleepData) {
 TEST(TTest, ReproducesThePairedTestAndTheOneSampleTest) {
   Table pairs;
   pairs.numbers("first", first).numbers("second", second);
-  const auto paired = answer<TTest>(pairs.frame(), {{"first", {"first"}}, {"second", {"second"}}}, {{"variance", text("paired")}});
+  const auto paired =
+      answer<TTest>(pairs.frame(), {{"first", {"first"}}, {"second", {"second"}}}, {{"variance", text("paired")}});
   EXPECT_NEAR(read(paired, "t"), -4.06212768338203656, digits);
   EXPECT_NEAR(read(paired, "p"), 0.00283289019738427, digits);
   EXPECT_NEAR(read(paired, "lower"), -2.45988576327698238, digits);
@@ -70,7 +73,8 @@ TEST(TTest, IsNotEstimableWithoutSpreadOrWithTooFew) {
   for (const char* variance : {"welch", "pooled"}) {
     const auto got = answer<TTest>(equal.frame(), groups, two(variance));
     EXPECT_NEAR(read(got, "estimate"), -0.2, 1e-16);
-    for (const char* quantity : {"t", "p", "lower", "upper"}) EXPECT_TRUE(std::isnan(read(got, quantity))) << variance << quantity;
+    for (const char* quantity : {"t", "p", "lower", "upper"})
+      EXPECT_TRUE(std::isnan(read(got, quantity))) << variance << quantity;
     EXPECT_TRUE(has_note(got, "All values within a group are equal"));
   }
   Table few;
@@ -83,16 +87,19 @@ TEST(TTest, IsNotEstimableWithoutSpreadOrWithTooFew) {
   none.numbers("extra", {}).category("drug", {"1", "2"}, {});
   EXPECT_TRUE(std::isnan(read(answer<TTest>(none.frame(), groups, two("welch")), "estimate")));
   EXPECT_TRUE(std::isnan(read(answer<TTest>(none.frame(), groups, two("pooled")), "t")));
-  EXPECT_TRUE(std::isnan(read(answer<TTest>(none.frame(), {{"response", {"extra"}}}, {{"variance", text("one_sample")}}), "mean")));
+  EXPECT_TRUE(
+      std::isnan(read(answer<TTest>(none.frame(), {{"response", {"extra"}}}, {{"variance", text("one_sample")}}), "mean")));
 }
 
 TEST(TTest, RefusesLevelsThatDoNotExistAndInfiniteValues) {
   Table table = sleep();
-  const auto unknown = answer<TTest>(table.frame(), groups, {{"variance", text("welch")}, {"difference", testing::difference("1", "3")}});
+  const auto unknown =
+      answer<TTest>(table.frame(), groups, {{"variance", text("welch")}, {"difference", testing::difference("1", "3")}});
   EXPECT_EQ(unknown.error().message, "'3' is not a level of column 'drug'; its levels are '1', '2' and 'none'");
   Table infinite;
   infinite.numbers("extra", {1, std::numeric_limits<double>::infinity()});
-  EXPECT_EQ(answer<TTest>(infinite.frame(), {{"response", {"extra"}}}, {{"variance", text("one_sample")}}).error().code, Code::bad_cell);
+  EXPECT_EQ(answer<TTest>(infinite.frame(), {{"response", {"extra"}}}, {{"variance", text("one_sample")}}).error().code,
+            Code::bad_cell);
 }
 
 TEST(TTest, ReportsRolesThatDoNotFitItsKind) {
@@ -100,8 +107,9 @@ TEST(TTest, ReportsRolesThatDoNotFitItsKind) {
   EXPECT_EQ(parse<TTest>({{"response", {"extra"}}}, two("welch")).problems.size(), 1u);
   EXPECT_EQ(parse<TTest>(groups, {{"variance", text("paired")}}).problems.size(), 4u);  // two too few, two too many
   EXPECT_EQ(parse<TTest>(groups, {{"variance", text("welch")}}).problems.front().code, Code::missing_key);  // difference
-  EXPECT_EQ(parse<TTest>(groups, {{"variance", text("welch")}, {"difference", testing::difference("1", "1")}}).problems.front().code,
-            Code::inconsistent);
+  EXPECT_EQ(
+      parse<TTest>(groups, {{"variance", text("welch")}, {"difference", testing::difference("1", "1")}}).problems.front().code,
+      Code::inconsistent);
 }
 
 }  // namespace

@@ -87,7 +87,8 @@ template <class M>
 Expected<Answer> answer(Frame const& frame, Roles const& roles, Keys const& keys = {}, Match match = Match::equipoise) {
   const Parsed<M> parsed = parse<M>(roles, keys, match);
   if (!parsed.method || !parsed.problems.empty())
-    return tl::unexpected(parsed.problems.empty() ? Error{Code::failure, "no method and no problem", {}, {}} : parsed.problems.front());
+    return tl::unexpected(parsed.problems.empty() ? Error{Code::failure, "no method and no problem", {}, {}}
+                                                  : parsed.problems.front());
   return parsed.method->run(frame);
 }
 
@@ -123,7 +124,7 @@ inline Table leukaemia() {
   Table table;
   table
       .numbers("time", {6, 6, 6, 7, 10, 13, 16, 22, 23, 6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35,
-                        1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23})
+                        1, 1, 2, 2, 3,  4,  4,  5,  5,  8, 8, 8,  8,  11, 11, 12, 12, 15, 17, 22, 23})
       .numbers("event", event)
       .category("arm", {"6-MP", "placebo"}, arm);
   return table;

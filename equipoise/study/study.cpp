@@ -12,8 +12,8 @@ namespace equipoise::study {
 namespace {
 
 /// Sorts a method's name: carried (true), published but not carried (noted), or unknown (a problem).
-bool carried(std::string const& method, Slot slot, Place const& place, std::string const& user, std::vector<std::string> const& here,
-             Study& study, Problems& problems) {
+bool carried(std::string const& method, Slot slot, Place const& place, std::string const& user,
+             std::vector<std::string> const& here, Study& study, Problems& problems) {
   if (method.empty()) return false;  // its absence is reported already
   if (std::ranges::find(here, method) != here.end()) return true;
   std::vector<std::string> known = published(slot);
@@ -21,7 +21,8 @@ bool carried(std::string const& method, Slot slot, Place const& place, std::stri
     study.unavailable.push_back({place, method, user});
     return false;
   }
-  Error& error = add_problem(problems, place, Code::unknown_keyword, "{} names the method '{}', which is not known", user, method);
+  Error& error =
+      add_problem(problems, place, Code::unknown_keyword, "{} names the method '{}', which is not known", user, method);
   known.insert(known.end(), here.begin(), here.end());
   if (const auto near = nearest(method, known)) error.hint = fmt::format("did you mean '{}'?", *near);
   return false;
@@ -43,13 +44,15 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
     if (*section) carried((*section)->method, slot, (*section)->place, user, none, study, problems);
   for (protocol::MethodSection const& scenario : protocol.scenarios) {
     const Node* id = scenario.section.find("id");
-    carried(scenario.method, Slot::scenario, scenario.place, fmt::format("scenario '{}'", id && id->text() ? *id->text() : ""), none, study, problems);
+    carried(scenario.method, Slot::scenario, scenario.place, fmt::format("scenario '{}'", id && id->text() ? *id->text() : ""),
+            none, study, problems);
   }
 
   std::vector<std::string> here;
   for (stats::MethodCard const& card : analysis::Methods::cards()) here.emplace_back(card.keyword);
   for (protocol::Analysis const& analysis : protocol.analyses)
-    if (carried(analysis.method, Slot::analysis, analysis.method_place, fmt::format("analysis '{}'", analysis.id), here, study, problems))
+    if (carried(analysis.method, Slot::analysis, analysis.method_place, fmt::format("analysis '{}'", analysis.id), here, study,
+                problems))
       analysis::plan_analysis(protocol, analysis, study.plan, problems);
 
   std::ranges::stable_sort(study.unavailable, {}, [](Unavailable const& u) { return std::pair(u.place.line, u.place.column); });

@@ -20,9 +20,9 @@ struct Unavailable {
 
 struct Study {
   protocol::Protocol protocol;
-  analysis::Plan plan;                    ///< the analyses this build can run
-  std::vector<Unavailable> unavailable;   ///< in file order
-  std::vector<std::string> not_used;      ///< what the file says and nothing in this build reads; see unused.h
+  analysis::Plan plan;                   ///< the analyses this build can run
+  std::vector<Unavailable> unavailable;  ///< in file order
+  std::vector<std::string> not_used;     ///< what the file says and nothing in this build reads; see unused.h
 };
 
 /// Reads and checks a protocol file's bytes. All problems of all rooms, joined in file order.

@@ -26,11 +26,13 @@ TEST(Study, ListsWhatAFileSaysAndThisBuildDoesNotUse) {
   EXPECT_EQ(cgd->not_used, std::vector<std::string>{});
   const auto msc = example("msc-inr");
   ASSERT_TRUE(msc) << to_string(msc.error().front());
-  EXPECT_EQ(msc->not_used, (std::vector<std::string>{
-                               "'time_zone' of sites", "'cap' of sites", "'planned_per_month' of sites", "'amount' of interventions", "'volume' of interventions",
-                               "'weight_change_confirm' of interventions", "'window' of visits", "'nominal' of [schedule]", "'required' of items", "'soft' of items",
-                               "'max' of items", "[[edit_check]]", "[eligibility]", "[randomisation]", "'unmasked' of [blinding]", "'mask_from' of [blinding]",
-                               "[multiplicity]", "[design]", "[[scenario]]"}));
+  EXPECT_EQ(msc->not_used,
+            (std::vector<std::string>{"'time_zone' of sites", "'cap' of sites", "'planned_per_month' of sites",
+                                      "'amount' of interventions", "'volume' of interventions",
+                                      "'weight_change_confirm' of interventions", "'window' of visits", "'nominal' of [schedule]",
+                                      "'required' of items", "'soft' of items", "'max' of items", "[[edit_check]]",
+                                      "[eligibility]", "[randomisation]", "'unmasked' of [blinding]", "'mask_from' of [blinding]",
+                                      "[multiplicity]", "[design]", "[[scenario]]"}));
 }
 
 TEST(Study, LooksForUnusedKeysInAnyDocument) {
@@ -38,8 +40,10 @@ TEST(Study, LooksForUnusedKeysInAnyDocument) {
   const Place here;
   const Node item(Node::Table{{"soft", here, Node(true)}}, here), text(std::string("soft"), here);
   const Node form(Node::Table{{"label", here, text}, {"x", here, item}}, here);
-  EXPECT_EQ(not_used(Node(Node::Table{{"form", here, Node(Node::Table{{"f", here, form}}, here)}}, here)), std::vector<std::string>{"'soft' of items"});
-  EXPECT_EQ(not_used(Node(Node::Table{{"form", here, item}}, here)), std::vector<std::string>{});  // a form called 'soft', not an item's key
+  EXPECT_EQ(not_used(Node(Node::Table{{"form", here, Node(Node::Table{{"f", here, form}}, here)}}, here)),
+            std::vector<std::string>{"'soft' of items"});
+  EXPECT_EQ(not_used(Node(Node::Table{{"form", here, item}}, here)),
+            std::vector<std::string>{});  // a form called 'soft', not an item's key
 }
 
 }  // namespace

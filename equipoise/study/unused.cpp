@@ -7,7 +7,8 @@
 namespace equipoise::study {
 namespace {
 
-/// A key, the tables in which it is looked for, and what it is called. "form.*.*" is every item, "sites.site" every row of a list.
+/// A key, the tables in which it is looked for, and what it is called. "form.*.*" is every item, "sites.site" every row of a
+/// list.
 struct Unused {
   std::string_view path, key, name;
 };
@@ -36,12 +37,15 @@ constexpr std::array<Unused, 19> list{{
 
 /// Whether a table at the path has the key; lists stand for all their tables.
 bool has(Node const& node, std::string_view path, std::string_view key) {
-  if (const Node::Array* rows = node.array()) return std::ranges::any_of(*rows, [&](Node const& row) { return has(row, path, key); });
+  if (const Node::Array* rows = node.array())
+    return std::ranges::any_of(*rows, [&](Node const& row) { return has(row, path, key); });
   if (!node.table()) return false;
   if (path.empty()) return node.find(key) != nullptr;
   const auto dot = path.find('.');
-  const std::string_view step = path.substr(0, dot), rest = dot == std::string_view::npos ? std::string_view{} : path.substr(dot + 1);
-  if (step == "*") return std::ranges::any_of(*node.table(), [&](Node::Member const& member) { return has(member.value, rest, key); });
+  const std::string_view step = path.substr(0, dot),
+                         rest = dot == std::string_view::npos ? std::string_view{} : path.substr(dot + 1);
+  if (step == "*")
+    return std::ranges::any_of(*node.table(), [&](Node::Member const& member) { return has(member.value, rest, key); });
   const Node* next = node.find(step);
   return next && has(*next, rest, key);
 }

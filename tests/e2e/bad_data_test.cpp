@@ -228,7 +228,9 @@ TEST_F(SmallTrial, HasNoOutcomeYet) {
   // The primary analysis has no answer: what can be said is written, and the status says so.
   const Ran ran = report(header + "1,placebo,40,low,,\n2,active,41,low,,\n3,placebo,50,high,,\n");
   EXPECT_EQ(ran.status, 3);
-  EXPECT_EQ(ran.err, "the primary analysis 'a1_test' has no answer: analysis 'a1_test' has no rows: each of the 3 rows that meet its filter misses a value\n");
+  EXPECT_EQ(ran.err,
+            "the primary analysis 'a1_test' has no answer: analysis 'a1_test' has no rows: each of the 3 rows that meet its "
+            "filter misses a value\n");
   const json results = json::parse(contents(folder.path / "r/results.json"));
   const std::string problem = "analysis 'a3_curve' has no rows: each of the 3 rows misses a value";
   EXPECT_EQ(analysis(results, "a1_test").at("problem"),

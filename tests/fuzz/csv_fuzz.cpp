@@ -1,5 +1,5 @@
-// Any bytes are a table or its problems. A table that is read is read into columns (of kinds that its cells allow), written, and read
-// again as the same columns and the same bytes.
+// Any bytes are a table or its problems. A table that is read is read into columns (of kinds that its cells allow), written, and
+// read again as the same columns and the same bytes.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +22,12 @@ void check(Problems const& problems) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   // Small limits, so that a small input can reach them.
-  const CsvOptions options{.allow_no_rows = size % 2 == 0, .most_bytes = 1 << 16, .most_columns = 64, .most_rows = 1000, .longest_cell = 4096, .problems_shown = 5};
+  const CsvOptions options{.allow_no_rows = size % 2 == 0,
+                           .most_bytes = 1 << 16,
+                           .most_columns = 64,
+                           .most_rows = 1000,
+                           .longest_cell = 4096,
+                           .problems_shown = 5};
   const auto table = read_csv(std::string(reinterpret_cast<const char*>(bytes), size), "fuzz.csv", options);
   if (!table) {
     check(table.error());

@@ -1,7 +1,8 @@
 // Any bytes are an expression or a problem; an expression prints to one with the same tree and evaluates to a column of its type.
 // The first byte chooses where the expression stands (alone, at a visit, in a form); the rest is its text.
 //
-//     clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz/expression_fuzz.cpp equipoise/expression/[a-z]*.cpp
+//     clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz/expression_fuzz.cpp
+//     equipoise/expression/[a-z]*.cpp
 //         equipoise/core/{text,error,dates}.cpp -lfmt        (without the *_test.cpp files)
 
 #include <cstddef>

@@ -16,7 +16,8 @@
 namespace {
 
 // The first lines of examples/cgd/cgd.csv.
-constexpr const char* rows = R"csv("id","center","random","treat","sex","age","height","weight","inherit","steroids","propylac","hos.cat","tstart","enum","tstop","status"
+constexpr const char* rows =
+    R"csv("id","center","random","treat","sex","age","height","weight","inherit","steroids","propylac","hos.cat","tstart","enum","tstop","status"
 1,"Scripps Institute",1989-06-07,"rIFN-g","female",12,147,62,"autosomal",0,0,"US:other",0,1,219,1
 1,"Scripps Institute",1989-06-07,"rIFN-g","female",12,147,62,"autosomal",0,0,"US:other",219,2,373,1
 1,"Scripps Institute",1989-06-07,"rIFN-g","female",12,147,62,"autosomal",0,0,"US:other",373,3,414,0

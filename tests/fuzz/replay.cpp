@@ -51,9 +51,10 @@ class Trial {
   explicit Trial(std::string record) : record_(std::move(record)), file_(::open(record_.c_str(), O_RDWR | O_CREAT, 0644)) {}
 
   void run(std::string const& input) {
-    // Whole before the target sees it: a crash must not lose the evidence. One open file, since truncating and closing one for each
-    // input makes some file systems flush it.
-    if (file_ >= 0 && (::pwrite(file_, input.data(), input.size(), 0) < 0 || ::ftruncate(file_, off_t(input.size())) < 0)) std::perror(record_.c_str());
+    // Whole before the target sees it: a crash must not lose the evidence. One open file, since truncating and closing one for
+    // each input makes some file systems flush it.
+    if (file_ >= 0 && (::pwrite(file_, input.data(), input.size(), 0) < 0 || ::ftruncate(file_, off_t(input.size())) < 0))
+      std::perror(record_.c_str());
     // A copy of the exact size, so that a sanitizer sees one byte too far.
     const std::vector<std::uint8_t> bytes(input.begin(), input.end());
     LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
@@ -76,12 +77,23 @@ std::string mutated(std::string input, std::string const& other, Words& words) {
     const std::size_t at = words.below(input.size() + 1);
     const std::size_t length = std::min(input.size() - at, 1 + words.below(16));
     switch (words.below(6)) {
-      case 0: if (at < input.size()) input[at] = static_cast<char>(words.below(256)); break;
-      case 1: input.insert(at, 1, telling[words.below(telling.size())]); break;
-      case 2: input.erase(at, length); break;
-      case 3: input.insert(at, input.substr(at, length)); break;
-      case 4: input.resize(at); break;
-      default: input.insert(at, other.substr(words.below(other.size() + 1), 1 + words.below(16)));
+      case 0:
+        if (at < input.size()) input[at] = static_cast<char>(words.below(256));
+        break;
+      case 1:
+        input.insert(at, 1, telling[words.below(telling.size())]);
+        break;
+      case 2:
+        input.erase(at, length);
+        break;
+      case 3:
+        input.insert(at, input.substr(at, length));
+        break;
+      case 4:
+        input.resize(at);
+        break;
+      default:
+        input.insert(at, other.substr(words.below(other.size() + 1), 1 + words.below(16)));
     }
   }
   return input;

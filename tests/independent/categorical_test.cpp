@@ -1,5 +1,5 @@
-// Fisher's exact test and the Clopper-Pearson interval derived again: all tables with whole-number binomials, tails of the binomial
-// distribution added up and inverted by bisection.
+// Fisher's exact test and the Clopper-Pearson interval derived again: all tables with whole-number binomials, tails of the
+// binomial distribution added up and inverted by bisection.
 #include <gtest/gtest.h>
 
 #include <algorithm>

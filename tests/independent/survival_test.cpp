@@ -83,7 +83,8 @@ TEST(LogRankByTables, AgreesForThreeGroups) {
     const double expected = (u[0] * u[0] * v[1][1] - 2 * u[0] * u[1] * v[0][1] + u[1] * u[1] * v[0][0]) / determinant;
     Table table;
     table.numbers("t", d.time).numbers("e", d.event).category("arm", names(3), d.arm);
-    const auto got = stats::testing::answer<stats::LogRank>(table.frame(), {{"time", {"t"}}, {"event", {"e"}}, {"group", {"arm"}}});
+    const auto got =
+        stats::testing::answer<stats::LogRank>(table.frame(), {{"time", {"t"}}, {"event", {"e"}}, {"group", {"arm"}}});
     EXPECT_NEAR(stats::testing::read(got, "chi_square"), expected, 1e-11 * (1 + expected)) << "seed " << seed;
     EXPECT_EQ(stats::testing::read(got, "df"), 2);
   }
@@ -141,7 +142,8 @@ TEST_P(CoxByRiskSets, AgreesOnRandomTrials) {
     const auto rows = stats::survival_rows(table.frame(), "t", "e", late_entry ? "start" : "");
     ASSERT_TRUE(rows);
     const auto design = stats::build_design(table.frame(), *stats::parse_formula("arm + x"));
-    stats::PartialLikelihood likelihood(*rows, d.stratum, std::size_t(strata), *design, efron ? stats::Ties::efron : stats::Ties::breslow);
+    stats::PartialLikelihood likelihood(*rows, d.stratum, std::size_t(strata), *design,
+                                        efron ? stats::Ties::efron : stats::Ties::breslow);
     const stats::CoxFit fit = stats::fit_cox(likelihood, d.size(), {}, 0);
     if (fit.status[0] != stats::Coefficient::estimated || fit.status[1] != stats::Coefficient::estimated) continue;
     ++finite;
@@ -149,7 +151,8 @@ TEST_P(CoxByRiskSets, AgreesOnRandomTrials) {
     const auto naive = [&](double a, double b) { return partial_likelihood(d, strata, efron, a, b); };
     EXPECT_NEAR(fit.log_likelihood_null, naive(0, 0), 1e-12) << "seed " << seed;
     EXPECT_NEAR(fit.log_likelihood, naive(fit.beta[0], fit.beta[1]), 1e-12) << "seed " << seed;
-    // A search by values sees a maximum no closer than the square root of the rounding of the likelihood: sqrt(30 * 2e-16) / curvature.
+    // A search by values sees a maximum no closer than the square root of the rounding of the likelihood: sqrt(30 * 2e-16) /
+    // curvature.
     const auto [a, b] = climb(naive);
     EXPECT_NEAR(fit.beta[0], a, 2e-6) << "seed " << seed;
     EXPECT_NEAR(fit.beta[1], b, 2e-6) << "seed " << seed;
@@ -167,10 +170,12 @@ TEST_P(CoxByRiskSets, AgreesOnRandomTrials) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Settings, CoxByRiskSets,
-                         ::testing::Values(Setting{1, false, true}, Setting{1, false, false}, Setting{2, true, true}, Setting{2, true, false}));
+                         ::testing::Values(Setting{1, false, true}, Setting{1, false, false}, Setting{2, true, true},
+                                           Setting{2, true, false}));
 
-/// The robust variance from its meaning: the derivative of the estimate with respect to each row's weight, by refitting with the row's
-/// weight changed a little. Weighted likelihoods need no code of the product: Newton on second differences of the naive one.
+/// The robust variance from its meaning: the derivative of the estimate with respect to each row's weight, by refitting with the
+/// row's weight changed a little. Weighted likelihoods need no code of the product: Newton on second differences of the naive
+/// one.
 double weighted_likelihood(SmallTrial const& d, std::vector<double> const& weight, double b) {
   // One covariate, Breslow, which is the same with weights whichever way ties are taken.
   double log_likelihood = 0;
@@ -189,7 +194,8 @@ double weighted_likelihood(SmallTrial const& d, std::vector<double> const& weigh
 double weighted_estimate(SmallTrial const& d, std::vector<double> const& weight) {
   double b = 0;
   for (int i = 0; i < 60; ++i) {
-    const double h = 1e-4, up = weighted_likelihood(d, weight, b + h), here = weighted_likelihood(d, weight, b), down = weighted_likelihood(d, weight, b - h);
+    const double h = 1e-4, up = weighted_likelihood(d, weight, b + h), here = weighted_likelihood(d, weight, b),
+                 down = weighted_likelihood(d, weight, b - h);
     b += (up - down) / 2 * h / -(up - 2 * here + down);
   }
   return b;

@@ -12,10 +12,11 @@ namespace {
 
 using testing::ElementsAre;
 
-constexpr std::string_view data = "id,arm,days,died\n"
-                                  "1,placebo,10,1\n2,placebo,20,1\n3,placebo,30,1\n4,placebo,40,0\n"
-                                  "5,low,15,1\n6,low,35,0\n7,low,45,1\n8,low,55,0\n"
-                                  "9,high,25,1\n10,high,50,0\n11,high,60,0\n12,high,70,0\n";
+constexpr std::string_view data =
+    "id,arm,days,died\n"
+    "1,placebo,10,1\n2,placebo,20,1\n3,placebo,30,1\n4,placebo,40,0\n"
+    "5,low,15,1\n6,low,35,0\n7,low,45,1\n8,low,55,0\n"
+    "9,high,25,1\n10,high,50,0\n11,high,60,0\n12,high,70,0\n";
 
 results::Results answer() {
   const auto table = data::read_csv(std::string(data), "d.csv");

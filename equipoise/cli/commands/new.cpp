@@ -14,25 +14,30 @@ void add_new(CLI::App& app, Console& console) {
     bool force = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("new", "Write a short commented protocol to start from, fitted to your data file if you have one");
+  CLI::App* command =
+      app.add_subcommand("new", "Write a short commented protocol to start from, fitted to your data file if you have one");
   command->add_option("protocol", arguments->protocol, "File to write")->required();
-  command->add_option("--data", arguments->data, "CSV file, one row a participant: its columns are proposed as arms, items and endpoint");
+  command->add_option("--data", arguments->data,
+                      "CSV file, one row a participant: its columns are proposed as arms, items and endpoint");
   command->add_flag("--force", arguments->force, "Replace the file if it exists");
   command->callback([arguments, &console] {
     if (!arguments->force && std::filesystem::exists(arguments->protocol))
-      return console.fail(Error{Code::io, fmt::format("'{}' exists already", arguments->protocol), {}, "give another name, or --force to replace it"});
+      return console.fail(Error{
+          Code::io, fmt::format("'{}' exists already", arguments->protocol), {}, "give another name, or --force to replace it"});
     std::string text = starter_protocol();
     if (!arguments->data.empty()) {
       auto bytes = read_file(arguments->data);
       if (!bytes) return console.fail(bytes.error());
       const auto table = data::Formats::read(std::move(*bytes), arguments->data);
       if (!table) return console.fail(table.error());
-      const std::string beside = std::filesystem::proximate(arguments->data, std::filesystem::path(arguments->protocol).parent_path()).string();
+      const std::string beside =
+          std::filesystem::proximate(arguments->data, std::filesystem::path(arguments->protocol).parent_path()).string();
       text = starter_protocol(*table, beside);
     }
     if (const auto written = write_whole({{arguments->protocol, text}}); !written) return console.fail(written.error());
     console.answer(fmt::format("{{\"written\":{}}}", json_string(arguments->protocol)));
-    console.say(fmt::format("{}\nNext: read it, change it, then `equipoise check {}`\n", arguments->protocol, arguments->protocol));
+    console.say(
+        fmt::format("{}\nNext: read it, change it, then `equipoise check {}`\n", arguments->protocol, arguments->protocol));
   });
 }
 

@@ -14,7 +14,8 @@ void add_report(CLI::App& app, Console& console) {
     std::string output = "report", language = "en";
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("report", "Run the protocol's analyses on a data file: one self-contained HTML page and results.json");
+  CLI::App* command =
+      app.add_subcommand("report", "Run the protocol's analyses on a data file: one self-contained HTML page and results.json");
   add_question(*command, arguments->question);
   command->add_option("--output", arguments->output, "Folder for report.html and results.json")->capture_default_str();
   command->add_option("--language", arguments->language, "en or zh")->check(CLI::IsMember({"en", "zh"}))->capture_default_str();
@@ -24,7 +25,9 @@ void add_report(CLI::App& app, Console& console) {
     const std::filesystem::path folder = arguments->output;
     const std::filesystem::path page = folder / "report.html";
     const std::string json = results::to_json(answered->results);
-    const auto written = write_whole({{page, report::html(answered->study.protocol, answered->results, {.language = arguments->language})}, {folder / "results.json", json}});
+    const auto written =
+        write_whole({{page, report::html(answered->study.protocol, answered->results, {.language = arguments->language})},
+                     {folder / "results.json", json}});
     if (!written) return console.fail(written.error());
     if (const Problems problems = unanswered(*answered); !problems.empty()) console.warn(problems);
     console.answer(json);

@@ -14,7 +14,8 @@ std::optional<std::size_t> CsvTable::find(std::string_view name) const {
   return std::size_t(found - header.begin());
 }
 
-/// One pass over the bytes, which it owns: a cell is a place and a length in them, and doubled quotes are undoubled where they stand.
+/// One pass over the bytes, which it owns: a cell is a place and a length in them, and doubled quotes are undoubled where they
+/// stand.
 class CsvReader {
  public:
   CsvReader(std::string bytes, std::string file, CsvOptions const& options) : options_(options) {
@@ -25,7 +26,8 @@ class CsvReader {
   Checked<CsvTable> read() {
     std::string& bytes = *table_.bytes_;
     if (bytes.size() > options_.most_bytes) {
-      add_problem(problems_, {.file = table_.file}, Code::out_of_range, "the file has {} bytes, and at most {} are read", bytes.size(), options_.most_bytes);
+      add_problem(problems_, {.file = table_.file}, Code::out_of_range, "the file has {} bytes, and at most {} are read",
+                  bytes.size(), options_.most_bytes);
       return fail(std::move(problems_));
     }
     check_bytes();
@@ -51,12 +53,15 @@ class CsvReader {
   }
 
   void counted_rest() {
-    constexpr std::array<std::string_view, topics> what{
-        "lines with a NUL byte", "lines that are not UTF-8", "quotes inside unquoted cells", "cells with text after the closing quote", "quotes never closed",
-        "carriage returns without a line feed", "rows of another length", "empty lines", "cells that are too long", "column names"};
+    constexpr std::array<std::string_view, topics> what{"lines with a NUL byte",        "lines that are not UTF-8",
+                                                        "quotes inside unquoted cells", "cells with text after the closing quote",
+                                                        "quotes never closed",          "carriage returns without a line feed",
+                                                        "rows of another length",       "empty lines",
+                                                        "cells that are too long",      "column names"};
     for (std::size_t topic = 0; topic < topics; ++topic)
       if (count_[topic] > options_.problems_shown)
-        add_problem(problems_, {.file = table_.file, .line = int(last_line_[topic])}, Code::syntax, "and {} more {}", count_[topic] - options_.problems_shown, what[topic]);
+        add_problem(problems_, {.file = table_.file, .line = int(last_line_[topic])}, Code::syntax, "and {} more {}",
+                    count_[topic] - options_.problems_shown, what[topic]);
   }
 
   /// Most files are, and the loop has no branch.
@@ -75,7 +80,8 @@ class CsvReader {
     for (std::size_t at = 0; at < bytes.size(); ++line) {
       const std::size_t end = std::min(bytes.find('\n', at), bytes.size());
       const std::string_view text = bytes.substr(at, end - at);
-      if (text.find('\0') != std::string_view::npos) refuse(nul, line, Code::syntax, "this line has a NUL byte: it is no text, or UTF-16");
+      if (text.find('\0') != std::string_view::npos)
+        refuse(nul, line, Code::syntax, "this line has a NUL byte: it is no text, or UTF-16");
       else if (!is_utf8(text)) refuse(utf8, line, Code::syntax, "this line is not UTF-8");
       at = end + 1;
     }
@@ -211,12 +217,14 @@ class CsvReader {
         continue;
       }
       refuse(names, 1, Code::syntax, "column {} has no name", i + 1);
-      if (i == 0 && problems_.size() == 1) problems_.back().hint = "R writes such a column of row names unless told row.names = FALSE";
+      if (i == 0 && problems_.size() == 1)
+        problems_.back().hint = "R writes such a column of row names unless told row.names = FALSE";
     }
     std::ranges::sort(sorted);
     for (std::size_t i = 1; i < sorted.size(); ++i)
       if (sorted[i].first == sorted[i - 1].first)
-        refuse(names, 1, Code::duplicate, "columns {} and {} are both named '{}'", sorted[i - 1].second + 1, sorted[i].second + 1, sorted[i].first);
+        refuse(names, 1, Code::duplicate, "columns {} and {} are both named '{}'", sorted[i - 1].second + 1, sorted[i].second + 1,
+               sorted[i].first);
   }
 
   void keep_row(std::size_t row_line, std::size_t cells) {
@@ -233,8 +241,8 @@ class CsvReader {
     ++row_;
     if (cells != columns_) {
       const bool cut = cells < columns_ && !closed_;
-      refuse(ragged, row_line, Code::syntax, "row {} has {} cell{}, and the header has {}{}", row_, cells, cells == 1 ? "" : "s", columns_,
-             cut ? ": this is the last row, the file may be cut off" : "");
+      refuse(ragged, row_line, Code::syntax, "row {} has {} cell{}, and the header has {}{}", row_, cells, cells == 1 ? "" : "s",
+             columns_, cut ? ": this is the last row, the file may be cut off" : "");
       table_.cells_.resize(table_.cells_.size() - cells);
       return;
     }

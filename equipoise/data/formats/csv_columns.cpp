@@ -29,7 +29,8 @@ class ColumnReader {
     made_.kind = how_.kind;
     const auto found = table_.find(how_.column);
     if (!found) {
-      Error& error = add_problem(problems_, {.file = table_.file, .line = 1}, Code::missing_column, "the data have no column '{}'", how_.column);
+      Error& error = add_problem(problems_, {.file = table_.file, .line = 1}, Code::missing_column,
+                                 "the data have no column '{}'", how_.column);
       if (const auto near = nearest(how_.column, table_.header)) error.hint = fmt::format("did you mean '{}'?", *near);
       else error.hint = "columns: " + join(table_.header, ", ");
       return std::move(made_);
@@ -48,7 +49,9 @@ class ColumnReader {
   }
 
  private:
-  Place place(std::size_t row) const { return {.file = table_.file, .line = int(table_.line(row)), .column = 0, .field = how_.column}; }
+  Place place(std::size_t row) const {
+    return {.file = table_.file, .line = int(table_.line(row)), .column = 0, .field = how_.column};
+  }
 
   void refuse(std::string message, std::string hint = {}) {
     if (++bad_ <= shown) problems_.push_back(Error{Code::bad_cell, std::move(message), place(row_), std::move(hint)});
@@ -88,20 +91,30 @@ class ColumnReader {
   void read_cell(std::string_view cell) {
     switch (how_.kind) {
       case Kind::number:
-      case Kind::integer: return read_number(cell);
-      case Kind::flag: return read_flag(cell);
-      case Kind::date: return read_date(cell);
-      case Kind::code: return read_code(cell);
-      case Kind::text: made_.texts[row_] = cell; return;
+      case Kind::integer:
+        return read_number(cell);
+      case Kind::flag:
+        return read_flag(cell);
+      case Kind::date:
+        return read_date(cell);
+      case Kind::code:
+        return read_code(cell);
+      case Kind::text:
+        made_.texts[row_] = cell;
+        return;
     }
   }
 
   void read_number(std::string_view cell) {
-    const Bound bound = !how_.bounds ? Bound::exact : cell.front() == '<' ? Bound::below : cell.front() == '>' ? Bound::above : Bound::exact;
+    const Bound bound = !how_.bounds          ? Bound::exact
+                        : cell.front() == '<' ? Bound::below
+                        : cell.front() == '>' ? Bound::above
+                                              : Bound::exact;
     const auto number = to_number(bound == Bound::exact ? cell : trimmed(cell.substr(1)));
     if (!number) {
       const bool comma = cell.find(',') != std::string_view::npos;
-      return refuse(fmt::format("'{}' is not a number", shortened(cell)), comma ? "numbers have a decimal point, and no separator of thousands" : "");
+      return refuse(fmt::format("'{}' is not a number", shortened(cell)),
+                    comma ? "numbers have a decimal point, and no separator of thousands" : "");
     }
     constexpr double exactly = 9007199254740992.0;  // 2^53
     if (how_.kind == Kind::integer && (std::trunc(*number) != *number || std::abs(*number) > exactly))
@@ -123,7 +136,9 @@ class ColumnReader {
 
   void read_date(std::string_view cell) {
     const auto date = to_partial_date(cell);
-    if (!date) return refuse(fmt::format("'{}' is not a date", shortened(cell)), "dates are written YYYY-MM-DD, or YYYY-MM or YYYY when the rest is unknown");
+    if (!date)
+      return refuse(fmt::format("'{}' is not a date", shortened(cell)),
+                    "dates are written YYYY-MM-DD, or YYYY-MM or YYYY when the rest is unknown");
     made_.numbers[row_] = day_number(date->earliest);
     if (date->exact() && made_.latest.empty()) return;
     if (made_.latest.empty()) made_.latest = made_.numbers;
@@ -146,7 +161,8 @@ class ColumnReader {
     std::vector<std::string> offered;
     for (CsvCode const& code : how_.codes) offered.push_back(code.cell);
     const auto near = nearest(cell, offered);
-    refuse(fmt::format("'{}' is no code of '{}'", shortened(cell), made_.name), near ? fmt::format("did you mean '{}'?", *near) : "known: " + join(offered, ", "));
+    refuse(fmt::format("'{}' is no code of '{}'", shortened(cell), made_.name),
+           near ? fmt::format("did you mean '{}'?", *near) : "known: " + join(offered, ", "));
   }
 
   void sort_levels() {
@@ -200,7 +216,9 @@ void append_value(std::string& out, TypedColumn const& column, std::size_t row) 
 
 }  // namespace
 
-TypedColumn read_column(CsvTable const& table, CsvColumn const& how, Problems& problems) { return ColumnReader(table, how, problems).read(); }
+TypedColumn read_column(CsvTable const& table, CsvColumn const& how, Problems& problems) {
+  return ColumnReader(table, how, problems).read();
+}
 
 Checked<Dataset> read_dataset(CsvTable const& table, std::span<const CsvColumn> columns) {
   Problems problems;
@@ -233,7 +251,8 @@ std::string write_csv(Dataset const& dataset) {
       if (i > 0) out += ',';
       append_value(out, columns[i], row);
     }
-    if (out.size() == before) out += "\"\"";  // the only cell of its row, missing: an empty line would look like the end of the file
+    if (out.size() == before)
+      out += "\"\"";  // the only cell of its row, missing: an empty line would look like the end of the file
     out += '\n';
   }
   return out;

@@ -46,8 +46,15 @@ TEST(Csv, ReadsQuotesDoubledQuotesAndLineBreaksInside) {
 }
 
 TEST(Csv, ReadsEitherLineEndingAByteOrderMarkAndALastLineWithoutOne) {
-  EXPECT_EQ(cells(read_csv("\xEF\xBB\xBF" "a,b\r\n1,2\r\n\"3\",\"4\"\r\n5,6", "t.csv")), "2:[1][2]\n3:[3][4]\n4:[5][6]\n");
-  EXPECT_EQ(read_csv("\xEF\xBB\xBF" "a,b\n1,2\n", "t.csv")->header[0], "a");
+  EXPECT_EQ(cells(read_csv("\xEF\xBB\xBF"
+                           "a,b\r\n1,2\r\n\"3\",\"4\"\r\n5,6",
+                           "t.csv")),
+            "2:[1][2]\n3:[3][4]\n4:[5][6]\n");
+  EXPECT_EQ(read_csv("\xEF\xBB\xBF"
+                     "a,b\n1,2\n",
+                     "t.csv")
+                ->header[0],
+            "a");
 }
 
 TEST(Csv, SkipsEmptyLinesAtTheEndOnly) {
@@ -63,26 +70,31 @@ TEST(Csv, KeepsItsCellsWhenMoved) {
 }
 
 TEST(Csv, ReportsEveryRowOfAnotherLengthWithItsLine) {
-  EXPECT_EQ(problems("a,b\n1\n\"x\ny\",2\n1,2,3\n"), (Sentences{"t.csv:2: row 1 has 1 cell, and the header has 2", "t.csv:5: row 3 has 3 cells, and the header has 2"}));
+  EXPECT_EQ(problems("a,b\n1\n\"x\ny\",2\n1,2,3\n"),
+            (Sentences{"t.csv:2: row 1 has 1 cell, and the header has 2", "t.csv:5: row 3 has 3 cells, and the header has 2"}));
 }
 
 TEST(Csv, SuspectsAFileThatEndsInTheMiddleOfARow) {
-  EXPECT_EQ(problems("a,b\n1,2\n3"), Sentences{"t.csv:3: row 2 has 1 cell, and the header has 2: this is the last row, the file may be cut off"});
-  EXPECT_EQ(problems("a,b\n1,\"2\n3,4\n"), Sentences{"t.csv:2: the quote opened on this line is never closed: the file may be cut off"});
+  EXPECT_EQ(problems("a,b\n1,2\n3"),
+            Sentences{"t.csv:3: row 2 has 1 cell, and the header has 2: this is the last row, the file may be cut off"});
+  EXPECT_EQ(problems("a,b\n1,\"2\n3,4\n"),
+            Sentences{"t.csv:2: the quote opened on this line is never closed: the file may be cut off"});
 }
 
 TEST(Csv, ReportsQuotesThatStandWhereTheyCannot) {
-  EXPECT_EQ(problems("a,b\n\"1\"2,3\nx\"y,4\n"),
-            (Sentences{"t.csv:2: text after the closing quote of a cell", "t.csv:3: a quote inside a cell that does not begin with one"}));
+  EXPECT_EQ(problems("a,b\n\"1\"2,3\nx\"y,4\n"), (Sentences{"t.csv:2: text after the closing quote of a cell",
+                                                            "t.csv:3: a quote inside a cell that does not begin with one"}));
   EXPECT_EQ(problems("a,b\r1,2\n"), (Sentences{"t.csv:1: a carriage return without a line feed"}));
 }
 
 TEST(Csv, ReportsBytesThatAreNoText) {
-  EXPECT_EQ(problems(std::string("a,b\n1,\0\n2,\xFF\n", 12)), (Sentences{"t.csv:2: this line has a NUL byte: it is no text, or UTF-16", "t.csv:3: this line is not UTF-8"}));
+  EXPECT_EQ(problems(std::string("a,b\n1,\0\n2,\xFF\n", 12)),
+            (Sentences{"t.csv:2: this line has a NUL byte: it is no text, or UTF-16", "t.csv:3: this line is not UTF-8"}));
 }
 
 TEST(Csv, ReportsColumnsWithoutANameOrWithOneTwice) {
-  EXPECT_EQ(problems("a,,a\n1,2,3\n"), (Sentences{"t.csv:1: column 2 has no name", "t.csv:1: columns 1 and 3 are both named 'a'"}));
+  EXPECT_EQ(problems("a,,a\n1,2,3\n"),
+            (Sentences{"t.csv:1: column 2 has no name", "t.csv:1: columns 1 and 3 are both named 'a'"}));
   EXPECT_EQ(problems("\n1\n"), Sentences{"t.csv:1: the first line is empty, and must name the columns"});
 }
 
@@ -138,7 +150,8 @@ TEST(CsvColumns, KeepsTheReasonOfNamedMissingCells) {
 }
 
 TEST(CsvColumns, ReportsEachBadCellWithLineAndColumn) {
-  const auto table = read_csv("age,arm,seen,on\nold,A,maybe,2020-13-01\n\"3,5\",B,1,soon\n<4,a,0,2020\n1e400,A,1,2020-01\n", "t.csv");
+  const auto table =
+      read_csv("age,arm,seen,on\nold,A,maybe,2020-13-01\n\"3,5\",B,1,soon\n<4,a,0,2020\n1e400,A,1,2020-01\n", "t.csv");
   ASSERT_TRUE(table);
   const std::vector<CsvColumn> columns{{.column = "age"},
                                        {.column = "arm", .kind = Kind::code, .codes = {{"A", "active"}, {"B", "control"}}},
@@ -148,13 +161,17 @@ TEST(CsvColumns, ReportsEachBadCellWithLineAndColumn) {
   const auto dataset = read_dataset(*table, columns);
   ASSERT_FALSE(dataset);
   Sentences said;
-  for (Error const& error : dataset.error()) said.push_back(fmt::format("{} {}: {} ({})", error.place.line, error.place.field, error.message, error.hint));
-  EXPECT_EQ(said, (Sentences{"1 : the data have no column 'amr' (did you mean 'arm'?)", "2 age: 'old' is not a number ()",
-                             "2 seen: 'maybe' is neither 1 nor 0, nor true nor false ()",
-                             "2 on: '2020-13-01' is not a date (dates are written YYYY-MM-DD, or YYYY-MM or YYYY when the rest is unknown)",
-                             "3 age: '3,5' is not a number (numbers have a decimal point, and no separator of thousands)",
-                             "3 on: 'soon' is not a date (dates are written YYYY-MM-DD, or YYYY-MM or YYYY when the rest is unknown)",
-                             "4 age: '<4' is not a number ()", "4 arm: 'a' is no code of 'arm' (did you mean 'A'?)", "5 age: '1e400' is not a number ()"}));
+  for (Error const& error : dataset.error())
+    said.push_back(fmt::format("{} {}: {} ({})", error.place.line, error.place.field, error.message, error.hint));
+  EXPECT_EQ(
+      said,
+      (Sentences{"1 : the data have no column 'amr' (did you mean 'arm'?)", "2 age: 'old' is not a number ()",
+                 "2 seen: 'maybe' is neither 1 nor 0, nor true nor false ()",
+                 "2 on: '2020-13-01' is not a date (dates are written YYYY-MM-DD, or YYYY-MM or YYYY when the rest is unknown)",
+                 "3 age: '3,5' is not a number (numbers have a decimal point, and no separator of thousands)",
+                 "3 on: 'soon' is not a date (dates are written YYYY-MM-DD, or YYYY-MM or YYYY when the rest is unknown)",
+                 "4 age: '<4' is not a number ()", "4 arm: 'a' is no code of 'arm' (did you mean 'A'?)",
+                 "5 age: '1e400' is not a number ()"}));
 }
 
 TEST(CsvColumns, CountsBadCellsBeyondTwenty) {
@@ -172,7 +189,9 @@ TEST(CsvColumns, CountsBadCellsBeyondTwenty) {
 TEST(CsvWriter, QuotesOnlyWhatNeedsQuotes) {
   const auto dataset = DatasetBuilder(4)
                            .add({.name = "a,b", .kind = Kind::text, .texts = {"plain text", "say \"hi\"", "two\nlines", "=1+1"}})
-                           .add({.name = "x", .numbers = {0.1, -1e300, missing_number, 500}, .bounds = {Bound::exact, Bound::exact, Bound::exact, Bound::above}})
+                           .add({.name = "x",
+                                 .numbers = {0.1, -1e300, missing_number, 500},
+                                 .bounds = {Bound::exact, Bound::exact, Bound::exact, Bound::above}})
                            .build();
   ASSERT_TRUE(dataset) << dataset.error().message;
   EXPECT_EQ(write_csv(*dataset), "\"a,b\",x\nplain text,0.1\n\"say \"\"hi\"\"\",-1e+300\n\"two\nlines\",\n=1+1,>500\n");
@@ -187,7 +206,8 @@ TEST(CsvWriter, WritesALoneMissingCellSoThatItsRowStays) {
 Dataset drawn(std::mt19937_64& bits) {
   const auto below = [&](std::uint64_t n) { return bits() % n; };
   const std::size_t rows = 1 + below(20);
-  const std::vector<std::string> texts{"", "a", "\"", ",", "\r\n", " x ", "=1", "<20", "\xEF\xBB\xBF", "\xE4\xB8\xAD", "\r", "''\"\"", "1e5"};
+  const std::vector<std::string> texts{"",   "a",      "\"", ",", "\r\n", " x ", "=1", "<20", "\xEF\xBB\xBF", "\xE4\xB8\xAD",
+                                       "\r", "''\"\"", "1e5"};
   DatasetBuilder builder(rows);
   const std::size_t columns = 1 + below(6);
   for (std::size_t i = 0; i < columns; ++i) {
@@ -197,11 +217,21 @@ Dataset drawn(std::mt19937_64& bits) {
       const bool missing = below(4) == 0;
       const double any = std::ldexp(double(std::int64_t(bits())), int(below(600)) - 300);
       switch (column.kind) {
-        case Kind::number: column.numbers.push_back(missing ? missing_number : any); break;
-        case Kind::integer: column.numbers.push_back(missing ? missing_number : double(std::int64_t(bits()) >> 12)); break;
-        case Kind::flag: column.numbers.push_back(missing ? missing_number : double(below(2))); break;
-        case Kind::code: column.codes.push_back(missing ? missing_level : std::int32_t(below(3))); break;
-        case Kind::text: column.texts.push_back(texts[below(texts.size())]); break;
+        case Kind::number:
+          column.numbers.push_back(missing ? missing_number : any);
+          break;
+        case Kind::integer:
+          column.numbers.push_back(missing ? missing_number : double(std::int64_t(bits()) >> 12));
+          break;
+        case Kind::flag:
+          column.numbers.push_back(missing ? missing_number : double(below(2)));
+          break;
+        case Kind::code:
+          column.codes.push_back(missing ? missing_level : std::int32_t(below(3)));
+          break;
+        case Kind::text:
+          column.texts.push_back(texts[below(texts.size())]);
+          break;
         case Kind::date: {
           std::string text = to_string(from_day_number(double(below(180'000)) - 60'000));
           if (below(3) == 0) text.resize(below(2) ? 7 : 4);
@@ -210,7 +240,8 @@ Dataset drawn(std::mt19937_64& bits) {
           column.latest.push_back(missing ? missing_number : day_number(date->latest));
         }
       }
-      if (column.kind == Kind::number || column.kind == Kind::integer) column.bounds.push_back(missing ? Bound::exact : Bound(below(3)));
+      if (column.kind == Kind::number || column.kind == Kind::integer)
+        column.bounds.push_back(missing ? Bound::exact : Bound(below(3)));
     }
     if (column.kind == Kind::code) column.levels = {"zero \"0\"", "one,1", "two"};
     builder.add(std::move(column));

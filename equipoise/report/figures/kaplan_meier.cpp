@@ -139,15 +139,22 @@ std::string hover_data(Context const& context, std::vector<Curve> const& curves,
 std::string scale_name(Context const& context, std::string const& analysis) {
   const auto records = context.records(analysis);
   for (const std::string_view quantity : {"survival", "quantile"}) {
-    const auto found = std::find_if(records.begin(), records.end(), [&](auto const* record) { return record->finding.quantity == quantity; });
+    const auto found =
+        std::find_if(records.begin(), records.end(), [&](auto const* record) { return record->finding.quantity == quantity; });
     if (found == records.end()) continue;
     switch ((*found)->finding.scale) {
-      case Scale::identity: return "plain";
-      case Scale::log: return "log";
-      case Scale::log_log: return "log-log";
-      case Scale::logit: return "logit";
-      case Scale::arcsin: return "arcsin";
-      case Scale::exact: return "exact";
+      case Scale::identity:
+        return "plain";
+      case Scale::log:
+        return "log";
+      case Scale::log_log:
+        return "log-log";
+      case Scale::logit:
+        return "logit";
+      case Scale::arcsin:
+        return "arcsin";
+      case Scale::exact:
+        return "exact";
     }
   }
   return "log-log";

@@ -103,8 +103,7 @@ Markup participant_flow(Context const& context) {
       for (auto const& reason : set.excluded) add(box, reason.label, number(reason.n), column_width, false);
     }
     described += (described.empty() ? "" : "; ") + name + ": " + words(Word::flow_allocated) + " " + number(column.randomised) +
-                 ", " + words(Word::flow_left) + " " + number(left) + ", " + words(followed) + " " +
-                 number(column.completed);
+                 ", " + words(Word::flow_left) + " " + number(left) + ", " + words(followed) + " " + number(column.completed);
   }
 
   Box top;

@@ -208,7 +208,9 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
   const Record* test = arm_test(context, run);
   for (const auto* record : context.records(run.id)) {
     if (text_at(record->finding.at, "group")) grouped.push_back(record);
-    else if ((test && record->finding.quantity == test->finding.quantity) || std::find(effect.begin(), effect.end(), record) != effect.end()) main.push_back(record);
+    else if ((test && record->finding.quantity == test->finding.quantity) ||
+             std::find(effect.begin(), effect.end(), record) != effect.end())
+      main.push_back(record);
     else if (behind_a_ratio(context, *record)) continue;
     else (record->finding.quantity == "estimate" ? main : minor).push_back(record);
   }

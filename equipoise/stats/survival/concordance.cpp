@@ -49,7 +49,8 @@ Concordance concordance(SurvivalRows const& data, std::span<const double> predic
     std::int64_t size = 0;
     if (!data.start.empty()) {
       by_start.assign(rows.begin(), rows.end());
-      std::stable_sort(by_start.begin(), by_start.end(), [&](std::uint32_t a, std::uint32_t b) { return data.start[a] > data.start[b]; });
+      std::stable_sort(by_start.begin(), by_start.end(),
+                       [&](std::uint32_t a, std::uint32_t b) { return data.start[a] > data.start[b]; });
     }
     std::size_t left = 0;
     for (std::size_t end = rows.size(); end > 0;) {

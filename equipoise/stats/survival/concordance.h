@@ -7,12 +7,12 @@
 
 namespace equipoise::stats {
 
-/// Pairs of rows of one stratum of which one had an event while the other was at risk and lived longer: an event at t and a row with
-/// start < t and either time > t or a censoring at t. Two events at one time are no pair.
+/// Pairs of rows of one stratum of which one had an event while the other was at risk and lived longer: an event at t and a row
+/// with start < t and either time > t or a censoring at t. Two events at one time are no pair.
 struct Concordance {
   std::int64_t concordant = 0;  ///< the one with the event had the larger predictor
   std::int64_t discordant = 0;
-  std::int64_t tied = 0;        ///< equal predictors
+  std::int64_t tied = 0;  ///< equal predictors
 
   /// Harrell's c: (concordant + tied / 2) / pairs; NaN without pairs.
   double c() const;

@@ -45,9 +45,9 @@ std::string reason(Term const& term, Frame const& frame, SurvivalRows const& dat
   std::size_t reference = 0;
   while (rows[reference] == 0) ++reference;
   for (std::size_t level = 0; level < events.size(); ++level)
-    if (category.levels[level] == *term.front().level && events[level] == 0)
-      return "no events in it";
-  if (events[reference] == 0) return fmt::format("no events in the reference {} '{}'", term.front().column, category.levels[reference]);
+    if (category.levels[level] == *term.front().level && events[level] == 0) return "no events in it";
+  if (events[reference] == 0)
+    return fmt::format("no events in the reference {} '{}'", term.front().column, category.levels[reference]);
   return endless;
 }
 
@@ -63,7 +63,8 @@ std::vector<Term> uncompared(Frame const& frame, Formula const& formula, std::ve
   std::vector<Term> missing;
   for (auto const& term : formula.terms) {
     if (term.size() != 1) continue;
-    const auto column = std::find_if(frame.columns.begin(), frame.columns.end(), [&](ColumnView const& c) { return c.name == term.front(); });
+    const auto column =
+        std::find_if(frame.columns.begin(), frame.columns.end(), [&](ColumnView const& c) { return c.name == term.front(); });
     if (column->numeric()) continue;
     CategoriesView const& category = column->categories();
     for (std::size_t level = 1; level < category.levels.size(); ++level) {
@@ -80,18 +81,20 @@ MethodCard const& Cox::card() {
   static const MethodCard card{
       .keyword = "cox",
       .title = "Cox proportional hazards model",
-      .roles = {{"time", Need::number, Presence::required, "time to event or censoring; with start, the end of an interval at risk"},
+      .roles = {{"time", Need::number, Presence::required,
+                 "time to event or censoring; with start, the end of an interval at risk"},
                 {"event", Need::number, Presence::required, "1 event, 0 censored"},
                 {"start", Need::number, Presence::optional, "start of the interval (start, time] at risk"},
-                {"strata", Need::category, Presence::optional, "their combinations are the strata, each with its own baseline hazard"},
+                {"strata", Need::category, Presence::optional,
+                 "their combinations are the strata, each with its own baseline hazard"},
                 {"cluster", Need::category, Presence::optional, "rows of one participant: robust standard errors"}},
       .options = {{"formula", "terms of the model: a + b, a:b, a * b", "right-hand side, without intercept"},
                   {"levels", "{ column = [level, ...] }", "categorical columns and their levels, the reference first"},
                   {"ties", "efron | breslow | exact", "tied events (efron; match = \"sas\": breslow)"},
                   {"level", "number above 0 and below 1", "confidence level, two-sided (0.95)"}},
-      .quantities = {"estimate", "se", "robust_se", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "p", "log_likelihood_null",
-                     "log_likelihood", "likelihood_ratio_chi_square", "score_chi_square", "wald_chi_square", "concordance",
-                     "n_observations", "n_events"},
+      .quantities = {"estimate", "se", "robust_se", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "p",
+                     "log_likelihood_null", "log_likelihood", "likelihood_ratio_chi_square", "score_chi_square",
+                     "wald_chi_square", "concordance", "n_observations", "n_events"},
       .comparison = Comparison::all_arms};
   return card;
 }
@@ -163,8 +166,15 @@ Expected<Answer> Cox::run(Frame const& frame) const {
     const At at{{"term", term}};
     const double lower = estimate - z * used_se, upper = estimate + z * used_se;
     const double p_value = numerics::normal_two_sided(estimate / used_se);
-    answer.findings.push_back(
-        {.quantity = "estimate", .at = at, .value = estimate, .se = se, .lower = lower, .upper = upper, .level = level, .p = p_value, .n = n});
+    answer.findings.push_back({.quantity = "estimate",
+                               .at = at,
+                               .value = estimate,
+                               .se = se,
+                               .lower = lower,
+                               .upper = upper,
+                               .level = level,
+                               .p = p_value,
+                               .n = n});
     if (!cluster.empty()) answer.findings.push_back({.quantity = "robust_se", .at = at, .value = used_se, .n = n});
     answer.findings.push_back({.quantity = "hazard_ratio",
                                .at = at,
@@ -200,7 +210,8 @@ Expected<Answer> Cox::run(Frame const& frame) const {
   };
   number("log_likelihood", any_event && fit.converged ? fit.log_likelihood : missing_number);
   number("log_likelihood_null", any_event ? fit.log_likelihood_null : missing_number);
-  number("concordance", any_event && fit.converged ? concordance(*data, fit.predictor, stratum.code, stratum.count).c() : missing_number);
+  number("concordance",
+         any_event && fit.converged ? concordance(*data, fit.predictor, stratum.code, stratum.count).c() : missing_number);
   number("n_observations", double(n));
   number("n_events", double(likelihood.events()));
 
@@ -209,18 +220,21 @@ Expected<Answer> Cox::run(Frame const& frame) const {
     answer.notes.push_back(
         fmt::format("Stratified by {}: {} strat{}.", quoted(strata), stratum.count, stratum.count == 1 ? "um" : "a"));
   if (!cluster.empty())
-    answer.notes.push_back(fmt::format("P values and limits use robust standard errors over {} clusters of '{}'.", clusters.count, cluster));
+    answer.notes.push_back(
+        fmt::format("P values and limits use robust standard errors over {} clusters of '{}'.", clusters.count, cluster));
   if (!any_event) answer.notes.push_back("No event: nothing is estimable.");
   else if (!fit.converged)
-    answer.notes.push_back(fmt::format("The fit did not converge in {} iterations (gradient {} standard errors): nothing is estimable.",
-                                       fit.iterations, shortest(fit.gradient_norm)));
+    answer.notes.push_back(
+        fmt::format("The fit did not converge in {} iterations (gradient {} standard errors): nothing is estimable.",
+                    fit.iterations, shortest(fit.gradient_norm)));
   for (std::size_t j = 0; any_event && j < p; ++j) {
     if (fit.status[j] == Coefficient::infinite)
       answer.notes.push_back(fmt::format("{}: {}, so the hazard ratio is not estimable.", to_text(design->names[j]),
                                          reason(design->names[j], frame, *data)));
     if (fit.status[j] == Coefficient::aliased)
-      answer.notes.push_back(fmt::format("{}: constant, or determined by earlier terms, among those at risk at the events; not estimable.",
-                                         to_text(design->names[j])));
+      answer.notes.push_back(
+          fmt::format("{}: constant, or determined by earlier terms, among those at risk at the events; not estimable.",
+                      to_text(design->names[j])));
   }
   for (Term const& term : missing)
     if (!lacks_reference(frame, term.front()))

@@ -8,10 +8,10 @@
 namespace equipoise::stats {
 namespace {
 
-constexpr double collinear = 1e-11;       // pivot beside its diagonal, at 0: a few hundred rounding errors of the information's sums
-constexpr double rounding = 1e-14;        // the same while fitting, where the collinear ones are already out
-constexpr double close_enough = 1e-9;     // standard errors
-constexpr double hardly_any = 1e-4;       // standard errors: the gradient of a coefficient on its way to infinity
+constexpr double collinear = 1e-11;    // pivot beside its diagonal, at 0: a few hundred rounding errors of the information's sums
+constexpr double rounding = 1e-14;     // the same while fitting, where the collinear ones are already out
+constexpr double close_enough = 1e-9;  // standard errors
+constexpr double hardly_any = 1e-4;    // standard errors: the gradient of a coefficient on its way to infinity
 constexpr double step_of_the_lost = 0.3;  // on the linear predictor; it tends to 1, half of it to each side of the mean
 constexpr double longest_step = 10;       // on the linear predictor: a factor of e^10 between two hazards in one step is enough
 constexpr double far_out = 100;           // linear predictor at which a continuous covariate is suspected
@@ -22,8 +22,18 @@ enum class Outcome { maximum, infinite, stuck };
 /// Newton's method on the scaled coefficients. All storage is taken here: climbing allocates nothing.
 struct Newton {
   explicit Newton(PartialLikelihood& of)
-      : likelihood(of), p(of.size()), b(p), step(p), gradient(p), next_gradient(p), information(p * p), next_information(p * p),
-        eta(of.rows()), along(of.rows()), next_eta(of.rows()), factor(p) {}
+      : likelihood(of),
+        p(of.size()),
+        b(p),
+        step(p),
+        gradient(p),
+        next_gradient(p),
+        information(p * p),
+        next_information(p * p),
+        eta(of.rows()),
+        along(of.rows()),
+        next_eta(of.rows()),
+        factor(p) {}
 
   double evaluate() {
     likelihood.predict(b, eta);
@@ -87,7 +97,8 @@ struct Newton {
 
 }  // namespace
 
-CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<const std::int32_t> cluster, std::size_t clusters) {
+CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<const std::int32_t> cluster,
+               std::size_t clusters) {
   const std::size_t p = likelihood.size();
   const std::span<const double> scale = likelihood.scale();
   CoxFit fit{.status = std::vector<Coefficient>(p, Coefficient::estimated),
@@ -159,8 +170,9 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
         if (estimated(j) && estimated(k)) fit.robust[j * p + k] = wald_variance[j * p + k] / (scale[j] * scale[k]);
   }
 
-  const bool all_finite = fit.converged && fit.rank > 0 &&
-                          std::none_of(fit.status.begin(), fit.status.end(), [](Coefficient c) { return c == Coefficient::infinite; });
+  const bool all_finite = fit.converged && fit.rank > 0 && std::none_of(fit.status.begin(), fit.status.end(), [](Coefficient c) {
+                            return c == Coefficient::infinite;
+                          });
   numerics::SemidefiniteFactor variance(p);
   variance.factor(wald_variance, rounding, excluded);
   std::vector<double> b = newton.b;

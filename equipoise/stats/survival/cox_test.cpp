@@ -7,27 +7,30 @@
 namespace equipoise::stats {
 namespace {
 
-using testing::answer, testing::has_note, testing::Keys, testing::leukaemia, testing::parse, testing::read, testing::Table, testing::term,
-    testing::text, testing::texts;
+using testing::answer, testing::has_note, testing::Keys, testing::leukaemia, testing::parse, testing::read, testing::Table,
+    testing::term, testing::text, testing::texts;
 
 const Roles plain{{"time", {"time"}}, {"event", {"event"}}};
 const Node arms = testing::table({{"arm", texts({"6-MP", "placebo"})}});
 
-Keys model(std::string formula, std::string ties = "efron") { return {{"formula", text(std::move(formula))}, {"ties", text(std::move(ties))}}; }
+Keys model(std::string formula, std::string ties = "efron") {
+  return {{"formula", text(std::move(formula))}, {"ties", text(std::move(ties))}};
+}
 Keys arm_model(std::string ties, Node levels = arms) {
   return {{"formula", text("arm")}, {"ties", text(std::move(ties))}, {"levels", std::move(levels)}};
 }
 
-// R 4.2.2, survival 3.5-3, coxph(eps = 1e-14), 15 digits; Cox (1972) himself gives 1.65 by another handling of ties. The maximum is
-// found to 1e-9 standard errors, so estimates agree to 1e-9 and likelihoods, flat there, to rounding.
+// R 4.2.2, survival 3.5-3, coxph(eps = 1e-14), 15 digits; Cox (1972) himself gives 1.65 by another handling of ties. The maximum
+// is found to 1e-9 standard errors, so estimates agree to 1e-9 and likelihoods, flat there, to rounding.
 TEST(Cox, ReproducesTheLeukaemiaHazardRatio) {
   struct Case {
     const char* ties;
     double estimate, se, null, fitted, score, wald;
   };
-  for (const Case& c : {Case{"efron", 1.57212514882907, 0.412396717709455, -93.1842699968477, -85.0084245773717, 17.2465367957166, 14.5326170633744},
-                        Case{"breslow", 1.50919141258588, 0.409564406366741, -93.9850504782452, -86.3796220711456, 15.9305395640327,
-                             13.5782636509231}}) {
+  for (const Case& c : {Case{"efron", 1.57212514882907, 0.412396717709455, -93.1842699968477, -85.0084245773717, 17.2465367957166,
+                             14.5326170633744},
+                        Case{"breslow", 1.50919141258588, 0.409564406366741, -93.9850504782452, -86.3796220711456,
+                             15.9305395640327, 13.5782636509231}}) {
     Table table = leukaemia();
     const auto got = answer<Cox>(table.frame(), plain, arm_model(c.ties));
     const At placebo = term("arm", "placebo");
@@ -46,8 +49,8 @@ TEST(Cox, ReproducesTheLeukaemiaHazardRatio) {
   }
 }
 
-// Therneau & Grambsch (2000), Modeling Survival Data, appendix E, test data 1: with Breslow's ties the estimate solves a quadratic,
-// exp(b) = (3 + sqrt 33)/2, and the likelihoods are log-rational in it.
+// Therneau & Grambsch (2000), Modeling Survival Data, appendix E, test data 1: with Breslow's ties the estimate solves a
+// quadratic, exp(b) = (3 + sqrt 33)/2, and the likelihoods are log-rational in it.
 TEST(Cox, SolvesTheWorkedExampleOfTherneauAndGrambsch) {
   Table table;
   table.numbers("time", {9, 1, 1, 6, 6, 8}).numbers("event", {1, 1, 0, 1, 1, 0}).numbers("x", {0, 1, 1, 1, 0, 0});
@@ -64,10 +67,10 @@ TEST(Cox, TakesIntervalsAtRiskAndClusters) {
     const char* ties;
     double estimate, se, robust, null, fitted, score, wald;
   };
-  for (const Case& c : {Case{"efron", -0.0211052095801752, 0.795176873819882, 0.568948666151266, -9.16951837745593, -9.16916646472476,
-                             0.000704473406128923, 0.00137604669364897},
-                        Case{"breslow", -0.0845260806613092, 0.793817277485535, 0.550610239066342, -9.39266192877014, -9.38701511836634,
-                             0.0113434952144629, 0.0235663811469949}}) {
+  for (const Case& c : {Case{"efron", -0.0211052095801752, 0.795176873819882, 0.568948666151266, -9.16951837745593,
+                             -9.16916646472476, 0.000704473406128923, 0.00137604669364897},
+                        Case{"breslow", -0.0845260806613092, 0.793817277485535, 0.550610239066342, -9.39266192877014,
+                             -9.38701511836634, 0.0113434952144629, 0.0235663811469949}}) {
     Table table;
     table.numbers("start", {1, 2, 5, 2, 1, 7, 3, 4, 8, 8})
         .numbers("time", {2, 3, 6, 7, 8, 9, 9, 9, 14, 17})
@@ -103,8 +106,9 @@ TEST(Cox, TakesStrataEntryTimesTiesAndClustersTogether) {
                                       1, 1, 0, 1, 1, 0, 1, 0, 0, 0, 0, 2, 1, 2, 2, 1, 0, 1, 2, 1, 1, 2, 2, 1, 1, 2, 1, 2, 1, 2};
   const std::vector<std::int32_t> s{0, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1,
                                     1, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0};
-  const std::vector<std::int32_t> id{6,  11, 18, 2, 8, 4, 8, 2, 9, 18, 15, 18, 9,  12, 9, 2, 4, 9, 7, 18, 10, 6, 5, 15, 14, 3, 1,  15, 12, 3,
-                                     1,  2,  7,  3, 5, 3, 5, 3, 9, 15, 0,  10, 17, 7,  0, 2, 6, 3, 2, 4,  4,  2, 19, 6,  10, 13, 1, 2, 1, 18};
+  const std::vector<std::int32_t> id{6,  11, 18, 2,  8,  4, 8, 2,  9,  18, 15, 18, 9,  12, 9,  2,  4, 9, 7, 18,
+                                     10, 6,  5,  15, 14, 3, 1, 15, 12, 3,  1,  2,  7,  3,  5,  3,  5, 3, 9, 15,
+                                     0,  10, 17, 7,  0,  2, 6, 3,  2,  4,  4,  2,  19, 6,  10, 13, 1, 2, 1, 18};
   std::vector<std::string> ids;
   for (int i = 0; i < 20; ++i) ids.push_back(std::to_string(i));
   struct Case {
@@ -115,12 +119,18 @@ TEST(Cox, TakesStrataEntryTimesTiesAndClustersTogether) {
                              {0.160551975341506, 0.210877699659612, 0.131176043541748},
                              {0.383808786962670, 0.489563959190003, 0.123415954266594},
                              {0.451014324335116, 0.471988966609755, 0.143470345698671},
-                             -86.7983996569953, -86.2613824111197, 1.07503641652051, 2.05684208845651},
+                             -86.7983996569953,
+                             -86.2613824111197,
+                             1.07503641652051,
+                             2.05684208845651},
                         Case{"breslow",
                              {0.137565098876749, 0.185366324937962, 0.116698992054846},
                              {0.370309922569287, 0.443895067745865, 0.112662375595628},
                              {0.453636625255132, 0.469899462331890, 0.141471643941424},
-                             -90.0072952815354, -89.5745431398234, 0.865988600992411, 1.88472221160437}}) {
+                             -90.0072952815354,
+                             -89.5745431398234,
+                             0.865988600992411,
+                             1.88472221160437}}) {
     Table table;
     table.numbers("start", start).numbers("time", time).numbers("event", event).numbers("x", x);
     table.category("arm", {"a", "b", "c"}, arm).category("s", {"0", "1"}, s).category("id", ids, id);
@@ -165,7 +175,8 @@ TEST(Cox, SaysThatAnArmWithoutEventsHasNoHazardRatioAndFitsTheRest) {
       .category("arm", {"a", "b", "c"}, {0, 1, 0, 1, 1, 0, 1, 0, 0});
   const auto rest = answer<Cox>(others.frame(), plain, keys);
   for (const At& at : {term("arm", "b"), term("x")})
-    for (const char* quantity : {"estimate", "se", "p"}) EXPECT_NEAR(read(got, quantity, at), read(rest, quantity, at), 1e-9) << quantity;
+    for (const char* quantity : {"estimate", "se", "p"})
+      EXPECT_NEAR(read(got, quantity, at), read(rest, quantity, at), 1e-9) << quantity;
   EXPECT_NEAR(read(got, "log_likelihood"), read(rest, "log_likelihood"), 1e-10);
   EXPECT_FALSE(std::isnan(read(got, "likelihood_ratio_chi_square")));
   EXPECT_GT(read(got, "likelihood_ratio_chi_square"), read(rest, "likelihood_ratio_chi_square"));
@@ -173,7 +184,9 @@ TEST(Cox, SaysThatAnArmWithoutEventsHasNoHazardRatioAndFitsTheRest) {
 
 TEST(Cox, SaysThatAReferenceArmWithoutEventsHasNoHazardRatio) {
   Table table;
-  table.numbers("time", {5, 6, 7, 1, 2, 3, 4, 8}).numbers("event", {0, 0, 0, 1, 1, 0, 1, 1}).category("arm", {"a", "b"}, {0, 0, 0, 1, 1, 1, 1, 1});
+  table.numbers("time", {5, 6, 7, 1, 2, 3, 4, 8})
+      .numbers("event", {0, 0, 0, 1, 1, 0, 1, 1})
+      .category("arm", {"a", "b"}, {0, 0, 0, 1, 1, 1, 1, 1});
   Keys keys = arm_model("efron", testing::table({{"arm", texts({"a", "b"})}}));
   const auto got = answer<Cox>(table.frame(), plain, keys);
   EXPECT_TRUE(std::isnan(read(got, "estimate", term("arm", "b"))));
@@ -186,14 +199,18 @@ TEST(Cox, HasARowForAnArmWithoutAnybody) {
   Keys keys = model("arm");
   keys.emplace_back("levels", testing::table({{"arm", texts({"a", "b", "c"})}}));
   Table two;  // nobody in c: the comparison of b with a is what it is without c
-  two.numbers("time", {1, 2, 3, 4, 5, 6}).numbers("event", {1, 1, 1, 1, 0, 1}).category("arm", {"a", "b", "c"}, {0, 1, 0, 1, 1, 0});
+  two.numbers("time", {1, 2, 3, 4, 5, 6})
+      .numbers("event", {1, 1, 1, 1, 0, 1})
+      .category("arm", {"a", "b", "c"}, {0, 1, 0, 1, 1, 0});
   const auto got = answer<Cox>(two.frame(), plain, keys);
   EXPECT_FALSE(std::isnan(read(got, "hazard_ratio", term("arm", "b"))));
   EXPECT_TRUE(std::isnan(read(got, "hazard_ratio", term("arm", "c"))));
   EXPECT_TRUE(has_note(got, "arm 'c': nobody in it, so the hazard ratio is not estimable."));
 
   Table no_control;  // nobody in the reference: c against b is not what was asked, and must not stand in its place
-  no_control.numbers("time", {1, 2, 3, 4, 5, 6}).numbers("event", {1, 1, 1, 1, 0, 1}).category("arm", {"a", "b", "c"}, {2, 1, 2, 1, 1, 2});
+  no_control.numbers("time", {1, 2, 3, 4, 5, 6})
+      .numbers("event", {1, 1, 1, 1, 0, 1})
+      .category("arm", {"a", "b", "c"}, {2, 1, 2, 1, 1, 2});
   const auto without = answer<Cox>(no_control.frame(), plain, keys);
   for (const char* arm : {"b", "c"}) {
     EXPECT_TRUE(std::isnan(read(without, "estimate", term("arm", arm)))) << arm;

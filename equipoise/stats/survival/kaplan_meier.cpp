@@ -27,11 +27,16 @@ std::string_view name_of(SurvivalInterval interval) {
 
 Scale scale_of(SurvivalInterval interval) {
   switch (interval) {
-    case SurvivalInterval::plain: return Scale::identity;
-    case SurvivalInterval::log: return Scale::log;
-    case SurvivalInterval::log_log: return Scale::log_log;
-    case SurvivalInterval::logit: return Scale::logit;
-    case SurvivalInterval::arcsin: return Scale::arcsin;
+    case SurvivalInterval::plain:
+      return Scale::identity;
+    case SurvivalInterval::log:
+      return Scale::log;
+    case SurvivalInterval::log_log:
+      return Scale::log_log;
+    case SurvivalInterval::logit:
+      return Scale::logit;
+    case SurvivalInterval::arcsin:
+      return Scale::arcsin;
   }
   return Scale::identity;
 }
@@ -46,8 +51,10 @@ LimitPair limits(SurvivalInterval interval, double S, double g, double z) {
   if (!(S > 0)) return none;
   const double half = z * g;
   switch (interval) {
-    case SurvivalInterval::plain: return {std::max(S - half * S, 0.0), std::min(S + half * S, 1.0)};
-    case SurvivalInterval::log: return {S * std::exp(-half), std::min(S * std::exp(half), 1.0)};
+    case SurvivalInterval::plain:
+      return {std::max(S - half * S, 0.0), std::min(S + half * S, 1.0)};
+    case SurvivalInterval::log:
+      return {S * std::exp(-half), std::min(S * std::exp(half), 1.0)};
     case SurvivalInterval::log_log: {
       if (S >= 1) return none;
       const double log_S = std::log(S), width = half / -log_S;  // the standard error of log(-log S) is g / |log S|
@@ -78,7 +85,8 @@ Series curve_series(SurvivalCurve const& curve, At at, std::int64_t n) {
     if (origin) column.insert(column.begin(), first);
     return column;
   };
-  return {"survival", std::move(at),
+  return {"survival",
+          std::move(at),
           {{"time", with_origin(curve.time, 0)},
            {"survival", with_origin(curve.survival, 1)},
            {"lower", with_origin(curve.lower, 1)},
@@ -97,7 +105,8 @@ std::optional<std::size_t> SurvivalCurve::position(double t) const {
   return std::size_t(after - time.begin()) - 1;
 }
 
-SurvivalCurve product_limit(SurvivalRows const& data, std::span<const std::uint32_t> rows, SurvivalInterval interval, double level) {
+SurvivalCurve product_limit(SurvivalRows const& data, std::span<const std::uint32_t> rows, SurvivalInterval interval,
+                            double level) {
   const double z = numerics::normal_interval(level);
   SurvivalCurve curve;
   double survival = 1.0, greenwood = 0.0;
@@ -137,18 +146,18 @@ double curve_quantile(std::span<const double> time, std::span<const double> surv
 }
 
 MethodCard const& KaplanMeier::card() {
-  static const MethodCard card{
-      .keyword = "kaplan_meier",
-      .title = "Kaplan-Meier estimate",
-      .roles = {{"time", Need::number, Presence::required, "time to event or censoring"},
-                {"event", Need::number, Presence::required, "1 event, 0 censored"},
-                {"group", Need::category, Presence::optional, "one curve for each level"}},
-      .options = {{"interval", "plain | log | log-log | logit | arcsin", "scale of the pointwise interval (log-log; match = \"r\": log)"},
-                  {"level", "number above 0 and below 1", "confidence level, two-sided (0.95)"},
-                  {"times", "list of numbers from 0", "times at which the curve is read"},
-                  {"probs", "list of numbers above 0 and below 1", "quantiles (0.5, the median)"}},
-      .quantities = {"survival", "se", "lower", "upper", "n_at_risk", "n_events", "n", "quantile"},
-      .comparison = Comparison::all_arms};
+  static const MethodCard card{.keyword = "kaplan_meier",
+                               .title = "Kaplan-Meier estimate",
+                               .roles = {{"time", Need::number, Presence::required, "time to event or censoring"},
+                                         {"event", Need::number, Presence::required, "1 event, 0 censored"},
+                                         {"group", Need::category, Presence::optional, "one curve for each level"}},
+                               .options = {{"interval", "plain | log | log-log | logit | arcsin",
+                                            "scale of the pointwise interval (log-log; match = \"r\": log)"},
+                                           {"level", "number above 0 and below 1", "confidence level, two-sided (0.95)"},
+                                           {"times", "list of numbers from 0", "times at which the curve is read"},
+                                           {"probs", "list of numbers above 0 and below 1", "quantiles (0.5, the median)"}},
+                               .quantities = {"survival", "se", "lower", "upper", "n_at_risk", "n_events", "n", "quantile"},
+                               .comparison = Comparison::all_arms};
   return card;
 }
 
@@ -165,8 +174,9 @@ std::optional<KaplanMeier> KaplanMeier::parse(Roles const& roles, Section& optio
   method.level = parse_level(options);
   method.times = options.numbers("times", Limits{.min = 0, .max = 1e300}).value_or(std::vector<double>{});
   method.probs = options.numbers("probs", Limits::open(0, 1)).value_or(std::vector<double>{0.5});
-  method.interval_note = fmt::format("Pointwise {} % limits: Greenwood's variance on the {} scale{}.", shortest(100 * method.level),
-                                     name_of(method.interval), interval ? "" : fmt::format(", {}", default_of(match)));
+  method.interval_note =
+      fmt::format("Pointwise {} % limits: Greenwood's variance on the {} scale{}.", shortest(100 * method.level),
+                  name_of(method.interval), interval ? "" : fmt::format(", {}", default_of(match)));
 
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);

@@ -5,7 +5,8 @@
 namespace equipoise::stats {
 namespace {
 
-using testing::answer, testing::has_note, testing::leukaemia, testing::numbers, testing::parse, testing::read, testing::Table, testing::text;
+using testing::answer, testing::has_note, testing::leukaemia, testing::numbers, testing::parse, testing::read, testing::Table,
+    testing::text;
 
 const Roles grouped{{"time", {"time"}}, {"event", {"event"}}, {"group", {"arm"}}};
 const Roles ungrouped{{"time", {"time"}}, {"event", {"event"}}};
@@ -151,8 +152,9 @@ TEST(KaplanMeier, HoldsOnAtTheEdges) {
 }
 
 TEST(KaplanMeier, ReportsEveryProblemOfItsOptionsAndRoles) {
-  const auto parsed = parse<KaplanMeier>({{"time", {"t"}}, {"cause", {"c"}}},
-                                         {{"interval", text("loglog")}, {"level", testing::number(1)}, {"probs", numbers({2})}, {"tmes", numbers({1})}});
+  const auto parsed = parse<KaplanMeier>(
+      {{"time", {"t"}}, {"cause", {"c"}}},
+      {{"interval", text("loglog")}, {"level", testing::number(1)}, {"probs", numbers({2})}, {"tmes", numbers({1})}});
   EXPECT_FALSE(parsed.method);
   ASSERT_EQ(parsed.problems.size(), 6u);  // role cause, role event, interval, level, probs, tmes
   EXPECT_EQ(parsed.problems[2].hint, "did you mean 'log-log'?");

@@ -19,7 +19,8 @@ std::vector<std::int64_t> level_counts(CategoriesView const& groups) {
   return n;
 }
 
-/// From the last time of a stratum back, so that the risk set grows: `enter` for each row, then `at_event` for each time with events.
+/// From the last time of a stratum back, so that the risk set grows: `enter` for each row, then `at_event` for each time with
+/// events.
 template <class Enter, class AtEvent>
 void back_from_last_time(SurvivalRows const& data, std::span<const std::uint32_t> rows, Enter enter, AtEvent at_event) {
   double N = 0;
@@ -36,10 +37,12 @@ void back_from_last_time(SurvivalRows const& data, std::span<const std::uint32_t
 
 PooledTimes pooled_times(SurvivalRows const& data, std::span<const std::uint32_t> rows) {
   PooledTimes times;
-  back_from_last_time(data, rows, [](std::uint32_t) {}, [&](double N, double d) {
-    times.at_risk.push_back(N);
-    times.events.push_back(d);
-  });
+  back_from_last_time(
+      data, rows, [](std::uint32_t) {},
+      [&](double N, double d) {
+        times.at_risk.push_back(N);
+        times.events.push_back(d);
+      });
   std::reverse(times.at_risk.begin(), times.at_risk.end());
   std::reverse(times.events.begin(), times.events.end());
   return times;
@@ -89,7 +92,8 @@ Finding log_rank_chi_square(LogRankSums const& sums, CategoriesView const& group
   std::vector<double> difference(k);
   double events = 0;
   const std::vector<std::int64_t> n = level_counts(groups);
-  const auto present = k - std::size_t(std::count(n.begin(), n.end(), 0));  // an arm left out of a comparison is a level with nobody
+  const auto present =
+      k - std::size_t(std::count(n.begin(), n.end(), 0));  // an arm left out of a comparison is a level with nobody
   std::vector<std::string> never_at_risk;
   for (std::size_t j = 0; j < k; ++j) {
     difference[j] = sums.observed[j] - sums.expected[j];
@@ -105,15 +109,17 @@ Finding log_rank_chi_square(LogRankSums const& sums, CategoriesView const& group
   } else if (present < 2) {
     notes.push_back(fmt::format("Only one group of '{}' has anybody: the {} is not estimable.", column, test));
   } else if (covariance.rank() == 0) {
-    notes.push_back(stratified ? fmt::format("In no stratum were two groups at risk together at an event: the {} is not estimable.", test)
-                               : fmt::format("Never were two groups at risk together at an event: the {} is not estimable.", test));
+    notes.push_back(
+        stratified ? fmt::format("In no stratum were two groups at risk together at an event: the {} is not estimable.", test)
+                   : fmt::format("Never were two groups at risk together at an event: the {} is not estimable.", test));
   } else {
     const double df = double(covariance.rank());
     finding.value = covariance.quadratic_form(difference);
     finding.df = df;
     finding.p = numerics::chi_square_upper(finding.value, df);
     if (!never_at_risk.empty())
-      notes.push_back(fmt::format("{} {}: nobody at risk at any event; left out of the degrees of freedom.", column, quoted(never_at_risk)));
+      notes.push_back(
+          fmt::format("{} {}: nobody at risk at any event; left out of the degrees of freedom.", column, quoted(never_at_risk)));
     else if (covariance.rank() + 1 < present)
       notes.push_back(fmt::format("The strata do not connect all groups of '{}': {} degree{} of freedom instead of {}.", column,
                                   covariance.rank(), covariance.rank() == 1 ? "" : "s", present - 1));
@@ -169,7 +175,8 @@ Expected<Answer> LogRank::run(Frame const& frame) const {
     answer.findings.push_back({.quantity = "n", .at = at, .value = double(n[j]), .n = n[j]});
   }
   if (!strata.empty())
-    answer.notes.push_back(fmt::format("Stratified by {}: {} strat{}.", quoted(strata), strata_of.count, strata_of.count == 1 ? "um" : "a"));
+    answer.notes.push_back(
+        fmt::format("Stratified by {}: {} strat{}.", quoted(strata), strata_of.count, strata_of.count == 1 ? "um" : "a"));
   if (const std::string note = merged_note(*data); !note.empty()) answer.notes.push_back(note);
   return answer;
 }

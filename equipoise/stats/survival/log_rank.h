@@ -30,8 +30,8 @@ struct LogRankSums {
   std::vector<double> covariance;          ///< k x k, row by row
 };
 
-/// group and stratum of each row, numbered below `groups` and `strata`. A stratum with one group, or without events, adds nothing to
-/// observed - expected nor to the covariance.
+/// group and stratum of each row, numbered below `groups` and `strata`. A stratum with one group, or without events, adds nothing
+/// to observed - expected nor to the covariance.
 ///
 /// source   Mantel (1966), Cancer Chemother. Rep. 50, 163-170; Peto & Peto (1972), J. R. Stat. Soc. A 135, 185-207; with weights
 ///          Tarone & Ware (1977), Biometrika 64, 156-160
@@ -39,8 +39,9 @@ struct LogRankSums {
 LogRankSums log_rank_sums(SurvivalRows const& data, std::span<const std::int32_t> group, std::size_t groups,
                           std::span<const std::int32_t> stratum, std::size_t strata, TimeWeights const& weights = {});
 
-/// (O - E)' V^- (O - E) with the rank of V as degrees of freedom and its chi-square p value; NaN when not estimable. `notes` gets a
-/// sentence when it is not, or when the degrees of freedom are fewer than groups with anybody - 1. `test` is its name in them: "log-rank test".
+/// (O - E)' V^- (O - E) with the rank of V as degrees of freedom and its chi-square p value; NaN when not estimable. `notes` gets
+/// a sentence when it is not, or when the degrees of freedom are fewer than groups with anybody - 1. `test` is its name in them:
+/// "log-rank test".
 Finding log_rank_chi_square(LogRankSums const& sums, CategoriesView const& groups, std::string_view column, std::string_view test,
                             bool stratified, std::vector<std::string>& notes);
 

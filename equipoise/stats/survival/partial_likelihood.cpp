@@ -7,8 +7,8 @@
 namespace equipoise::stats {
 namespace {
 
-constexpr double cancelled = 1e-3;      // below this part of the largest sum so far the risk set is summed anew
-constexpr double constant_here = 1e-12; // a spread this small beside the values is the rounding of their mean
+constexpr double cancelled = 1e-3;       // below this part of the largest sum so far the risk set is summed anew
+constexpr double constant_here = 1e-12;  // a spread this small beside the values is the rounding of their mean
 
 }  // namespace
 
@@ -46,8 +46,9 @@ void PartialLikelihood::lay_out(SurvivalRows const& data, std::span<const std::i
       while (k < event_times.size() && event_times[k] > data.time[row]) ++k;
       std::size_t exit = event_times.size();
       if (!data.start.empty())
-        exit = std::size_t(std::partition_point(event_times.begin(), event_times.end(), [&](double t) { return t > data.start[row]; }) -
-                           event_times.begin());
+        exit = std::size_t(
+            std::partition_point(event_times.begin(), event_times.end(), [&](double t) { return t > data.start[row]; }) -
+            event_times.begin());
       if (k < exit) entries.push_back({row, base + std::uint32_t(k), base + std::uint32_t(exit), data.event[row] != 0});
     }
     std::size_t next = 0;

@@ -22,7 +22,8 @@ Expected<SurvivalRows> survival_rows(Frame const& frame, std::string_view time, 
 
   for (const double t : times) {
     if (!std::isfinite(t)) return fail(Code::out_of_range, "column '{}' holds {}: a time must be finite", time, shortest(t));
-    if (t < 0 && start.empty()) return fail(Code::out_of_range, "column '{}' holds {}: a time cannot be negative", time, shortest(t));
+    if (t < 0 && start.empty())
+      return fail(Code::out_of_range, "column '{}' holds {}: a time cannot be negative", time, shortest(t));
   }
   for (const double t : starts)
     if (!std::isfinite(t)) return fail(Code::out_of_range, "column '{}' holds {}: a start must be finite", start, shortest(t));
@@ -30,7 +31,8 @@ Expected<SurvivalRows> survival_rows(Frame const& frame, std::string_view time, 
   SurvivalRows rows{.time = {times.begin(), times.end()}, .start = {starts.begin(), starts.end()}};
   rows.event.reserve(n);
   for (const double e : events) {
-    if (e != 0 && e != 1) return fail(Code::bad_cell, "column '{}' holds {}: an event is 1, a censored time 0", event, shortest(e));
+    if (e != 0 && e != 1)
+      return fail(Code::bad_cell, "column '{}' holds {}: an event is 1, a censored time 0", event, shortest(e));
     rows.event.push_back(e == 1);
   }
 
@@ -38,7 +40,9 @@ Expected<SurvivalRows> survival_rows(Frame const& frame, std::string_view time, 
   entries.reserve(n + starts.size());
   for (std::size_t i = 0; i < n; ++i) entries.push_back({times[i], std::uint32_t(i)});
   for (std::size_t i = 0; i < starts.size(); ++i) entries.push_back({starts[i], std::uint32_t(n + i)});
-  const auto earlier = [](Entry const& a, Entry const& b) { return a.value < b.value || (a.value == b.value && a.index < b.index); };
+  const auto earlier = [](Entry const& a, Entry const& b) {
+    return a.value < b.value || (a.value == b.value && a.index < b.index);
+  };
   if (!std::is_sorted(entries.begin(), entries.end(), earlier)) std::sort(entries.begin(), entries.end(), earlier);
 
   rows.by_time.reserve(n);

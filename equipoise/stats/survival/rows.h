@@ -10,28 +10,29 @@
 
 namespace equipoise::stats {
 
-/// Two times are one when they differ by no more than this part of the larger: 365.25/30.4375 computed in two ways must not decide
-/// which of two events came first. Far above rounding (1e-16 a step), far below any unit in which time is measured.
+/// Two times are one when they differ by no more than this part of the larger: 365.25/30.4375 computed in two ways must not
+/// decide which of two events came first. Far above rounding (1e-16 a step), far below any unit in which time is measured.
 inline constexpr double same_time = 1e-9;
 
 /// Times to event, ready for one pass: checked, near-tied times made equal, sorted.
 struct SurvivalRows {
-  std::vector<double> time;             ///< of each row
-  std::vector<double> start;            ///< of each row; empty when everybody is at risk from the beginning
-  std::vector<std::uint8_t> event;      ///< 1 event, 0 censored
-  std::vector<std::uint32_t> by_time;   ///< rows in increasing time; among equal times in increasing row
-  std::size_t merged = 0;               ///< distinct values that took the value of a near neighbour
+  std::vector<double> time;            ///< of each row
+  std::vector<double> start;           ///< of each row; empty when everybody is at risk from the beginning
+  std::vector<std::uint8_t> event;     ///< 1 event, 0 censored
+  std::vector<std::uint32_t> by_time;  ///< rows in increasing time; among equal times in increasing row
+  std::size_t merged = 0;              ///< distinct values that took the value of a near neighbour
 
   std::size_t size() const { return time.size(); }
 };
 
-/// Reads the roles `time`, `event` and `start` ("" = none) of a frame. Of values within `same_time` of the smallest of them all become
-/// that smallest one; starts and times are merged together.
+/// Reads the roles `time`, `event` and `start` ("" = none) of a frame. Of values within `same_time` of the smallest of them all
+/// become that smallest one; starts and times are merged together.
 ///
 /// errors   out_of_range: a time that is infinite, or negative without a start; start not before time; more than 2^31 rows
 ///          bad_cell: an event that is neither 0 nor 1
 /// checked  rows_test.cpp
-Expected<SurvivalRows> survival_rows(Frame const& frame, std::string_view time, std::string_view event, std::string_view start = {});
+Expected<SurvivalRows> survival_rows(Frame const& frame, std::string_view time, std::string_view event,
+                                     std::string_view start = {});
 
 /// The sentence about merged times for an answer's notes, or "" when nothing was merged.
 std::string merged_note(SurvivalRows const& rows);
