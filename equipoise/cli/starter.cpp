@@ -136,13 +136,14 @@ Guess guess(std::vector<Profile> const& columns) {
   return g;
 }
 
-std::string item_line(Profile const& column, std::string const& id) {
+std::string item_line(Profile const& column, std::string const& id, bool time) {
   const std::string label = quoted(column.name);
   if (column.dates) return fmt::format("{} = {{ kind = \"date\", label = {} }}\n", id, label);
   if (column.binary()) return fmt::format("{} = {{ kind = \"flag\", label = {} }}\n", id, label);
   if (column.numeric)
-    return fmt::format("{} = {{ kind = \"{}\", label = {} }}                # add the unit: unit = \"a\"\n", id,
-                       column.whole ? "integer" : "number", label);
+    return fmt::format(fmt::runtime(time ? "{} = {{ kind = \"{}\", unit = \"d\", label = {} }}      # GUESS: in days; or wk, mo, a\n"
+                                         : "{} = {{ kind = \"{}\", label = {} }}                # add the unit: unit = \"a\"\n"),
+                       id, column.whole ? "integer" : "number", label);
   if (column.many) return fmt::format("{} = {{ kind = \"text\", label = {} }}\n", id, label);
   std::vector<std::string> codes;
   for (std::string const& value : column.values) codes.push_back(fmt::format("[{}, {}]", quoted(value), quoted(value)));
@@ -319,7 +320,7 @@ std::string starter_protocol(data::CsvTable const& table, std::string const& fil
     const bool is_outcome = survival && (&column == g.time || &column == g.event);
     if (&column == g.time) time_id = id;
     if (&column == g.event) event_id = id;
-    (is_outcome ? outcome : entry) += item_line(column, id);
+    (is_outcome ? outcome : entry) += item_line(column, id, survival && &column == g.time);
     items += fmt::format("  {{ item = \"{}\", column = {} }},\n", id, quoted(column.name));
     if (!is_outcome && !column.dates && !(column.many && !column.numeric))
       baseline += fmt::format("{}\"{}@baseline\"", baseline.empty() ? "" : ", ", id);
