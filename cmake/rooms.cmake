@@ -4,7 +4,8 @@ add_library(equipoise_options INTERFACE)
 target_include_directories(equipoise_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(equipoise_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers
-  -Wno-restrict  # GCC 12 sees overlaps in std::string + char const* that are not there (GCC bug 105651)
+  # GCC 12 sees overlaps in std::string + char const* that are not there (GCC bug 105651)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   -march=x86-64-v3 -ffp-contract=off -fno-math-errno)
 target_compile_definitions(equipoise_options INTERFACE _GLIBCXX_ASSERTIONS)
 if(EQUIPOISE_SANITIZE)
