@@ -196,7 +196,7 @@ class Planner {
                     "analysis '{}' has '{}' in its formula, and its levels are known only with the data", analysis_.id,
                     column.name)
             .hint = "list the sites in [sites]";
-      if (column.name == "arm") std::ranges::stable_partition(order, [&](std::string const& arm) { return arm == control(); });
+      if (column.name == "arm") std::stable_partition(order.begin(), order.end(), [&](std::string const& arm) { return arm == control(); });
       Node::Array names;
       for (std::string const& level : order) names.push_back(text_node(level, analysis_.place));
       table.push_back({column.name, analysis_.place, Node(std::move(names), analysis_.place)});

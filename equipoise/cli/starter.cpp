@@ -302,7 +302,7 @@ std::string starter_protocol(data::CsvTable const& table, std::string const& fil
   };
   if (g.arm) {
     for (std::string const& value : g.arm->values) arms.emplace_back(value, fresh(as_id(value, "arm_")));
-    std::ranges::stable_partition(arms, [](auto const& arm) { return sounds_like_control(arm.first); });
+    std::stable_partition(arms.begin(), arms.end(), [](auto const& arm) { return sounds_like_control(arm.first); });
   } else arms = {{"control", "control"}, {"active", "active"}};
   out += fmt::format("\n# Arms, in the order of tables and figures. {}\n",
                      g.arm ? fmt::format("GUESS: the values of column '{}'; say which is the control", g.arm->name)
