@@ -180,10 +180,14 @@ TEST(New, MakesAProtocolOfADataFile) {
   const Ran ran = equipoise({"report", "p.toml", "--json"}, {.folder = folder.path});
   ASSERT_EQ(ran.status, 0) << ran.err << ran.out;
   // Freireich et al. 1963: all 21 on placebo relapsed, 9 of 21 on 6-MP. Cox, Efron, R 4.2.2, survival 3.5-3: 0.2076035248415374.
-  for (json const& one : ran.answer().at("records"))
+  const json answer = ran.answer();
+  bool seen = false;
+  for (json const& one : answer.at("records"))
     if (one.at("quantity") == "hazard_ratio") {
       EXPECT_NEAR(one.at("value").get<double>(), 0.2076035248415374, 1e-8);
+      seen = true;
     }
+  EXPECT_TRUE(seen);
 }
 
 TEST(New, MakesAProtocolOfTheSharedFiles) {
