@@ -249,6 +249,24 @@ Printed printed(Finding const& f, std::string_view language, double alpha) {
   return out;
 }
 
+std::string_view scale_word(Scale scale) {
+  switch (scale) {
+    case Scale::identity:
+      return "identity";
+    case Scale::log:
+      return "log";
+    case Scale::log_log:
+      return "log-log";
+    case Scale::logit:
+      return "logit";
+    case Scale::arcsin:
+      return "arcsin";
+    case Scale::exact:
+      return "exact";
+  }
+  return "identity";
+}
+
 std::string quantity_label(std::string_view quantity, std::string_view language, std::string_view method) {
   if (quantity == "estimate")
     if (const Entry* entry = find(estimates, method)) return in_language(*entry, language);

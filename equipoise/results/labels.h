@@ -48,6 +48,9 @@ Printed printed(Finding const& finding, std::string_view language, double alpha 
 /// "0.174 to 0.645"; in Chinese "0.174 至 0.645".
 std::string interval(std::string const& lower, std::string const& upper, std::string_view language);
 
+/// The word of a scale: "identity", "log", "log-log", ... (the options of Kaplan-Meier say "plain" for the first).
+std::string_view scale_word(Scale scale);
+
 /// Label of a quantity of the reference format ("hazard_ratio" is "Hazard ratio"); an unknown one in plain words. With the
 /// method, what its "estimate" is an estimate of.
 std::string quantity_label(std::string_view quantity, std::string_view language, std::string_view method = {});

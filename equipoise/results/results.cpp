@@ -78,24 +78,6 @@ std::string at(At const& place) {
   return out.str();
 }
 
-std::string_view name(Scale scale) {
-  switch (scale) {
-    case Scale::identity:
-      return "identity";
-    case Scale::log:
-      return "log";
-    case Scale::log_log:
-      return "log-log";
-    case Scale::logit:
-      return "logit";
-    case Scale::arcsin:
-      return "arcsin";
-    case Scale::exact:
-      return "exact";
-  }
-  return "identity";
-}
-
 std::string json(Record const& record) {
   Finding const& f = record.finding;
   Object out;
@@ -103,7 +85,7 @@ std::string json(Record const& record) {
   out.real("value", f.value).real("se", f.se).real("df", f.df).real("lower", f.lower).real("upper", f.upper);
   out.real("level", f.level).real("p", f.p);
   if (f.n) out.count("n", *f.n);
-  out.text("scale", name(f.scale)).text("method", record.method).raw("options", options(record.options));
+  out.text("scale", scale_word(f.scale)).text("method", record.method).raw("options", options(record.options));
   return out.raw("footnotes", texts(record.footnotes)).str();
 }
 

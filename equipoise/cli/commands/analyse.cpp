@@ -26,15 +26,12 @@ void add_analyse(CLI::App& app, Console& console) {
     const auto answered = answer(arguments->question);
     if (!answered) return console.fail(answered.error());
     const std::string json = results::to_json(answered->results);
-    if (arguments->output.empty()) {
-      if (const Problems problems = unanswered(*answered); !problems.empty()) console.warn(problems);
-      console.json ? console.answer(json) : console.say(json);
-      return;
-    }
-    if (const auto written = write_whole({{arguments->output, json}}); !written) return console.fail(written.error());
+    const bool to_file = !arguments->output.empty();
+    if (to_file)
+      if (const auto written = write_whole({{arguments->output, json}}); !written) return console.fail(written.error());
     if (const Problems problems = unanswered(*answered); !problems.empty()) console.warn(problems);
     console.answer(json);
-    console.say(headline(*answered) + arguments->output + "\n");
+    console.say(to_file ? headline(*answered) + arguments->output + "\n" : json);
   });
 }
 

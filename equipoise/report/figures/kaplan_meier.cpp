@@ -4,6 +4,7 @@
 #include "equipoise/core/text.h"
 #include "equipoise/report/figures.h"
 #include "equipoise/report/svg.h"
+#include "equipoise/results/labels.h"
 
 namespace equipoise::report::figures {
 namespace {
@@ -142,20 +143,8 @@ std::string scale_name(Context const& context, std::string const& analysis) {
     const auto found =
         std::find_if(records.begin(), records.end(), [&](auto const* record) { return record->finding.quantity == quantity; });
     if (found == records.end()) continue;
-    switch ((*found)->finding.scale) {
-      case Scale::identity:
-        return "plain";
-      case Scale::log:
-        return "log";
-      case Scale::log_log:
-        return "log-log";
-      case Scale::logit:
-        return "logit";
-      case Scale::arcsin:
-        return "arcsin";
-      case Scale::exact:
-        return "exact";
-    }
+    const Scale scale = (*found)->finding.scale;
+    return scale == Scale::identity ? "plain" : std::string(results::scale_word(scale));
   }
   return "log-log";
 }
