@@ -5,7 +5,7 @@
 #include <set>
 
 #include "equipoise/data/derive.h"
-#include "equipoise/stats/descriptive.h"
+#include "equipoise/stats/continuous/descriptive.h"
 
 namespace equipoise::analysis {
 namespace {

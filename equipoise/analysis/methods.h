@@ -10,14 +10,14 @@
 
 #include "equipoise/analysis/analysis.h"
 #include "equipoise/core/text.h"
-#include "equipoise/stats/clopper_pearson.h"
-#include "equipoise/stats/fisher_exact.h"
+#include "equipoise/stats/categorical/clopper_pearson.h"
+#include "equipoise/stats/categorical/fisher_exact.h"
+#include "equipoise/stats/continuous/t_tests.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/survival/cox.h"
 #include "equipoise/stats/survival/kaplan_meier.h"
 #include "equipoise/stats/survival/log_rank.h"
 #include "equipoise/stats/survival/weighted_log_rank.h"
-#include "equipoise/stats/t_tests.h"
 
 /// The statistical methods of this build, in one list.
 namespace equipoise::analysis {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 
 #include "equipoise/analysis/json_reader.h"
@@ -10,11 +11,10 @@
 namespace equipoise::analysis {
 namespace {
 
-/// `at` keys of the format. Those with a structure of their own (but `term`) belong to methods that this build does not carry.
+/// `at` keys of the format whose value is a text or a number; the others have a structure of their own.
 constexpr std::array<std::string_view, 12> plain_keys{"group",  "time",  "prob", "side",      "cause",      "row",
                                                       "column", "model", "dose", "parameter", "event_term", "index"};
 constexpr std::array<std::string_view, 2> shift_keys{"baseline", "post"};
-constexpr std::array<std::string_view, 6> structured_keys{"interval", "effect", "global", "lsmean", "difference", "within"};
 
 bool is_plain(std::string_view key) {
   return std::ranges::find(plain_keys, key) != plain_keys.end() || std::ranges::find(shift_keys, key) != shift_keys.end();
@@ -146,22 +146,25 @@ class CaseReader {
   }
 
   static void read_at(Node::Member const& member, ExpectedValue& into) {
-    const auto refuse = [&](std::string text, bool unknown) {
-      if (into.at_problem.empty() || (unknown && !into.at_unknown)) into.at_problem = std::move(text), into.at_unknown = unknown;
+    const auto refuse = [&](std::string text) {
+      if (into.at_problem.empty()) into.at_problem = std::move(text);
     };
     Node const& value = member.value;
-    if (member.key == "term") {
-      if (auto term = read_term(value)) into.at[member.key] = std::move(*term);
-      else refuse("'term' must be a list of factors { column, level }", true);
-    } else if (is_plain(member.key)) {
-      if (std::string const* text = value.text()) into.at[member.key] = *text;
-      else if (const auto number = value.number()) into.at[member.key] = *number;
-      else refuse(fmt::format("the key '{}' of 'at' must be text or a number, and is {}", member.key, value.type_name()), true);
-    } else if (std::ranges::find(structured_keys, member.key) != structured_keys.end()) {
-      refuse(fmt::format("this build reads no value at '{}'", member.key), false);
-    } else {
-      refuse(fmt::format("'at' has no key '{}'", member.key), true);
-    }
+    const auto take = [&](auto made, std::string_view shape) {
+      if (made) into.at[member.key] = std::move(*made);
+      else refuse(fmt::format("'{}' must be {}", member.key, shape));
+    };
+    if (member.key == "term") take(read_term(value), "a list of factors { column, level }");
+    else if (member.key == "effect") take(read_effect(value), "a list of columns");
+    else if (member.key == "lsmean" || member.key == "within") take(read_levels(value), "a table { column = level }");
+    else if (member.key == "difference") take(read_level_difference(value), "a table { column, level, minus }");
+    else if (member.key == "interval") take(read_interval(value), "a list [from, to], to being null when open");
+    else if (member.key == "global")
+      take(value.boolean() && *value.boolean() ? std::optional<std::string>("all") : std::nullopt, "true");
+    else if (!is_plain(member.key)) refuse(fmt::format("'at' has no key '{}'", member.key));
+    else if (std::string const* text = value.text()) into.at[member.key] = *text;
+    else if (const auto number = value.number()) into.at[member.key] = *number;
+    else refuse(fmt::format("the key '{}' of 'at' must be text or a number, and is {}", member.key, value.type_name()));
   }
 
   static std::optional<Term> read_term(Node const& node) {
@@ -181,6 +184,52 @@ class CaseReader {
     }
     std::ranges::sort(term);
     return term;
+  }
+
+  static std::optional<Term> read_effect(Node const& node) {
+    if (!node.array() || node.array()->empty()) return {};
+    Term columns;
+    for (Node const& element : *node.array()) {
+      if (!element.text()) return {};
+      columns.push_back({*element.text()});
+    }
+    std::ranges::sort(columns);
+    return columns;
+  }
+
+  static std::optional<Term> read_levels(Node const& node) {
+    if (!node.table()) return {};
+    Term levels;
+    for (Node::Member const& member : *node.table()) {
+      if (!member.value.text()) return {};
+      levels.push_back({member.key, *member.value.text()});
+    }
+    std::ranges::sort(levels);
+    return levels;
+  }
+
+  static std::optional<LevelDifference> read_level_difference(Node const& node) {
+    if (!node.table()) return {};
+    LevelDifference difference;
+    for (Node::Member const& member : *node.table()) {
+      std::string const* text = member.value.text();
+      if (!text) return {};
+      if (member.key == "column") difference.column = *text;
+      else if (member.key == "level") difference.level = *text;
+      else if (member.key == "minus") difference.minus = *text;
+      else return {};
+    }
+    if (difference.column.empty() || difference.level.empty() || difference.minus.empty()) return {};
+    return difference;
+  }
+
+  static std::optional<TimeInterval> read_interval(Node const& node) {
+    if (!node.array() || node.array()->size() != 2) return {};
+    const auto from = (*node.array())[0].number();
+    Node const& end = (*node.array())[1];
+    const auto to = end.is_null() ? std::optional(std::numeric_limits<double>::infinity()) : end.number();
+    if (!from || !to) return {};
+    return TimeInterval{*from, *to};
   }
 
   Problems& problems_;

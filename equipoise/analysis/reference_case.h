@@ -17,8 +17,7 @@ struct ExpectedValue {
   std::string quantity{};
   At at{};
   std::string at_text{};          ///< `at` as it is written, canonical JSON
-  std::string at_problem{};       ///< why `at` cannot be read in an answer of this build; then `at` is not complete
-  bool at_unknown = false;        ///< with `at_problem`: the format has no such key or value
+  std::string at_problem{};       ///< the format has no such key or value; then `at` is not complete
   double value = missing_number;  ///< NaN = not estimable ("NE")
   double rel_tol = 0;             ///< |got - value| <= rel_tol max(|value|, 1e-8); 0 = equal
 };

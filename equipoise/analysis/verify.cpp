@@ -136,8 +136,7 @@ class Verifier {
     const auto settle = [&](Status status, std::string reason) { value.status = status, value.reason = std::move(reason); };
     if (std::ranges::find(card.quantities, expected.quantity) == card.quantities.end())
       return settle(Status::unsupported, fmt::format("{} has no quantity '{}'", card.keyword, expected.quantity));
-    if (!expected.at_problem.empty())
-      return settle(expected.at_unknown ? Status::unsupported : Status::not_available, expected.at_problem);
+    if (!expected.at_problem.empty()) return settle(Status::unsupported, expected.at_problem);
     value.got = answer.read(expected.quantity, expected.at);
     if (!value.got) return settle(Status::failed, fmt::format("{} gave no '{}' there", card.keyword, expected.quantity));
     if (std::isnan(expected.value) || std::isnan(*value.got)) {

@@ -118,13 +118,20 @@ TEST(Verify, NeverSkipsWhatItDoesNotKnow) {
             "unsupported: clopper_pearson has no quantity 'estimates'\n");
   EXPECT_EQ(outcome(share(R"({"quantity": "estimate", "at": {"place": "x"}, "value": 0.4, "rel_tol": 0})")),
             "unsupported: 'at' has no key 'place'\n");
-  EXPECT_EQ(outcome(share(R"({"quantity": "estimate", "at": {"lsmean": {}}, "value": 0.4, "rel_tol": 0})")),
-            "not available: this build reads no value at 'lsmean'\n");
+  EXPECT_EQ(outcome(share(R"({"quantity": "estimate", "at": {"lsmean": {"arm": "a"}}, "value": 0.4, "rel_tol": 0})")),
+            "failed: clopper_pearson gave no 'estimate' there\n");
+  for (auto const& [at, shape] :
+       {std::pair(R"({"lsmean": "a"})", "'lsmean' must be a table { column = level }"),
+        std::pair(R"({"difference": {"column": "arm"}})", "'difference' must be a table { column, level, minus }"),
+        std::pair(R"({"interval": [1]})", "'interval' must be a list [from, to], to being null when open"),
+        std::pair(R"({"effect": []})", "'effect' must be a list of columns"),
+        std::pair(R"({"global": false})", "'global' must be true")})
+    EXPECT_EQ(outcome(share(fmt::format(R"({{"quantity": "estimate", "at": {}, "value": 0.4, "rel_tol": 0}})", at))),
+              fmt::format("unsupported: {}\n", shape));
   const std::string expect = R"("expect": [{"quantity": "estimate", "value": 0.4, "rel_tol": 0}])",
                     data = R"("data": "six.csv", )";
   EXPECT_EQ(outcome(one_case(R"("method": "guess", )" + data + expect)), "unsupported: no method is called 'guess'\n");
-  EXPECT_EQ(outcome(one_case(R"("method": "wilson", )" + data + expect)),
-            "not available: the method 'wilson' is not in this build\n");
+  EXPECT_EQ(outcome(one_case(R"("method": "gee", )" + data + expect)), "not available: the method 'gee' is not in this build\n");
   EXPECT_EQ(
       outcome(one_case(R"("method": "clopper_pearson", "roles": {"response": "response", "dose": "arm"}, )" + data + expect)),
       "unsupported: clopper_pearson has no role 'dose'\n");

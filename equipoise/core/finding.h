@@ -20,8 +20,24 @@ struct Factor {
 };
 using Term = std::vector<Factor>;  ///< sorted; empty = the intercept
 
-/// The place at which a number is read: key of the reference format ("group", "time", "prob", "term", ...) to its value.
-using AtValue = std::variant<std::string, double, Term>;
+/// One level of a factor less (over) another: where a difference of means is read.
+struct LevelDifference {
+  std::string column, level, minus;
+  friend auto operator<=>(LevelDifference const&, LevelDifference const&) = default;
+};
+
+/// (from, to], `to` infinite when open: where an interval-censored curve has mass.
+struct TimeInterval {
+  double from, to;
+  friend auto operator<=>(TimeInterval const&, TimeInterval const&) = default;
+};
+
+/// The place at which a number is read: key of the reference format to its value.
+///     group, side, cause, ...   text          term           the factors of a coefficient
+///     time, prob, index, ...    number        effect         the columns of a model effect, as factors without level
+///     difference                LevelDifference   lsmean, within   factor levels
+///     interval                  TimeInterval      global           text "all": all coefficients together
+using AtValue = std::variant<std::string, double, Term, LevelDifference, TimeInterval>;
 using At = std::map<std::string, AtValue, std::less<>>;
 
 /// Scale on which an interval is symmetric.

@@ -179,6 +179,12 @@ std::string place_in_words(Context const& context, AnalysisRun const& run, At co
     } else if (const auto* number = std::get_if<double>(&value)) {
       if (key == "time") parts.push_back(context.words(Word::time_day, shortest(*number)));
       else parts.push_back(std::string(key) + " " + shortest(*number));
+    } else if (const auto* difference = std::get_if<LevelDifference>(&value)) {
+      const auto name = [&](std::string const& one) { return difference->column == "arm" ? context.arm(one) : one; };
+      parts.push_back(context.words(Word::compared_with, name(difference->level), name(difference->minus)));
+    } else if (const auto* interval = std::get_if<TimeInterval>(&value)) {
+      parts.push_back("(" + shortest(interval->from) + ", " +
+                      (std::isinf(interval->to) ? "\u221e)" : shortest(interval->to) + "]"));
     } else {
       std::string const& text = std::get<std::string>(value);
       parts.push_back(context.plan.arm(text) ? context.arm(text) : key == "group" ? text : std::string(key) + " " + text);

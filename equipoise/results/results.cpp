@@ -62,17 +62,29 @@ std::string options(std::string const& canonical) {
   return canonical.empty() ? "{}" : Json::accept(canonical) ? canonical : json_text(canonical);
 }
 
+std::string factor(Factor const& factor) { return Object().text("column", factor.column).text_if("level", factor.level).str(); }
+
+/// A term in the form of its key: factors of a coefficient, columns of an effect, levels of a mean.
+std::string term(std::string_view key, Term const& factors) {
+  if (key == "effect") return list(factors, [](Factor const& one) { return json_text(one.column); });
+  if (key == "term") return list(factors, factor);
+  Object levels;
+  for (Factor const& one : factors) levels.text(one.column, one.level.value_or(""));
+  return levels.str();
+}
+
 std::string at(At const& place) {
   Object out;
   for (auto const& [key, value] : place) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      out.text(key, *text);
-    } else if (const auto* real = std::get_if<double>(&value)) {
-      out.real(key, *real);
-    } else {
-      out.raw(key, list(std::get<Term>(value), [](Factor const& factor) {
-                return Object().text("column", factor.column).text_if("level", factor.level).str();
-              }));
+    if (key == "global") out.flag(key, true);
+    else if (const auto* text = std::get_if<std::string>(&value)) out.text(key, *text);
+    else if (const auto* real = std::get_if<double>(&value)) out.real(key, *real);
+    else if (const auto* factors = std::get_if<Term>(&value)) out.raw(key, term(key, *factors));
+    else if (const auto* interval = std::get_if<TimeInterval>(&value))
+      out.raw(key, "[" + number(interval->from) + ", " + (std::isinf(interval->to) ? "null" : number(interval->to)) + "]");
+    else {
+      auto const& [column, level, minus] = std::get<LevelDifference>(value);
+      out.raw(key, Object().text("column", column).text("level", level).text("minus", minus).str());
     }
   }
   return out.str();

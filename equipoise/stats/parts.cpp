@@ -84,6 +84,41 @@ Expected<DifferenceCodes> find_levels(Difference const& difference, CategoriesVi
   return codes;
 }
 
+std::optional<std::map<std::string, double>> parse_scores(Section& options, std::string_view key, bool required) {
+  if (!options.has(key)) {
+    if (required) options.need(key);
+    else options.allow(key);
+    return {};
+  }
+  auto table = options.table(key, fmt::format("{} of {}", key, options.name()));
+  if (!table) return {};
+  std::map<std::string, double> scores;
+  const std::size_t before = options.problems().size();
+  for (Node::Member const& member : *table->node().table())
+    if (const auto score = table->number(member.key)) scores[member.key] = *score;
+  if (scores.empty() && options.problems().size() == before)
+    options.report_at(key, Code::no_data, "'{}' gives no group a score", key);
+  return options.problems().size() == before ? std::optional(scores) : std::nullopt;
+}
+
+Expected<std::vector<double>> scores_by_level(std::map<std::string, double> const& scores, CategoriesView const& groups,
+                                              std::string_view column) {
+  std::vector<bool> present(groups.levels.size(), false);
+  for (const std::int32_t code : groups.codes) present[std::size_t(code)] = true;
+  std::vector<double> by_level(groups.levels.size(), missing_number);
+  std::vector<std::string> without;
+  for (std::size_t g = 0; g < groups.levels.size(); ++g) {
+    const auto found = scores.find(groups.levels[g]);
+    if (found != scores.end()) by_level[g] = found->second;
+    else if (present[g]) without.push_back(groups.levels[g]);
+  }
+  if (!without.empty()) return fail(Code::unresolved, "no score is given to {} of column '{}'", quoted(without), column);
+  for (auto const& [group, score] : scores)
+    if (std::find(groups.levels.begin(), groups.levels.end(), group) == groups.levels.end())
+      return fail(Code::unresolved, "a score is given to '{}', which is not a level of column '{}'", group, column);
+  return by_level;
+}
+
 double parse_level(Section& options) { return options.number("level", Limits::open(0, 1)).value_or(0.95); }
 
 std::string_view default_of(Match match) {

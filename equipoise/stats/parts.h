@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,15 @@ struct DifferenceCodes {
   std::int32_t level, minus;
 };
 Expected<DifferenceCodes> find_levels(Difference const& difference, CategoriesView const& groups, std::string_view column);
+
+/// `KEY = { group = number, ... }`: a score for each group, as given. Nothing when absent (reported if `required`) or wrong
+/// (reported).
+std::optional<std::map<std::string, double>> parse_scores(Section& options, std::string_view key, bool required);
+
+/// The scores in the order of the levels. NaN for a level without a score that no row has. errors: unresolved, naming every level
+/// without a score that some row has, or a score whose group the column does not have
+Expected<std::vector<double>> scores_by_level(std::map<std::string, double> const& scores, CategoriesView const& groups,
+                                              std::string_view column);
 
 /// `level`: confidence level of two-sided limits, 0.95 when absent.
 double parse_level(Section& options);

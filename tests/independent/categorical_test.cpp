@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "brute_force.h"
-#include "equipoise/stats/clopper_pearson.h"
-#include "equipoise/stats/fisher_exact.h"
+#include "equipoise/stats/categorical/clopper_pearson.h"
+#include "equipoise/stats/categorical/fisher_exact.h"
 
 namespace equipoise::independent {
 namespace {

@@ -1,4 +1,4 @@
-#include "equipoise/stats/t_tests.h"
+#include "equipoise/stats/continuous/t_tests.h"
 
 #include <limits>
 

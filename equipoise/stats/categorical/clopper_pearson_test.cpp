@@ -1,4 +1,4 @@
-#include "equipoise/stats/clopper_pearson.h"
+#include "equipoise/stats/categorical/clopper_pearson.h"
 
 #include "equipoise/stats/testing.h"
 

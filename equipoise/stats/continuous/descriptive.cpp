@@ -1,4 +1,4 @@
-#include "equipoise/stats/descriptive.h"
+#include "equipoise/stats/continuous/descriptive.h"
 
 #include <algorithm>
 #include <cmath>

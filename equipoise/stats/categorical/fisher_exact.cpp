@@ -1,4 +1,4 @@
-#include "equipoise/stats/fisher_exact.h"
+#include "equipoise/stats/categorical/fisher_exact.h"
 
 #include <algorithm>
 #include <cmath>
