@@ -39,8 +39,7 @@ std::vector<std::string> graph_problems(std::span<const double> weights,
     if (!is_share(weights[i]))
       problems.push_back(fmt::format("the weight of hypothesis {} must be from 0 to 1, and is {}", i + 1, shortest(weights[i])));
   }
-  if (total > 1 + sum_rounding)
-    problems.push_back(fmt::format("the weights add up to {}, and must not exceed 1", shortest(total)));
+  if (total > 1 + sum_rounding) problems.push_back(fmt::format("the weights add up to {:.12g}, and must not exceed 1", total));
   if (transitions.size() != weights.size())
     problems.push_back(fmt::format("there are {} rows of transitions for {} weights", transitions.size(), weights.size()));
   for (std::size_t i = 0; i < transitions.size(); ++i) {
