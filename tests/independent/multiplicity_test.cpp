@@ -321,7 +321,7 @@ double normal_z(double tail) {  // the z with that upper tail, by halving
 
 TEST(SimultaneousLimits, AreTheEdgesOfTheInvertedPartitioningTest) {
   Lot lot(17);
-  const double alpha = 0.1, step = 1.0 / 64;
+  const double alpha = 0.1, step = 1.0 / 16;
   int some = 0, all = 0, none = 0;
   for (int trial = 0; trial < 60; ++trial) {
     const RandomGraph graph = random_graph(lot, 2);
@@ -364,7 +364,7 @@ TEST(SimultaneousLimits, AreTheEdgesOfTheInvertedPartitioningTest) {
 TEST(SimultaneousLimits, ExcludeNullExactlyForTheRejected) {
   Lot lot(18);
   int agreed = 0, both_ways = 0;
-  for (int trial = 0; trial < 400; ++trial) {
+  for (int trial = 0; trial < 800; ++trial) {
     const std::size_t m = 1 + std::size_t(trial % 5);
     const RandomGraph graph = random_graph(lot, m);
     const stats::Graph made(graph.weights, finite(graph.shares));
@@ -398,7 +398,7 @@ TEST(SimultaneousLimits, ExcludeNullExactlyForTheRejected) {
       ++agreed;
     }
   }
-  EXPECT_GT(agreed, 600);
+  EXPECT_GT(agreed, 1200);
   EXPECT_GT(both_ways, 10);
 }
 
