@@ -13,6 +13,7 @@
 #include "equipoise/stats/categorical/clopper_pearson.h"
 #include "equipoise/stats/categorical/fisher_exact.h"
 #include "equipoise/stats/continuous/t_tests.h"
+#include "equipoise/stats/linear/ancova.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/multiplicity/multiplicity.h"
 #include "equipoise/stats/survival/cox.h"
@@ -93,6 +94,7 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
 using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact,
                            stats::ClopperPearson, stats::WeightedLogRank, stats::Bonferroni, stats::Holm, stats::Hochberg,
                            stats::Hommel, stats::BenjaminiHochberg, stats::Graphical>;  // <- a new method joins here
+                           stats::ClopperPearson, stats::WeightedLogRank, stats::Ancova>;  // <- a new method joins here
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);
