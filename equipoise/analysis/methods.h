@@ -93,8 +93,8 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
 
 using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact,
                            stats::ClopperPearson, stats::WeightedLogRank, stats::Bonferroni, stats::Holm, stats::Hochberg,
-                           stats::Hommel, stats::BenjaminiHochberg, stats::Graphical>;  // <- a new method joins here
-                           stats::ClopperPearson, stats::WeightedLogRank, stats::Ancova>;  // <- a new method joins here
+                           stats::Hommel, stats::BenjaminiHochberg, stats::Graphical,
+                           stats::Ancova>;  // <- a new method joins here
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);

@@ -49,6 +49,11 @@ class Planner {
 
   std::optional<PlannedAnalysis> plan() {
     if (!endpoint_ || !protocol_.set(analysis_.set)) return {};  // reported by the protocol
+    if (card_.roles.empty()) {
+      section_.report_at("method", Code::inconsistent, "{} works on given numbers, and analysis '{}' has data", card_.keyword,
+                         analysis_.id);
+      return {};
+    }
     const std::size_t reported = problems_.size();
     if (!analysis_.after.empty())
       section_.report_at("after", Code::inconsistent, "'after' belongs to imputation, and {} does not impute", card_.keyword);
@@ -225,7 +230,8 @@ class Planner {
                     "analysis '{}' has '{}' in its formula, and its levels are known only with the data", analysis_.id,
                     column.name)
             .hint = "list the sites in [sites]";
-      if (column.name == "arm") std::stable_partition(order.begin(), order.end(), [&](std::string const& arm) { return arm == control(); });
+      if (column.name == "arm")
+        std::stable_partition(order.begin(), order.end(), [&](std::string const& arm) { return arm == control(); });
       Node::Array names;
       for (std::string const& level : order) names.push_back(text_node(level, analysis_.place));
       table.push_back({column.name, analysis_.place, Node(std::move(names), analysis_.place)});
@@ -290,7 +296,7 @@ class Planner {
   Estimand const* estimand_;
   stats::Roles roles_;
   std::string formula_;
-  Node::Table scores_;  // of the arms: their doses, where the analysis gives none
+  Node::Table scores_;                       // of the arms: their doses, where the analysis gives none
   std::map<std::string, Place> written_at_;  // of each covariate: where the analysis names it
 };
 

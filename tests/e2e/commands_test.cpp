@@ -20,7 +20,6 @@ const Lacks msc_inr_lacks{
     {"mmrm", "analysis 'a10_cd8'"},
     {"mmrm", "analysis 'a11_ratio'"},
     {"miettinen_nurminen", "analysis 'a12_serious'"},
-    {"graphical", "[multiplicity]"},
     {"fixed", "[design]"},
     {"longitudinal", "scenario 'no-effect'"},
     {"longitudinal", "scenario 'drift-only'"},
