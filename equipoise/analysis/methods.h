@@ -12,6 +12,12 @@
 #include "equipoise/core/text.h"
 #include "equipoise/stats/categorical/clopper_pearson.h"
 #include "equipoise/stats/categorical/fisher_exact.h"
+#include "equipoise/stats/continuous/descriptive.h"
+#include "equipoise/stats/continuous/hodges_lehmann.h"
+#include "equipoise/stats/continuous/jonckheere_terpstra.h"
+#include "equipoise/stats/continuous/k_groups.h"
+#include "equipoise/stats/continuous/rank_sum.h"
+#include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/survival/cox.h"
@@ -90,7 +96,9 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
 }
 
 using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact,
-                           stats::ClopperPearson, stats::WeightedLogRank>;  // <- a new method joins here
+                           stats::ClopperPearson, stats::WeightedLogRank, stats::WilcoxonRankSum, stats::VanElteren,
+                           stats::HodgesLehmann, stats::WilcoxonSignedRank, stats::SignTest, stats::KruskalWallis,
+                           stats::JonckheereTerpstra, stats::OneWayAnova, stats::Descriptive>;  // <- a new method joins here
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);
