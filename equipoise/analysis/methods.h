@@ -16,6 +16,7 @@
 #include "equipoise/stats/continuous/hodges_lehmann.h"
 #include "equipoise/stats/continuous/jonckheere_terpstra.h"
 #include "equipoise/stats/continuous/k_groups.h"
+#include "equipoise/stats/continuous/permutation.h"
 #include "equipoise/stats/continuous/rank_sum.h"
 #include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
@@ -95,10 +96,11 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
     if (const auto near = nearest(keyword, published_methods())) error.hint = fmt::format("did you mean '{}'?", *near);
 }
 
-using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact,
-                           stats::ClopperPearson, stats::WeightedLogRank, stats::WilcoxonRankSum, stats::VanElteren,
-                           stats::HodgesLehmann, stats::WilcoxonSignedRank, stats::SignTest, stats::KruskalWallis,
-                           stats::JonckheereTerpstra, stats::OneWayAnova, stats::Descriptive>;  // <- a new method joins here
+using Methods =
+    MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact, stats::ClopperPearson,
+               stats::WeightedLogRank, stats::WilcoxonRankSum, stats::VanElteren, stats::HodgesLehmann, stats::WilcoxonSignedRank,
+               stats::SignTest, stats::KruskalWallis, stats::JonckheereTerpstra, stats::OneWayAnova, stats::Descriptive,
+               stats::PermutationTest>;  // <- a new method joins here
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);

@@ -66,6 +66,9 @@ constexpr auto quantities = std::to_array<Entry>({
     {"covariance", "Covariance", "协方差"},
     {"contrast_coefficient", "Contrast coefficient", "对比系数"},
     {"df_large_sample", "Large-sample degrees of freedom", "大样本自由度"},
+    {"geometric_mean", "Geometric mean", "几何均值"},
+    {"n_reallocations", "Re-allocations", "再分配次数"},
+    {"monte_carlo_se", "Monte Carlo standard error of P", "P值的蒙特卡罗标准误"},
     {"lambda", "Share of variance due to missing values", "缺失所致方差占比"},
 });
 
@@ -74,6 +77,8 @@ constexpr auto estimates = std::to_array<Entry>({
     {"fisher_exact", "Odds ratio (conditional)", "条件优势比"},
     {"clopper_pearson", "Share", "比例"},
     {"t_test", "Mean, or difference of means", "均值或均值差"},
+    {"hodges_lehmann", "Shift (median of differences)", "位移（差值的中位数）"},
+    {"permutation_test", "Difference of means", "均值差"},
     {"cox", "Log hazard ratio", "对数风险比"},
 });
 
@@ -99,6 +104,16 @@ constexpr auto methods = std::to_array<Entry>({
     {"cochran_mantel_haenszel", "Cochran-Mantel-Haenszel test", "CMH检验"},
     {"logistic", "Logistic regression", "logistic回归"},
     {"t_test", "t test", "t检验"},
+    {"wilcoxon_rank_sum", "Wilcoxon rank-sum test", "Wilcoxon秩和检验"},
+    {"hodges_lehmann", "Hodges-Lehmann shift", "Hodges-Lehmann位移估计"},
+    {"van_elteren", "Van Elteren's stratified rank-sum test", "van Elteren分层秩和检验"},
+    {"wilcoxon_signed_rank", "Wilcoxon signed-rank test", "Wilcoxon符号秩检验"},
+    {"sign_test", "Sign test", "符号检验"},
+    {"kruskal_wallis", "Kruskal-Wallis test", "Kruskal-Wallis检验"},
+    {"jonckheere_terpstra", "Jonckheere-Terpstra test", "Jonckheere-Terpstra检验"},
+    {"one_way_anova", "One-way analysis of variance", "单因素方差分析"},
+    {"descriptive", "Descriptive statistics", "描述性统计"},
+    {"permutation_test", "Permutation test", "置换检验"},
     {"ancova", "Analysis of covariance", "协方差分析"},
     {"mmrm", "Mixed model for repeated measures", "重复测量混合模型"},
 });
