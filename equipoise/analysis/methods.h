@@ -13,6 +13,8 @@
 #include "equipoise/stats/categorical/clopper_pearson.h"
 #include "equipoise/stats/categorical/fisher_exact.h"
 #include "equipoise/stats/continuous/t_tests.h"
+#include "equipoise/stats/interval/interval_log_rank.h"
+#include "equipoise/stats/interval/turnbull.h"
 #include "equipoise/stats/linear/ancova.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/survival/cox.h"
@@ -90,8 +92,21 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
     if (const auto near = nearest(keyword, published_methods())) error.hint = fmt::format("did you mean '{}'?", *near);
 }
 
-using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact,
-                           stats::ClopperPearson, stats::WeightedLogRank, stats::Ancova>;  // <- a new method joins here
+// clang-format off: one method a line, so that two changes never meet on one
+using Methods = MethodList<
+    stats::KaplanMeier,
+    stats::LogRank,
+    stats::Cox,
+    stats::TTest,
+    stats::FisherExact,
+    stats::ClopperPearson,
+    stats::WeightedLogRank,
+    stats::Ancova,
+    stats::Turnbull,
+    stats::IntervalLogRank
+    // <- a new method joins here
+    >;
+// clang-format on
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);
