@@ -12,6 +12,12 @@
 #include "equipoise/core/text.h"
 #include "equipoise/stats/categorical/clopper_pearson.h"
 #include "equipoise/stats/categorical/fisher_exact.h"
+#include "equipoise/stats/continuous/descriptive.h"
+#include "equipoise/stats/continuous/hodges_lehmann.h"
+#include "equipoise/stats/continuous/jonckheere_terpstra.h"
+#include "equipoise/stats/continuous/k_groups.h"
+#include "equipoise/stats/continuous/rank_sum.h"
+#include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
 #include "equipoise/stats/interval/interval_log_rank.h"
 #include "equipoise/stats/interval/turnbull.h"
@@ -103,7 +109,16 @@ using Methods = MethodList<
     stats::WeightedLogRank,
     stats::Ancova,
     stats::Turnbull,
-    stats::IntervalLogRank
+    stats::IntervalLogRank,
+    stats::WilcoxonRankSum,
+    stats::VanElteren,
+    stats::HodgesLehmann,
+    stats::WilcoxonSignedRank,
+    stats::SignTest,
+    stats::KruskalWallis,
+    stats::JonckheereTerpstra,
+    stats::OneWayAnova,
+    stats::Descriptive
     // <- a new method joins here
     >;
 // clang-format on
