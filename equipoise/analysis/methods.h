@@ -10,8 +10,18 @@
 
 #include "equipoise/analysis/analysis.h"
 #include "equipoise/core/text.h"
+#include "equipoise/stats/categorical/breslow_day.h"
 #include "equipoise/stats/categorical/clopper_pearson.h"
+#include "equipoise/stats/categorical/cmh.h"
+#include "equipoise/stats/categorical/cochran_armitage.h"
 #include "equipoise/stats/categorical/fisher_exact.h"
+#include "equipoise/stats/categorical/mantel_haenszel.h"
+#include "equipoise/stats/categorical/mcnemar.h"
+#include "equipoise/stats/categorical/miettinen_nurminen.h"
+#include "equipoise/stats/categorical/newcombe.h"
+#include "equipoise/stats/categorical/pearson_chi_square.h"
+#include "equipoise/stats/categorical/two_proportions.h"
+#include "equipoise/stats/categorical/wilson.h"
 #include "equipoise/stats/continuous/t_tests.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/survival/cox.h"
@@ -90,7 +100,10 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
 }
 
 using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact,
-                           stats::ClopperPearson, stats::WeightedLogRank>;  // <- a new method joins here
+                           stats::ClopperPearson, stats::WeightedLogRank, stats::Wilson, stats::Newcombe, stats::MiettinenNurminen,
+                           stats::RiskDifference, stats::RiskRatio, stats::OddsRatio, stats::PearsonChiSquare, stats::McNemar, stats::Cmh,
+                           stats::MantelHaenszelOddsRatio, stats::MantelHaenszelRiskRatio, stats::MantelHaenszelRiskDifference,
+                           stats::BreslowDay, stats::CochranArmitage>;  // <- a new method joins here
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);
