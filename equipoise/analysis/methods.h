@@ -10,8 +10,18 @@
 
 #include "equipoise/analysis/analysis.h"
 #include "equipoise/core/text.h"
+#include "equipoise/stats/categorical/breslow_day.h"
 #include "equipoise/stats/categorical/clopper_pearson.h"
+#include "equipoise/stats/categorical/cmh.h"
+#include "equipoise/stats/categorical/cochran_armitage.h"
 #include "equipoise/stats/categorical/fisher_exact.h"
+#include "equipoise/stats/categorical/mantel_haenszel.h"
+#include "equipoise/stats/categorical/mcnemar.h"
+#include "equipoise/stats/categorical/miettinen_nurminen.h"
+#include "equipoise/stats/categorical/newcombe.h"
+#include "equipoise/stats/categorical/pearson_chi_square.h"
+#include "equipoise/stats/categorical/two_proportions.h"
+#include "equipoise/stats/categorical/wilson.h"
 #include "equipoise/stats/continuous/descriptive.h"
 #include "equipoise/stats/continuous/hodges_lehmann.h"
 #include "equipoise/stats/continuous/jonckheere_terpstra.h"
@@ -118,7 +128,21 @@ using Methods = MethodList<
     stats::KruskalWallis,
     stats::JonckheereTerpstra,
     stats::OneWayAnova,
-    stats::Descriptive
+    stats::Descriptive,
+    stats::Wilson,
+    stats::Newcombe,
+    stats::MiettinenNurminen,
+    stats::RiskDifference,
+    stats::RiskRatio,
+    stats::OddsRatio,
+    stats::PearsonChiSquare,
+    stats::McNemar,
+    stats::Cmh,
+    stats::MantelHaenszelOddsRatio,
+    stats::MantelHaenszelRiskRatio,
+    stats::MantelHaenszelRiskDifference,
+    stats::BreslowDay,
+    stats::CochranArmitage
     // <- a new method joins here
     >;
 // clang-format on
