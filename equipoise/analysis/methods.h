@@ -15,8 +15,14 @@
 #include "equipoise/stats/continuous/t_tests.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/survival/cox.h"
+#include "equipoise/stats/survival/fleming_harrington.h"
 #include "equipoise/stats/survival/kaplan_meier.h"
 #include "equipoise/stats/survival/log_rank.h"
+#include "equipoise/stats/survival/log_rank_trend.h"
+#include "equipoise/stats/survival/max_combo.h"
+#include "equipoise/stats/survival/proportional_hazards.h"
+#include "equipoise/stats/survival/restricted_mean.h"
+#include "equipoise/stats/survival/reverse_kaplan_meier.h"
 #include "equipoise/stats/survival/weighted_log_rank.h"
 
 /// The statistical methods of this build, in one list.
@@ -90,7 +96,8 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
 }
 
 using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact,
-                           stats::ClopperPearson, stats::WeightedLogRank>;  // <- a new method joins here
+                           stats::ClopperPearson, stats::WeightedLogRank, stats::ReverseKaplanMeier, stats::Rmst, stats::RmstDifference,
+                           stats::FlemingHarrington, stats::LogRankTrend, stats::MaxCombo, stats::ProportionalHazardsTest>;  // <- a new method joins here
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);
