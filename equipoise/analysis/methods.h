@@ -13,6 +13,7 @@
 #include "equipoise/stats/categorical/clopper_pearson.h"
 #include "equipoise/stats/categorical/fisher_exact.h"
 #include "equipoise/stats/continuous/t_tests.h"
+#include "equipoise/stats/linear/ancova.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/survival/cox.h"
 #include "equipoise/stats/survival/fleming_harrington.h"
@@ -96,8 +97,9 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
 }
 
 using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact,
-                           stats::ClopperPearson, stats::WeightedLogRank, stats::ReverseKaplanMeier, stats::Rmst, stats::RmstDifference,
-                           stats::FlemingHarrington, stats::LogRankTrend, stats::MaxCombo, stats::ProportionalHazardsTest>;  // <- a new method joins here
+                           stats::ClopperPearson, stats::WeightedLogRank, stats::Ancova, stats::ReverseKaplanMeier, stats::Rmst,
+                           stats::RmstDifference, stats::FlemingHarrington, stats::LogRankTrend, stats::MaxCombo,
+                           stats::ProportionalHazardsTest>;  // <- a new method joins here
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);
