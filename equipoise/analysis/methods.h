@@ -34,8 +34,14 @@
 #include "equipoise/stats/linear/ancova.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/survival/cox.h"
+#include "equipoise/stats/survival/fleming_harrington.h"
 #include "equipoise/stats/survival/kaplan_meier.h"
 #include "equipoise/stats/survival/log_rank.h"
+#include "equipoise/stats/survival/log_rank_trend.h"
+#include "equipoise/stats/survival/max_combo.h"
+#include "equipoise/stats/survival/proportional_hazards.h"
+#include "equipoise/stats/survival/restricted_mean.h"
+#include "equipoise/stats/survival/reverse_kaplan_meier.h"
 #include "equipoise/stats/survival/weighted_log_rank.h"
 
 /// The statistical methods of this build, in one list.
@@ -142,7 +148,14 @@ using Methods = MethodList<
     stats::MantelHaenszelRiskRatio,
     stats::MantelHaenszelRiskDifference,
     stats::BreslowDay,
-    stats::CochranArmitage
+    stats::CochranArmitage,
+    stats::ReverseKaplanMeier,
+    stats::Rmst,
+    stats::RmstDifference,
+    stats::FlemingHarrington,
+    stats::LogRankTrend,
+    stats::MaxCombo,
+    stats::ProportionalHazardsTest
     // <- a new method joins here
     >;
 // clang-format on

@@ -40,6 +40,7 @@ constexpr auto quantities = std::to_array<Entry>({
     {"odds_ratio", "Odds ratio", "比值比"},
     {"risk_ratio", "Risk ratio", "相对危险度"},
     {"rate_ratio", "Rate ratio", "率比"},
+    {"rmst_ratio", "Ratio of restricted means", "限制平均生存时间之比"},
     {"difference", "Difference", "差值"},
     {"log_likelihood", "Log likelihood", "对数似然"},
     {"log_likelihood_null", "Log likelihood without effects", "零模型对数似然"},
@@ -85,6 +86,8 @@ constexpr auto estimates = std::to_array<Entry>({
     {"mantel_haenszel_risk_ratio", "Common risk ratio", "合并相对危险度"},
     {"t_test", "Mean, or difference of means", "均值或均值差"},
     {"cox", "Log hazard ratio", "对数风险比"},
+    {"rmst", "Restricted mean", "限制平均生存时间"},
+    {"rmst_difference", "Difference of restricted means", "限制平均生存时间之差"},
 });
 
 constexpr auto methods = std::to_array<Entry>({

@@ -137,7 +137,7 @@ MethodCard const& RmstDifference::card() {
       .options = {tau_card,
                   {"difference", "{ level, minus }", "the two groups compared: level minus (over) minus"},
                   level_card},
-      .quantities = {"estimate", "se", "p", "lower", "upper", "rmst_ratio"},
+      .quantities = {"estimate", "se", "p", "lower", "upper", "rmst_ratio", "rmst_ratio_lower", "rmst_ratio_upper"},
       .comparison = Comparison::pairwise};
   return card;
 }
