@@ -62,6 +62,7 @@ class Planner {
         .runs = {}};
     roles();
     covariates(planned);
+    doses_as_scores();
     planned.schema = data::schema(protocol_, planned.recipe, written_at_, problems_);
     if (problems_.size() > reported) return {};  // what follows would only say it again in other words
     add_runs(planned);
@@ -162,6 +163,33 @@ class Planner {
       for (std::string const& name : parsed->columns()) want(name, "formula");
   }
 
+  /// The option that scores the groups of this test: `scores`, or the `group_scores` of a correlation; "" when it has none.
+  std::string_view score_key() const {
+    if (has_option(card_, "scores")) return "scores";
+    const Node* statistic = analysis_.section.find("statistic");
+    const bool correlation = statistic && statistic->text() && *statistic->text() == "nonzero_correlation";
+    return correlation && has_option(card_, "group_scores") ? "group_scores" : "";
+  }
+
+  /// A trend over groups without scores takes the doses of the arms for them, when every arm has one and all have one unit.
+  void doses_as_scores() {
+    const std::string_view key = score_key();
+    if (key.empty() || section_.has(key)) return;
+    const auto refuse = [&](std::string const& why) {
+      section_.report_at("method", Code::missing_key, "{} needs a score for each arm, and {}", card_.keyword, why).hint =
+          fmt::format("give every arm a dose of one unit, or add {} = {{ {} = 0, ... }}", key, protocol_.arms.front().id);
+    };
+    std::string const* unit = nullptr;
+    for (protocol::Arm const& arm : protocol_.arms) {
+      if (!arm.dose) return refuse(fmt::format("arm '{}' has no dose", arm.id));
+      if (unit && *unit != arm.dose->unit)
+        return refuse(fmt::format("the doses of the arms are in '{}' and in '{}'", *unit, arm.dose->unit));
+      unit = &arm.dose->unit;
+    }
+    for (protocol::Arm const& arm : protocol_.arms)
+      scores_.push_back({arm.id, analysis_.place, Node(arm.dose->amount, analysis_.place)});
+  }
+
   /// The options table of the method with the keys that follow from the question added.
   Node options(PlannedAnalysis const& planned, std::string const& arm, std::string const& control) const {
     Node::Table members;
@@ -173,6 +201,7 @@ class Planner {
       if (absent("formula")) members.push_back({"formula", place, text_node("arm", place)});
       if (absent("levels")) members.push_back({"levels", place, levels(planned)});
     }
+    if (!scores_.empty()) members.push_back({std::string(score_key()), place, Node(Node::Table(scores_), place)});
     if (has_option(card_, "level") && absent("level"))
       members.push_back({"level", place, Node(protocol_.conventions.confidence, place)});
     if (has_option(card_, "difference") && !arm.empty() && absent("difference"))
@@ -261,6 +290,7 @@ class Planner {
   Estimand const* estimand_;
   stats::Roles roles_;
   std::string formula_;
+  Node::Table scores_;  // of the arms: their doses, where the analysis gives none
   std::map<std::string, Place> written_at_;  // of each covariate: where the analysis names it
 };
 
