@@ -33,6 +33,7 @@
 #include "equipoise/stats/interval/turnbull.h"
 #include "equipoise/stats/linear/ancova.h"
 #include "equipoise/stats/method.h"
+#include "equipoise/stats/multiplicity/multiplicity.h"
 #include "equipoise/stats/survival/cox.h"
 #include "equipoise/stats/survival/fleming_harrington.h"
 #include "equipoise/stats/survival/kaplan_meier.h"
@@ -155,7 +156,13 @@ using Methods = MethodList<
     stats::FlemingHarrington,
     stats::LogRankTrend,
     stats::MaxCombo,
-    stats::ProportionalHazardsTest
+    stats::ProportionalHazardsTest,
+    stats::Bonferroni,
+    stats::Holm,
+    stats::Hochberg,
+    stats::Hommel,
+    stats::BenjaminiHochberg,
+    stats::Graphical
     // <- a new method joins here
     >;
 // clang-format on

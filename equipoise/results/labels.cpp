@@ -27,6 +27,7 @@ constexpr auto quantities = std::to_array<Entry>({
     {"df", "Degrees of freedom", "自由度"},
     {"p", "P value", "P值"},
     {"adjusted_p", "Adjusted P value", "校正P值"},
+    {"rejected", "Null hypothesis rejected", "拒绝原假设"},
     {"critical_value", "Critical value", "临界值"},
     {"survival", "Probability without the event", "无事件概率"},
     {"n_at_risk", "Number at risk", "风险人数"},
@@ -124,6 +125,12 @@ constexpr auto methods = std::to_array<Entry>({
     {"t_test", "t test", "t检验"},
     {"ancova", "Analysis of covariance", "协方差分析"},
     {"mmrm", "Mixed model for repeated measures", "重复测量混合模型"},
+    {"bonferroni", "Bonferroni procedure", "Bonferroni法"},
+    {"holm", "Holm procedure", "Holm法"},
+    {"hochberg", "Hochberg procedure", "Hochberg法"},
+    {"hommel", "Hommel procedure", "Hommel法"},
+    {"benjamini_hochberg", "Benjamini-Hochberg procedure", "Benjamini-Hochberg法"},
+    {"graphical", "Graphical Bonferroni procedure", "图形化Bonferroni法"},
 });
 
 constexpr auto units = std::to_array<Entry>({
