@@ -48,7 +48,80 @@ PooledTimes pooled_times(SurvivalRows const& data, std::span<const std::uint32_t
   return times;
 }
 
+/// The risk sets of all strata at one time, as time goes on. K groups, or any number when K is 0.
+template <std::size_t K>
+class RiskSets {
+ public:
+  RiskSets(std::span<const std::int64_t> class_rows, std::size_t groups, LogRankSums& sums)
+      : k_(K > 0 ? K : groups), sums_(sums), at_risk_(class_rows.begin(), class_rows.end()), deaths_(at_risk_.size(), 0.0),
+        leaving_(at_risk_.size(), 0.0), touched_(at_risk_.size() / k_, 0) {}
+
+  void operator()(double t, std::uint32_t c, std::uint32_t events, std::uint32_t rows) {
+    if (t != time_ && !open_.empty()) close();
+    time_ = t;
+    const auto stratum = std::uint32_t(c / k_);
+    if (!touched_[stratum]) touched_[stratum] = 1, open_.push_back(stratum);
+    deaths_[c] += events;
+    leaving_[c] += rows;
+  }
+
+  void close() {
+    for (const std::uint32_t stratum : open_) {
+      const std::size_t first = stratum * k_;
+      double N = 0, d = 0;
+      for (std::size_t j = 0; j < k_; ++j) N += at_risk_[first + j], d += deaths_[first + j];
+      if (d > 0) at_event(&at_risk_[first], &deaths_[first], N, d);
+      for (std::size_t j = 0; j < k_; ++j) {
+        at_risk_[first + j] -= leaving_[first + j];
+        deaths_[first + j] = leaving_[first + j] = 0;
+      }
+      touched_[stratum] = 0;
+    }
+    open_.clear();
+  }
+
+ private:
+  void at_event(double const* at_risk, double const* deaths, double N, double d) {
+    const double spread = d == 1 ? double(N > 1) : N > 1 ? d * (N - d) / (N - 1) : 0;
+    const double one_share = 1 / N;
+    double* covariance = sums_.covariance.data();
+    for (std::size_t j = 0; j < k_; ++j, covariance += k_) {
+      const double share = at_risk[j] * one_share;
+      sums_.observed[j] += deaths[j];
+      sums_.expected[j] += d * share;
+      for (std::size_t i = 0; i < j; ++i) covariance[i] -= spread * share * (at_risk[i] * one_share);
+      covariance[j] += spread * share * ((N - at_risk[j]) * one_share);
+    }
+  }
+
+  std::size_t k_;
+  LogRankSums& sums_;
+  std::vector<double> at_risk_, deaths_, leaving_;  // by class
+  std::vector<std::uint8_t> touched_;               // by stratum: has rows at this time
+  std::vector<std::uint32_t> open_;                 // those strata
+  double time_ = 0;
+};
+
+template <std::size_t K>
+void sum_forward(OrderedTimes const& data, std::size_t groups, LogRankSums& sums) {
+  RiskSets<K> sets(data.class_rows(), groups, sums);
+  data.forward([&](double t, std::uint32_t c, std::uint32_t events, std::uint32_t rows) { sets(t, c, events, rows); });
+  sets.close();
+}
+
 }  // namespace
+
+LogRankSums log_rank_sums(OrderedTimes const& data, std::size_t groups) {
+  LogRankSums sums{std::vector<double>(groups), std::vector<double>(groups), std::vector<double>(groups * groups)};
+  if (groups == 0) return sums;
+  if (groups == 2) sum_forward<2>(data, groups, sums);
+  else if (groups == 3) sum_forward<3>(data, groups, sums);
+  else if (groups == 4) sum_forward<4>(data, groups, sums);
+  else sum_forward<0>(data, groups, sums);
+  for (std::size_t j = 0; j < groups; ++j)
+    for (std::size_t i = 0; i < j; ++i) sums.covariance[i * groups + j] = sums.covariance[j * groups + i];
+  return sums;
+}
 
 LogRankSums log_rank_sums(SurvivalRows const& data, std::span<const std::int32_t> group, std::size_t groups,
                           std::span<const std::int32_t> stratum, std::size_t strata, TimeWeights const& weights) {
@@ -134,7 +207,7 @@ MethodCard const& LogRank::card() {
                                          {"event", Need::number, Presence::required, "1 event, 0 censored"},
                                          {"group", Need::category, Presence::required, "the groups compared"},
                                          {"strata", Need::category, Presence::optional, "their combinations are the strata"}},
-                               .options = {},
+                               .options = {near_ties_card},
                                .quantities = {"chi_square", "df", "p", "observed", "expected", "n"},
                                .comparison = Comparison::pairwise};
   return card;
@@ -148,6 +221,7 @@ std::optional<LogRank> LogRank::parse(Roles const& roles, Section& options, Matc
   method.event = role(roles, "event");
   method.group = role(roles, "group");
   method.strata = role_columns(roles, "strata");
+  method.near_ties = parse_near_ties(options);
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);
   add_need(method.needs_, {method.group, Need::category}, options);
@@ -158,12 +232,15 @@ std::optional<LogRank> LogRank::parse(Roles const& roles, Section& options, Matc
 std::vector<ColumnNeed> LogRank::needs() const { return needs_; }
 
 Expected<Answer> LogRank::run(Frame const& frame) const {
-  auto data = survival_rows(frame, time, event);
-  if (!data) return tl::unexpected(data.error());
   CategoriesView const& category = frame.categories(group);
   const std::size_t groups = category.levels.size();
-  const Strata strata_of = combine(frame, strata);
-  const LogRankSums sums = log_rank_sums(*data, category.codes, groups, strata_of.code, strata_of.count);
+  const Strata strata_of = strata.empty() ? Strata{{}, frame.rows > 0 ? std::size_t(1) : 0} : combine(frame, strata);
+  std::vector<std::int32_t> classes(strata_of.code.size());
+  for (std::size_t i = 0; i < classes.size(); ++i) classes[i] = strata_of.code[i] * std::int32_t(groups) + category.codes[i];
+  auto data = OrderedTimes::of(frame, time, event, strata.empty() ? category.codes : std::span<const std::int32_t>(classes),
+                               groups * std::max(strata_of.count, std::size_t(1)), near_ties);
+  if (!data) return tl::unexpected(data.error());
+  const LogRankSums sums = log_rank_sums(*data, groups);
   const std::vector<std::int64_t> n = level_counts(category);
 
   Answer answer;
@@ -177,7 +254,7 @@ Expected<Answer> LogRank::run(Frame const& frame) const {
   if (!strata.empty())
     answer.notes.push_back(
         fmt::format("Stratified by {}: {} strat{}.", quoted(strata), strata_of.count, strata_of.count == 1 ? "um" : "a"));
-  if (const std::string note = merged_note(*data); !note.empty()) answer.notes.push_back(note);
+  if (const std::string note = near_ties_note(data->near(), near_ties); !note.empty()) answer.notes.push_back(note);
   return answer;
 }
 
