@@ -21,7 +21,7 @@ void insertion_sort(std::uint64_t* first, std::uint64_t* last) {
 }
 
 /// Orders each run of equal bits from `shift` up.
-void order_runs(std::vector<std::uint64_t>& words, unsigned shift) {
+void order_runs(Words& words, unsigned shift) {
   std::uint64_t* const begin = words.data();
   std::uint64_t* const end = begin + words.size();
   for (std::uint64_t* at = begin + 1; at < end; ++at) {
@@ -38,13 +38,14 @@ void order_runs(std::vector<std::uint64_t>& words, unsigned shift) {
 
 }  // namespace
 
-void radix_sort(std::vector<std::uint64_t>& words, std::vector<std::uint64_t>& scratch) {
+void radix_sort(Words& words, Words& scratch) {
   const std::size_t n = words.size();
-  std::uint64_t any = 0;
+  std::uint64_t any = 0, last = 0;
   bool ordered = true;
-  for (std::size_t i = 0; i < n; ++i) {
-    any |= words[i];
-    ordered &= i == 0 || words[i - 1] <= words[i];
+  for (const std::uint64_t word : words) {
+    any |= word;
+    ordered &= last <= word;
+    last = word;
   }
   if (ordered) return;
   if (n <= few) return std::sort(words.begin(), words.end());
@@ -59,10 +60,11 @@ void radix_sort(std::vector<std::uint64_t>& words, std::vector<std::uint64_t>& s
 
   scratch.resize(n);
   std::vector<std::uint32_t> counts(passes * places, 0);
-  for (const std::uint64_t word : words)
-    for (unsigned pass = 0; pass < passes; ++pass)
-      ++counts[pass * places + ((word >> (lowest + pass * width)) & (places - 1))];
-
+  for (const std::uint64_t word : words) {
+    std::uint32_t* count = counts.data();
+    std::uint64_t rest = word >> lowest;
+    for (unsigned pass = 0; pass < passes; ++pass, count += places, rest >>= width) ++count[rest & (places - 1)];
+  }
   for (unsigned pass = 0; pass < passes; ++pass) {
     std::uint32_t* const next = counts.data() + pass * places;
     const unsigned shift = lowest + pass * width;

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
+#include "equipoise/numerics/uninitialised.h"
 
 namespace equipoise::numerics {
 
@@ -14,6 +13,6 @@ namespace equipoise::numerics {
 ///
 /// source   Knuth (1998), The Art of Computer Programming 3, 5.2.5; the comparison pass as in section 5.2.1
 /// checked  radix_sort_test.cpp
-void radix_sort(std::vector<std::uint64_t>& words, std::vector<std::uint64_t>& scratch);
+void radix_sort(Words& words, Words& scratch);
 
 }  // namespace equipoise::numerics

@@ -8,8 +8,8 @@
 namespace equipoise::numerics {
 namespace {
 
-void expect_sorted(std::vector<std::uint64_t> words, char const* what) {
-  std::vector<std::uint64_t> expected = words, scratch;
+void expect_sorted(Words words, char const* what) {
+  Words expected = words, scratch;
   std::sort(expected.begin(), expected.end());
   radix_sort(words, scratch);
   EXPECT_EQ(words, expected) << what << ", " << words.size() << " words";
@@ -18,7 +18,7 @@ void expect_sorted(std::vector<std::uint64_t> words, char const* what) {
 TEST(RadixSort, OrdersWhateverTheBits) {
   std::mt19937_64 bits(20260101);
   for (const std::size_t n : {0, 1, 2, 3, 255, 256, 257, 1000, 5000, 70000}) {
-    std::vector<std::uint64_t> words(n);
+    Words words(n);
     const auto fill = [&](auto&& make) {
       for (std::uint64_t& word : words) word = make();
       return words;

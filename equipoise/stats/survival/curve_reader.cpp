@@ -18,6 +18,7 @@ CurveReader::CurveReader(CurveQuestions const& questions, std::int64_t rows)
       z_(numerics::normal_interval(questions.level)),
       n_(double(rows)),
       left_(double(rows)),
+      left_at_kept_(double(rows)),
       readings_(questions.times.size()) {
   for (const double p : questions.probs) {
     estimate_.push_back({.p = p});
@@ -61,9 +62,8 @@ void CurveReader::fold() {
   }
   double S = S_, g2 = g2_, d = 0;
   for (std::size_t i = 0; i < size_; ++i) {
-    if (events_[i] > 0) g2 += greenwood_[i];
     survival_[i] = S *= survival_[i];
-    greenwood_[i] = g2;
+    greenwood_[i] = g2 += greenwood_[i];
     d += events_[i];
   }
   events_seen_ += std::int64_t(d);
@@ -78,7 +78,7 @@ void CurveReader::fold() {
 
 void CurveReader::read_times() {
   std::vector<double> const& times = questions_->times;
-  const auto begin = time_.begin(), end = begin + std::ptrdiff_t(size_);
+  const double *const begin = time_, *const end = begin + size_;
   for (; next_value_ < times.size(); ++next_value_) {
     const double reach = times[next_value_] * (1 + questions_->tolerance);
     if (!(end[-1] > reach)) break;
@@ -130,26 +130,30 @@ void CurveReader::search_quantiles() {
 }
 
 void CurveReader::keep_steps() {
-  const auto step = [&](std::size_t i) {
-    return CurveStep{time_[i], survival_[i], greenwood_[i], at_risk_[i], events_[i], rows_[i] - events_[i]};
-  };
+  const auto rows = [&](std::size_t i) { return at_risk_[i] - (i + 1 < size_ ? at_risk_[i + 1] : left_); };
   if (steps_seen_ <= whole_curve)
-    for (std::size_t i = 0; i < size_ && whole_.size() <= whole_curve; ++i) whole_.push_back(step(i));
+    for (std::size_t i = 0; i < size_ && whole_.size() <= whole_curve; ++i)
+      whole_.push_back({time_[i], survival_[i], greenwood_[i], at_risk_[i], events_[i], rows(i) - events_[i]});
   if (n_ <= double(whole_curve)) return;
 
-  const double at_risk_step = finest * n_, time_step = finest * questions_->last;
+  double events = since_.events;
+  double S_limit = since_.survival - finest, at_risk_limit = since_.at_risk - finest * n_;
+  double time_limit = since_.time + finest * questions_->last;
+  bool first = kept_.empty();
   for (std::size_t i = 0; i < size_; ++i) {
-    since_.events += events_[i];
-    since_.censored += rows_[i] - events_[i];
-    const bool first = kept_.empty();
-    if (!first && since_.survival - survival_[i] < finest && since_.at_risk - at_risk_[i] < at_risk_step &&
-        time_[i] - since_.time < time_step)
-      continue;
-    const CurveStep kept{time_[i], survival_[i], greenwood_[i], at_risk_[i], since_.events, since_.censored};
+    events += events_[i];
+    if (!first && survival_[i] > S_limit && at_risk_[i] > at_risk_limit && time_[i] < time_limit) continue;
+    first = false;
+    const double after = at_risk_[i] - rows(i);
+    const CurveStep kept{time_[i], survival_[i], greenwood_[i], at_risk_[i], events, (left_at_kept_ - after) - events};
     kept_.push_back(kept);
     since_ = kept;
-    since_.events = since_.censored = 0;
+    left_at_kept_ = after;
+    events = 0;
+    S_limit = kept.survival - finest, at_risk_limit = kept.at_risk - finest * n_;
+    time_limit = kept.time + finest * questions_->last;
   }
+  since_.events = events;
 }
 
 void CurveReader::finish() {
@@ -157,7 +161,7 @@ void CurveReader::finish() {
   const double last_time = size_ > 0 ? time_[size_ - 1] : last_time_, last_at_risk = size_ > 0 ? at_risk_[size_ - 1] : 0;
   fold();
   if (begun_ && !kept_.empty() && kept_.back().time != last_time)
-    kept_.push_back({last_time, S_, g2_, last_at_risk, since_.events, since_.censored});
+    kept_.push_back({last_time, S_, g2_, last_at_risk, since_.events, left_at_kept_ - since_.events});
   for (; next_value_ < readings_.size(); ++next_value_) {
     const double t = questions_->times[next_value_];
     const bool beyond = !begun_ || t * (1 - questions_->tolerance) > last_time;

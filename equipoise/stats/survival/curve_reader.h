@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -47,13 +46,11 @@ class CurveReader {
   void add(double time, std::uint32_t events, std::uint32_t rows) {
     if (size_ > 0 && time_[size_ - 1] == time) {
       events_[size_ - 1] += events;
-      rows_[size_ - 1] += rows;
     } else {
       if (size_ == block) fold();
       time_[size_] = time;
       at_risk_[size_] = left_;
       events_[size_] = events;
-      rows_[size_] = rows;
       ++size_;
     }
     left_ -= rows;
@@ -77,7 +74,7 @@ class CurveReader {
   std::size_t steps_seen() const { return steps_seen_; }
 
  private:
-  static constexpr std::size_t block = 256;
+  static constexpr std::size_t block = 128;
 
   /// Search for the first step at which 1 - value is p, as curve_quantile does it.
   struct Search {
@@ -100,8 +97,8 @@ class CurveReader {
   double z_, n_;
   // The block.
   std::size_t size_ = 0;
-  std::array<double, block> time_, at_risk_, events_, rows_, survival_, greenwood_;
-  double left_;
+  double time_[block], at_risk_[block], events_[block], survival_[block], greenwood_[block];
+  double left_, left_at_kept_;  ///< at risk after the last step, and after the last one kept
   // The curve up to the block.
   double S_ = 1, g2_ = 0, last_time_ = 0;
   bool begun_ = false;
@@ -112,7 +109,7 @@ class CurveReader {
   std::size_t next_value_ = 0, next_at_risk_ = 0;
   std::vector<Search> estimate_, lower_, upper_;
   std::vector<CurveStep> whole_, kept_;
-  CurveStep since_{};  ///< the last step kept, with the events and censored after it
+  CurveStep since_{};  ///< the last step kept, with the events after it
 };
 
 }  // namespace equipoise::stats

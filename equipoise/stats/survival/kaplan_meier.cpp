@@ -200,7 +200,9 @@ Expected<Answer> KaplanMeier::run(Frame const& frame) const {
   std::vector<CurveReader> curves;
   curves.reserve(groups);
   for (const std::int64_t rows : data->class_rows()) curves.emplace_back(questions, rows);
-  data->forward([&](double t, std::uint32_t g, std::uint32_t events, std::uint32_t rows) { curves[g].add(t, events, rows); });
+  data->forward([first = curves.data()](double t, std::uint32_t g, std::uint32_t events, std::uint32_t rows) {
+    first[g].add(t, events, rows);
+  });
   const double z = numerics::normal_interval(level);
 
   Answer answer;

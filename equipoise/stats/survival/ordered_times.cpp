@@ -46,9 +46,8 @@ Expected<OrderedTimes> OrderedTimes::of(Frame const& frame, std::string_view tim
   if (auto valid = check_times(frame, time, event); !valid) return tl::unexpected(valid.error());
   const NumbersView times = frame.numbers(time), events = frame.numbers(event);
   OrderedTimes made;
-  made.class_rows_.assign(count, 0);
+  made.class_rows_ = class_counts(classes, count);
   if (frame.rows == 0) return made;
-  for (const std::int32_t c : classes) ++made.class_rows_[std::size_t(c)];
 
   const Look look = look_at(times);
   made.last_ = std::bit_cast<double>(look.largest);
@@ -83,13 +82,14 @@ void OrderedTimes::sort_words(NumbersView times, NumbersView events, std::span<c
   const unsigned payload = class_bits_ + 1;
   smallest_ = smallest;
   words_.resize(times.size());
+  std::uint64_t* const words = words_.data();
   for (std::size_t i = 0; i < times.size(); ++i) {
     const std::uint64_t bits = bits_of(times[i]);
     const std::uint64_t key = bits == 0 ? 0 : bits - smallest + 1;
-    words_[i] = key << payload | std::uint64_t(classes[i]) << 1 | std::uint64_t(events[i] != 0);
+    words[i] = key << payload | std::uint64_t(classes[i]) << 1 | std::uint64_t(events[i] != 0);
   }
   {
-    std::vector<std::uint64_t> scratch;
+    numerics::Words scratch;
     numerics::radix_sort(words_, scratch);
   }
   // Near ties, rare: in bits of a double, same_time is at most 2^52 * 1e-9 * 2 steps (and 0 is near to nothing).

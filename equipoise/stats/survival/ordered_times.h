@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "equipoise/numerics/uninitialised.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/survival/rows.h"
 
@@ -46,7 +47,7 @@ class OrderedTimes {
   // Counted: rows and events at time i of class c are counts_[(i * classes + c) * 2] and the one after it.
   std::vector<std::uint32_t> counts_;
   // Sorted: (time - smallest + 1, or 0 for the time 0), class, event from the high bits down.
-  std::vector<std::uint64_t> words_;
+  numerics::Words words_;
   unsigned class_bits_ = 0;
   std::uint64_t smallest_ = 0;
   // By row.

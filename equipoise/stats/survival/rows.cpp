@@ -64,10 +64,10 @@ std::vector<std::uint32_t> ordered(std::size_t n, Value value) {
   const auto value_bits = unsigned(std::bit_width(largest - smallest));
   const unsigned cut = value_bits + number_bits > 64 ? value_bits + number_bits - 64 : 0;
   const std::uint64_t of_number = (std::uint64_t(1) << number_bits) - 1;
-  std::vector<std::uint64_t> words(n);
+  numerics::Words words(n);
   for (std::size_t i = 0; i < n; ++i) words[i] = (ordered_bits(value(i)) - smallest) >> cut << number_bits | i;
   {
-    std::vector<std::uint64_t> scratch;
+    numerics::Words scratch;
     numerics::radix_sort(words, scratch);
   }
   for (std::size_t i = 0; i < n; ++i) order[i] = std::uint32_t(words[i] & of_number);
@@ -142,6 +142,16 @@ std::string near_ties_note(std::size_t near, NearTies near_ties) {
     return fmt::format("{} time{} within a relative 1e-9 of an earlier time {} kept as {} (near_ties = \"keep\").", near, plural,
                        were, near == 1 ? "a time of its own" : "times of their own");
   return fmt::format("{} time{} within a relative 1e-9 of an earlier time {} taken as that time.", near, plural, were);
+}
+
+std::vector<std::int64_t> class_counts(std::span<const std::int32_t> classes, std::size_t count) {
+  // Four tables in turn: with few classes one counter would wait for its own last increment.
+  constexpr std::size_t tables = 4;
+  std::vector<std::int64_t> counts(tables * count, 0);
+  for (std::size_t i = 0; i < classes.size(); ++i) ++counts.data()[i % tables * count + std::size_t(classes[i])];
+  for (std::size_t i = count; i < counts.size(); ++i) counts[i % count] += counts[i];
+  counts.resize(count);
+  return counts;
 }
 
 Partition partition(std::span<const std::uint32_t> order, std::span<const std::int32_t> classes, std::size_t count) {

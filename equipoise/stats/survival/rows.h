@@ -50,6 +50,9 @@ Expected<void> check_times(Frame const& frame, std::string_view time, std::strin
 std::string near_ties_note(std::size_t near, NearTies near_ties);
 inline std::string merged_note(SurvivalRows const& rows) { return near_ties_note(rows.near, rows.near_ties); }
 
+/// How many rows are of each class.
+std::vector<std::int64_t> class_counts(std::span<const std::int32_t> classes, std::size_t count);
+
 /// Rows in `order` dealt out to classes, each class keeping the order: class c has rows[begin[c]] to rows[begin[c + 1]].
 struct Partition {
   std::vector<std::uint32_t> rows;
