@@ -15,6 +15,7 @@
 #include "equipoise/stats/continuous/t_tests.h"
 #include "equipoise/stats/linear/ancova.h"
 #include "equipoise/stats/linear/dunnett.h"
+#include "equipoise/stats/linear/logistic.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/survival/cox.h"
 #include "equipoise/stats/survival/kaplan_meier.h"
@@ -93,7 +94,7 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
 
 using Methods =
     MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact, stats::ClopperPearson,
-               stats::WeightedLogRank, stats::Ancova, stats::Dunnett>;  // <- a new method joins here
+               stats::WeightedLogRank, stats::Ancova, stats::Dunnett, stats::Logistic>;  // <- a new method joins here
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);

@@ -75,9 +75,8 @@ std::optional<Dunnett> Dunnett::parse(Roles const& roles, Section& options, Matc
   method.alternative = options.word<Direction>("alternative", alternatives).value_or(Direction::two_sided);
   method.step_down = options.word<bool>("procedure", procedures).value_or(false);
   const double level = parse_level(options);
-  method.alpha =
-      options.number("alpha", Limits::open(0, 1))
-          .value_or(method.alternative == Direction::two_sided || !options.has("level") ? 1 - level : (1 - level) / 2);
+  method.alpha = options.number("alpha", Limits::open(0, 1))
+                     .value_or(method.alternative == Direction::two_sided || !options.has("level") ? 1 - level : (1 - level) / 2);
   if (!options.has("alpha") && !options.has("level")) method.alpha = 0.05;
   add_need(method.needs_, {method.response, Need::number}, options);
   method.model.add_needs(method.needs_, options);
