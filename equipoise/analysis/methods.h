@@ -33,6 +33,8 @@
 #include "equipoise/stats/interval/interval_log_rank.h"
 #include "equipoise/stats/interval/turnbull.h"
 #include "equipoise/stats/linear/ancova.h"
+#include "equipoise/stats/linear/dunnett.h"
+#include "equipoise/stats/linear/logistic.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/multiplicity/multiplicity.h"
 #include "equipoise/stats/survival/cox.h"
@@ -121,6 +123,7 @@ using Methods =
                stats::WeightedLogRank, stats::WilcoxonRankSum, stats::VanElteren, stats::HodgesLehmann, stats::WilcoxonSignedRank,
                stats::SignTest, stats::KruskalWallis, stats::JonckheereTerpstra, stats::OneWayAnova, stats::Descriptive,
                stats::PermutationTest>;  // <- a new method joins here
+               stats::WeightedLogRank, stats::Ancova, stats::Dunnett, stats::Logistic>;  // <- a new method joins here
 // clang-format off: one method a line, so that two changes never meet on one
 using Methods = MethodList<
     stats::KaplanMeier,
