@@ -19,7 +19,7 @@ namespace equipoise::stats {
 /// Page: docs/methods/log_rank_trend.md
 ///
 /// source   Tarone (1975), Biometrika 62, 679-682; Klein & Moeschberger (2003), Survival Analysis, 7.4
-/// checked  log_rank_trend_test.cpp, tests/independent/log_rank_trend_test.cpp, the reference cases log_rank_trend
+/// checked  log_rank_trend_test.cpp, tests/independent/rank_tests_test.cpp, the reference cases log_rank_trend
 struct LogRankTrend {
   std::string time, event, group;
   std::vector<std::string> strata;
