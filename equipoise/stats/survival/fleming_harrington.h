@@ -35,6 +35,7 @@ struct FlemingHarrington {
   std::string time, event, group;
   std::vector<std::string> strata;
   RhoGamma exponents;
+  NearTies near_ties = NearTies::merge;
   std::optional<Difference> difference;
 
   static MethodCard const& card();

@@ -24,6 +24,7 @@ struct LogRankTrend {
   std::string time, event, group;
   std::vector<std::string> strata;
   std::map<std::string, double> scores;
+  NearTies near_ties = NearTies::merge;
 
   static MethodCard const& card();
   static std::optional<LogRankTrend> parse(Roles const& roles, Section& options, Match match);

@@ -35,6 +35,7 @@ struct MaxCombo {
   std::vector<std::string> strata;
   std::vector<RhoGamma> weights;
   Difference difference;
+  NearTies near_ties = NearTies::merge;
 
   static MethodCard const& card();
   static std::optional<MaxCombo> parse(Roles const& roles, Section& options, Match match);
