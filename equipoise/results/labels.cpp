@@ -96,6 +96,16 @@ constexpr auto estimates = std::to_array<Entry>({
     {"rmst_difference", "Difference of restricted means", "限制平均生存时间之差"},
 });
 
+// Quantities that a method gives another meaning.
+struct MethodEntry {
+  std::string_view method;
+  Entry entry;
+};
+constexpr auto of_methods = std::to_array<MethodEntry>({
+    {"reverse_kaplan_meier", {"survival", "Probability of longer follow-up", "仍在随访的概率"}},
+    {"reverse_kaplan_meier", {"n_events", "Censored", "删失数"}},
+});
+
 constexpr auto methods = std::to_array<Entry>({
     {"kaplan_meier", "Kaplan-Meier estimate", "Kaplan-Meier估计"},
     {"reverse_kaplan_meier", "Reverse Kaplan-Meier estimate of follow-up", "随访时间的反向Kaplan-Meier估计"},
@@ -315,6 +325,8 @@ std::string_view scale_word(Scale scale) {
 std::string quantity_label(std::string_view quantity, std::string_view language, std::string_view method) {
   if (quantity == "estimate")
     if (const Entry* entry = find(estimates, method)) return in_language(*entry, language);
+  for (MethodEntry const& own : of_methods)
+    if (own.method == method && own.entry.key == quantity) return in_language(own.entry, language);
   if (const Entry* entry = find(quantities, quantity)) return in_language(*entry, language);
   return in_plain_words(quantity);
 }
