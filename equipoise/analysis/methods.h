@@ -22,6 +22,9 @@
 #include "equipoise/stats/categorical/pearson_chi_square.h"
 #include "equipoise/stats/categorical/two_proportions.h"
 #include "equipoise/stats/categorical/wilson.h"
+#include "equipoise/stats/competing/aalen_johansen.h"
+#include "equipoise/stats/competing/fine_gray.h"
+#include "equipoise/stats/competing/gray.h"
 #include "equipoise/stats/continuous/descriptive.h"
 #include "equipoise/stats/continuous/hodges_lehmann.h"
 #include "equipoise/stats/continuous/jonckheere_terpstra.h"
@@ -171,7 +174,10 @@ using Methods = MethodList<
     stats::Hochberg,
     stats::Hommel,
     stats::BenjaminiHochberg,
-    stats::Graphical
+    stats::Graphical,
+    stats::AalenJohansen,
+    stats::GrayTest,
+    stats::FineGray
     // <- a new method joins here
     >;
 // clang-format on

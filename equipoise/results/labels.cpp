@@ -51,6 +51,8 @@ constexpr auto quantities = std::to_array<Entry>({
     {"concordance", "Concordance", "一致性指数"},
     {"n", "Participants", "人数"},
     {"n_events", "Events", "事件数"},
+    {"n_exact", "Times known exactly", "确切时间数"},
+    {"n_right_censored", "Without the event at the last visit", "末次访视仍无事件人数"},
     {"n_subjects", "Participants", "受试者数"},
     {"n_observations", "Observations", "观测数"},
     {"mean", "Mean", "均值"},
@@ -104,6 +106,8 @@ struct MethodEntry {
 constexpr auto of_methods = std::to_array<MethodEntry>({
     {"reverse_kaplan_meier", {"survival", "Probability of longer follow-up", "仍在随访的概率"}},
     {"reverse_kaplan_meier", {"n_events", "Censored", "删失数"}},
+    {"fine_gray", "Log subdistribution hazard ratio", "对数次分布风险比"},
+    {"grouped_hazard", "Log hazard ratio", "对数风险比"},
 });
 
 constexpr auto methods = std::to_array<Entry>({
@@ -119,6 +123,10 @@ constexpr auto methods = std::to_array<Entry>({
     {"interval_log_rank", "Log-rank test for interval-censored times", "区间删失对数秩检验"},
     {"cox", "Cox proportional hazards model", "Cox比例风险模型"},
     {"proportional_hazards_test", "Test of proportional hazards", "比例风险检验"},
+    {"turnbull", "Turnbull estimate (interval-censored)", "Turnbull估计（区间删失）"},
+    {"grouped_hazard", "Proportional hazards between visits", "分组时间比例风险模型"},
+    {"aalen_johansen", "Cumulative incidence (Aalen-Johansen)", "累积发生率（Aalen-Johansen）"},
+    {"gray_test", "Gray's test", "Gray检验"},
     {"fine_gray", "Fine-Gray model", "Fine-Gray模型"},
     {"clopper_pearson", "Clopper-Pearson interval", "Clopper-Pearson区间"},
     {"wilson", "Wilson interval", "Wilson区间"},
