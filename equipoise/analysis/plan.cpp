@@ -49,6 +49,11 @@ class Planner {
 
   std::optional<PlannedAnalysis> plan() {
     if (!endpoint_ || !protocol_.set(analysis_.set)) return {};  // reported by the protocol
+    if (card_.roles.empty()) {
+      section_.report_at("method", Code::inconsistent, "{} works on given numbers, and analysis '{}' has data", card_.keyword,
+                         analysis_.id);
+      return {};
+    }
     const std::size_t reported = problems_.size();
     if (!analysis_.after.empty())
       section_.report_at("after", Code::inconsistent, "'after' belongs to imputation, and {} does not impute", card_.keyword);
@@ -266,7 +271,8 @@ class Planner {
                     "analysis '{}' has '{}' in its formula, and its levels are known only with the data", analysis_.id,
                     column.name)
             .hint = "list the sites in [sites]";
-      if (column.name == "arm") std::stable_partition(order.begin(), order.end(), [&](std::string const& arm) { return arm == control(); });
+      if (column.name == "arm")
+        std::stable_partition(order.begin(), order.end(), [&](std::string const& arm) { return arm == control(); });
       Node::Array names;
       for (std::string const& level : order) names.push_back(text_node(level, analysis_.place));
       table.push_back({column.name, analysis_.place, Node(std::move(names), analysis_.place)});

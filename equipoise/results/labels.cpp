@@ -158,12 +158,13 @@ constexpr auto methods = std::to_array<Entry>({
     {"permutation_test", "Permutation test", "置换检验"},
     {"ancova", "Analysis of covariance", "协方差分析"},
     {"mmrm", "Mixed model for repeated measures", "重复测量混合模型"},
+    {"none", "tests without adjustment", "不校正的检验"},
     {"bonferroni", "Bonferroni procedure", "Bonferroni法"},
     {"holm", "Holm procedure", "Holm法"},
     {"hochberg", "Hochberg procedure", "Hochberg法"},
     {"hommel", "Hommel procedure", "Hommel法"},
     {"benjamini_hochberg", "Benjamini-Hochberg procedure", "Benjamini-Hochberg法"},
-    {"graphical", "Graphical Bonferroni procedure", "图形化Bonferroni法"},
+    {"graphical", "Bonferroni-based graphical procedure", "基于Bonferroni的图形法"},
 });
 
 constexpr auto units = std::to_array<Entry>({

@@ -32,7 +32,7 @@ TEST(Study, ListsWhatAFileSaysAndThisBuildDoesNotUse) {
                                       "'weight_change_confirm' of interventions", "'window' of visits", "'nominal' of [schedule]",
                                       "'required' of items", "'soft' of items", "'max' of items", "[[edit_check]]",
                                       "[eligibility]", "[randomisation]", "'unmasked' of [blinding]", "'mask_from' of [blinding]",
-                                      "[multiplicity]", "[design]", "[[scenario]]"}));
+                                      "[design]", "[[scenario]]"}));
 }
 
 TEST(Study, LooksForUnusedKeysInAnyDocument) {
