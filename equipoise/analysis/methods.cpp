@@ -42,6 +42,7 @@ std::vector<std::string> published_methods() {
           "cmh",
           "mantel_haenszel_odds_ratio",
           "mantel_haenszel_risk_difference",
+          "mantel_haenszel_risk_ratio",
           "breslow_day",
           "cochran_armitage_trend",
           "ancova",

@@ -5,21 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "equipoise/stats/categorical/two_groups.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/parts.h"
 
 namespace equipoise::stats {
 
 enum class Alternative { two_sided, greater, less };
-
-/// A 2 x 2 table, rows and columns in the order of the comparison:
-///
-///                first column   second column
-///     first row       a               b
-///     second row      c               d
-struct TwoByTwo {
-  std::int64_t a = 0, b = 0, c = 0, d = 0;
-};
 
 struct FisherResult {
   double p;           ///< 1 when a margin is 0: only one table is possible
