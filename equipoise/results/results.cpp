@@ -151,6 +151,7 @@ std::string json(BaselineItem const& item) {
   Object out;
   out.text("item", item.item).flag("categorical", item.categorical);
   if (item.categorical) out.raw("levels", texts(item.levels));
+  if (!item.notes.empty()) out.raw("notes", texts(item.notes));
   return out.raw("cells", list(item.cells, cell)).str();
 }
 

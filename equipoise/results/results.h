@@ -102,6 +102,7 @@ struct BaselineItem {
   };
   std::vector<std::string> levels;  ///< of a categorical item: code ids, or "true"/"false" of a flag
   std::vector<Cell> cells;
+  std::vector<std::string> notes{};  ///< for the footnote: which value is the baseline value
 };
 
 struct Provenance {

@@ -8,6 +8,7 @@
 #include "equipoise/protocol/load.h"
 #include "equipoise/study/unused.h"
 #include "equipoise/study/vocabulary.h"
+#include "equipoise/study/warnings.h"
 
 namespace equipoise::study {
 namespace {
@@ -35,7 +36,11 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
   protocol::Loaded loaded = protocol::load_all(bytes, file);
   Problems problems = std::move(loaded.problems);
   if (!loaded.readable) return fail(std::move(problems));
-  Study study{.protocol = std::move(loaded.protocol), .plan = {}, .unavailable = {}, .not_used = not_used(loaded.document)};
+  Study study{.protocol = std::move(loaded.protocol),
+              .plan = {},
+              .unavailable = {},
+              .warnings = {},
+              .not_used = not_used(loaded.document)};
   protocol::Protocol const& protocol = study.protocol;
 
   const std::vector<std::string> none;
@@ -69,6 +74,7 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
     sort_in_file_order(problems);
     return fail(std::move(problems));
   }
+  study.warnings = warnings(study.protocol);
   return study;
 }
 

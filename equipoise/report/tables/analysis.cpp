@@ -225,7 +225,9 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
              std::find(effect.begin(), effect.end(), record) != effect.end())
       main.push_back(record);
     else if (behind_a_ratio(context, *record)) continue;
-    else (record->finding.quantity == "estimate" ? main : minor).push_back(record);
+    else
+      (record->finding.quantity == "estimate" || record->finding.quantity == "geometric_mean_ratio" ? main : minor)
+          .push_back(record);
   }
   if (!grouped.empty()) out += by_group(shared, grouped);
   if (main.empty() && grouped.empty()) main.swap(minor);
