@@ -26,7 +26,7 @@ struct ConstrainedShares {
 /// table    both groups have somebody
 /// value    -1 to 1 for a difference, else above 0 and finite
 /// source   Miettinen & Nurminen (1985), Stat. Med. 4, 213-226
-/// checked  score_interval_test.cpp, tests/independent/proportions_test.cpp (maximum of the likelihood by search)
+/// checked  proportions_test.cpp, tests/independent/proportions_test.cpp (maximum of the likelihood by search)
 ConstrainedShares constrained_shares(TwoByTwo const& table, Measure measure, double value);
 
 /// Score statistic of the value, standard normal when the value is true; it decreases in the value.
