@@ -18,6 +18,7 @@ struct Cox {
   Formula formula;
   std::map<std::string, std::vector<std::string>> levels;
   Ties ties = Ties::efron;
+  NearTies near_ties = NearTies::merge;
   double level = 0.95;
   std::string ties_note;  ///< which, and who chose it
 
