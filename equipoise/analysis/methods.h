@@ -130,6 +130,8 @@ using Methods = MethodList<
     stats::ClopperPearson,
     stats::WeightedLogRank,
     stats::Ancova,
+    stats::Dunnett,
+    stats::Logistic,
     stats::Turnbull,
     stats::IntervalLogRank,
     stats::WilcoxonRankSum,
