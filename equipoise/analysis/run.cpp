@@ -8,6 +8,7 @@
 #include "equipoise/analysis/back_transform.h"
 #include "equipoise/analysis/flow.h"
 #include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/multiplicity.h"
 #include "equipoise/data/derive.h"
 
 namespace equipoise::analysis {
@@ -192,6 +193,7 @@ results::Results run(protocol::Protocol const& protocol, Plan const& plan, data:
                            .quartile_rule = quartile_rule(protocol)};
   Workspace workspace;
   for (PlannedAnalysis const& planned : plan.analyses) run_one(results, protocol, planned, tables, workspace);
+  if (plan.multiplicity) carry_out(*plan.multiplicity, protocol, plan, tables, results);
   return results;
 }
 

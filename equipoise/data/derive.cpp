@@ -191,7 +191,10 @@ class Derivation {
       }
       if (std::isnan(end)) {
         ++nobody;
-        if (!every) rows_.push_back(i), time_.push_back(missing_number), event_.push_back(missing_number);
+        if (!every) {
+          rows_.push_back(i), time_.push_back(missing_number), event_.push_back(missing_number);
+          left_.push_back(missing_number), right_.push_back(missing_number);
+        }
         continue;
       }
       const FollowUp follow_up{end, std::min(planned_end(end), until_cutoff(i))};
@@ -199,6 +202,13 @@ class Derivation {
         const TimeToEvent seen =
             first_event(days.empty() ? std::nullopt : std::optional(days.front()), follow_up, intercurrent_[i]);
         rows_.push_back(i), time_.push_back(seen.time), event_.push_back(seen.event);
+        std::vector<double> without;
+        for (const double date : all[i].without)
+          if (date >= randomised(i)) without.push_back(date - randomised(i));
+        std::ranges::sort(without);
+        const EventBounds bounds = first_event_bounds(days.empty() ? std::nullopt : std::optional(days.front()), without,
+                                                      follow_up, intercurrent_[i]);
+        left_.push_back(bounds.left), right_.push_back(bounds.right);
         continue;
       }
       const auto twice = std::ranges::adjacent_find(days);
@@ -218,7 +228,10 @@ class Derivation {
       made_.notes.push_back(
           fmt::format("At {} visits or entries it is not known whether the event happened; they count as without it.", unknown));
     if (every && nobody > 0) made_.notes.push_back(fmt::format("{} participants have no time at risk and are left out.", nobody));
-    if (at_visits)
+    if (recipe_.bounds)
+      made_.notes.push_back(
+          "Seen only at visits: the event lies after the last visit known to be without it, up to the first visit with it.");
+    else if (at_visits)
       made_.notes.push_back(
           "Seen only at visits, so the true time lies between two visits; the date of the visit stands for it.");
     return {};
@@ -322,6 +335,7 @@ class Derivation {
       if (repeats(endpoint_)) add_numbers("start", std::move(start_));
       add_numbers("time", std::move(time_));
       add_numbers("event", std::move(event_));
+      if (recipe_.bounds) add_numbers("left", std::move(left_)), add_numbers("right", std::move(right_));
     } else {
       add_numbers("response", std::move(response_));
     }
@@ -369,7 +383,7 @@ class Derivation {
   std::vector<TypedColumn> columns_;
   std::vector<std::size_t> chosen_;  // participants of the set
   std::vector<std::size_t> rows_;    // of each row: its participant
-  std::vector<double> start_, time_, event_, response_, last_seen_;
+  std::vector<double> start_, time_, event_, left_, right_, response_, last_seen_;
   std::vector<std::vector<Intercurrence>> intercurrent_;
 };
 
@@ -397,6 +411,7 @@ Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map
       if (repeats(*endpoint)) columns.push_back({.name = "start"});
       columns.push_back({.name = "time"});
       columns.push_back({.name = "event"});
+      if (recipe.bounds) columns.push_back({.name = "left"}), columns.push_back({.name = "right"});
     } else {
       columns.push_back({.name = "response"});
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/multiplicity.h"
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/load.h"
 #include "equipoise/study/unused.h"
@@ -44,7 +45,6 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
 
   const std::vector<std::string> none;
   for (auto const& [section, slot, user] : {std::tuple(&protocol.randomisation, Slot::randomisation, "[randomisation]"),
-                                            std::tuple(&protocol.multiplicity, Slot::multiplicity, "[multiplicity]"),
                                             std::tuple(&protocol.design, Slot::design, "[design]")})
     if (*section) carried((*section)->method, slot, (*section)->place, user, none, study, problems);
   for (protocol::MethodSection const& scenario : protocol.scenarios) {
@@ -59,6 +59,15 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
     if (carried(analysis.method, Slot::analysis, analysis.method_place, fmt::format("analysis '{}'", analysis.id), here, study,
                 problems))
       analysis::plan_analysis(protocol, analysis, study.plan, problems);
+
+  if (auto const& multiplicity = protocol.multiplicity) {
+    const std::size_t before = problems.size();
+    if (carried(multiplicity->method, Slot::multiplicity, multiplicity->place, "[multiplicity]", published(Slot::multiplicity),
+                study, problems))
+      analysis::plan_multiplicity(protocol, study.plan, problems);
+    else if (multiplicity->method == "dunnett" && problems.size() > before)
+      problems.back().hint = "Dunnett's test is the method of an [[analysis]]; with it, method = \"none\" adjusts nothing again";
+  }
 
   std::ranges::stable_sort(study.unavailable, {}, [](Unavailable const& u) { return std::pair(u.place.line, u.place.column); });
   if (!problems.empty()) {

@@ -13,7 +13,7 @@ struct Unused {
   std::string_view path, key, name;
 };
 
-constexpr std::array<Unused, 17> list{{
+constexpr std::array<Unused, 16> list{{
     {"sites.site", "time_zone", "'time_zone' of sites"},
     {"sites.site", "cap", "'cap' of sites"},
     {"sites.site", "planned_per_month", "'planned_per_month' of sites"},
@@ -28,7 +28,6 @@ constexpr std::array<Unused, 17> list{{
     {"", "randomisation", "[randomisation]"},
     {"blinding", "unmasked", "'unmasked' of [blinding]"},
     {"blinding", "mask_from", "'mask_from' of [blinding]"},
-    {"", "multiplicity", "[multiplicity]"},
     {"", "design", "[design]"},
     {"", "scenario", "[[scenario]]"},
 }};
