@@ -16,6 +16,7 @@
 #include "equipoise/stats/competing/fine_gray.h"
 #include "equipoise/stats/competing/gray.h"
 #include "equipoise/stats/continuous/t_tests.h"
+#include "equipoise/stats/interval/grouped_hazard.h"
 #include "equipoise/stats/interval/interval_log_rank.h"
 #include "equipoise/stats/interval/turnbull.h"
 #include "equipoise/stats/linear/ancova.h"
@@ -97,7 +98,7 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
 
 using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact,
                            stats::ClopperPearson, stats::WeightedLogRank, stats::Ancova, stats::Turnbull, stats::IntervalLogRank,
-                           stats::AalenJohansen, stats::GrayTest, stats::FineGray>;  // <- a new method joins here
+                           stats::GroupedHazard, stats::AalenJohansen, stats::GrayTest, stats::FineGray>;  // <- a new method joins here
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);

@@ -219,6 +219,17 @@ class Planner {
       if (absent("levels")) members.push_back({"levels", place, levels(planned)});
     }
     if (!scores_.empty()) members.push_back({std::string(score_key()), place, Node(Node::Table(scores_), place)});
+    if (takes(card_, "left") && has_option(card_, "visits") && absent("visits")) {
+      Node::Array days;
+      std::vector<double> sorted;
+      for (protocol::Visit const& visit : protocol_.visits)
+        if (visit.day.offset() > 0) sorted.push_back(double(visit.day.offset()));
+      std::ranges::sort(sorted);
+      const auto repeated = std::ranges::unique(sorted);
+      sorted.erase(repeated.begin(), repeated.end());
+      for (const double day : sorted) days.push_back(Node(day, place));
+      members.push_back({"visits", place, Node(std::move(days), place)});
+    }
     if (has_option(card_, "level") && absent("level"))
       members.push_back({"level", place, Node(protocol_.conventions.confidence, place)});
     if (has_option(card_, "difference") && !arm.empty() && absent("difference"))
