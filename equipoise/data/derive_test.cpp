@@ -190,8 +190,9 @@ TEST(AnalysisDataset, BoundsAnEventSeenOnlyAtVisits) {
   const Made made(rows, estimand("response", "hazard_ratio", "strategy = \"composite\", value = \"never\""));
   const auto data = made.make({.set = "full", .endpoint = "response", .bounds = true});
   EXPECT_THAT(numbers(data, "left"), ElementsAre(28, 0, 160, 28, 0, 0));
-  EXPECT_THAT(numbers(data, "right"), ElementsAre(168, 28, NanSensitiveDoubleEq(missing_number), NanSensitiveDoubleEq(missing_number),
-                                                  NanSensitiveDoubleEq(missing_number), 168));
+  EXPECT_THAT(numbers(data, "right"),
+              ElementsAre(168, 28, NanSensitiveDoubleEq(missing_number), NanSensitiveDoubleEq(missing_number),
+                          NanSensitiveDoubleEq(missing_number), 168));
   EXPECT_THAT(data->notes, Contains("Seen only at visits: the event lies after the last visit known to be without it, up to the "
                                     "first visit with it."));
   const auto under = made.make({.set = "full", .endpoint = "response", .estimand = "e", .bounds = true});
@@ -231,7 +232,7 @@ TEST(AnalysisDataset, LeavesOutValuesKnownOnlyAsBelowALimit) {
   const Made made("1,A,2020-01-01,168,F,,<5,,,,,,,\n2,B,2020-01-01,168,M,,7,,,,,,,\n");
   const auto data = made.make({.set = "full", .endpoint = "cd4"});
   EXPECT_THAT(numbers(data, "response"), ElementsAre(NanSensitiveDoubleEq(missing_number), 7));
-  EXPECT_THAT(data->notes, Contains("1 values are known only as below or above a limit and are left out."));
+  EXPECT_THAT(data->notes, Contains("1 value is known only as below or above a limit and is left out."));
 }
 
 TEST(AnalysisDataset, SaysThatASetIsEmpty) {

@@ -78,7 +78,8 @@ TEST(AalenJohansen, IsTheProductIntegralAndItsErrorTheChangeWithEachWeight) {
           std::vector<double> more = ones, less = ones;
           more[i] += h, less[i] -= h;
           const double U = (states_after(trial, more, curve.time[k])[std::size_t(cause)] -
-                            states_after(trial, less, curve.time[k])[std::size_t(cause)]) / (2 * h);
+                            states_after(trial, less, curve.time[k])[std::size_t(cause)]) /
+                           (2 * h);
           squares += U * U;
         }
         EXPECT_NEAR(curve.se[k], std::sqrt(squares), 1e-7) << seed << " at " << curve.time[k];
@@ -98,8 +99,7 @@ TEST(GrayTest, HasTheScoreOfTheLogRankTestWithoutCompetingEvents) {
     const std::vector<std::int32_t> together(trial.size(), 0);
     const GraySums gray = gray_sums(*data, 1, 0, trial.arm, 2, together, 1);
     const LogRankSums log_rank = log_rank_sums(data->rows, trial.arm, 2, together, 1);
-    for (std::size_t g = 0; g < 2; ++g)
-      EXPECT_NEAR(gray.score[g], log_rank.observed[g] - log_rank.expected[g], 1e-12) << seed;
+    for (std::size_t g = 0; g < 2; ++g) EXPECT_NEAR(gray.score[g], log_rank.observed[g] - log_rank.expected[g], 1e-12) << seed;
     EXPECT_NEAR(gray.score[0] + gray.score[1], 0, 1e-12);
     EXPECT_NEAR(gray.covariance[0], gray.covariance[3], 1e-10);
     EXPECT_NEAR(gray.covariance[0], -gray.covariance[1], 1e-10);
@@ -141,7 +141,8 @@ double weighted_likelihood(SmallCauses const& trial, double b) {
     double sum = 0;
     for (std::size_t j = 0; j < trial.size(); ++j) {
       double w = trial.time[j] >= trial.time[i] ? 1.0 : 0.0;
-      if (trial.time[j] < trial.time[i] && trial.cause[j] == 2) w = uncensored_before(trial.time[i]) / uncensored_before(trial.time[j]);
+      if (trial.time[j] < trial.time[i] && trial.cause[j] == 2)
+        w = uncensored_before(trial.time[i]) / uncensored_before(trial.time[j]);
       sum += w * std::exp(b * trial.x[j]);
     }
     total += b * trial.x[i] - std::log(sum);
@@ -191,11 +192,13 @@ TEST(FineGray, IsCoxsModelWithoutCompetingEvents) {
                                                      {{"cause", testing::text("a")}, {"formula", testing::text("x")}});
     const auto cox = testing::answer<Cox>(table.frame(), {{"time", {"time"}}, {"event", {"event"}}, {"cluster", {"person"}}},
                                           {{"ties", testing::text("breslow")}, {"formula", testing::text("x")}});
-    const double b = testing::read(fine_gray, "estimate", testing::term("x")), other = testing::read(cox, "estimate", testing::term("x"));
+    const double b = testing::read(fine_gray, "estimate", testing::term("x")),
+                 other = testing::read(cox, "estimate", testing::term("x"));
     EXPECT_EQ(std::isnan(b), std::isnan(other)) << seed;
     if (std::isnan(b)) continue;
     EXPECT_NEAR(b, other, 1e-9) << seed;
-    EXPECT_NEAR(testing::read(fine_gray, "robust_se", testing::term("x")), testing::read(cox, "robust_se", testing::term("x")), 1e-9)
+    EXPECT_NEAR(testing::read(fine_gray, "robust_se", testing::term("x")), testing::read(cox, "robust_se", testing::term("x")),
+                1e-9)
         << seed;
     ++compared;
   }

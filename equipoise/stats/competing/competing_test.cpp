@@ -8,7 +8,8 @@
 namespace equipoise::stats {
 namespace {
 
-using testing::answer, testing::has_note, testing::Keys, testing::numbers, testing::parse, testing::read, testing::Table, testing::text;
+using testing::answer, testing::has_note, testing::Keys, testing::numbers, testing::parse, testing::read, testing::Table,
+    testing::text;
 
 const Roles plain{{"time", {"time"}}, {"cause", {"cause"}}};
 const Roles by_arm{{"time", {"time"}}, {"cause", {"cause"}}, {"group", {"arm"}}};
@@ -18,7 +19,9 @@ At place(std::string cause, double t) { return {{"cause", std::move(cause)}, {"t
 /// Times 1 to 4: relapse, death, censored, relapse.
 Table four() {
   Table table;
-  table.numbers("time", {1, 2, 3, 4}).category("cause", {"0", "death", "relapse"}, {2, 1, 0, 2}).category("arm", {"a", "b"}, {0, 1, 0, 1});
+  table.numbers("time", {1, 2, 3, 4})
+      .category("cause", {"0", "death", "relapse"}, {2, 1, 0, 2})
+      .category("arm", {"a", "b"}, {0, 1, 0, 1});
   return table;
 }
 
@@ -46,7 +49,8 @@ TEST(AalenJohansen, EndsWithTheLastObservedTimeOfSomebodyCensored) {
   EXPECT_TRUE(has_note(got, "Beyond the last observed time"));
   Table none;
   none.numbers("time", {}).category("cause", {"0", "x"}, {});
-  EXPECT_TRUE(std::isnan(read(answer<AalenJohansen>(none.frame(), plain, {{"times", numbers({1})}}), "cumulative_incidence", place("x", 1))));
+  EXPECT_TRUE(std::isnan(
+      read(answer<AalenJohansen>(none.frame(), plain, {{"times", numbers({1})}}), "cumulative_incidence", place("x", 1))));
 }
 
 TEST(GrayTest, IsNotEstimableWithoutEventsOrWithOneGroupAndRefusesAnUnknownCause) {
@@ -85,9 +89,9 @@ TEST(FineGray, IsNotEstimableWithoutEventsInAnArmOrWithAConstant) {
       .category("cause", {"0", "x", "y"}, {1, 1, 2, 2, 0, 2})
       .category("arm", {"a", "b"}, {0, 0, 0, 1, 1, 1})
       .numbers("one", std::vector<double>(6, 1.0));
-  const auto got =
-      answer<FineGray>(table.frame(), plain,
-                       {{"cause", text("x")}, {"formula", text("arm + one")}, {"levels", testing::table({{"arm", testing::texts({"a", "b"})}})}});
+  const auto got = answer<FineGray>(
+      table.frame(), plain,
+      {{"cause", text("x")}, {"formula", text("arm + one")}, {"levels", testing::table({{"arm", testing::texts({"a", "b"})}})}});
   EXPECT_TRUE(std::isnan(read(got, "hazard_ratio", testing::term("arm", "b"))));
   EXPECT_TRUE(std::isnan(read(got, "estimate", testing::term("one"))));
   EXPECT_TRUE(has_note(got, "grows for ever"));

@@ -18,7 +18,8 @@ MethodCard const& GroupedHazard::card() {
       .keyword = "grouped_hazard",
       .title = "Proportional hazards of an event seen only at visits",
       .roles = {{"left", Need::number, Presence::required, "left end: the last time known to be before the event"},
-                {"right", Need::number, Presence::required, "right end: the first time known not to be before it; empty = infinity"}},
+                {"right", Need::number, Presence::required,
+                 "right end: the first time known not to be before it; empty = infinity"}},
       .options = {{"formula", "terms of the model: a + b, a:b, a * b", "right-hand side, without intercept"},
                   {"levels", "{ column = [level, ...] }", "categorical columns and their levels, the reference first"},
                   {"visits", "list of numbers above 0, increasing", "planned times, to the nearest of which the ends are moved"},
@@ -58,10 +59,11 @@ Expected<Answer> GroupedHazard::run(Frame const& frame) const {
   const std::size_t p = design->names.size();
   const InnermostIntervals innermost = innermost_intervals(*data, all_rows(frame.rows));
   if (innermost.size() + p > most_parameters)
-    return fail(Code::out_of_range,
-                "{} intervals between different ends and {} coefficients are more than the grouped-time model takes ({}); give the "
-                "planned times, `visits`",
-                innermost.size(), p, most_parameters);
+    return fail(
+        Code::out_of_range,
+        "{} intervals between different ends and {} coefficients are more than the grouped-time model takes ({}); give the "
+        "planned times, `visits`",
+        innermost.size(), p, most_parameters);
   const auto n = std::int64_t(frame.rows);
   const auto events = std::count_if(data->right.begin(), data->right.end(), [](double r) { return std::isfinite(r); });
   std::int64_t several = 0;
@@ -100,11 +102,8 @@ Expected<Answer> GroupedHazard::run(Frame const& frame) const {
   for (Term const& term : missing) add(term, missing_number, missing_number);
   const double df = fit.converged && fit.rank > 0 ? double(fit.rank) : missing_number;
   const double ratio = std::isnan(df) ? missing_number : std::max(2 * (fit.log_likelihood - fit.log_likelihood_null), 0.0);
-  answer.findings.push_back({.quantity = "likelihood_ratio_chi_square",
-                             .value = ratio,
-                             .df = df,
-                             .p = numerics::chi_square_upper(ratio, df),
-                             .n = n});
+  answer.findings.push_back(
+      {.quantity = "likelihood_ratio_chi_square", .value = ratio, .df = df, .p = numerics::chi_square_upper(ratio, df), .n = n});
   const auto value = [&](std::string quantity, double of_it) {
     answer.findings.push_back({.quantity = std::move(quantity), .value = of_it, .n = n});
   };
@@ -113,20 +112,22 @@ Expected<Answer> GroupedHazard::run(Frame const& frame) const {
   value("n_observations", double(n));
   value("n_events", double(events));
 
-  answer.notes.push_back(fmt::format("Proportional hazards between visits (complementary log-log), {} intervals; {} of {} events lie "
-                                     "in an interval that spans several of them.",
-                                     innermost.size(), several, events));
+  answer.notes.push_back(
+      fmt::format("Proportional hazards between visits (complementary log-log), {} intervals; {} of {} events lie "
+                  "in an interval that spans several of them.",
+                  innermost.size(), several, events));
   if (!visits.empty()) answer.notes.emplace_back("Days of visits were moved to the nearest planned visit.");
   if (n == 0) answer.notes.emplace_back("There are no rows: nothing is estimable.");
-  else if (innermost.size() < 2) answer.notes.emplace_back("Everybody's interval says the same of the time: nothing is estimable.");
+  else if (innermost.size() < 2)
+    answer.notes.emplace_back("Everybody's interval says the same of the time: nothing is estimable.");
   else if (!fit.converged)
     answer.notes.push_back(
         fmt::format("The fit did not converge in {} iterations (gradient {} standard errors): nothing is estimable.",
                     fit.iterations, shortest(fit.distance)));
   for (std::size_t j = 0; fit.converged && j < p; ++j) {
     if (fit.infinite[j])
-      answer.notes.push_back(fmt::format("{}: its likelihood grows for ever, so the hazard ratio is not estimable.",
-                                         to_text(design->names[j])));
+      answer.notes.push_back(
+          fmt::format("{}: its likelihood grows for ever, so the hazard ratio is not estimable.", to_text(design->names[j])));
     if (fit.aliased[j])
       answer.notes.push_back(
           fmt::format("{}: constant, or determined by earlier terms; not estimable.", to_text(design->names[j])));

@@ -35,8 +35,8 @@ struct GroupedFit {
 GroupedFit fit_grouped_hazard(InnermostIntervals const& innermost, Design const& design);
 
 /// Ends of intervals moved to the nearest of `visits` and 0: an exact time becomes the gap between visits that holds it; a left
-/// and a right end that would meet become the gap before that visit; an interval wholly beyond the last visit is after that visit.
-/// visits  sorted, above 0, at least one
+/// and a right end that would meet become the gap before that visit; an interval wholly beyond the last visit is after that
+/// visit. visits  sorted, above 0, at least one
 IntervalRows on_visits(IntervalRows rows, std::vector<double> const& visits);
 
 /// Grouped-time proportional hazards model. Page: docs/methods/grouped_hazard.md

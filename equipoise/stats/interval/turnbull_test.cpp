@@ -10,7 +10,8 @@
 namespace equipoise::stats {
 namespace {
 
-using testing::answer, testing::has_note, testing::Keys, testing::numbers, testing::parse, testing::read, testing::Table, testing::text;
+using testing::answer, testing::has_note, testing::Keys, testing::numbers, testing::parse, testing::read, testing::Table,
+    testing::text;
 
 const double open_end = missing_number;
 const Roles bounds{{"left", {"left"}}, {"right", {"right"}}};
@@ -69,7 +70,9 @@ TEST(Turnbull, IsNotEstimableForNobodyAndRefusesWrongIntervals) {
 TEST(Turnbull, ReachesTheMaximumOfManyOverlappingIntervals) {
   std::vector<double> left, right;
   std::uint64_t state = 1;
-  const auto next = [&] { return state = state * 6364136223846793005ull + 1442695040888963407ull, double(state >> 40) / 16777216.0; };
+  const auto next = [&] {
+    return state = state * 6364136223846793005ull + 1442695040888963407ull, double(state >> 40) / 16777216.0;
+  };
   for (int i = 0; i < 2000; ++i) {
     const double t = -std::log(next()), a = t * next();
     left.push_back(a);
@@ -83,13 +86,16 @@ TEST(Turnbull, ReachesTheMaximumOfManyOverlappingIntervals) {
 
 TEST(IntervalLogRank, DoesNotMindOrderNamesOrUnits) {
   Table one, other;
-  one.numbers("left", {0, 1, 2, 3, 1, 2}).numbers("right", {2, 3, 4, open_end, 2, open_end}).category("arm", {"a", "b"}, {0, 0, 0, 1, 1, 1});
+  one.numbers("left", {0, 1, 2, 3, 1, 2})
+      .numbers("right", {2, 3, 4, open_end, 2, open_end})
+      .category("arm", {"a", "b"}, {0, 0, 0, 1, 1, 1});
   other.numbers("left", {20, 10, 30, 20, 10, 0})
       .numbers("right", {open_end, 20, open_end, 40, 30, 20})
       .category("arm", {"b", "a"}, {0, 0, 0, 1, 1, 1});
   for (const char* scores : {"sun", "proportional_hazards", "proportional_odds"}) {
     const Keys keys{{"scores", text(scores)}, {"difference", testing::difference("b", "a")}};
-    const auto first = answer<IntervalLogRank>(one.frame(), by_arm, keys), second = answer<IntervalLogRank>(other.frame(), by_arm, keys);
+    const auto first = answer<IntervalLogRank>(one.frame(), by_arm, keys),
+               second = answer<IntervalLogRank>(other.frame(), by_arm, keys);
     EXPECT_NEAR(read(first, "z"), read(second, "z"), 1e-8);
     const auto all = answer<IntervalLogRank>(one.frame(), by_arm, {{"scores", text(scores)}});
     EXPECT_NEAR(read(all, "chi_square"), read(first, "z") * read(first, "z"), 1e-10);
@@ -129,7 +135,8 @@ TEST(GroupedHazard, IsNotEstimableWithoutEventsInAnArmOrWithAConstant) {
 }
 
 TEST(GroupedHazard, MovesEndsToPlannedVisits) {
-  const IntervalRows rows{.left = {0, 27, 31, 5, 100, 26, 29}, .right = {27, 60, 33, 5, 120, std::numeric_limits<double>::infinity(), 54}};
+  const IntervalRows rows{.left = {0, 27, 31, 5, 100, 26, 29},
+                          .right = {27, 60, 33, 5, 120, std::numeric_limits<double>::infinity(), 54}};
   const IntervalRows moved = on_visits(rows, {28, 56});
   EXPECT_EQ(moved.left, (std::vector<double>{0, 28, 0, 0, 56, 28, 28}));
   const double never = std::numeric_limits<double>::infinity();
