@@ -19,6 +19,7 @@ std::vector<std::string> published_methods() {
           "fine_gray",
           "turnbull",
           "interval_log_rank",
+          "grouped_hazard",
           "t_test",
           "wilcoxon_rank_sum",
           "hodges_lehmann",

@@ -33,6 +33,7 @@
 #include "equipoise/stats/continuous/rank_sum.h"
 #include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
+#include "equipoise/stats/interval/grouped_hazard.h"
 #include "equipoise/stats/interval/interval_log_rank.h"
 #include "equipoise/stats/interval/turnbull.h"
 #include "equipoise/stats/linear/ancova.h"
@@ -135,6 +136,7 @@ using Methods = MethodList<
     stats::Logistic,
     stats::Turnbull,
     stats::IntervalLogRank,
+    stats::GroupedHazard,
     stats::WilcoxonRankSum,
     stats::VanElteren,
     stats::HodgesLehmann,
