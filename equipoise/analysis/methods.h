@@ -176,8 +176,6 @@ using Methods = MethodList<
     stats::AalenJohansen,
     stats::GrayTest,
     stats::FineGray,
-    stats::Dunnett,
-    stats::Logistic,
     stats::PermutationTest
     // <- a new method joins here
     >;
