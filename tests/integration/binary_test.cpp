@@ -116,7 +116,7 @@ std::vector<Finding> findings(results::Results const& results, std::string_view 
 
 TEST(BinaryEndpoints, AreComparedPairByPair) {
   const results::Results results =
-      answers(analysis_of("a1", "risk_difference") + analysis_of("a2", "mantel_haenszel_odds_ratio", "strata = [\"centre\"]") +
+      answers(analysis_of("a1", "risk_difference") + analysis_of("a2", "mantel_haenszel_odds_ratio", "strata = [\"centre@baseline\"]") +
               analysis_of("a3", "miettinen_nurminen", "measure = \"difference\"") + analysis_of("a4", "wilson", "by = \"arm\""));
   for (results::AnalysisRun const& run : results.runs) EXPECT_FALSE(run.problem) << run.id << *run.problem;
   std::vector<double> differences;
@@ -139,7 +139,7 @@ TEST(TrendOverArms, TakesTheDosesForScores) {
       answers(analysis_of("doses", "cochran_armitage_trend") +
               analysis_of("given", "cochran_armitage_trend", "scores = { placebo = 0, low = 1, high = 3 }") +
               analysis_of("ranks", "cochran_armitage_trend", "scores = { placebo = 0, low = 1, high = 2 }") +
-              analysis_of("points", "cmh", "statistic = \"nonzero_correlation\"\nstrata = [\"centre\"]", "points"));
+              analysis_of("points", "cmh", "statistic = \"nonzero_correlation\"\nstrata = [\"centre@baseline\"]", "points"));
   // By hand, T^2/V of 2, 3 and 6 of 8: scores 0, 1, 3 give (19/3)^2 / (11/24 13/24 112/3), scores 0, 1, 2 give 4^2 / (11/24 13/24 16).
   const auto by_dose = findings(results, "doses", "chi_square"), given = findings(results, "given", "chi_square"),
              ranks = findings(results, "ranks", "chi_square");
@@ -172,7 +172,7 @@ TEST(TrendOverArms, NeedsDosesOfOneUnit) {
 
 TEST(BinaryMethods, AreForBinaryEndpoints) {
   for (const char* method : {"risk_difference", "newcombe", "pearson_chi_square", "breslow_day"})
-    EXPECT_THAT(refusal(protocol(analysis_of("a", method, "strata = [\"centre\"]", "points")), "format = 1", "format = 1"),
+    EXPECT_THAT(refusal(protocol(analysis_of("a", method, "strata = [\"centre@baseline\"]", "points")), "format = 1", "format = 1"),
                 HasSubstr(std::string(method) + " needs a binary response, and endpoint 'points' is continuous"));
 }
 
