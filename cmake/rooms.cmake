@@ -55,6 +55,15 @@ function(equipoise_room NAME)
     set_target_properties(${ROOM_PROGRAM} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
   endif()
 
+  if(EQUIPOISE_BENCH)
+    foreach(SOURCE IN LISTS BENCHES)  # X_bench.cpp is a program of its own
+      cmake_path(GET SOURCE STEM BENCH)
+      add_executable(${BENCH} ${SOURCE})
+      target_link_libraries(${BENCH} PRIVATE equipoise_${NAME} ${ROOM_LIBRARIES})
+      set_target_properties(${BENCH} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+    endforeach()
+  endif()
+
   if(EQUIPOISE_TESTS AND TESTS)
     add_executable(${NAME}_test ${TESTS})
     target_link_libraries(${NAME}_test PRIVATE equipoise_${NAME} ${ROOM_LIBRARIES} ${ROOM_TEST_LIBRARIES} GTest::gmock GTest::gtest_main)

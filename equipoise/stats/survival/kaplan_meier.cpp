@@ -1,15 +1,16 @@
 #include "equipoise/stats/survival/kaplan_meier.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "equipoise/numerics/distributions.h"
 #include "equipoise/stats/parts.h"
+#include "equipoise/stats/survival/curve_reader.h"
+#include "equipoise/stats/survival/ordered_times.h"
 
 namespace equipoise::stats {
 namespace {
-
-constexpr double flat = 1.5e-8;  // the rule of the definition: square root of the rounding unit, as R's all.equal
 
 constexpr std::pair<std::string_view, SurvivalInterval> intervals[] = {{"plain", SurvivalInterval::plain},
                                                                        {"log", SurvivalInterval::log},
@@ -41,13 +42,29 @@ Scale scale_of(SurvivalInterval interval) {
   return Scale::identity;
 }
 
-struct LimitPair {
-  double lower, upper;
-};
+/// The columns of a figure. The curve begins at time 0 with everybody at risk, unless something was observed at 0 itself.
+Series curve_series(CurveReader const& curve, SurvivalInterval interval, double z, At at, std::int64_t n) {
+  const std::span<const CurveStep> steps = curve.steps();
+  const std::size_t origin = steps.empty() || steps.front().time > 0 ? 1 : 0;
+  Series series{"survival", std::move(at), {}};
+  for (const std::string_view name : {"time", "survival", "lower", "upper", "n_at_risk", "n_events", "n_censored"})
+    series.columns.emplace_back(name, std::vector<double>(steps.size() + origin));
+  const auto put = [&](std::size_t i, std::array<double, 7> const& values) {
+    for (std::size_t c = 0; c < values.size(); ++c) series.columns[c].second[i] = values[c];
+  };
+  if (origin == 1) put(0, {0, 1, 1, 1, double(n), 0, 0});
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    CurveStep const& step = steps[i];
+    const auto [lower, upper] = survival_limits(interval, step.survival, std::sqrt(step.greenwood), z);
+    put(origin + i, {step.time, step.survival, lower, upper, step.at_risk, step.events, step.censored});
+  }
+  return series;
+}
 
-/// S survival, g square root of Greenwood's sum (the standard error of log S), z normal half width.
-LimitPair limits(SurvivalInterval interval, double S, double g, double z) {
-  const LimitPair none{missing_number, missing_number};
+}  // namespace
+
+SurvivalLimits survival_limits(SurvivalInterval interval, double S, double g, double z) {
+  const SurvivalLimits none{missing_number, missing_number};
   if (!(S > 0)) return none;
   const double half = z * g;
   switch (interval) {
@@ -76,28 +93,6 @@ LimitPair limits(SurvivalInterval interval, double S, double g, double z) {
   return none;
 }
 
-std::vector<double> as_numbers(std::vector<std::int64_t> const& counts) { return {counts.begin(), counts.end()}; }
-
-Series curve_series(SurvivalCurve const& curve, At at, std::int64_t n) {
-  // The curve begins at time 0 with everybody at risk, unless something was observed at 0 itself.
-  const bool origin = curve.time.empty() || curve.time.front() > 0;
-  const auto with_origin = [origin](std::vector<double> column, double first) {
-    if (origin) column.insert(column.begin(), first);
-    return column;
-  };
-  return {"survival",
-          std::move(at),
-          {{"time", with_origin(curve.time, 0)},
-           {"survival", with_origin(curve.survival, 1)},
-           {"lower", with_origin(curve.lower, 1)},
-           {"upper", with_origin(curve.upper, 1)},
-           {"n_at_risk", with_origin(as_numbers(curve.n_at_risk), double(n))},
-           {"n_events", with_origin(as_numbers(curve.n_events), 0)},
-           {"n_censored", with_origin(as_numbers(curve.n_censored), 0)}}};
-}
-
-}  // namespace
-
 std::optional<std::size_t> SurvivalCurve::position(double t) const {
   const double reach = t + same_time * std::abs(t);
   const auto after = std::upper_bound(time.begin(), time.end(), reach);
@@ -120,7 +115,7 @@ SurvivalCurve product_limit(SurvivalRows const& data, std::span<const std::uint3
       survival *= (n - d) / n;
       greenwood += d / (n * (n - d));  // infinite at the last event of all: no standard error from there on
     }
-    const auto [lower, upper] = limits(interval, survival, std::sqrt(greenwood), z);
+    const auto [lower, upper] = survival_limits(interval, survival, std::sqrt(greenwood), z);
     curve.time.push_back(t);
     curve.survival.push_back(survival);
     curve.se.push_back(survival > 0 ? survival * std::sqrt(greenwood) : missing_number);
@@ -136,8 +131,8 @@ SurvivalCurve product_limit(SurvivalRows const& data, std::span<const std::uint3
 double curve_quantile(std::span<const double> time, std::span<const double> survival, double p) {
   for (std::size_t i = 0; i < time.size(); ++i) {
     const double F = 1 - survival[i];
-    if (!(F >= p - flat)) continue;  // also passes over NaN
-    if (F > p + flat) return time[i];
+    if (!(F >= p - flat_quantile)) continue;  // also passes over NaN
+    if (F > p + flat_quantile) return time[i];
     for (std::size_t next = i + 1; next < time.size(); ++next)
       if (survival[next] < survival[i]) return (time[i] + time[next]) / 2;
     return (time[i] + time.back()) / 2;
@@ -155,7 +150,8 @@ MethodCard const& KaplanMeier::card() {
                                             "scale of the pointwise interval (log-log; match = \"r\": log)"},
                                            {"level", "number above 0 and below 1", "confidence level, two-sided (0.95)"},
                                            {"times", "list of numbers from 0", "times at which the curve is read"},
-                                           {"probs", "list of numbers above 0 and below 1", "quantiles (0.5, the median)"}},
+                                           {"probs", "list of numbers above 0 and below 1", "quantiles (0.5, the median)"},
+                                           near_ties_card},
                                .quantities = {"survival", "se", "lower", "upper", "n_at_risk", "n_events", "n", "quantile"},
                                .comparison = Comparison::all_arms};
   return card;
@@ -174,6 +170,7 @@ std::optional<KaplanMeier> KaplanMeier::parse(Roles const& roles, Section& optio
   method.level = parse_level(options);
   method.times = options.numbers("times", Limits{.min = 0, .max = 1e300}).value_or(std::vector<double>{});
   method.probs = options.numbers("probs", Limits::open(0, 1)).value_or(std::vector<double>{0.5});
+  method.near_ties = parse_near_ties(options);
   method.interval_note =
       fmt::format("Pointwise {} % limits: Greenwood's variance on the {} scale{}.", shortest(100 * method.level),
                   name_of(method.interval), interval ? "" : fmt::format(", {}", default_of(match)));
@@ -187,34 +184,48 @@ std::optional<KaplanMeier> KaplanMeier::parse(Roles const& roles, Section& optio
 std::vector<ColumnNeed> KaplanMeier::needs() const { return needs_; }
 
 Expected<Answer> KaplanMeier::run(Frame const& frame) const {
-  auto data = survival_rows(frame, time, event);
-  if (!data) return tl::unexpected(data.error());
-
   const std::vector<std::int32_t> together(group.empty() ? frame.rows : 0, 0);
   const std::size_t groups = group.empty() ? 1 : frame.categories(group).levels.size();
-  const Partition parts = partition(data->by_time, group.empty() ? std::span(together) : frame.categories(group).codes, groups);
+  auto data = OrderedTimes::of(frame, time, event, group.empty() ? std::span(together) : frame.categories(group).codes, groups,
+                               near_ties);
+  if (!data) return tl::unexpected(data.error());
+
+  CurveQuestions questions{.interval = interval,
+                           .level = level,
+                           .times = times,
+                           .probs = probs,
+                           .tolerance = near_ties == NearTies::merge ? same_time : 0,
+                           .last = data->last()};
+  std::sort(questions.times.begin(), questions.times.end());
+  std::vector<CurveReader> curves;
+  curves.reserve(groups);
+  for (const std::int64_t rows : data->class_rows()) curves.emplace_back(questions, rows);
+  data->forward([first = curves.data()](double t, std::uint32_t g, std::uint32_t events, std::uint32_t rows) {
+    first[g].add(t, events, rows);
+  });
+  const double z = numerics::normal_interval(level);
 
   Answer answer;
-  std::vector<std::string> empty_groups, ended_groups;
+  std::vector<std::string> empty_groups, ended_groups, thinned;
   for (std::size_t g = 0; g < groups; ++g) {
     At at;
     if (!group.empty()) at["group"] = frame.categories(group).levels[g];
-    const SurvivalCurve curve = product_limit(*data, parts.of(g), interval, level);
-    const auto n = std::int64_t(parts.of(g).size());
-    std::int64_t n_events = 0;
-    for (const std::int64_t events : curve.n_events) n_events += events;
+    CurveReader& curve = curves[g];
+    curve.finish();
+    const std::int64_t n = data->class_rows()[g];
     if (n == 0) empty_groups.push_back(group.empty() ? "" : frame.categories(group).levels[g]);
 
     answer.findings.push_back({.quantity = "n", .at = at, .value = double(n), .n = n});
-    answer.findings.push_back({.quantity = "n_events", .at = at, .value = double(n_events), .n = n});
-    for (const double p : probs) {
+    answer.findings.push_back({.quantity = "n_events", .at = at, .value = double(curve.events()), .n = n});
+    const std::vector<CurveReader::Quantile> quantiles = curve.quantiles();
+    for (std::size_t i = 0; i < probs.size(); ++i) {
       At where = at;
-      where["prob"] = p;
+      where["prob"] = probs[i];
       answer.findings.push_back({.quantity = "quantile",
                                  .at = where,
-                                 .value = curve_quantile(curve.time, curve.survival, p),
-                                 .lower = curve_quantile(curve.time, curve.lower, p),
-                                 .upper = curve_quantile(curve.time, curve.upper, p),
+                                 .value = quantiles[i].estimate,
+                                 .lower = quantiles[i].lower,
+                                 .upper = quantiles[i].upper,
                                  .level = level,
                                  .n = n,
                                  .scale = scale_of(interval)});
@@ -223,29 +234,27 @@ Expected<Answer> KaplanMeier::run(Frame const& frame) const {
     for (const double t : times) {
       At where = at;
       where["time"] = t;
+      const auto asked = std::lower_bound(questions.times.begin(), questions.times.end(), t) - questions.times.begin();
+      CurveReader::Reading const& reading = curve.readings()[std::size_t(asked)];
       Finding survival{.quantity = "survival", .at = where, .level = level, .n = n, .scale = scale_of(interval)};
-      double at_risk = 0;
-      const auto position = curve.position(t);
-      const bool beyond = n == 0 || t - same_time * t > curve.time.back();
-      if (!position && !beyond) {  // before anything was observed
-        const auto [lower, upper] = limits(interval, 1.0, 0.0, 0.0);
-        survival.value = 1.0, survival.se = 0.0, survival.lower = lower, survival.upper = upper;
-        at_risk = double(n);
-      } else if (beyond && !(n > 0 && curve.survival.back() == 0)) {
+      if (reading.beyond) {
         survival.se = survival.lower = survival.upper = missing_number;
         ended = ended || n > 0;
       } else {
-        survival.value = curve.survival[*position], survival.se = curve.se[*position];
-        survival.lower = curve.lower[*position], survival.upper = curve.upper[*position];
-        const double from = t - same_time * std::abs(t);
-        const auto here = std::size_t(std::lower_bound(curve.time.begin(), curve.time.end(), from) - curve.time.begin());
-        if (here < curve.time.size()) at_risk = double(curve.n_at_risk[here]);
+        const double g_here = std::sqrt(reading.greenwood);
+        const auto [lower, upper] = survival_limits(interval, reading.survival, g_here, z);
+        survival.value = reading.survival;
+        survival.se = reading.survival > 0 ? reading.survival * g_here : missing_number;
+        survival.lower = lower, survival.upper = upper;
       }
       answer.findings.push_back(std::move(survival));
-      answer.findings.push_back({.quantity = "n_at_risk", .at = where, .value = at_risk, .n = n});
+      answer.findings.push_back({.quantity = "n_at_risk", .at = where, .value = reading.at_risk, .n = n});
     }
     if (ended) ended_groups.push_back(group.empty() ? "" : frame.categories(group).levels[g]);
-    if (n > 0) answer.series.push_back(curve_series(curve, at, n));
+    if (n > 0) answer.series.push_back(curve_series(curve, interval, z, at, n));
+    if (curve.thinned())
+      thinned.push_back(fmt::format("{}{} of {}", group.empty() ? "" : fmt::format("{} '{}' ", group, frame.categories(group).levels[g]),
+                                    curve.steps().size(), curve.steps_seen()));
   }
 
   answer.notes.push_back(interval_note);
@@ -255,7 +264,12 @@ Expected<Answer> KaplanMeier::run(Frame const& frame) const {
   if (!ended_groups.empty())
     answer.notes.push_back(fmt::format("Beyond the last observed time{} the curve does not exist (NE).",
                                        group.empty() ? "" : fmt::format(" of {} {}", group, quoted(ended_groups))));
-  if (const std::string note = merged_note(*data); !note.empty()) answer.notes.push_back(note);
+  if (!thinned.empty())
+    answer.notes.push_back(
+        fmt::format("The curve as drawn and listed keeps every time at which it, the number at risk or the time has moved by 1/4096 of "
+                    "its whole, with events and censored times summed between: {} times.",
+                    one_of(thinned, "and")));
+  if (const std::string note = near_ties_note(data->near(), near_ties); !note.empty()) answer.notes.push_back(note);
   return answer;
 }
 

@@ -14,6 +14,18 @@ namespace equipoise::stats {
 /// Scale on which Greenwood's interval is symmetric.
 enum class SurvivalInterval { plain, log, log_log, logit, arcsin };
 
+struct SurvivalLimits {
+  double lower, upper;
+};
+
+/// Pointwise limits of the survival S, g the square root of Greenwood's sum (the standard error of log S), z the normal half
+/// width. NaN where S is 0, and where S is 1 on the scales that have no such point (log-log, logit, arcsin).
+SurvivalLimits survival_limits(SurvivalInterval interval, double S, double g, double z);
+
+/// Tolerance on the probability scale at which a curve counts as flat at a quantile: the rule of the definition, the square root
+/// of the rounding unit, as R's all.equal.
+inline constexpr double flat_quantile = 1.5e-8;
+
 /// Product-limit curve at the distinct observed times t_1 < ... < t_k of some rows.
 ///
 ///     S(t_i) = prod_{j <= i} (1 - d_j / n_j),     se S(t_i) = S(t_i) sqrt(sum_{j <= i} d_j / (n_j (n_j - d_j)))
@@ -52,6 +64,7 @@ struct KaplanMeier {
   double level = 0.95;
   std::vector<double> times;       ///< at which the curve is read
   std::vector<double> probs{0.5};  ///< quantiles
+  NearTies near_ties = NearTies::merge;
   std::string interval_note;       ///< which scale, and who chose it
 
   static MethodCard const& card();

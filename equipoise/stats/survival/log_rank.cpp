@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "equipoise/numerics/distributions.h"
+#include "equipoise/numerics/lanes.h"
 #include "equipoise/numerics/semidefinite.h"
 #include "equipoise/stats/parts.h"
 #include "equipoise/stats/strata.h"
@@ -12,12 +13,6 @@ namespace {
 
 // Rounding leaves about 1e-16 k of a variance where the exact pivot is 0; a group of one person among 1e8 still has 1e-8 of it.
 constexpr double singular = 1e-10;
-
-std::vector<std::int64_t> level_counts(CategoriesView const& groups) {
-  std::vector<std::int64_t> n(groups.levels.size(), 0);
-  for (const std::int32_t code : groups.codes) ++n[std::size_t(code)];
-  return n;
-}
 
 /// From the last time of a stratum back, so that the risk set grows: `enter` for each row, then `at_event` for each time with
 /// events.
@@ -48,7 +43,163 @@ PooledTimes pooled_times(SurvivalRows const& data, std::span<const std::uint32_t
   return times;
 }
 
+/// Sums over risk sets, four at a time. K groups, or any number when K is 0.
+template <std::size_t K>
+class RiskSetSums {
+ public:
+  explicit RiskSetSums(std::size_t groups) : k_(K > 0 ? K : groups), at_risk_(k_ * block), expected_(k_), covariance_(k_ * k_) {}
+
+  /// d events among N at risk, of which at_risk[j] in group j; no event adds zeros.
+  void add(double const* at_risk, double N, double d) {
+    if (size_ == block) fold();
+    double* const here = at_risk_.data() + size_;
+    for (std::size_t j = 0; j < k_; ++j) here[j * block] = at_risk[j];
+    N_[size_] = N;
+    d_[size_++] = d;
+  }
+
+  void finish(LogRankSums& sums) {
+    fold();
+    for (std::size_t j = 0; j < k_; ++j) {
+      sums.expected[j] = numerics::total(expected_[j]);
+      for (std::size_t i = 0; i <= j; ++i) sums.covariance[i * k_ + j] = sums.covariance[j * k_ + i] = numerics::total(covariance_[j * k_ + i]);
+    }
+  }
+
+ private:
+  static constexpr std::size_t block = 128;
+  using Lanes = numerics::Lanes;
+  void fold() {
+    for (; size_ % numerics::lanes != 0; ++size_) {
+      for (std::size_t j = 0; j < k_; ++j) at_risk_[j * block + size_] = 0;
+      N_[size_] = 1, d_[size_] = 0;
+    }
+    Lanes expected[K > 0 ? K : 1], covariance[K > 0 ? K * K : 1], share_here[K > 0 ? K : 1];
+    Lanes *E = expected, *V = covariance, *share = share_here;
+    if constexpr (K == 0) shares_.resize(k_), E = expected_.data(), V = covariance_.data(), share = shares_.data();
+    else std::copy_n(expected_.data(), K, E), std::copy_n(covariance_.data(), K * K, V);
+    const Lanes one = numerics::everywhere(1);
+    for (std::size_t row = 0; row < size_; row += numerics::lanes) {
+      const Lanes N = numerics::load(N_ + row), d = numerics::load(d_ + row);
+      const Lanes one_share = one / N, others = N - one;
+      const Lanes spread = d * (N - d) / (others > one ? others : one);  // one at risk: d is N, or 0
+      for (std::size_t j = 0; j < k_; ++j) {
+        const Lanes n = numerics::load(at_risk_.data() + j * block + row);
+        share[j] = n * one_share;
+        E[j] += d * share[j];
+        const Lanes part = spread * share[j];
+        for (std::size_t i = 0; i < j; ++i) V[j * k_ + i] -= part * share[i];
+        V[j * k_ + j] += part * ((N - n) * one_share);
+      }
+    }
+    if constexpr (K > 0) std::copy_n(E, K, expected_.data()), std::copy_n(V, K * K, covariance_.data());
+    size_ = 0;
+  }
+
+  std::size_t k_, size_ = 0;
+  std::vector<double> at_risk_;  // of group j in risk set i: j * block + i
+  double N_[block], d_[block];
+  std::vector<Lanes> expected_, covariance_, shares_;
+};
+
+/// The risk sets of all strata at one time, as time goes on. Most times have one row; such a row is held back until the next time
+/// shows that it was alone. Rows that share a time gather by stratum first.
+template <std::size_t K>
+class RiskSets {
+ public:
+  RiskSets(std::span<const std::int64_t> class_rows, std::size_t groups, LogRankSums& sums)
+      : k_(K > 0 ? K : groups),
+        sums_(groups),
+        out_(sums),
+        at_risk_(class_rows.begin(), class_rows.end()),
+        deaths_(at_risk_.size(), 0.0),
+        leaving_(at_risk_.size(), 0.0),
+        stratum_at_risk_(at_risk_.size() / k_, 0.0),
+        touched_(at_risk_.size() / k_, 0) {
+    for (std::size_t c = 0; c < at_risk_.size(); ++c) stratum_at_risk_[c / k_] += at_risk_[c];
+  }
+
+  void operator()(double t, std::uint32_t c, std::uint32_t events, std::uint32_t rows) {
+    if (t == time_) {
+      if (open_.empty()) gather(held_class_, held_events_, held_rows_);
+      return gather(c, events, rows);
+    }
+    close();
+    time_ = t, held_class_ = c, held_events_ = events, held_rows_ = rows;
+  }
+
+  void finish() {
+    close();
+    sums_.finish(out_);
+  }
+
+ private:
+  void close() {
+    if (held_rows_ == 0) return;  // before the first time
+    if (open_.empty()) {
+      const std::size_t stratum = held_class_ / k_, group = held_class_ % k_;
+      double* const N = stratum_at_risk_.data() + stratum;
+      double* const at_risk = at_risk_.data() + stratum * k_;
+      sums_.add(at_risk, *N, held_events_);
+      out_.observed.data()[group] += held_events_;
+      at_risk[group] -= held_rows_;
+      *N -= held_rows_;
+      return;
+    }
+    for (const std::uint32_t stratum : open_) {
+      double* const at_risk = at_risk_.data() + stratum * k_;
+      double* const deaths = deaths_.data() + stratum * k_;
+      double* const leaving = leaving_.data() + stratum * k_;
+      double d = 0;
+      for (std::size_t j = 0; j < k_; ++j) d += deaths[j];
+      if (d > 0) sums_.add(at_risk, stratum_at_risk_[stratum], d);
+      for (std::size_t j = 0; j < k_; ++j) {
+        out_.observed[j] += deaths[j];
+        at_risk[j] -= leaving[j];
+        stratum_at_risk_[stratum] -= leaving[j];
+        deaths[j] = leaving[j] = 0;
+      }
+      touched_[stratum] = 0;
+    }
+    open_.clear();
+  }
+
+  void gather(std::uint32_t c, double events, double rows) {
+    const auto stratum = std::uint32_t(c / k_);
+    if (!touched_[stratum]) touched_[stratum] = 1, open_.push_back(stratum);
+    deaths_[c] += events;
+    leaving_[c] += rows;
+  }
+
+  std::size_t k_;
+  RiskSetSums<K> sums_;
+  LogRankSums& out_;
+  std::vector<double> at_risk_, deaths_, leaving_;  // by class
+  std::vector<double> stratum_at_risk_;
+  std::vector<std::uint8_t> touched_;  // by stratum: has rows that gather at this time
+  std::vector<std::uint32_t> open_;    // those strata
+  double time_ = -1, held_events_ = 0, held_rows_ = 0;
+  std::uint32_t held_class_ = 0;
+};
+
+template <std::size_t K>
+void sum_forward(OrderedTimes const& data, std::size_t groups, LogRankSums& sums) {
+  RiskSets<K> sets(data.class_rows(), groups, sums);
+  data.forward([&](double t, std::uint32_t c, std::uint32_t events, std::uint32_t rows) { sets(t, c, events, rows); });
+  sets.finish();
+}
+
 }  // namespace
+
+LogRankSums log_rank_sums(OrderedTimes const& data, std::size_t groups) {
+  LogRankSums sums{std::vector<double>(groups), std::vector<double>(groups), std::vector<double>(groups * groups)};
+  if (groups == 0) return sums;
+  if (groups == 2) sum_forward<2>(data, groups, sums);
+  else if (groups == 3) sum_forward<3>(data, groups, sums);
+  else if (groups == 4) sum_forward<4>(data, groups, sums);
+  else sum_forward<0>(data, groups, sums);
+  return sums;
+}
 
 LogRankSums log_rank_sums(SurvivalRows const& data, std::span<const std::int32_t> group, std::size_t groups,
                           std::span<const std::int32_t> stratum, std::size_t strata, TimeWeights const& weights) {
@@ -91,7 +242,7 @@ Finding log_rank_chi_square(LogRankSums const& sums, CategoriesView const& group
   const std::size_t k = groups.levels.size();
   std::vector<double> difference(k);
   double events = 0;
-  const std::vector<std::int64_t> n = level_counts(groups);
+  const std::vector<std::int64_t> n = class_counts(groups.codes, groups.levels.size());
   const auto present =
       k - std::size_t(std::count(n.begin(), n.end(), 0));  // an arm left out of a comparison is a level with nobody
   std::vector<std::string> never_at_risk;
@@ -134,7 +285,7 @@ MethodCard const& LogRank::card() {
                                          {"event", Need::number, Presence::required, "1 event, 0 censored"},
                                          {"group", Need::category, Presence::required, "the groups compared"},
                                          {"strata", Need::category, Presence::optional, "their combinations are the strata"}},
-                               .options = {},
+                               .options = {near_ties_card},
                                .quantities = {"chi_square", "df", "p", "observed", "expected", "n"},
                                .comparison = Comparison::pairwise};
   return card;
@@ -148,6 +299,7 @@ std::optional<LogRank> LogRank::parse(Roles const& roles, Section& options, Matc
   method.event = role(roles, "event");
   method.group = role(roles, "group");
   method.strata = role_columns(roles, "strata");
+  method.near_ties = parse_near_ties(options);
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);
   add_need(method.needs_, {method.group, Need::category}, options);
@@ -158,13 +310,19 @@ std::optional<LogRank> LogRank::parse(Roles const& roles, Section& options, Matc
 std::vector<ColumnNeed> LogRank::needs() const { return needs_; }
 
 Expected<Answer> LogRank::run(Frame const& frame) const {
-  auto data = survival_rows(frame, time, event);
-  if (!data) return tl::unexpected(data.error());
   CategoriesView const& category = frame.categories(group);
   const std::size_t groups = category.levels.size();
-  const Strata strata_of = combine(frame, strata);
-  const LogRankSums sums = log_rank_sums(*data, category.codes, groups, strata_of.code, strata_of.count);
-  const std::vector<std::int64_t> n = level_counts(category);
+  const Strata strata_of = strata.empty() ? Strata{{}, frame.rows > 0 ? std::size_t(1) : 0} : combine(frame, strata);
+  if (double(strata_of.count) * double(groups) > 1e9)
+    return fail(Code::out_of_range, "{} strata of {} groups are more than a log-rank test takes", strata_of.count, groups);
+  std::vector<std::int32_t> classes(strata_of.code.size());
+  for (std::size_t i = 0; i < classes.size(); ++i) classes[i] = strata_of.code[i] * std::int32_t(groups) + category.codes[i];
+  auto data = OrderedTimes::of(frame, time, event, strata.empty() ? category.codes : std::span<const std::int32_t>(classes),
+                               groups * std::max(strata_of.count, std::size_t(1)), near_ties);
+  if (!data) return tl::unexpected(data.error());
+  const LogRankSums sums = log_rank_sums(*data, groups);
+  std::vector<std::int64_t> n(groups, 0);
+  for (std::size_t c = 0; c < data->class_rows().size(); ++c) n[c % groups] += data->class_rows()[c];
 
   Answer answer;
   answer.findings.push_back(log_rank_chi_square(sums, category, group, "log-rank test", !strata.empty(), answer.notes));
@@ -177,7 +335,7 @@ Expected<Answer> LogRank::run(Frame const& frame) const {
   if (!strata.empty())
     answer.notes.push_back(
         fmt::format("Stratified by {}: {} strat{}.", quoted(strata), strata_of.count, strata_of.count == 1 ? "um" : "a"));
-  if (const std::string note = merged_note(*data); !note.empty()) answer.notes.push_back(note);
+  if (const std::string note = near_ties_note(data->near(), near_ties); !note.empty()) answer.notes.push_back(note);
   return answer;
 }
 

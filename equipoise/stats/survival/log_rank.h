@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "equipoise/stats/method.h"
+#include "equipoise/stats/survival/ordered_times.h"
 #include "equipoise/stats/survival/rows.h"
 
 namespace equipoise::stats {
@@ -39,6 +40,11 @@ struct LogRankSums {
 LogRankSums log_rank_sums(SurvivalRows const& data, std::span<const std::int32_t> group, std::size_t groups,
                           std::span<const std::int32_t> stratum, std::size_t strata, TimeWeights const& weights = {});
 
+/// The same without weights, the class of a row being stratum * groups + group. Sums run from the first time on.
+///
+/// checked  log_rank_test.cpp (against the other), tests/independent/survival_test.cpp
+LogRankSums log_rank_sums(OrderedTimes const& data, std::size_t groups);
+
 /// (O - E)' V^- (O - E) with the rank of V as degrees of freedom and its chi-square p value; NaN when not estimable. `notes` gets
 /// a sentence when it is not, or when the degrees of freedom are fewer than groups with anybody - 1. `test` is its name in them:
 /// "log-rank test".
@@ -49,6 +55,7 @@ Finding log_rank_chi_square(LogRankSums const& sums, CategoriesView const& group
 struct LogRank {
   std::string time, event, group;
   std::vector<std::string> strata;
+  NearTies near_ties = NearTies::merge;
 
   static MethodCard const& card();
   static std::optional<LogRank> parse(Roles const& roles, Section& options, Match match);

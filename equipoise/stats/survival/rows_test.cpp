@@ -18,7 +18,7 @@ TEST(SurvivalRows, MergeTimesThatDifferByRounding) {
   const double later = (365.25 / month) * (1 + 4e-16 * 3), far = (365.25 / month) * (1 + 1e-8);
   const auto got = rows({later, 5, 365.25 / month, far}, {1, 1, 0, 1});
   ASSERT_TRUE(got);
-  EXPECT_EQ(got->merged, 1u);
+  EXPECT_EQ(got->near, 1u);
   EXPECT_EQ(got->time[0], got->time[2]);
   EXPECT_NE(got->time[0], got->time[3]);                              // 1e-8 is a difference
   EXPECT_EQ(got->by_time, (std::vector<std::uint32_t>{1, 0, 2, 3}));  // ties by row

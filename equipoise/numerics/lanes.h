@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstring>
+
+namespace equipoise::numerics {
+
+/// Four numbers that one instruction adds or multiplies. Sums over data keep four partial sums, lane l those of positions l, l + 4,
+/// ..., added at the end in one order: the same bytes on every machine.
+using Lanes = double __attribute__((vector_size(32)));
+inline constexpr std::size_t lanes = 4;
+
+inline Lanes load(double const* from) {
+  Lanes loaded;
+  std::memcpy(&loaded, from, sizeof loaded);  // any alignment
+  return loaded;
+}
+inline void store(double* to, Lanes value) { std::memcpy(to, &value, sizeof value); }
+inline Lanes everywhere(double value) { return Lanes{value, value, value, value}; }
+inline double total(Lanes sums) { return (sums[0] + sums[1]) + (sums[2] + sums[3]); }
+
+}  // namespace equipoise::numerics

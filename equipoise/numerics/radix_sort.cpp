@@ -1,0 +1,82 @@
+#include "equipoise/numerics/radix_sort.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace equipoise::numerics {
+namespace {
+
+constexpr unsigned widest_digit = 12;  // 4096 places to write to: their last cache lines fit the second level
+constexpr std::size_t few = 256;       // words that a comparison sort orders sooner than the histograms are cleared
+constexpr std::size_t short_run = 24;
+
+void insertion_sort(std::uint64_t* first, std::uint64_t* last) {
+  for (std::uint64_t* at = first + 1; at < last; ++at) {
+    const std::uint64_t word = *at;
+    std::uint64_t* to = at;
+    for (; to > first && word < to[-1]; --to) *to = to[-1];
+    *to = word;
+  }
+}
+
+/// Orders each run of equal bits from `shift` up.
+void order_runs(Words& words, unsigned shift) {
+  std::uint64_t* const begin = words.data();
+  std::uint64_t* const end = begin + words.size();
+  for (std::uint64_t* at = begin + 1; at < end; ++at) {
+    if (at[-1] <= *at) continue;
+    const std::uint64_t leading = *at >> shift;
+    std::uint64_t *first = at, *last = at + 1;
+    while (first > begin && first[-1] >> shift == leading) --first;
+    while (last < end && *last >> shift == leading) ++last;
+    if (std::size_t(last - first) <= short_run) insertion_sort(first, last);
+    else std::sort(first, last);
+    at = last - 1;
+  }
+}
+
+}  // namespace
+
+void radix_sort(Words& words, Words& scratch) {
+  const std::size_t n = words.size();
+  std::uint64_t any = 0, last = 0;
+  bool ordered = true;
+  for (const std::uint64_t word : words) {
+    any |= word;
+    ordered &= last <= word;
+    last = word;
+  }
+  if (ordered) return;
+  if (n <= few) return std::sort(words.begin(), words.end());
+
+  const auto length = unsigned(std::bit_width(any));
+  const unsigned wanted = std::min(length, unsigned(std::bit_width(n)) + 4);
+  const unsigned passes = (wanted + widest_digit - 1) / widest_digit;
+  const unsigned width = (wanted + passes - 1) / passes;
+  const unsigned sorted_bits = std::min(passes * width, length);
+  const unsigned lowest = length - sorted_bits;
+  const std::size_t places = std::size_t(1) << width;
+
+  scratch.resize(n);
+  std::vector<std::uint32_t> counts(passes * places, 0);
+  for (const std::uint64_t word : words) {
+    std::uint32_t* count = counts.data();
+    std::uint64_t rest = word >> lowest;
+    for (unsigned pass = 0; pass < passes; ++pass, count += places, rest >>= width) ++count[rest & (places - 1)];
+  }
+  for (unsigned pass = 0; pass < passes; ++pass) {
+    std::uint32_t* const next = counts.data() + pass * places;
+    const unsigned shift = lowest + pass * width;
+    const std::uint64_t mask = places - 1;
+    if (next[(words[0] >> shift) & mask] == n) continue;  // all have this digit in common
+    std::uint32_t before = 0;
+    for (std::size_t place = 0; place < places; ++place) before += std::exchange(next[place], before);
+    std::uint64_t* const to = scratch.data();
+    for (const std::uint64_t word : words) to[next[(word >> shift) & mask]++] = word;
+    words.swap(scratch);
+  }
+  if (lowest > 0) order_runs(words, lowest);
+}
+
+}  // namespace equipoise::numerics

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "equipoise/numerics/uninitialised.h"
+
+namespace equipoise::numerics {
+
+/// Sorts words into increasing order. As many leading bits as tell about 16 n words apart are sorted digit by digit (least
+/// significant digit first, 11 bits or so at a time, each pass stable and sequential in reading); what is still out of order
+/// inside a run of equal leading bits is put right by comparison. So the cost is two passes for a million words whose leading bits
+/// are well spread, and never more than that of a comparison sort of the longest run.
+///
+/// Words already in order cost one look. `scratch` is storage to reuse; what it holds afterwards means nothing.
+///
+/// source   Knuth (1998), The Art of Computer Programming 3, 5.2.5; the comparison pass as in section 5.2.1
+/// checked  radix_sort_test.cpp
+void radix_sort(Words& words, Words& scratch);
+
+}  // namespace equipoise::numerics
