@@ -22,6 +22,9 @@
 #include "equipoise/stats/categorical/pearson_chi_square.h"
 #include "equipoise/stats/categorical/two_proportions.h"
 #include "equipoise/stats/categorical/wilson.h"
+#include "equipoise/stats/competing/aalen_johansen.h"
+#include "equipoise/stats/competing/fine_gray.h"
+#include "equipoise/stats/competing/gray.h"
 #include "equipoise/stats/continuous/descriptive.h"
 #include "equipoise/stats/continuous/hodges_lehmann.h"
 #include "equipoise/stats/continuous/jonckheere_terpstra.h"
@@ -33,6 +36,8 @@
 #include "equipoise/stats/interval/interval_log_rank.h"
 #include "equipoise/stats/interval/turnbull.h"
 #include "equipoise/stats/linear/ancova.h"
+#include "equipoise/stats/linear/dunnett.h"
+#include "equipoise/stats/linear/logistic.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/multiplicity/multiplicity.h"
 #include "equipoise/stats/survival/cox.h"
@@ -116,20 +121,68 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
     if (const auto near = nearest(keyword, published_methods())) error.hint = fmt::format("did you mean '{}'?", *near);
 }
 
-// clang-format off: one method a line, so that two changes never meet on one
 using Methods =
     MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact, stats::ClopperPearson,
-               stats::WeightedLogRank, stats::Ancova, stats::Turnbull, stats::IntervalLogRank, stats::WilcoxonRankSum,
-               stats::VanElteren, stats::HodgesLehmann, stats::WilcoxonSignedRank, stats::SignTest, stats::KruskalWallis,
-               stats::JonckheereTerpstra, stats::OneWayAnova, stats::Descriptive, stats::PermutationTest, stats::Wilson,
-               stats::Newcombe, stats::MiettinenNurminen, stats::RiskDifference, stats::RiskRatio, stats::OddsRatio,
-               stats::PearsonChiSquare, stats::McNemar, stats::Cmh, stats::MantelHaenszelOddsRatio,
-               stats::MantelHaenszelRiskRatio, stats::MantelHaenszelRiskDifference, stats::BreslowDay, stats::CochranArmitage,
-               stats::ReverseKaplanMeier, stats::Rmst, stats::RmstDifference, stats::FlemingHarrington, stats::LogRankTrend,
-               stats::MaxCombo, stats::ProportionalHazardsTest, stats::Bonferroni, stats::Holm, stats::Hochberg, stats::Hommel,
-               stats::BenjaminiHochberg, stats::Graphical
-               // <- a new method joins here
-               >;
+               stats::WeightedLogRank, stats::WilcoxonRankSum, stats::VanElteren, stats::HodgesLehmann, stats::WilcoxonSignedRank,
+               stats::SignTest, stats::KruskalWallis, stats::JonckheereTerpstra, stats::OneWayAnova, stats::Descriptive,
+               stats::PermutationTest>;  // <- a new method joins here
+               stats::WeightedLogRank, stats::Ancova, stats::Dunnett, stats::Logistic>;  // <- a new method joins here
+// clang-format off: one method a line, so that two changes never meet on one
+using Methods = MethodList<
+    stats::KaplanMeier,
+    stats::LogRank,
+    stats::Cox,
+    stats::TTest,
+    stats::FisherExact,
+    stats::ClopperPearson,
+    stats::WeightedLogRank,
+    stats::Ancova,
+    stats::Dunnett,
+    stats::Logistic,
+    stats::Turnbull,
+    stats::IntervalLogRank,
+    stats::WilcoxonRankSum,
+    stats::VanElteren,
+    stats::HodgesLehmann,
+    stats::WilcoxonSignedRank,
+    stats::SignTest,
+    stats::KruskalWallis,
+    stats::JonckheereTerpstra,
+    stats::OneWayAnova,
+    stats::Descriptive,
+    stats::Wilson,
+    stats::Newcombe,
+    stats::MiettinenNurminen,
+    stats::RiskDifference,
+    stats::RiskRatio,
+    stats::OddsRatio,
+    stats::PearsonChiSquare,
+    stats::McNemar,
+    stats::Cmh,
+    stats::MantelHaenszelOddsRatio,
+    stats::MantelHaenszelRiskRatio,
+    stats::MantelHaenszelRiskDifference,
+    stats::BreslowDay,
+    stats::CochranArmitage,
+    stats::ReverseKaplanMeier,
+    stats::Rmst,
+    stats::RmstDifference,
+    stats::FlemingHarrington,
+    stats::LogRankTrend,
+    stats::MaxCombo,
+    stats::ProportionalHazardsTest,
+    stats::Bonferroni,
+    stats::Holm,
+    stats::Hochberg,
+    stats::Hommel,
+    stats::BenjaminiHochberg,
+    stats::Graphical,
+    stats::AalenJohansen,
+    stats::GrayTest,
+    stats::FineGray,
+    stats::PermutationTest
+    // <- a new method joins here
+    >;
 // clang-format on
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.

@@ -30,7 +30,7 @@ struct RectangleProbability {
 /// source    iterated integrals over the factor: Genz & Bretz (2009), Computation of Multivariate Normal and t Probabilities,
 ///           sections 4.1 and 5.1 (singular case); the rule: Piessens et al. (1983), QUADPACK, table of the 21-point rule
 /// checked   multivariate_normal_test.cpp (closed forms in one and two dimensions, orthants, product forms, duplicates),
-///           tests/independent/max_combo_test.cpp (Monte Carlo)
+///           tests/independent/rank_tests_test.cpp (Monte Carlo)
 RectangleProbability multivariate_normal_inside(std::span<const double> correlation, std::span<const double> lower,
                                                 std::span<const double> upper);
 RectangleProbability multivariate_normal_outside(std::span<const double> correlation, std::span<const double> lower,

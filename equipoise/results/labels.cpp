@@ -43,6 +43,8 @@ constexpr auto quantities = std::to_array<Entry>({
     {"rate_ratio", "Rate ratio", "率比"},
     {"rmst_ratio", "Ratio of restricted means", "限制平均生存时间之比"},
     {"difference", "Difference", "差值"},
+    {"geometric_mean", "Geometric mean", "几何均值"},
+    {"geometric_mean_ratio", "Ratio of geometric means", "几何均值比"},
     {"log_likelihood", "Log likelihood", "对数似然"},
     {"log_likelihood_null", "Log likelihood without effects", "零模型对数似然"},
     {"likelihood_ratio_chi_square", "Likelihood ratio chi-square", "似然比卡方"},
@@ -51,6 +53,8 @@ constexpr auto quantities = std::to_array<Entry>({
     {"concordance", "Concordance", "一致性指数"},
     {"n", "Participants", "人数"},
     {"n_events", "Events", "事件数"},
+    {"n_exact", "Times known exactly", "确切时间数"},
+    {"n_right_censored", "Without the event at the last visit", "末次访视仍无事件人数"},
     {"n_subjects", "Participants", "受试者数"},
     {"n_observations", "Observations", "观测数"},
     {"mean", "Mean", "均值"},
@@ -96,6 +100,18 @@ constexpr auto estimates = std::to_array<Entry>({
     {"rmst_difference", "Difference of restricted means", "限制平均生存时间之差"},
 });
 
+// Quantities that a method gives another meaning.
+struct MethodEntry {
+  std::string_view method;
+  Entry entry;
+};
+constexpr auto of_methods = std::to_array<MethodEntry>({
+    {"reverse_kaplan_meier", {"survival", "Probability of longer follow-up", "仍在随访的概率"}},
+    {"reverse_kaplan_meier", {"n_events", "Censored", "删失数"}},
+    {"fine_gray", "Log subdistribution hazard ratio", "对数次分布风险比"},
+    {"grouped_hazard", "Log hazard ratio", "对数风险比"},
+});
+
 constexpr auto methods = std::to_array<Entry>({
     {"kaplan_meier", "Kaplan-Meier estimate", "Kaplan-Meier估计"},
     {"reverse_kaplan_meier", "Reverse Kaplan-Meier estimate of follow-up", "随访时间的反向Kaplan-Meier估计"},
@@ -109,6 +125,10 @@ constexpr auto methods = std::to_array<Entry>({
     {"interval_log_rank", "Log-rank test for interval-censored times", "区间删失对数秩检验"},
     {"cox", "Cox proportional hazards model", "Cox比例风险模型"},
     {"proportional_hazards_test", "Test of proportional hazards", "比例风险检验"},
+    {"turnbull", "Turnbull estimate (interval-censored)", "Turnbull估计（区间删失）"},
+    {"grouped_hazard", "Proportional hazards between visits", "分组时间比例风险模型"},
+    {"aalen_johansen", "Cumulative incidence (Aalen-Johansen)", "累积发生率（Aalen-Johansen）"},
+    {"gray_test", "Gray's test", "Gray检验"},
     {"fine_gray", "Fine-Gray model", "Fine-Gray模型"},
     {"clopper_pearson", "Clopper-Pearson interval", "Clopper-Pearson区间"},
     {"wilson", "Wilson interval", "Wilson区间"},
@@ -140,12 +160,13 @@ constexpr auto methods = std::to_array<Entry>({
     {"permutation_test", "Permutation test", "置换检验"},
     {"ancova", "Analysis of covariance", "协方差分析"},
     {"mmrm", "Mixed model for repeated measures", "重复测量混合模型"},
+    {"none", "tests without adjustment", "不校正的检验"},
     {"bonferroni", "Bonferroni procedure", "Bonferroni法"},
     {"holm", "Holm procedure", "Holm法"},
     {"hochberg", "Hochberg procedure", "Hochberg法"},
     {"hommel", "Hommel procedure", "Hommel法"},
     {"benjamini_hochberg", "Benjamini-Hochberg procedure", "Benjamini-Hochberg法"},
-    {"graphical", "Graphical Bonferroni procedure", "图形化Bonferroni法"},
+    {"graphical", "Bonferroni-based graphical procedure", "基于Bonferroni的图形法"},
 });
 
 constexpr auto units = std::to_array<Entry>({
@@ -315,6 +336,8 @@ std::string_view scale_word(Scale scale) {
 std::string quantity_label(std::string_view quantity, std::string_view language, std::string_view method) {
   if (quantity == "estimate")
     if (const Entry* entry = find(estimates, method)) return in_language(*entry, language);
+  for (MethodEntry const& own : of_methods)
+    if (own.method == method && own.entry.key == quantity) return in_language(own.entry, language);
   if (const Entry* entry = find(quantities, quantity)) return in_language(*entry, language);
   return in_plain_words(quantity);
 }

@@ -30,7 +30,8 @@ MethodCard const& FlemingHarrington::card() {
                 {"strata", Need::category, Presence::optional, "their combinations are the strata, each with its own curve"}},
       .options = {{"rho", "number from 0 to 10", "exponent of S: above 0 early events count more; must be given"},
                   {"gamma", "number from 0 to 10", "exponent of 1 - S: above 0 late events count more; must be given"},
-                  {"difference", "{ level, minus }", "the two groups that z compares; without it there is no z"}},
+                  {"difference", "{ level, minus }", "the two groups that z compares; without it there is no z"},
+                  near_ties_card},
       .quantities = {"chi_square", "df", "p", "z"},
       .comparison = Comparison::pairwise};
   return card;
@@ -47,6 +48,7 @@ std::optional<FlemingHarrington> FlemingHarrington::parse(Roles const& roles, Se
   const Limits exponent{.min = 0, .max = largest_exponent};
   method.exponents = {options.need_number("rho", exponent).value_or(0), options.need_number("gamma", exponent).value_or(0)};
   method.difference = parse_difference(options, false);
+  method.near_ties = parse_near_ties(options);
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);
   add_need(method.needs_, {method.group, Need::category}, options);
@@ -63,7 +65,7 @@ Expected<Answer> FlemingHarrington::run(Frame const& frame) const {
   if (exponents.gamma > 0)
     notes.push_back(fmt::format("With gamma above 0 the first event time{} counts nothing.", strata.empty() ? "" : " of each stratum"));
   return weighted_log_rank_answer(
-      frame, {time, event, group, strata, difference, "Fleming-Harrington test"},
+      frame, {time, event, group, strata, difference, near_ties, "Fleming-Harrington test"},
       [this](PooledTimes const& times) { return fleming_harrington_weights(exponents, times); }, std::move(notes));
 }
 

@@ -27,7 +27,7 @@ std::string to_text(RhoGamma exponents);
 /// returns  numbers from 0 to 1; 0 at the first event time when gamma > 0
 /// source   Harrington & Fleming (1982), Biometrika 69, 553-566; Fleming & Harrington (1991), Counting Processes and Survival
 ///          Analysis, chapter 7
-/// checked  fleming_harrington_test.cpp, tests/independent/fleming_harrington_test.cpp, the reference cases fleming_harrington
+/// checked  fleming_harrington_test.cpp, tests/independent/rank_tests_test.cpp, the reference cases fleming_harrington
 std::vector<double> fleming_harrington_weights(RhoGamma exponents, PooledTimes const& times);
 
 /// Fleming-Harrington test of k groups, stratified or not. Page: docs/methods/fleming_harrington.md
@@ -35,6 +35,7 @@ struct FlemingHarrington {
   std::string time, event, group;
   std::vector<std::string> strata;
   RhoGamma exponents;
+  NearTies near_ties = NearTies::merge;
   std::optional<Difference> difference;
 
   static MethodCard const& card();

@@ -31,7 +31,7 @@ MethodCard const& LogRankTrend::card() {
                                          {"event", Need::number, Presence::required, "1 event, 0 censored"},
                                          {"group", Need::category, Presence::required, "the ordered groups"},
                                          {"strata", Need::category, Presence::optional, "their combinations are the strata"}},
-                               .options = {{"scores", "{ group = number, ... }", "the score of each group; must be given"}},
+                               .options = {{"scores", "{ group = number, ... }", "the score of each group; must be given"}, near_ties_card},
                                .quantities = {"chi_square", "df", "p", "z"},
                                .comparison = Comparison::all_arms};
   return card;
@@ -46,6 +46,7 @@ std::optional<LogRankTrend> LogRankTrend::parse(Roles const& roles, Section& opt
   method.group = role(roles, "group");
   method.strata = role_columns(roles, "strata");
   method.scores = parse_scores(options, "scores", true).value_or(std::map<std::string, double>{});
+  method.near_ties = parse_near_ties(options);
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);
   add_need(method.needs_, {method.group, Need::category}, options);
@@ -56,7 +57,7 @@ std::optional<LogRankTrend> LogRankTrend::parse(Roles const& roles, Section& opt
 std::vector<ColumnNeed> LogRankTrend::needs() const { return needs_; }
 
 Expected<Answer> LogRankTrend::run(Frame const& frame) const {
-  auto data = survival_rows(frame, time, event);
+  auto data = survival_rows(frame, time, event, {}, near_ties);
   if (!data) return tl::unexpected(data.error());
   CategoriesView const& category = frame.categories(group);
   const auto by_level = scores_by_level(scores, category, group);

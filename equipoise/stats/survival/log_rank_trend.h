@@ -19,11 +19,12 @@ namespace equipoise::stats {
 /// Page: docs/methods/log_rank_trend.md
 ///
 /// source   Tarone (1975), Biometrika 62, 679-682; Klein & Moeschberger (2003), Survival Analysis, 7.4
-/// checked  log_rank_trend_test.cpp, tests/independent/log_rank_trend_test.cpp, the reference cases log_rank_trend
+/// checked  log_rank_trend_test.cpp, tests/independent/rank_tests_test.cpp, the reference cases log_rank_trend
 struct LogRankTrend {
   std::string time, event, group;
   std::vector<std::string> strata;
   std::map<std::string, double> scores;
+  NearTies near_ties = NearTies::merge;
 
   static MethodCard const& card();
   static std::optional<LogRankTrend> parse(Roles const& roles, Section& options, Match match);

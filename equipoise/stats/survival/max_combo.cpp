@@ -125,7 +125,7 @@ MethodCard const& MaxCombo::card() {
                 {"strata", Need::category, Presence::optional, "their combinations are the strata, each with its own weights"}},
       .options = {{"weights", "list of pairs [rho, gamma]",
                    "Fleming-Harrington exponents of the components ([[0, 0], [1, 0], [0, 1], [1, 1]])"},
-                  {"difference", "{ level, minus }", "the two groups compared"}},
+                  {"difference", "{ level, minus }", "the two groups compared"}, near_ties_card},
       .quantities = {"statistic", "p", "z"},
       .comparison = Comparison::pairwise};
   return card;
@@ -141,6 +141,7 @@ std::optional<MaxCombo> MaxCombo::parse(Roles const& roles, Section& options, Ma
   method.strata = role_columns(roles, "strata");
   method.weights = parse_weights(options);
   method.difference = parse_difference(options, true).value_or(method.difference);
+  method.near_ties = parse_near_ties(options);
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);
   add_need(method.needs_, {method.group, Need::category}, options);
@@ -157,7 +158,7 @@ Expected<Answer> MaxCombo::run(Frame const& frame) const {
   const Pair pair = rows_of(frame, *this, *codes, strata_of);
   const Frame compared{.rows = pair.time.size(),
                        .columns = {{time, NumbersView(pair.time)}, {event, NumbersView(pair.event)}}};
-  auto data = survival_rows(compared, time, event);
+  auto data = survival_rows(compared, time, event, {}, near_ties);
   if (!data) return tl::unexpected(data.error());
   const FlemingHarringtonFamily family = fleming_harrington_family(*data, pair.in_first, pair.stratum, strata_of.count, weights);
 

@@ -24,7 +24,7 @@ struct FlemingHarringtonFamily {
 
 /// in_first  1 for rows of the group whose excess of events is positive z, 0 for the other
 /// source    Karrison (2016), Stata J. 16, 678-690; Lin et al. (2020), Stat. Biopharm. Res. 12, 187-198
-/// checked   max_combo_test.cpp, tests/independent/max_combo_test.cpp, the reference cases max_combo
+/// checked   max_combo_test.cpp, tests/independent/rank_tests_test.cpp, the reference cases max_combo
 FlemingHarringtonFamily fleming_harrington_family(SurvivalRows const& data, std::span<const std::int32_t> in_first,
                                                   std::span<const std::int32_t> stratum, std::size_t strata,
                                                   std::span<const RhoGamma> weights);
@@ -35,6 +35,7 @@ struct MaxCombo {
   std::vector<std::string> strata;
   std::vector<RhoGamma> weights;
   Difference difference;
+  NearTies near_ties = NearTies::merge;
 
   static MethodCard const& card();
   static std::optional<MaxCombo> parse(Roles const& roles, Section& options, Match match);

@@ -224,7 +224,8 @@ MethodCard const& ProportionalHazardsTest::card() {
       .options = {{"formula", "terms of the model: a + b, a:b, a * b", "right-hand side, without intercept"},
                   {"levels", "{ column = [level, ...] }", "categorical columns and their levels, the reference first"},
                   {"ties", "efron | breslow", "tied events (efron; match = \"sas\": breslow)"},
-                  {"transform", "km | identity | rank | log", "the function of time that a coefficient may follow (km)"}},
+                  {"transform", "km | identity | rank | log", "the function of time that a coefficient may follow (km)"},
+                  near_ties_card},
       .quantities = {"chi_square", "df", "p"},
       .comparison = Comparison::all_arms};
   return card;
@@ -251,6 +252,7 @@ std::optional<ProportionalHazardsTest> ProportionalHazardsTest::parse(Roles cons
   method.ties_note = fmt::format("Tied events: {} approximation{}.", breslow ? "Breslow's" : "Efron's",
                                  ties ? "" : fmt::format(", {}", default_of(match)));
   method.transform = options.word<TimeFunction>("transform", transforms).value_or(method.transform);
+  method.near_ties = parse_near_ties(options);
 
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);
@@ -264,7 +266,7 @@ std::optional<ProportionalHazardsTest> ProportionalHazardsTest::parse(Roles cons
 std::vector<ColumnNeed> ProportionalHazardsTest::needs() const { return needs_; }
 
 Expected<Answer> ProportionalHazardsTest::run(Frame const& frame) const {
-  auto data = survival_rows(frame, time, event, start);
+  auto data = survival_rows(frame, time, event, start, near_ties);
   if (!data) return tl::unexpected(data.error());
   auto design = build_design(frame, model.formula);
   if (!design) return tl::unexpected(design.error());

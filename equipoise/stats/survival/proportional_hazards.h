@@ -50,6 +50,7 @@ struct ProportionalHazardsTest {
   ModelTerms model;
   Ties ties = Ties::efron;
   TimeFunction transform = TimeFunction::km;
+  NearTies near_ties = NearTies::merge;
   std::string ties_note;  ///< which, and who chose it
 
   static MethodCard const& card();

@@ -63,7 +63,7 @@ MethodCard const& Rmst::card() {
                                .roles = {{"time", Need::number, Presence::required, "time to event or censoring"},
                                          {"event", Need::number, Presence::required, "1 event, 0 censored"},
                                          {"group", Need::category, Presence::optional, "one mean for each level"}},
-                               .options = {tau_card, level_card},
+                               .options = {tau_card, level_card, near_ties_card},
                                .quantities = {"estimate", "se", "lower", "upper", "n", "n_events"},
                                .comparison = Comparison::all_arms};
   return card;
@@ -78,6 +78,7 @@ std::optional<Rmst> Rmst::parse(Roles const& roles, Section& options, Match) {
   method.group = role(roles, "group");
   method.tau = parse_tau(options).value_or(method.tau);
   method.level = parse_level(options);
+  method.near_ties = parse_near_ties(options);
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);
   add_need(method.needs_, {method.group, Need::category}, options);
@@ -87,7 +88,7 @@ std::optional<Rmst> Rmst::parse(Roles const& roles, Section& options, Match) {
 std::vector<ColumnNeed> Rmst::needs() const { return needs_; }
 
 Expected<Answer> Rmst::run(Frame const& frame) const {
-  auto data = survival_rows(frame, time, event);
+  auto data = survival_rows(frame, time, event, {}, near_ties);
   if (!data) return tl::unexpected(data.error());
   const std::vector<std::int32_t> together(group.empty() ? frame.rows : 0, 0);
   const std::size_t groups = group.empty() ? 1 : frame.categories(group).levels.size();
@@ -136,7 +137,7 @@ MethodCard const& RmstDifference::card() {
                 {"group", Need::category, Presence::required, "the groups compared"}},
       .options = {tau_card,
                   {"difference", "{ level, minus }", "the two groups compared: level minus (over) minus"},
-                  level_card},
+                  level_card, near_ties_card},
       .quantities = {"estimate", "se", "p", "lower", "upper", "rmst_ratio", "rmst_ratio_lower", "rmst_ratio_upper"},
       .comparison = Comparison::pairwise};
   return card;
@@ -151,6 +152,7 @@ std::optional<RmstDifference> RmstDifference::parse(Roles const& roles, Section&
   method.group = role(roles, "group");
   method.tau = parse_tau(options).value_or(method.tau);
   method.level = parse_level(options);
+  method.near_ties = parse_near_ties(options);
   method.difference = parse_difference(options, true).value_or(method.difference);
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);
@@ -161,7 +163,7 @@ std::optional<RmstDifference> RmstDifference::parse(Roles const& roles, Section&
 std::vector<ColumnNeed> RmstDifference::needs() const { return needs_; }
 
 Expected<Answer> RmstDifference::run(Frame const& frame) const {
-  auto data = survival_rows(frame, time, event);
+  auto data = survival_rows(frame, time, event, {}, near_ties);
   if (!data) return tl::unexpected(data.error());
   CategoriesView const& category = frame.categories(group);
   const auto codes = find_levels(difference, category, group);

@@ -32,6 +32,7 @@ struct Rmst {
   std::string time, event, group;  ///< columns; no group = ""
   double tau = 0;
   double level = 0.95;
+  NearTies near_ties = NearTies::merge;
 
   static MethodCard const& card();
   static std::optional<Rmst> parse(Roles const& roles, Section& options, Match match);
@@ -48,6 +49,7 @@ struct RmstDifference {
   std::string time, event, group;
   double tau = 0;
   double level = 0.95;
+  NearTies near_ties = NearTies::merge;
   Difference difference;
 
   static MethodCard const& card();

@@ -65,7 +65,8 @@ MethodCard const& WeightedLogRank::card() {
                 {"group", Need::category, Presence::required, "the groups compared"},
                 {"strata", Need::category, Presence::optional, "their combinations are the strata, each with its own weights"}},
       .options = {{"weight", "gehan_breslow | tarone_ware | modified_peto_peto", "what an event counts for"},
-                  {"difference", "{ level, minus }", "the two groups that z compares; without it there is no z"}},
+                  {"difference", "{ level, minus }", "the two groups that z compares; without it there is no z"},
+                  near_ties_card},
       .quantities = {"chi_square", "df", "p", "z"},
       .comparison = Comparison::pairwise};
   return card;
@@ -81,6 +82,7 @@ std::optional<WeightedLogRank> WeightedLogRank::parse(Roles const& roles, Sectio
   method.strata = role_columns(roles, "strata");
   if (options.need("weight")) method.weight = options.word<RankWeight>("weight", weight_words).value_or(method.weight);
   method.difference = parse_difference(options, false);
+  method.near_ties = parse_near_ties(options);
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);
   add_need(method.needs_, {method.group, Need::category}, options);
@@ -92,14 +94,14 @@ std::vector<ColumnNeed> WeightedLogRank::needs() const { return needs_; }
 
 Expected<Answer> WeightedLogRank::run(Frame const& frame) const {
   return weighted_log_rank_answer(
-      frame, {time, event, group, strata, difference, "weighted log-rank test"},
+      frame, {time, event, group, strata, difference, near_ties, "weighted log-rank test"},
       [this](PooledTimes const& times) { return rank_weights(weight, times); }, {std::string(sentence(weight))});
 }
 
 Expected<Answer> weighted_log_rank_answer(Frame const& frame, WeightedComparison const& comparison, TimeWeights const& weights,
                                           std::vector<std::string> notes) {
-  auto const& [time, event, group, strata, difference, test_name] = comparison;
-  auto data = survival_rows(frame, time, event);
+  auto const& [time, event, group, strata, difference, near_ties, test_name] = comparison;
+  auto data = survival_rows(frame, time, event, {}, near_ties);
   if (!data) return tl::unexpected(data.error());
   CategoriesView const& category = frame.categories(group);
   std::optional<DifferenceCodes> codes;

@@ -31,6 +31,7 @@ struct WeightedComparison {
   std::string const &time, &event, &group;
   std::vector<std::string> const& strata;
   std::optional<Difference> const& difference;  ///< gives z
+  NearTies near_ties;
   std::string_view test;                        ///< its name in notes: "weighted log-rank test"
 };
 
@@ -44,6 +45,7 @@ struct WeightedLogRank {
   std::string time, event, group;
   std::vector<std::string> strata;
   RankWeight weight = RankWeight::gehan_breslow;
+  NearTies near_ties = NearTies::merge;
   std::optional<Difference> difference;
 
   static MethodCard const& card();
