@@ -179,7 +179,8 @@ using Methods = MethodList<
     stats::Graphical,
     stats::AalenJohansen,
     stats::GrayTest,
-    stats::FineGray
+    stats::FineGray,
+    stats::PermutationTest
     // <- a new method joins here
     >;
 // clang-format on
