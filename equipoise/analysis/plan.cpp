@@ -263,6 +263,10 @@ class Planner {
       members.push_back({"visits", place, Node(std::move(days), place)});
     }
     if (!order_.empty()) members.push_back({"order", place, Node(Node::Array(order_), place)});
+    const bool compares_arms = has_option(card_, "factor") && arm_in_formula();
+    if (compares_arms && absent("factor")) members.push_back({"factor", place, text_node("arm", place)});
+    if (compares_arms && has_option(card_, "control") && absent("control") && factor() == "arm")
+      members.push_back({"control", place, text_node(this->control(), place)});
     if (has_option(card_, "level") && absent("level"))
       members.push_back({"level", place, Node(protocol_.conventions.confidence, place)});
     if (has_option(card_, "difference") && !arm.empty() && absent("difference"))
@@ -270,6 +274,18 @@ class Planner {
           {"difference", place,
            Node(Node::Table{{"level", place, text_node(arm, place)}, {"minus", place, text_node(control, place)}}, place)});
     return Node(std::move(members), analysis_.section.place());
+  }
+
+  bool arm_in_formula() const {
+    const auto parsed = stats::parse_formula(formula_);
+    if (!parsed) return false;
+    const std::vector<std::string> columns = parsed->columns();
+    return std::ranges::find(columns, "arm") != columns.end();
+  }
+  /// What the option `factor` says, or its default in a protocol.
+  std::string factor() const {
+    const Node* written = analysis_.section.find("factor");
+    return written && written->text() ? *written->text() : "arm";
   }
 
   /// Categories of the formula with their order: the control first, so that effects are against it.

@@ -12,8 +12,8 @@ namespace equipoise::analysis {
 namespace {
 
 /// `at` keys of the format whose value is a text or a number; the others have a structure of their own.
-constexpr std::array<std::string_view, 12> plain_keys{"group",  "time",  "prob", "side",      "cause",      "row",
-                                                      "column", "model", "dose", "parameter", "event_term", "index"};
+constexpr std::array<std::string_view, 13> plain_keys{"group", "time", "prob",      "side",       "cause", "row",     "column",
+                                                      "model", "dose", "parameter", "event_term", "index", "contrast"};
 constexpr std::array<std::string_view, 2> shift_keys{"baseline", "post"};
 
 bool is_plain(std::string_view key) {

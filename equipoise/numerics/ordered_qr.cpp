@@ -70,20 +70,22 @@ std::vector<double> OrderedQr::solve_transposed(std::span<const double> c) const
 }
 
 bool OrderedQr::in_row_space(std::span<const double> c, std::span<const double> magnitude) const {
-  constexpr double rounding = 1e-8;
+  double largest = 0;
+  for (const double value : c) largest = std::fmax(largest, std::abs(value));
   for (std::size_t j = 0; j < columns_; ++j) {
     if (used(j)) continue;
     // The null vector of column j: 1 at j, and -R11^-1 (entries of R of column j) over the pivots before it.
     std::vector<double> b(height_[j]);
     for (std::size_t k = 0; k < b.size(); ++k) b[k] = at(k, j);
-    double along = c[j], size = magnitude[j];
+    double along = c[j], size = magnitude[j], longest = 1;
     for (std::size_t k = b.size(); k-- > 0;) {
       b[k] /= diagonal_[k];
       for (std::size_t i = 0; i < k; ++i) b[i] -= at(i, pivots_[k]) * b[k];
       along -= c[pivots_[k]] * b[k];
       size += magnitude[pivots_[k]] * std::abs(b[k]);
+      longest = std::fmax(longest, std::abs(b[k]));
     }
-    if (std::abs(along) > rounding * size) return false;
+    if (std::abs(along) > 1e-7 * largest * longest + 1e-13 * size) return false;
   }
   return true;
 }

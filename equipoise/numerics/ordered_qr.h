@@ -30,8 +30,9 @@ class OrderedQr {
   std::vector<double> solve(std::span<const double> z) const;
   /// w (shape r) with R11' w = c over the columns used; c has shape p. The variance of c'b is sigma^2 w'w.
   std::vector<double> solve_transposed(std::span<const double> c) const;
-  /// Whether c (shape p) is a combination of the rows of X, so that c'b is the same for every least squares solution b. c is
-  /// orthogonal to the null space up to 1e-8 of the `magnitude` of its terms (shape p: |c| before any cancellation).
+  /// Whether c (shape p) is a combination of the rows of X, so that c'b is the same for every least squares solution b: c is
+  /// orthogonal to the null space up to 1e-7 of its largest entry, and the rounding of its own entries, 1e-13 of their
+  /// `magnitude` (shape p: |c| before any cancellation).
   bool in_row_space(std::span<const double> c, std::span<const double> magnitude) const;
 
  private:

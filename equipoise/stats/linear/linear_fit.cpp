@@ -18,11 +18,17 @@ double largest(std::span<const double> values) {
   return size;
 }
 
+/// The power of two that brings the largest value to between 1/2 and 1: division by it is exact.
+double unit_of(std::span<const double> values) {
+  const double size = largest(values);
+  return size > 0 ? std::ldexp(1.0, std::clamp(std::ilogb(size) + 1, -1021, 1023)) : 1.0;
+}
+
 }  // namespace
 
 std::pair<double, double> standardise(std::span<double> x) {
-  const double scale = largest(x), n = double(x.size());
-  if (scale == 0 || x.empty()) return {0.0, 0.0};
+  const double scale = unit_of(x), n = double(x.size());
+  if (x.empty() || largest(x) == 0) return {0.0, 0.0};
   for (double& value : x) value /= scale;
   const double mean = numerics::sum(x) / n;
   numerics::Sum squares;
@@ -65,7 +71,7 @@ Expected<LinearFit> LinearFit::fit(Design const& design, NumbersView y, std::str
   }
   fit.qr_.emplace(n, p - 1, std::move(x), dependent_column);
 
-  const double scale = std::fmax(largest(y), std::numeric_limits<double>::min());
+  const double scale = unit_of(y);
   std::vector<double> z(y.begin(), y.end());
   for (double& value : z) value /= scale;
   const double mean = numerics::sum(z) / double(std::max<std::size_t>(n, 1));

@@ -72,9 +72,18 @@ Expected<Answer> Logistic::run(Frame const& frame) const {
 
   const auto n = std::int64_t(frame.rows);
   const double z_level = numerics::normal_interval(level);
-  std::vector<Finding> estimates, statistics;
+  std::vector<Finding> statistics;
   const auto add = [&](Term const& term, double estimate, double se, double lower, double upper, double p) {
     const At at{{"term", term}};
+    answer.findings.push_back({.quantity = "estimate",
+                               .at = at,
+                               .value = estimate,
+                               .se = se,
+                               .lower = lower,
+                               .upper = upper,
+                               .level = level,
+                               .p = p,
+                               .n = n});
     if (!term.empty())
       answer.findings.push_back({.quantity = "odds_ratio",
                                  .at = at,
@@ -85,15 +94,6 @@ Expected<Answer> Logistic::run(Frame const& frame) const {
                                  .p = p,
                                  .n = n,
                                  .scale = Scale::log});
-    estimates.push_back({.quantity = "estimate",
-                         .at = at,
-                         .value = estimate,
-                         .se = se,
-                         .lower = lower,
-                         .upper = upper,
-                         .level = level,
-                         .p = p,
-                         .n = n});
     statistics.push_back({.quantity = "z", .at = at, .value = estimate / se, .n = n});
   };
   const auto none = [&](Term const& term) {
@@ -111,7 +111,7 @@ Expected<Answer> Logistic::run(Frame const& frame) const {
         penalised ? fit->p[j] : numerics::normal_two_sided(b / se));
   }
   for (Term const& term : uncompared(frame, model.formula, design->names)) none(term);
-  for (auto* more : {&estimates, &statistics}) answer.findings.insert(answer.findings.end(), more->begin(), more->end());
+  answer.findings.insert(answer.findings.end(), statistics.begin(), statistics.end());
   const auto number = [&](std::string quantity, double value) {
     answer.findings.push_back({.quantity = std::move(quantity), .value = value, .n = n});
   };
