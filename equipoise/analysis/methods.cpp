@@ -28,6 +28,7 @@ std::vector<std::string> published_methods() {
           "kruskal_wallis",
           "jonckheere_terpstra",
           "one_way_anova",
+          "permutation_test",
           "descriptive",
           "clopper_pearson",
           "wilson",

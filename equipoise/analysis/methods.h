@@ -22,16 +22,22 @@
 #include "equipoise/stats/categorical/pearson_chi_square.h"
 #include "equipoise/stats/categorical/two_proportions.h"
 #include "equipoise/stats/categorical/wilson.h"
+#include "equipoise/stats/competing/aalen_johansen.h"
+#include "equipoise/stats/competing/fine_gray.h"
+#include "equipoise/stats/competing/gray.h"
 #include "equipoise/stats/continuous/descriptive.h"
 #include "equipoise/stats/continuous/hodges_lehmann.h"
 #include "equipoise/stats/continuous/jonckheere_terpstra.h"
 #include "equipoise/stats/continuous/k_groups.h"
+#include "equipoise/stats/continuous/permutation.h"
 #include "equipoise/stats/continuous/rank_sum.h"
 #include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
 #include "equipoise/stats/interval/interval_log_rank.h"
 #include "equipoise/stats/interval/turnbull.h"
 #include "equipoise/stats/linear/ancova.h"
+#include "equipoise/stats/linear/dunnett.h"
+#include "equipoise/stats/linear/logistic.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/multiplicity/multiplicity.h"
 #include "equipoise/stats/survival/cox.h"
@@ -115,6 +121,12 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
     if (const auto near = nearest(keyword, published_methods())) error.hint = fmt::format("did you mean '{}'?", *near);
 }
 
+using Methods =
+    MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact, stats::ClopperPearson,
+               stats::WeightedLogRank, stats::WilcoxonRankSum, stats::VanElteren, stats::HodgesLehmann, stats::WilcoxonSignedRank,
+               stats::SignTest, stats::KruskalWallis, stats::JonckheereTerpstra, stats::OneWayAnova, stats::Descriptive,
+               stats::PermutationTest>;  // <- a new method joins here
+               stats::WeightedLogRank, stats::Ancova, stats::Dunnett, stats::Logistic>;  // <- a new method joins here
 // clang-format off: one method a line, so that two changes never meet on one
 using Methods = MethodList<
     stats::KaplanMeier,
@@ -125,6 +137,8 @@ using Methods = MethodList<
     stats::ClopperPearson,
     stats::WeightedLogRank,
     stats::Ancova,
+    stats::Dunnett,
+    stats::Logistic,
     stats::Turnbull,
     stats::IntervalLogRank,
     stats::WilcoxonRankSum,
@@ -162,7 +176,11 @@ using Methods = MethodList<
     stats::Hochberg,
     stats::Hommel,
     stats::BenjaminiHochberg,
-    stats::Graphical
+    stats::Graphical,
+    stats::AalenJohansen,
+    stats::GrayTest,
+    stats::FineGray,
+    stats::PermutationTest
     // <- a new method joins here
     >;
 // clang-format on

@@ -49,6 +49,11 @@ class Planner {
 
   std::optional<PlannedAnalysis> plan() {
     if (!endpoint_ || !protocol_.set(analysis_.set)) return {};  // reported by the protocol
+    if (card_.roles.empty()) {
+      section_.report_at("method", Code::inconsistent, "{} works on given numbers, and analysis '{}' has data", card_.keyword,
+                         analysis_.id);
+      return {};
+    }
     const std::size_t reported = problems_.size();
     if (!analysis_.after.empty())
       section_.report_at("after", Code::inconsistent, "'after' belongs to imputation, and {} does not impute", card_.keyword);
@@ -60,6 +65,7 @@ class Planner {
         .recipe = {.set = analysis_.set, .endpoint = analysis_.endpoint, .estimand = analysis_.estimand, .covariates = {}},
         .schema = {},
         .runs = {}};
+    planned.recipe.bounds = takes(card_, "left");
     roles();
     covariates(planned);
     doses_as_scores();
@@ -77,14 +83,28 @@ class Planner {
 
   /// The roles of the method against what the endpoint gives.
   void check_kind() {
+    const bool wants_bounds = takes(card_, "left");
     const bool is_time = endpoint_->kind == EndpointKind::time_to_event;
-    const bool wants_time = uses_time();
+    const bool wants_time = uses_time() || wants_bounds;
     if (wants_time != is_time)
       section_.report_at("method", Code::inconsistent, "{} needs {}, and endpoint '{}' is {}", card_.keyword,
                          wants_time ? "a time to event" : "a response", endpoint_->id, kind_name(endpoint_->kind));
     else if (wants_time && is_every() && !takes(card_, "start"))
       section_.report_at("method", Code::inconsistent, "{} needs a first event, and endpoint '{}' is an event that happens again",
                          card_.keyword, endpoint_->id);
+    else if (wants_bounds && !(endpoint_->at_visits && !endpoint_->time && endpoint_->event && endpoint_->event->is_first_of_visits()))
+      section_
+          .report_at("method", Code::inconsistent,
+                     "{} needs an event that is seen only at visits, between two of which its time is not known, and endpoint '{}' "
+                     "is not one",
+                     card_.keyword, endpoint_->id)
+          .hint = "such an endpoint has event = \"first(CONDITION)\" of items collected at visits, and observed = \"at_visits\"";
+    else if (takes(card_, "cause"))
+      section_.report_at("method", Code::not_available,
+                         "{} needs the cause of each event, and a protocol cannot yet say that an endpoint has several: its "
+                         "endpoints are of one kind of event",
+                         card_.keyword)
+          .hint = "the method is there for data with a column of causes: reference cases and the library";
     else if (wants_time && is_every() && !section_.has("cluster"))
       section_
           .report_at("method", Code::missing_key,
@@ -126,7 +146,10 @@ class Planner {
   }
 
   void roles() {
-    if (uses_time()) {
+    if (takes(card_, "left")) {
+      roles_["left"] = {"left"};
+      roles_["right"] = {"right"};
+    } else if (uses_time()) {
       roles_["time"] = {"time"};
       roles_["event"] = {"event"};
       if (is_every()) roles_["start"] = {"start"};
@@ -248,7 +271,8 @@ class Planner {
                     "analysis '{}' has '{}' in its formula, and its levels are known only with the data", analysis_.id,
                     column.name)
             .hint = "list the sites in [sites]";
-      if (column.name == "arm") std::stable_partition(order.begin(), order.end(), [&](std::string const& arm) { return arm == control(); });
+      if (column.name == "arm")
+        std::stable_partition(order.begin(), order.end(), [&](std::string const& arm) { return arm == control(); });
       Node::Array names;
       for (std::string const& level : order) names.push_back(text_node(level, analysis_.place));
       table.push_back({column.name, analysis_.place, Node(std::move(names), analysis_.place)});

@@ -43,6 +43,8 @@ constexpr auto quantities = std::to_array<Entry>({
     {"rate_ratio", "Rate ratio", "率比"},
     {"rmst_ratio", "Ratio of restricted means", "限制平均生存时间之比"},
     {"difference", "Difference", "差值"},
+    {"geometric_mean", "Geometric mean", "几何均值"},
+    {"geometric_mean_ratio", "Ratio of geometric means", "几何均值比"},
     {"log_likelihood", "Log likelihood", "对数似然"},
     {"log_likelihood_null", "Log likelihood without effects", "零模型对数似然"},
     {"likelihood_ratio_chi_square", "Likelihood ratio chi-square", "似然比卡方"},
@@ -51,6 +53,8 @@ constexpr auto quantities = std::to_array<Entry>({
     {"concordance", "Concordance", "一致性指数"},
     {"n", "Participants", "人数"},
     {"n_events", "Events", "事件数"},
+    {"n_exact", "Times known exactly", "确切时间数"},
+    {"n_right_censored", "Without the event at the last visit", "末次访视仍无事件人数"},
     {"n_subjects", "Participants", "受试者数"},
     {"n_observations", "Observations", "观测数"},
     {"mean", "Mean", "均值"},
@@ -68,6 +72,9 @@ constexpr auto quantities = std::to_array<Entry>({
     {"covariance", "Covariance", "协方差"},
     {"contrast_coefficient", "Contrast coefficient", "对比系数"},
     {"df_large_sample", "Large-sample degrees of freedom", "大样本自由度"},
+    {"geometric_mean", "Geometric mean", "几何均值"},
+    {"n_reallocations", "Re-allocations", "再分配次数"},
+    {"monte_carlo_se", "Monte Carlo standard error of P", "P值的蒙特卡罗标准误"},
     {"lambda", "Share of variance due to missing values", "缺失所致方差占比"},
 });
 
@@ -86,6 +93,8 @@ constexpr auto estimates = std::to_array<Entry>({
     {"mantel_haenszel_risk_difference", "Common risk difference", "合并率差"},
     {"mantel_haenszel_risk_ratio", "Common risk ratio", "合并相对危险度"},
     {"t_test", "Mean, or difference of means", "均值或均值差"},
+    {"hodges_lehmann", "Shift (median of differences)", "位移（差值的中位数）"},
+    {"permutation_test", "Difference of means", "均值差"},
     {"cox", "Log hazard ratio", "对数风险比"},
     {"rmst", "Restricted mean", "限制平均生存时间"},
     {"rmst_difference", "Difference of restricted means", "限制平均生存时间之差"},
@@ -99,6 +108,8 @@ struct MethodEntry {
 constexpr auto of_methods = std::to_array<MethodEntry>({
     {"reverse_kaplan_meier", {"survival", "Probability of longer follow-up", "仍在随访的概率"}},
     {"reverse_kaplan_meier", {"n_events", "Censored", "删失数"}},
+    {"fine_gray", "Log subdistribution hazard ratio", "对数次分布风险比"},
+    {"grouped_hazard", "Log hazard ratio", "对数风险比"},
 });
 
 constexpr auto methods = std::to_array<Entry>({
@@ -114,6 +125,10 @@ constexpr auto methods = std::to_array<Entry>({
     {"interval_log_rank", "Log-rank test for interval-censored times", "区间删失对数秩检验"},
     {"cox", "Cox proportional hazards model", "Cox比例风险模型"},
     {"proportional_hazards_test", "Test of proportional hazards", "比例风险检验"},
+    {"turnbull", "Turnbull estimate (interval-censored)", "Turnbull估计（区间删失）"},
+    {"grouped_hazard", "Proportional hazards between visits", "分组时间比例风险模型"},
+    {"aalen_johansen", "Cumulative incidence (Aalen-Johansen)", "累积发生率（Aalen-Johansen）"},
+    {"gray_test", "Gray's test", "Gray检验"},
     {"fine_gray", "Fine-Gray model", "Fine-Gray模型"},
     {"clopper_pearson", "Clopper-Pearson interval", "Clopper-Pearson区间"},
     {"wilson", "Wilson interval", "Wilson区间"},
@@ -133,14 +148,25 @@ constexpr auto methods = std::to_array<Entry>({
     {"cochran_armitage_trend", "Cochran-Armitage trend test", "Cochran-Armitage趋势检验"},
     {"logistic", "Logistic regression", "logistic回归"},
     {"t_test", "t test", "t检验"},
+    {"wilcoxon_rank_sum", "Wilcoxon rank-sum test", "Wilcoxon秩和检验"},
+    {"hodges_lehmann", "Hodges-Lehmann shift", "Hodges-Lehmann位移估计"},
+    {"van_elteren", "Van Elteren's stratified rank-sum test", "van Elteren分层秩和检验"},
+    {"wilcoxon_signed_rank", "Wilcoxon signed-rank test", "Wilcoxon符号秩检验"},
+    {"sign_test", "Sign test", "符号检验"},
+    {"kruskal_wallis", "Kruskal-Wallis test", "Kruskal-Wallis检验"},
+    {"jonckheere_terpstra", "Jonckheere-Terpstra test", "Jonckheere-Terpstra检验"},
+    {"one_way_anova", "One-way analysis of variance", "单因素方差分析"},
+    {"descriptive", "Descriptive statistics", "描述性统计"},
+    {"permutation_test", "Permutation test", "置换检验"},
     {"ancova", "Analysis of covariance", "协方差分析"},
     {"mmrm", "Mixed model for repeated measures", "重复测量混合模型"},
+    {"none", "tests without adjustment", "不校正的检验"},
     {"bonferroni", "Bonferroni procedure", "Bonferroni法"},
     {"holm", "Holm procedure", "Holm法"},
     {"hochberg", "Hochberg procedure", "Hochberg法"},
     {"hommel", "Hommel procedure", "Hommel法"},
     {"benjamini_hochberg", "Benjamini-Hochberg procedure", "Benjamini-Hochberg法"},
-    {"graphical", "Graphical Bonferroni procedure", "图形化Bonferroni法"},
+    {"graphical", "Bonferroni-based graphical procedure", "基于Bonferroni的图形法"},
 });
 
 constexpr auto units = std::to_array<Entry>({

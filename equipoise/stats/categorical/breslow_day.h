@@ -19,7 +19,7 @@ struct Homogeneity {
 ///
 /// tables   one a stratum, both groups in each; those of one response only are not counted
 /// source   Breslow & Day (1980), Statistical Methods in Cancer Research I, 142-146; Tarone (1985), Biometrika 72, 91-95
-/// checked  breslow_day_test.cpp, tests/independent/strata_test.cpp, the reference cases breslow_day
+/// checked  strata_test.cpp, tests/independent/strata_test.cpp, the reference cases breslow_day
 Homogeneity breslow_day(std::vector<TwoByTwo> const& tables, bool tarone);
 
 /// Breslow-Day test of homogeneous odds ratios. Page: docs/methods/breslow_day.md

@@ -12,7 +12,7 @@
 /// Cochran-Mantel-Haenszel statistics of R groups and C responses in strata. Page: docs/methods/cmh.md
 ///
 /// source   Landis, Heyman & Koch (1978), Int. Stat. Rev. 46, 237-254; Mantel (1963), J. Am. Stat. Assoc. 58, 690-700
-/// checked  cmh_test.cpp, tests/independent/permutation_test.cpp, the reference cases cmh
+/// checked  strata_test.cpp, tests/independent/strata_test.cpp, the reference cases cmh
 namespace equipoise::stats {
 
 /// Sums over strata of two rows or more: deviations of the group totals from what the margins give, and their covariance over all

@@ -16,7 +16,7 @@ namespace equipoise::stats {
 ///
 /// z is positive when the share rises with the score. NaN when all scores or all responses are equal.
 /// source   Cochran (1954), Biometrics 10, 417-451; Armitage (1955), Biometrics 11, 375-386
-/// checked  cochran_armitage_test.cpp, tests/independent/tables_test.cpp, the reference case cochran_armitage_trend
+/// checked  tables_test.cpp, tests/independent/tables_test.cpp, the reference case cochran_armitage_trend
 double cochran_armitage_z(std::span<const double> events, std::span<const double> sizes, std::span<const double> scores);
 
 /// P(|T| >= |t|) given the margins: x_i of group i has C(n_i, x_i) ways. Values of T within 1e-9 of its range are one value.

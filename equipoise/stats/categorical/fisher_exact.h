@@ -29,16 +29,19 @@ struct FisherResult {
 /// checked  fisher_exact_test.cpp, tests/independent/categorical_test.cpp, the reference cases fisher_exact
 FisherResult fisher_exact(TwoByTwo const& table, Alternative alternative);
 
-/// Fisher's exact test of a 2 x 2 table. Page: docs/methods/fisher_exact.md
+/// Fisher's exact test of a 2 x 2 table or, without a difference, of a larger one (fisher_table.h). Page: docs/methods/fisher_exact.md
 struct FisherExact {
   std::string response, group;
-  std::optional<Difference> difference;  ///< with it the response is 1 or 0; without it a category of two levels
+  std::optional<Difference> difference;  ///< with it the response is 1 or 0; without it a category
   Alternative alternative = Alternative::two_sided;
 
   static MethodCard const& card();
   static std::optional<FisherExact> parse(Roles const& roles, Section& options, Match match);
   std::vector<ColumnNeed> needs() const;
   Expected<Answer> run(Frame const& frame) const;
+
+ private:
+  Expected<Answer> larger_table(CategoriesView const& groups, CategoriesView const& responses) const;
 };
 static_assert(Method<FisherExact>);
 

@@ -12,7 +12,7 @@
 ///
 /// source   Mantel & Haenszel (1959), J. Natl. Cancer Inst. 22, 719-748; Robins, Breslow & Greenland (1986), Biometrics 42,
 ///          311-323; Greenland & Robins (1985), Biometrics 41, 55-68; Sato (1989), Biometrics 45, 1323-1324
-/// checked  mantel_haenszel_test.cpp, tests/independent/strata_test.cpp, the reference cases mantel_haenszel_*
+/// checked  strata_test.cpp, tests/independent/strata_test.cpp, the reference cases mantel_haenszel_*
 namespace equipoise::stats {
 
 /// An estimate and its variance: of the logarithm for ratios. NaN where not estimable; a ratio may be infinite.

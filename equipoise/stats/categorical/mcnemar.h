@@ -14,7 +14,7 @@ namespace equipoise::stats {
 ///     exact: b is Binomial(b + c, 1/2); p = min(1, 2 P(X <= min(b, c))); the odds b/c with the Clopper-Pearson limits of b/(b + c)
 ///
 /// source   McNemar (1947), Psychometrika 12, 153-157; Edwards (1948), Psychometrika 13, 185-187 (correction)
-/// checked  mcnemar_test.cpp, tests/independent/tables_test.cpp, the reference case mcnemar
+/// checked  tables_test.cpp, tests/independent/tables_test.cpp, the reference case mcnemar
 /// Page: docs/methods/mcnemar.md
 struct McNemar {
   std::string first, second;

@@ -19,7 +19,7 @@ struct DifferenceInterval {
 ///
 /// A group with nobody gives NaN.
 /// source   Newcombe (1998), Stat. Med. 17, 873-890 (method 10; with correction method 11)
-/// checked  newcombe_test.cpp, tests/independent/proportions_test.cpp, the reference cases newcombe
+/// checked  proportions_test.cpp, tests/independent/proportions_test.cpp, the reference cases newcombe
 DifferenceInterval newcombe(TwoByTwo const& table, double level, bool correction = false);
 
 /// The stratified form. w_j = n1_j n2_j / N_j, scaled to sum 1; in group k the stratified Wilson limits
@@ -33,7 +33,7 @@ DifferenceInterval newcombe(TwoByTwo const& table, double level, bool correction
 ///
 /// tables   one a stratum, both groups in each; none gives NaN
 /// source   Yan & Su (2010), Stat. Biopharm. Res. 2, 323-335
-/// checked  newcombe_test.cpp, tests/independent/proportions_test.cpp
+/// checked  proportions_test.cpp, tests/independent/proportions_test.cpp
 DifferenceInterval stratified_newcombe(std::vector<TwoByTwo> const& tables, double level, bool correction = false);
 
 /// Newcombe's interval of a risk difference, stratified or not. Page: docs/methods/newcombe.md

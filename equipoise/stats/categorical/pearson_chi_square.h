@@ -15,7 +15,7 @@ namespace equipoise::stats {
 ///
 /// table    no empty margin; fewer than two rows or columns give NaN and 0 degrees of freedom
 /// source   Pearson (1900), Philos. Mag. 50, 157-175; Yates (1934), Suppl. J. R. Stat. Soc. 1, 217-235
-/// checked  pearson_chi_square_test.cpp, tests/independent/tables_test.cpp, the reference cases pearson_chi_square
+/// checked  tables_test.cpp, tests/independent/tables_test.cpp, the reference cases pearson_chi_square
 struct ChiSquare {
   double value, df;
   std::size_t expected_below_5;  ///< cells

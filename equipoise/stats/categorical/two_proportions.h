@@ -11,7 +11,7 @@
 ///
 /// source   Wald: any textbook. Agresti & Caffo (2000), Am. Stat. 54, 280-288. Katz, Baptista, Azen & Pike (1978), Biometrics 34,
 ///          469-474. Woolf (1955), Ann. Hum. Genet. 19, 251-253
-/// checked  two_proportions_test.cpp, tests/independent/proportions_test.cpp, the reference cases of the three methods
+/// checked  proportions_test.cpp, tests/independent/proportions_test.cpp, the reference cases of the three methods
 namespace equipoise::stats {
 
 enum class RiskDifferenceInterval { wald, agresti_caffo, newcombe };

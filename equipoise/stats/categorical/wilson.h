@@ -16,7 +16,7 @@ namespace equipoise::stats {
 ///
 /// x, n     events and size, 0 <= x <= n; n = 0 gives NaN. Limits beyond [0, 1] are cut
 /// source   Wilson (1927), J. Am. Stat. Assoc. 22, 209-212; Newcombe (1998), Stat. Med. 17, 857-872 (methods 3 and 4)
-/// checked  wilson_test.cpp, tests/independent/proportions_test.cpp, the reference cases wilson
+/// checked  proportions_test.cpp, tests/independent/proportions_test.cpp, the reference cases wilson
 ProportionInterval wilson_at(double x, double n, double z, bool correction);
 
 /// The same at the two-sided confidence level.

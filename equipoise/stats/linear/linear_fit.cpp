@@ -9,7 +9,6 @@
 namespace equipoise::stats {
 namespace {
 
-constexpr double dependent = 1e-8;       ///< of its length: less is left by the columns before it
 constexpr double constant = 1e-13;       ///< of its largest value: a column that varies less is rounding around a constant
 constexpr double rounding_only = 1e-14;  ///< of the largest |y|: a residual standard deviation below it, times sqrt n
 
@@ -19,7 +18,8 @@ double largest(std::span<const double> values) {
   return size;
 }
 
-/// In place: (x - mean)/length; returns mean and length, 0 when constant.
+}  // namespace
+
 std::pair<double, double> standardise(std::span<double> x) {
   const double scale = largest(x), n = double(x.size());
   if (scale == 0 || x.empty()) return {0.0, 0.0};
@@ -38,8 +38,6 @@ std::pair<double, double> standardise(std::span<double> x) {
   for (double& value : x) value /= length;
   return {mean * scale, length * scale};
 }
-
-}  // namespace
 
 double inner_product(std::span<const double> w, std::span<const double> v) {
   numerics::Sum total;
@@ -65,7 +63,7 @@ Expected<LinearFit> LinearFit::fit(Design const& design, NumbersView y, std::str
     fit.mean_.push_back(mean);
     fit.length_.push_back(length);
   }
-  fit.qr_.emplace(n, p - 1, std::move(x), dependent);
+  fit.qr_.emplace(n, p - 1, std::move(x), dependent_column);
 
   const double scale = std::fmax(largest(y), std::numeric_limits<double>::min());
   std::vector<double> z(y.begin(), y.end());
@@ -138,7 +136,7 @@ LinearFit::Wald LinearFit::test(std::span<const LinearFunction> functions) const
     const double length = std::sqrt(inner_product(functions[i].direction, functions[i].direction));
     for (std::size_t j = 0; j < m; ++j) w[i * m + j] = length > 0 ? functions[i].direction[j] / length : 0.0;
   }
-  const numerics::OrderedQr qr(m, k, std::move(w), dependent);
+  const numerics::OrderedQr qr(m, k, std::move(w), dependent_column);
   std::vector<double> along(m);
   for (std::size_t j = 0; j < m; ++j) along[j] = effects_[j] / sigma_;
   qr.rotate(along);

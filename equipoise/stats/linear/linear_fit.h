@@ -60,6 +60,13 @@ class LinearFit {
   bool perfect_ = false;
 };
 
+/// What the columns before it must leave of a column of length 1, or it depends on them.
+inline constexpr double dependent_column = 1e-8;
+
+/// In place: (x - mean)/length of a finite column, so that its length is 1. Returns mean and length; a column that is constant
+/// but for rounding becomes 0 and has length 0.
+std::pair<double, double> standardise(std::span<double> x);
+
 /// w'v: the covariance of two functions in units of sigma^2.
 double inner_product(std::span<const double> w, std::span<const double> v);
 

@@ -11,9 +11,22 @@
 namespace equipoise::stats {
 namespace {
 
-enum class TiesWord { efron, breslow, exact };
-constexpr std::pair<std::string_view, TiesWord> ties_words[] = {
-    {"efron", TiesWord::efron}, {"breslow", TiesWord::breslow}, {"exact", TiesWord::exact}};
+constexpr std::pair<std::string_view, Ties> ties_words[] = {
+    {"efron", Ties::efron}, {"breslow", Ties::breslow}, {"exact", Ties::exact}};
+
+std::string_view sentence(Ties ties) {
+  switch (ties) {
+    case Ties::efron:
+      return "Efron's approximation";
+    case Ties::breslow:
+      return "Breslow's approximation";
+    case Ties::exact:
+      break;
+  }
+  return "exact discrete likelihood (conditional logistic), so a hazard ratio is an odds ratio of an event at one time";
+}
+
+constexpr double most_exact_work = 4e9;  // multiplications an evaluation: some seconds
 
 /// Why a coefficient goes to infinity, if counting events by level says so.
 std::string reason(Term const& term, Frame const& frame, SurvivalRows const& data) {
@@ -50,6 +63,7 @@ MethodCard const& Cox::card() {
       .options = {{"formula", "terms of the model: a + b, a:b, a * b", "right-hand side, without intercept"},
                   {"levels", "{ column = [level, ...] }", "categorical columns and their levels, the reference first"},
                   {"ties", "efron | breslow | exact", "tied events (efron; match = \"sas\": breslow)"},
+                  near_ties_card,
                   {"level", "number above 0 and below 1", "confidence level, two-sided (0.95)"}},
       .quantities = {"estimate", "se", "robust_se", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "p",
                      "log_likelihood_null", "log_likelihood", "likelihood_ratio_chi_square", "score_chi_square",
@@ -69,14 +83,13 @@ std::optional<Cox> Cox::parse(Roles const& roles, Section& options, Match match)
   method.strata = role_columns(roles, "strata");
 
   method.model = parse_model_terms(options);
-  const auto ties = options.word<TiesWord>("ties", ties_words);
-  if (ties == TiesWord::exact)
-    options.report_at("ties", Code::not_available, "the exact discrete likelihood for tied events is not in this build").hint =
-        "'efron' is the closest approximation";
-  const bool breslow = ties ? *ties == TiesWord::breslow : match == Match::sas;
-  method.ties = breslow ? Ties::breslow : Ties::efron;
-  method.ties_note = fmt::format("Tied events: {} approximation{}.", breslow ? "Breslow's" : "Efron's",
-                                 ties ? "" : fmt::format(", {}", default_of(match)));
+  const auto ties = options.word<Ties>("ties", ties_words);
+  method.ties = ties.value_or(match == Match::sas ? Ties::breslow : Ties::efron);
+  if (method.ties == Ties::exact && !method.cluster.empty())
+    options.report_at("ties", Code::not_available, "robust standard errors are not available with exact ties").hint =
+        "use 'efron' with `cluster`, or exact ties without it";
+  method.ties_note = fmt::format("Tied events: {}{}.", sentence(method.ties), ties ? "" : fmt::format(", {}", default_of(match)));
+  method.near_ties = parse_near_ties(options);
   method.level = parse_level(options);
 
   add_need(method.needs_, {method.time, Need::number}, options);
@@ -91,15 +104,22 @@ std::optional<Cox> Cox::parse(Roles const& roles, Section& options, Match match)
 std::vector<ColumnNeed> Cox::needs() const { return needs_; }
 
 Expected<Answer> Cox::run(Frame const& frame) const {
-  auto data = survival_rows(frame, time, event, start);
+  auto data = survival_rows(frame, time, event, start, near_ties);
   if (!data) return tl::unexpected(data.error());
   auto design = build_design(frame, model.formula);
   if (!design) return tl::unexpected(design.error());
-  const std::size_t p = design->names.size();
   const Strata stratum = combine(frame, strata);
   const Strata clusters = cluster.empty() ? Strata{} : combine(frame, {cluster});
 
   PartialLikelihood likelihood(*data, stratum.code, stratum.count, *design, ties);
+  design->values = {};  // the likelihood has its own
+  const std::size_t p = design->names.size();
+  if (ties == Ties::exact && likelihood.exact_work() > most_exact_work)
+    return tl::unexpected(Error{Code::out_of_range,
+                                fmt::format("exact ties would take about {:.0e} multiplications an iteration; the limit is {:.0e}",
+                                            likelihood.exact_work(), most_exact_work),
+                                {},
+                                "'efron' is the closest approximation, and with few ties hardly differs"});
   const CoxFit fit = fit_cox(likelihood, frame.rows, clusters.code, clusters.count);
   const bool any_event = likelihood.events() > 0;
   const auto n = std::int64_t(frame.rows);

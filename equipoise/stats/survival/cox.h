@@ -16,6 +16,7 @@ struct Cox {
   std::vector<std::string> strata;
   ModelTerms model;
   Ties ties = Ties::efron;
+  NearTies near_ties = NearTies::merge;
   double level = 0.95;
   std::string ties_note;  ///< which, and who chose it
 

@@ -30,14 +30,20 @@ struct Newton {
         next_gradient(p),
         information(p * p),
         next_information(p * p),
-        eta(of.rows()),
-        along(of.rows()),
-        next_eta(of.rows()),
+        next_b(p),
         factor(p) {}
 
-  double evaluate() {
-    likelihood.predict(b, eta);
-    return log_likelihood = likelihood.evaluate(eta, gradient, information);
+  double evaluate() { return log_likelihood = likelihood.evaluate(b, gradient, information); }
+
+  /// Largest |linear predictor| at coefficients c; their bound serves where that says enough.
+  double reach(std::span<const double> c, double enough) {
+    const double bound = likelihood.predictor_bound(c);
+    if (bound <= enough) return bound;
+    eta.resize(likelihood.rows());
+    likelihood.predict(c, eta);
+    double largest = 0;
+    for (const double predictor : eta) largest = std::max(largest, std::abs(predictor));
+    return largest;
   }
 
   /// Climbs from `b` without the excluded coefficients. `infinite` leaves the endless direction in `step`.
@@ -52,17 +58,15 @@ struct Newton {
       if (std::isnan(decrement)) return Outcome::stuck;
       if (distance <= close_enough) return Outcome::maximum;
 
-      likelihood.predict(step, along);
-      double longest = 0, furthest = 0;
-      for (std::size_t i = 0; i < eta.size(); ++i) {
-        longest = std::max(longest, std::abs(along[i]));
-        furthest = std::max(furthest, std::abs(eta[i]));
-      }
+      const double longest = reach(step, distance < hardly_any ? step_of_the_lost : longest_step);
       // A regular maximum is approached quadratically; on the way to infinity the decrement falls by a constant factor, 1/e.
       if (distance < hardly_any && longest > step_of_the_lost && decrement > 0.05 * last_decrement) return Outcome::infinite;
-      if (suspects && furthest > far_out && likelihood.is_ascent_without_end(eta, 1e-12 * furthest)) {
-        step = b;
-        return Outcome::infinite;
+      if (suspects) {
+        const double furthest = reach(b, far_out);
+        if (furthest > far_out && likelihood.is_ascent_without_end(eta, 1e-12 * furthest)) {
+          step = b;
+          return Outcome::infinite;
+        }
       }
       last_decrement = decrement;
 
@@ -70,14 +74,13 @@ struct Newton {
       int halvings = 0;
       for (;; part /= 2, ++halvings) {
         if (halvings > most_halvings) return distance < 1e-6 ? Outcome::maximum : Outcome::stuck;
-        for (std::size_t i = 0; i < eta.size(); ++i) next_eta[i] = eta[i] + part * along[i];
-        const double next = likelihood.evaluate(next_eta, next_gradient, next_information);
+        for (std::size_t j = 0; j < p; ++j) next_b[j] = b[j] + part * step[j];
+        const double next = likelihood.evaluate(next_b, next_gradient, next_information);
         if (!(next >= log_likelihood - 1e-12 * (1 + std::abs(log_likelihood))) || !std::isfinite(next)) continue;
         log_likelihood = next;
         break;
       }
-      for (std::size_t j = 0; j < p; ++j) b[j] += part * step[j];
-      eta.swap(next_eta);
+      b.swap(next_b);
       gradient.swap(next_gradient);
       information.swap(next_information);
     }
@@ -87,7 +90,8 @@ struct Newton {
   PartialLikelihood& likelihood;
   std::size_t p;
   std::vector<double> b, step, gradient, next_gradient, information, next_information;
-  std::vector<double> eta, along, next_eta;  ///< linear predictors: now, of a whole step, tried
+  std::vector<double> next_b;  ///< tried
+  std::vector<double> eta;     ///< linear predictors, where they are looked at
   numerics::SemidefiniteFactor factor;
   double log_likelihood = 0;
   double distance = 0;  ///< to the maximum, in standard errors
@@ -128,9 +132,7 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
         newton.step[j] = 0;
       }
     }
-    double longest = 0;
-    likelihood.predict(newton.step, newton.eta);
-    for (const double along : newton.eta) longest = std::max(longest, std::abs(along));
+    const double longest = newton.reach(newton.step, 0);
     // e^-15 more takes what is left of the gradient below rounding.
     for (std::size_t j = 0; j < p; ++j) newton.b[j] += newton.step[j] * (longest > far_out ? 0.0 : 15.0);
     newton.evaluate();
@@ -141,7 +143,7 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
   fit.iterations = newton.iterations;
   fit.gradient_norm = newton.distance;
   fit.log_likelihood = newton.log_likelihood;
-  fit.predictor = likelihood.by_row(newton.eta, data_rows);
+  fit.predictor = likelihood.by_row(newton.b, data_rows);
 
   newton.factor.factor(newton.information, rounding, excluded);
   std::vector<double> inverse(p * p);
@@ -156,7 +158,7 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
 
   std::vector<double> wald_variance = inverse;  // on the scaled coefficients, zeros where not estimated
   if (clusters > 0) {
-    const std::vector<double> residuals = likelihood.score_residuals(newton.eta, cluster, clusters);
+    const std::vector<double> residuals = likelihood.score_residuals(newton.b, cluster, clusters);
     std::fill(wald_variance.begin(), wald_variance.end(), 0.0);
     std::vector<double> influence(p);  // change of the coefficients when the cluster is left out
     for (std::size_t c = 0; c < clusters; ++c) {

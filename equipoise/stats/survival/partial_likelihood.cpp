@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <queue>
+
+#include "equipoise/numerics/lanes.h"
+#include "equipoise/numerics/sum.h"
+#include "equipoise/stats/survival/subset_sums.h"
 
 namespace equipoise::stats {
 namespace {
@@ -14,106 +19,177 @@ constexpr double constant_here = 1e-12;  // a spread this small beside the value
 
 PartialLikelihood::PartialLikelihood(SurvivalRows const& data, std::span<const std::int32_t> stratum, std::size_t strata,
                                      Design const& design, Ties ties)
-    : p_(design.names.size()), ties_(ties), scale_(p_), s1_(p_), s2_(p_ * p_), d1_(p_), d2_(p_ * p_), mean_(p_) {
+    : p_(design.names.size()),
+      ties_(ties),
+      scale_(p_),
+      largest_(p_),
+      event_sum_(p_),
+      s1_(p_),
+      s2_(p_ * p_),
+      d1_(p_),
+      d2_(p_ * p_),
+      mean_(p_) {
   lay_out(data, stratum, strata);
+  if (!data.start.empty()) find_exits(data);
   take_covariates(design);
-  weight_.resize(rows());
 }
 
 void PartialLikelihood::lay_out(SurvivalRows const& data, std::span<const std::int32_t> stratum, std::size_t strata) {
-  struct Entry {
-    std::uint32_t row, enter, exit;
-    bool event;
-  };
-  const Partition parts = partition(data.by_time, stratum, strata);
-  std::vector<double> event_times;  // of one stratum, late to early
-  std::vector<Entry> entries;
-  strata_begin_.push_back(0);
-  for (std::size_t s = 0; s < strata; ++s) {
-    const std::span<const std::uint32_t> by_time = parts.of(s);
-    event_times.clear();
-    for (std::size_t i = by_time.size(); i-- > 0;)
-      if (data.event[by_time[i]] && (event_times.empty() || event_times.back() != data.time[by_time[i]]))
-        event_times.push_back(data.time[by_time[i]]);
-    if (event_times.empty()) continue;
-
-    const auto base = std::uint32_t(times_.size());
-    const auto stratum_begin = std::uint32_t(row_.size());
-    entries.clear();
-    std::size_t k = 0;
-    for (std::size_t i = by_time.size(); i-- > 0;) {
-      const std::uint32_t row = by_time[i];
-      while (k < event_times.size() && event_times[k] > data.time[row]) ++k;
-      std::size_t exit = event_times.size();
-      if (!data.start.empty())
-        exit = std::size_t(
-            std::partition_point(event_times.begin(), event_times.end(), [&](double t) { return t > data.start[row]; }) -
-            event_times.begin());
-      if (k < exit) entries.push_back({row, base + std::uint32_t(k), base + std::uint32_t(exit), data.event[row] != 0});
+  row_.resize(data.size());
+  if (strata == 1) {
+    lay_out_stratum(data, data.by_time, data.in_order);
+  } else {
+    const Partition parts = partition(data.by_time, stratum, strata);
+    std::vector<std::uint8_t> in_order;
+    for (std::size_t s = 0; s < strata; ++s) {
+      const std::span<const std::uint32_t> rows = parts.of(s);
+      in_order.resize(rows.size());
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const bool begins = i == 0 || data.time[rows[i - 1]] != data.time[rows[i]];
+        in_order[i] = std::uint8_t((data.event[rows[i]] ? SurvivalRows::has_event : 0) | (begins ? SurvivalRows::begins_time : 0));
+      }
+      lay_out_stratum(data, rows, in_order);
     }
-    std::size_t next = 0;
-    for (std::size_t number = 0; number < event_times.size(); ++number) {
-      const std::size_t begin = next;
-      while (next < entries.size() && entries[next].enter == base + number) ++next;
-      const auto here = entries.begin() + std::ptrdiff_t(begin);
-      const auto end_of_events =
-          std::stable_partition(here, entries.begin() + std::ptrdiff_t(next), [](Entry const& entry) { return entry.event; });
-      const auto d = std::uint32_t(end_of_events - here);
-      events_ += d;
-      times_.push_back({.stratum_begin = stratum_begin,
-                        .enter_begin = stratum_begin + std::uint32_t(begin),
-                        .events_end = stratum_begin + std::uint32_t(begin) + d,
-                        .enter_end = stratum_begin + std::uint32_t(next),
-                        .leave_begin = 0,
-                        .leave_end = 0,
-                        .first_of_stratum = number == 0});
-    }
-    for (Entry const& entry : entries) {
-      row_.push_back(entry.row);
-      enter_.push_back(entry.enter);
-      exit_.push_back(entry.exit);
-    }
-    strata_begin_.push_back(std::uint32_t(row_.size()));
   }
+  row_.resize(strata_.empty() ? 0 : strata_.back().end);
+}
 
-  if (data.start.empty()) return;
-  // Rows by their exit, by counting. Those at risk until the end of their stratum leave with it.
-  std::vector<std::uint32_t> count(times_.size() + 1, 0);
-  for (const std::uint32_t exit : exit_) ++count[exit];
-  std::uint32_t begin = 0;
-  for (std::size_t m = 0; m < times_.size(); ++m) {
-    times_[m].leave_begin = begin;
-    times_[m].leave_end = begin;
-    begin += count[m];
+void PartialLikelihood::lay_out_stratum(SurvivalRows const& data, std::span<const std::uint32_t> by_time,
+                                        std::span<const std::uint8_t> in_order) {
+  std::uint32_t at = strata_.empty() ? 0 : strata_.back().end;
+  Stratum made{.begin = at, .end = at, .times_begin = std::uint32_t(times_.size()), .times_end = 0, .most_tied = 0};
+  // Those censored since the event time before (in this pass) enter with the next event time, after its events.
+  std::vector<std::uint32_t> waiting(by_time.size());
+  std::uint32_t waits = 0;
+  std::uint32_t* const to = row_.data();
+  for (std::size_t end = by_time.size(); end > 0;) {
+    const std::uint32_t enter_begin = at;
+    std::uint8_t mark = 0;
+    while (mark < SurvivalRows::begins_time) {
+      mark = in_order.data()[--end];
+      const std::uint32_t row = by_time.data()[end];
+      const std::uint32_t is_event = mark & SurvivalRows::has_event;  // both are written, one of them counts
+      to[at] = row;
+      waiting.data()[waits] = row;
+      at += is_event;
+      waits += 1 - is_event;
+    }
+    const std::uint32_t events_end = at;
+    if (events_end == enter_begin) continue;
+    // With starts, one who starts at this time or later has come and gone without being at risk at any event.
+    for (std::uint32_t i = 0; i < waits; ++i)
+      if (data.start.empty() || data.start[waiting.data()[i]] < data.time[to[enter_begin]]) to[at++] = waiting.data()[i];
+    waits = 0;
+    times_.push_back({enter_begin, events_end, at});
+    made.most_tied = std::max(made.most_tied, events_end - enter_begin);
+    events_ += events_end - enter_begin;
+    made.end = at;
   }
-  leave_.resize(begin);
-  for (std::uint32_t i = 0; i < exit_.size(); ++i)
-    if (exit_[i] < times_.size()) leave_[times_[exit_[i]].leave_end++] = i;
+  made.times_end = std::uint32_t(times_.size());
+  if (made.times_end > made.times_begin) strata_.push_back(made);
+}
+
+void PartialLikelihood::find_exits(SurvivalRows const& data) {
+  exit_.resize(rows());
+  leave_begin_.assign(times_.size() + 1, 0);
+  for (Stratum const& stratum : strata_) {
+    const auto begin = times_.begin() + stratum.times_begin, end = times_.begin() + stratum.times_end;
+    for (std::uint32_t row = stratum.begin; row < stratum.end; ++row) {
+      const double start = data.start[row_[row]];
+      const auto exit = std::partition_point(
+          begin, end, [&](EventTime const& time) { return data.time[row_[time.enter_begin]] > start; });
+      exit_[row] = std::uint32_t(exit - times_.begin());
+      if (exit != end) ++leave_begin_[exit_[row] + 1];  // those at risk until the end of their stratum leave with it
+    }
+  }
+  for (std::size_t m = 0; m < times_.size(); ++m) leave_begin_[m + 1] += leave_begin_[m];
+  leave_.resize(leave_begin_.back());
+  std::vector<std::uint32_t> next(leave_begin_.begin(), leave_begin_.end() - 1);
+  for (Stratum const& stratum : strata_)
+    for (std::uint32_t row = stratum.begin; row < stratum.end; ++row)
+      if (exit_[row] < stratum.times_end) leave_[next[exit_[row]]++] = row;
 }
 
 void PartialLikelihood::take_covariates(Design const& design) {
-  z_.resize(rows() * p_);
-  for (std::size_t j = 0; j < p_; ++j) {
-    const std::span<const double> column = design.column(j);
-    double squares = 0, largest = 0;
-    for (std::size_t s = 0; s + 1 < strata_begin_.size(); ++s) {
-      const std::uint32_t begin = strata_begin_[s], end = strata_begin_[s + 1];
-      // Deviations from one of the values first: a covariate far from 0 loses nothing to its mean.
-      const double origin = column[row_[begin]];
-      double mean = 0;
-      for (std::uint32_t i = begin; i < end; ++i) mean += column[row_[i]] - origin;
-      mean /= double(end - begin);
-      for (std::uint32_t i = begin; i < end; ++i) {
-        const double deviation = (column[row_[i]] - origin) - mean;
-        z_[i * p_ + j] = deviation;
-        squares += deviation * deviation;
-        largest = std::max(largest, std::abs(column[row_[i]]));
-      }
+  const std::size_t tiles = (rows() + tile - 1) / tile;
+  z_.resize(tiles * tile * p_);
+  for (std::size_t j = 0; j < p_; ++j) take_covariate(design.column(j), j);
+}
+
+void PartialLikelihood::take_covariate(std::span<const double> column, std::size_t j) {
+  if (rows() == 0) return;
+  // Mean and spread of the whole column first, in one sequential pass of deviations from one of its values; they only have to be
+  // about right. Then the rows are gathered with them, and corrected where the strata or the rows left out make a difference.
+  const double origin = column[row_[0]];
+  numerics::Lanes column_sums{}, column_squares{}, extremes{};
+  const auto look = [&](numerics::Lanes value) {
+    const numerics::Lanes deviation = value - origin, size = value < 0.0 ? -value : value;
+    column_sums += deviation;
+    column_squares += deviation * deviation;
+    extremes = size > extremes ? size : extremes;
+  };
+  std::size_t looked = 0;
+  for (; looked + numerics::lanes <= column.size(); looked += numerics::lanes) look(numerics::load(column.data() + looked));
+  for (; looked < column.size(); ++looked) look(numerics::Lanes{column[looked], origin, origin, origin});
+  const double sum = numerics::total(column_sums), squares = numerics::total(column_squares);
+  const double largest = std::max(std::max(extremes[0], extremes[1]), std::max(extremes[2], extremes[3]));
+  const double n = double(column.size()), shift = sum / n;
+  double spread = std::sqrt(std::max(squares / n - shift * shift, 0.0));
+  if (!(spread > 1e-3 * std::abs(shift)) || !std::isfinite(spread)) spread = largest > 0 ? largest : 1;
+  double const* const from = column.data();
+  std::uint32_t const* const order = row_.data();
+  const auto in_tiles = [&](std::size_t begin, std::size_t end, auto&& each) {
+    while (begin < end) {
+      const std::size_t stop = std::min(end, (begin / tile + 1) * tile);
+      each(z_.data() + place(begin, j), order + begin, stop - begin);
+      begin = stop;
     }
-    const double spread = rows() > 0 ? std::sqrt(squares / double(rows())) : 0;
-    scale_[j] = spread > constant_here * largest ? spread : 0;
-    for (std::size_t i = 0; i < rows(); ++i) z_[i * p_ + j] = scale_[j] > 0 ? z_[i * p_ + j] / spread : 0;
+  };
+  const double centre = origin + shift, one_spread = 1 / spread;
+  numerics::Lanes sums{}, sums_of_squares{}, reaches{};
+  in_tiles(0, rows(), [&](double* to, std::uint32_t const* rows_here, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) to[i] = (from[rows_here[i]] - centre) * one_spread;
+    std::fill(to + count, to + tile, 0.0);  // after the last row
+    for (std::size_t i = 0; i < tile; i += numerics::lanes) {
+      const numerics::Lanes value = numerics::load(to + i), size = value < 0.0 ? -value : value;
+      sums += value;
+      sums_of_squares += value * value;
+      reaches = size > reaches ? size : reaches;
+    }
+  });
+  const double size = double(rows());
+  double reach = std::max(std::max(reaches[0], reaches[1]), std::max(reaches[2], reaches[3]));
+  const double mean = numerics::total(sums) / size, mean_square = numerics::total(sums_of_squares) / size;
+  double total_squares = 0;
+  const bool settled = strata_.size() == 1 && mean_square > 0.01 && mean_square < 100 && std::abs(mean) < 0.1 * std::sqrt(mean_square);
+  if (!settled) {
+    for (Stratum const& stratum : strata_) {
+      double stratum_sum = 0;
+      in_tiles(stratum.begin, stratum.end, [&](double* to, std::uint32_t const* rows_here, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) stratum_sum += to[i] = (from[rows_here[i]] - from[order[stratum.begin]]) / spread;
+      });
+      const double stratum_mean = stratum_sum / double(stratum.end - stratum.begin);
+      in_tiles(stratum.begin, stratum.end, [&](double* to, std::uint32_t const*, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) to[i] -= stratum_mean, total_squares += to[i] * to[i];
+      });
+    }
+    const double root = std::sqrt(total_squares / size);
+    const bool varies = root * spread > constant_here * largest;
+    reach = 0;
+    in_tiles(0, rows(), [&](double* to, std::uint32_t const*, std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i) {
+        to[i] = varies ? to[i] / root : 0;
+        reach = std::max(reach, std::abs(to[i]));
+      }
+    });
+    spread = varies ? spread * root : 0;
   }
+  scale_[j] = spread;
+  largest_[j] = reach;
+  numerics::Sum events;
+  for (EventTime const& time : times_)
+    for (std::uint32_t row = time.enter_begin; row < time.events_end; ++row) events.add(z(row, j));
+  event_sum_[j] = events.value();
 }
 
 void PartialLikelihood::clear_sums() {
@@ -124,41 +200,67 @@ void PartialLikelihood::clear_sums() {
 
 void PartialLikelihood::add(std::uint32_t row, double sign) {
   const double w = sign * weight_[row];
-  const double* z = z_.data() + std::size_t(row) * p_;
   s0_ += w;
   double* s2 = s2_.data();
   for (std::size_t j = 0; j < p_; ++j, s2 += p_) {
-    const double wz = w * z[j];
+    const double wz = w * z(row, j);
     s1_[j] += wz;
-    for (std::size_t k = 0; k <= j; ++k) s2[k] += wz * z[k];
+    for (std::size_t k = 0; k <= j; ++k) s2[k] += wz * z(row, k);
   }
+}
+
+void PartialLikelihood::weigh(std::span<const double> b) {
+  weight_.resize(rows());
+  predict(b, weight_);
+  for (double& weight : weight_) weight = std::exp(weight);
 }
 
 template <class AtTime>
 void PartialLikelihood::walk(AtTime&& at_time) {
-  for (std::uint32_t m = 0; m < times_.size(); ++m) {
-    EventTime const& time = times_[m];
-    if (time.first_of_stratum) clear_sums();
-    else
-      for (std::uint32_t i = time.leave_begin; i < time.leave_end; ++i) add(leave_[i], -1.0);
-    for (std::uint32_t row = time.enter_begin; row < time.enter_end; ++row) add(row, 1.0);
-    if (time.leave_begin < time.leave_end && s0_ < cancelled * peak_) {
-      clear_sums();
-      for (std::uint32_t row = time.stratum_begin; row < time.enter_end; ++row)
-        if (exit_[row] > m) add(row, 1.0);
+  for (Stratum const& stratum : strata_) {
+    clear_sums();
+    for (std::uint32_t m = stratum.times_begin; m < stratum.times_end; ++m) {
+      EventTime const& time = times_[m];
+      const bool leaves = !exit_.empty() && leave_begin_[m] < leave_begin_[m + 1];
+      if (leaves)
+        for (std::uint32_t i = leave_begin_[m]; i < leave_begin_[m + 1]; ++i) add(leave_[i], -1.0);
+      for (std::uint32_t row = time.enter_begin; row < time.enter_end; ++row) add(row, 1.0);
+      if (leaves && s0_ < cancelled * peak_) {
+        clear_sums();
+        for (std::uint32_t row = stratum.begin; row < time.enter_end; ++row)
+          if (exit_[row] > m) add(row, 1.0);
+      }
+      peak_ = std::max(peak_, s0_);
+      at_time(time, m);
     }
-    peak_ = std::max(peak_, s0_);
-    at_time(time, m);
   }
 }
 
-double PartialLikelihood::evaluate(std::span<const double> eta, std::span<double> gradient, std::span<double> information) {
-  const std::size_t p = p_;
-  for (std::size_t i = 0; i < rows(); ++i) weight_[i] = std::exp(eta[i]);
-  std::fill(gradient.begin(), gradient.end(), 0.0);
+double PartialLikelihood::evaluate(std::span<const double> b, std::span<double> gradient, std::span<double> information) {
   std::fill(information.begin(), information.end(), 0.0);
   double log_likelihood = 0;
+  for (std::size_t j = 0; j < p_; ++j) {
+    gradient[j] = event_sum_[j];
+    log_likelihood += b[j] * event_sum_[j];
+  }
+  if (ties_ == Ties::exact) log_likelihood += evaluate_exact(b, gradient, information);
+  else if (!exit_.empty()) log_likelihood += evaluate_with_starts(b, gradient, information);
+  else if (p_ == 1) log_likelihood += evaluate_tiles<1>(b, gradient, information);
+  else if (p_ == 2) log_likelihood += evaluate_tiles<2>(b, gradient, information);
+  else if (p_ == 3) log_likelihood += evaluate_tiles<3>(b, gradient, information);
+  else if (p_ == 4) log_likelihood += evaluate_tiles<4>(b, gradient, information);
+  else if (p_ == 5) log_likelihood += evaluate_tiles<5>(b, gradient, information);
+  else if (p_ == 6) log_likelihood += evaluate_tiles<6>(b, gradient, information);
+  else log_likelihood += evaluate_tiles<0>(b, gradient, information);
+  for (std::size_t j = 0; j < p_; ++j)
+    for (std::size_t k = 0; k < j; ++k) information[k * p_ + j] = information[j * p_ + k];
+  return log_likelihood;
+}
 
+double PartialLikelihood::evaluate_with_starts(std::span<const double> b, std::span<double> gradient, std::span<double> information) {
+  const std::size_t p = p_;
+  weigh(b);
+  double log_likelihood = 0;
   walk([&](EventTime const& time, std::uint32_t) {
     const double d = double(time.events_end - time.enter_begin);
     const bool efron = ties_ == Ties::efron && d > 1;
@@ -166,17 +268,13 @@ double PartialLikelihood::evaluate(std::span<const double> eta, std::span<double
     if (efron) {
       std::fill(d1_.begin(), d1_.end(), 0.0);
       std::fill(d2_.begin(), d2_.end(), 0.0);
-    }
-    for (std::uint32_t row = time.enter_begin; row < time.events_end; ++row) {
-      const double* z = z_.data() + std::size_t(row) * p;
-      log_likelihood += eta[row];
-      for (std::size_t j = 0; j < p; ++j) gradient[j] += z[j];
-      if (!efron) continue;
-      const double w = weight_[row];
-      d0 += w;
-      for (std::size_t j = 0; j < p; ++j) {
-        d1_[j] += w * z[j];
-        for (std::size_t k = 0; k <= j; ++k) d2_[j * p + k] += w * z[j] * z[k];
+      for (std::uint32_t row = time.enter_begin; row < time.events_end; ++row) {
+        const double w = weight_[row];
+        d0 += w;
+        for (std::size_t j = 0; j < p; ++j) {
+          d1_[j] += w * z(row, j);
+          for (std::size_t k = 0; k <= j; ++k) d2_[j * p + k] += w * z(row, j) * z(row, k);
+        }
       }
     }
     const double steps = efron ? d : 1, each = efron ? 1 : d;  // Breslow: d equal terms
@@ -194,33 +292,95 @@ double PartialLikelihood::evaluate(std::span<const double> eta, std::span<double
       }
     }
   });
-  for (std::size_t j = 0; j < p; ++j)
-    for (std::size_t k = 0; k < j; ++k) information[k * p + j] = information[j * p + k];
+  return log_likelihood;
+}
+
+double PartialLikelihood::exact_work() const {
+  const double a_row = 1 + double(p_) + double(p_) * double(p_ + 1) / 2;
+  double work = 0;
+  for (Stratum const& stratum : strata_) {
+    if (exit_.empty()) {
+      work += double(stratum.end - stratum.begin) * double(stratum.most_tied) * a_row;
+      continue;
+    }
+    for (std::uint32_t m = stratum.times_begin; m < stratum.times_end; ++m)  // at most: those who have left are skipped
+      work += double(times_[m].enter_end - stratum.begin) * double(times_[m].events_end - times_[m].enter_begin) * a_row;
+  }
+  return work;
+}
+
+double PartialLikelihood::evaluate_exact(std::span<const double> b, std::span<double> gradient, std::span<double> information) {
+  weigh(b);
+  double log_likelihood = 0;
+  std::vector<double> row_z(p_);
+  for (Stratum const& stratum : strata_) {
+    SubsetMeans means(p_, stratum.most_tied);
+    const auto enter = [&](std::uint32_t row) {
+      for (std::size_t j = 0; j < p_; ++j) row_z[j] = z(row, j);
+      means.add(weight_[row], row_z);
+    };
+    for (std::uint32_t m = stratum.times_begin; m < stratum.times_end; ++m) {
+      EventTime const& time = times_[m];
+      if (exit_.empty()) {
+        for (std::uint32_t row = time.enter_begin; row < time.enter_end; ++row) enter(row);
+      } else {  // a row cannot be taken out of the means without cancellation
+        means.clear();
+        for (std::uint32_t row = stratum.begin; row < time.enter_end; ++row)
+          if (exit_[row] > m) enter(row);
+      }
+      const std::size_t d = time.events_end - time.enter_begin;
+      const double mean = means.mean(d);
+      log_likelihood -= log_subsets(double(means.rows()), double(d)) + std::log(mean);
+      const std::span<const double> slope = means.gradient(d), curvature = means.curvature(d);
+      for (std::size_t j = 0, c = 0; j < p_; ++j) {
+        gradient[j] -= slope[j] / mean;
+        for (std::size_t k = 0; k <= j; ++k, ++c)
+          information[j * p_ + k] += curvature[c] / mean - (slope[j] / mean) * (slope[k] / mean);
+      }
+    }
+  }
   return log_likelihood;
 }
 
 void PartialLikelihood::predict(std::span<const double> b, std::span<double> eta) const {
-  for (std::size_t i = 0; i < rows(); ++i) {
-    double predictor = 0;
-    for (std::size_t j = 0; j < p_; ++j) predictor += z_[i * p_ + j] * b[j];
-    eta[i] = predictor;
+  for (std::size_t first = 0; first < rows(); first += tile) {
+    const std::size_t count = std::min(std::size_t(tile), rows() - first);
+    double const* column = z_.data() + first * p_;
+    double* const to = eta.data() + first;
+    for (std::size_t i = 0; i < count; ++i) to[i] = 0;
+    for (std::size_t j = 0; j < p_; ++j, column += tile)
+      for (std::size_t i = 0; i < count; ++i) to[i] += column[i] * b[j];
   }
 }
 
-std::vector<double> PartialLikelihood::by_row(std::span<const double> eta, std::size_t data_rows) const {
+double PartialLikelihood::predictor_bound(std::span<const double> b) const {
+  double bound = 0;
+  for (std::size_t j = 0; j < p_; ++j) bound += std::abs(b[j]) * largest_[j];
+  return bound;
+}
+
+std::vector<double> PartialLikelihood::by_row(std::span<const double> b, std::size_t data_rows) const {
   std::vector<double> predictors(data_rows, 0.0);
-  for (std::size_t i = 0; i < rows(); ++i) predictors[row_[i]] = eta[i];
+  double eta[tile];
+  for (std::size_t first = 0; first < rows(); first += tile) {
+    const std::size_t count = std::min(std::size_t(tile), rows() - first);
+    double const* column = z_.data() + first * p_;
+    std::fill_n(eta, tile, 0.0);
+    for (std::size_t j = 0; j < p_; ++j, column += tile)
+      for (std::size_t i = 0; i < tile; ++i) eta[i] += column[i] * b[j];
+    for (std::size_t i = 0; i < count; ++i) predictors.data()[row_.data()[first + i]] = eta[i];
+  }
   return predictors;
 }
 
-std::vector<double> PartialLikelihood::score_residuals(std::span<const double> eta, std::span<const std::int32_t> cluster,
+std::vector<double> PartialLikelihood::score_residuals(std::span<const double> b, std::span<const std::int32_t> cluster,
                                                        std::size_t clusters) {
   const std::size_t p = p_;
   std::vector<double> residuals(clusters * p, 0.0);
   // hazard[m], moment[m]: sums over the event times before m (in walking order) of 1/S0 and of mean/S0.
   std::vector<double> hazard(times_.size() + 1, 0.0), moment((times_.size() + 1) * p, 0.0);
   std::vector<double> own_mean(p), own_moment(p);
-  for (std::size_t i = 0; i < rows(); ++i) weight_[i] = std::exp(eta[i]);
+  weigh(b);
 
   walk([&](EventTime const& time, std::uint32_t m) {
     const double d = double(time.events_end - time.enter_begin);
@@ -230,7 +390,7 @@ std::vector<double> PartialLikelihood::score_residuals(std::span<const double> e
     if (efron)
       for (std::uint32_t row = time.enter_begin; row < time.events_end; ++row) {
         d0 += weight_[row];
-        for (std::size_t j = 0; j < p; ++j) d1_[j] += weight_[row] * z_[row * p + j];
+        for (std::size_t j = 0; j < p; ++j) d1_[j] += weight_[row] * z(row, j);
       }
     std::fill(own_mean.begin(), own_mean.end(), 0.0);
     std::fill(own_moment.begin(), own_moment.end(), 0.0);
@@ -252,29 +412,34 @@ std::vector<double> PartialLikelihood::score_residuals(std::span<const double> e
     for (std::uint32_t row = time.enter_begin; row < time.events_end; ++row) {
       double* residual = residuals.data() + std::size_t(cluster[row_[row]]) * p;
       for (std::size_t j = 0; j < p; ++j) {
-        const double z = z_[row * p + j];
-        residual[j] += z - own_mean[j] + weight_[row] * (z * own_hazard - own_moment[j]);
+        const double value = z(row, j);
+        residual[j] += value - own_mean[j] + weight_[row] * (value * own_hazard - own_moment[j]);
       }
     }
   });
-  for (std::size_t i = 0; i < rows(); ++i) {
-    double* residual = residuals.data() + std::size_t(cluster[row_[i]]) * p;
-    const double exposure = hazard[exit_[i]] - hazard[enter_[i]];
-    for (std::size_t j = 0; j < p; ++j)
-      residual[j] -= weight_[i] * (z_[i * p + j] * exposure - (moment[exit_[i] * p + j] - moment[enter_[i] * p + j]));
-  }
+  for (Stratum const& stratum : strata_)
+    for (std::uint32_t m = stratum.times_begin; m < stratum.times_end; ++m)
+      for (std::uint32_t i = times_[m].enter_begin; i < times_[m].enter_end; ++i) {
+        double* residual = residuals.data() + std::size_t(cluster[row_[i]]) * p;
+        const std::uint32_t exit = exit_of(i, stratum);
+        const double exposure = hazard[exit] - hazard[m];
+        for (std::size_t j = 0; j < p; ++j)
+          residual[j] -= weight_[i] * (z(i, j) * exposure - (moment[exit * p + j] - moment[m * p + j]));
+      }
   return residuals;
 }
 
 bool PartialLikelihood::is_ascent_without_end(std::span<const double> direction, double slack) const {
   std::priority_queue<std::pair<double, std::uint32_t>> at_risk;  // the largest on top; who has left goes when he comes up
-  for (std::uint32_t m = 0; m < times_.size(); ++m) {
-    EventTime const& time = times_[m];
-    if (time.first_of_stratum) at_risk = {};
-    for (std::uint32_t row = time.enter_begin; row < time.enter_end; ++row) at_risk.emplace(direction[row], row);
-    while (exit_[at_risk.top().second] <= m) at_risk.pop();
-    for (std::uint32_t row = time.enter_begin; row < time.events_end; ++row)
-      if (direction[row] < at_risk.top().first - slack) return false;
+  for (Stratum const& stratum : strata_) {
+    at_risk = {};
+    for (std::uint32_t m = stratum.times_begin; m < stratum.times_end; ++m) {
+      EventTime const& time = times_[m];
+      for (std::uint32_t row = time.enter_begin; row < time.enter_end; ++row) at_risk.emplace(direction[row], row);
+      while (exit_of(at_risk.top().second, stratum) <= m) at_risk.pop();
+      for (std::uint32_t row = time.enter_begin; row < time.events_end; ++row)
+        if (direction[row] < at_risk.top().first - slack) return false;
+    }
   }
   return true;
 }

@@ -43,9 +43,14 @@ std::uint64_t ordered_bits(double value) {
   return bits & sign ? ~bits : bits | sign;
 }
 
-/// Numbers 0 to n - 1 by increasing value(i), equal values by number.
+/// Numbers 0 to n - 1 by increasing value, equal values by number.
+struct Order {
+  std::vector<std::uint32_t> numbers;
+  std::vector<std::uint8_t> may_be_close;  // 0: further than `same_time` from the value before; empty: nothing is known
+};
+
 template <class Value>
-std::vector<std::uint32_t> ordered(std::size_t n, Value value) {
+Order ordered(std::size_t n, Value value) {
   std::uint64_t smallest = ~std::uint64_t(0), largest = 0;
   bool in_order = true;
   for (std::size_t i = 0; i < n; ++i) {
@@ -54,9 +59,10 @@ std::vector<std::uint32_t> ordered(std::size_t n, Value value) {
     in_order = in_order && bits >= largest;
     largest = std::max(largest, bits);
   }
-  std::vector<std::uint32_t> order(n);
+  Order order{std::vector<std::uint32_t>(n), {}};
+  std::uint32_t* const numbers = order.numbers.data();
   if (in_order) {
-    std::iota(order.begin(), order.end(), std::uint32_t(0));
+    std::iota(order.numbers.begin(), order.numbers.end(), std::uint32_t(0));
     return order;
   }
   // A word is as much of the value as leaves room for the number; what that cannot tell apart is compared in full.
@@ -65,19 +71,27 @@ std::vector<std::uint32_t> ordered(std::size_t n, Value value) {
   const unsigned cut = value_bits + number_bits > 64 ? value_bits + number_bits - 64 : 0;
   const std::uint64_t of_number = (std::uint64_t(1) << number_bits) - 1;
   numerics::Words words(n);
-  for (std::size_t i = 0; i < n; ++i) words[i] = (ordered_bits(value(i)) - smallest) >> cut << number_bits | i;
+  for (std::size_t i = 0; i < n; ++i) words.data()[i] = (ordered_bits(value(i)) - smallest) >> cut << number_bits | i;
   {
     numerics::Words scratch;
     numerics::radix_sort(words, scratch);
   }
-  for (std::size_t i = 0; i < n; ++i) order[i] = std::uint32_t(words[i] & of_number);
+  // In bits of a double, `same_time` is at most 2^53 * 1e-9 steps; one more for what was cut.
+  const std::uint64_t close = (std::uint64_t(2 * 4503599627370496.0 * same_time) >> cut) + 1;
+  order.may_be_close.resize(n);
+  std::uint64_t before = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint64_t word = words.data()[i], key = word >> number_bits;
+    numbers[i] = std::uint32_t(word & of_number);
+    order.may_be_close.data()[i] = i > 0 && key - before <= close;
+    before = key;
+  }
   if (cut == 0) return order;
   for (std::size_t begin = 0, end; begin < n; begin = end) {
-    for (end = begin + 1; end < n && words[end] >> number_bits == words[begin] >> number_bits;) ++end;
+    for (end = begin + 1; end < n && order.may_be_close[end] && words[end] >> number_bits == words[begin] >> number_bits;) ++end;
     if (end - begin > 1)
-      std::sort(order.begin() + std::ptrdiff_t(begin), order.begin() + std::ptrdiff_t(end), [&](std::uint32_t a, std::uint32_t b) {
-        return value(a) < value(b) || (value(a) == value(b) && a < b);
-      });
+      std::sort(numbers + begin, numbers + end,
+                [&](std::uint32_t a, std::uint32_t b) { return value(a) < value(b) || (value(a) == value(b) && a < b); });
   }
   return order;
 }
@@ -105,28 +119,44 @@ Expected<SurvivalRows> survival_rows(Frame const& frame, std::string_view time, 
   for (std::size_t i = 0; i < n; ++i) rows.event[i] = events[i] != 0;
 
   const auto value_of = [&](std::size_t i) { return i < n ? times[i] : starts[i - n]; };  // from n on a start
-  std::vector<std::uint32_t> order = starts.empty() ? ordered(n, [&](std::size_t i) { return times[i]; })
-                                                    : ordered(n + starts.size(), value_of);
-  double kept = 0.0, last = 0.0;
-  bool first = true;
-  for (const std::uint32_t i : order) {
-    const double value = value_of(i);
-    // Measured from the first of a cluster, so that a chain of close values does not grow without end.
-    if (first || value - kept > same_time * std::max(std::abs(value), std::abs(kept))) {
-      kept = value;
-    } else if (value != kept) {
-      rows.near += value != last;
-      if (near_ties == NearTies::merge) (i < n ? rows.time[i] : rows.start[i - n]) = kept;
+  Order order = starts.empty() ? ordered(n, [&](std::size_t i) { return times[i]; }) : ordered(n + starts.size(), value_of);
+  std::vector<std::uint32_t>& numbers = order.numbers;
+  std::vector<std::uint8_t> begins(numbers.size());
+  for (std::size_t begin = 0, end; begin < numbers.size(); begin = end) {
+    // One cluster: measured from its first value, so that a chain of close values does not grow without end.
+    begins[begin] = 1;
+    end = begin + 1;
+    if (!order.may_be_close.empty() && (end == numbers.size() || !order.may_be_close.data()[end])) continue;
+    const double kept = value_of(numbers[begin]);
+    bool differ = false;
+    for (double last = kept; end < numbers.size(); ++end) {
+      const double value = value_of(numbers[end]);
+      if (value - kept > same_time * std::max(std::abs(value), std::abs(kept))) break;
+      if (value != last) {
+        ++rows.near;
+        begins[end] = near_ties == NearTies::keep;
+        differ = true;
+      }
+      last = value;
     }
-    first = false;
-    last = value;
+    if (!differ || near_ties == NearTies::keep) continue;
+    for (std::size_t at = begin; at < end; ++at) (numbers[at] < n ? rows.time[numbers[at]] : rows.start[numbers[at] - n]) = kept;
+    std::sort(numbers.begin() + std::ptrdiff_t(begin), numbers.begin() + std::ptrdiff_t(end));  // they came by their old values
   }
-  if (!starts.empty()) order.erase(std::remove_if(order.begin(), order.end(), [n](std::uint32_t i) { return i >= n; }), order.end());
-  rows.by_time = std::move(order);
-  if (rows.near > 0 && near_ties == NearTies::merge)  // inside a cluster the rows came by their old values
-    std::sort(rows.by_time.begin(), rows.by_time.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return rows.time[a] < rows.time[b] || (rows.time[a] == rows.time[b] && a < b);
-    });
+  rows.in_order.resize(n);
+  bool new_time = false;
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    new_time = new_time || begins.data()[i] != 0;
+    const std::uint32_t row = numbers.data()[i];
+    if (row >= n) continue;  // a start
+    numbers.data()[place] = row;
+    rows.in_order.data()[place++] =
+        std::uint8_t((rows.event.data()[row] ? SurvivalRows::has_event : 0) | (new_time ? SurvivalRows::begins_time : 0));
+    new_time = false;
+  }
+  numbers.resize(n);
+  rows.by_time = std::move(numbers);
 
   for (std::size_t i = 0; i < starts.size(); ++i)
     if (!(rows.start[i] < rows.time[i]))

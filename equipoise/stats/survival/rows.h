@@ -28,10 +28,13 @@ struct SurvivalRows {
   std::vector<double> start;           ///< of each row; empty when everybody is at risk from the beginning
   std::vector<std::uint8_t> event;     ///< 1 event, 0 censored
   std::vector<std::uint32_t> by_time;  ///< rows in increasing time; among equal times in increasing row
+  std::vector<std::uint8_t> in_order;  ///< of each place of by_time: has_event, and begins_time where the time before is another
   std::size_t near = 0;                ///< distinct values within `same_time` of an earlier one: merged into it, or kept
   NearTies near_ties = NearTies::merge;
 
   std::size_t size() const { return time.size(); }
+
+  static constexpr std::uint8_t has_event = 1, begins_time = 2;
 };
 
 /// Reads the roles `time`, `event` and `start` ("" = none) of a frame. Of values within `same_time` of the smallest of them all

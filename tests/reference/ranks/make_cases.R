@@ -1,7 +1,7 @@
 # Rscript make_cases.R > cases.jsonl, in this folder: rank tests, analysis of variance, descriptive statistics and a permutation test.
 # See README.md for the data and the tolerances.
 source("../case_writer.R")
-suppressMessages(library(coin))
+stopifnot(requireNamespace("coin"))
 
 two <- function(level, minus) list(level = level, minus = minus)
 pairs_u <- function(x, y) sum(outer(x, y, ">")) + sum(outer(x, y, "==")) / 2
@@ -51,9 +51,9 @@ write_case("ranks.wilcoxon_rank_sum.exact_ties", "wilcoxon_rank_sum", "ranks/sma
 d <- btheb[!is.na(btheb$bdi.2m), ]
 score <- numeric(nrow(d))
 for (h in unique(d$drug)) { i <- d$drug == h; score[i] <- rank(d$bdi.2m[i]) / (sum(i) + 1) }
-test <- independence_test(score ~ factor(treatment, c("BtheB", "TAU")) | factor(drug), data = cbind(d, score = score))
+test <- coin::independence_test(score ~ factor(treatment, c("BtheB", "TAU")) | factor(drug), data = cbind(d, score = score))
 write_case("btheb.van_elteren", "van_elteren", "btheb/btheb.csv", list(response = "bdi.2m", group = "treatment", strata = list("drug")),
-           list(value("z", statistic(test)[[1]], 1e-12), value("p", pvalue(test)[[1]], 1e-11)),
+           list(value("z", coin::statistic(test)[[1]], 1e-12), value("p", coin::pvalue(test)[[1]], 1e-11)),
            "coin independence_test of rank/(n_h + 1) in each stratum, given the strata", list(difference = two("BtheB", "TAU")))
 
 ## Signed rank and sign test: change from baseline to 2 months is no column, so the values at 2 months against 15
@@ -62,9 +62,9 @@ w <- suppressWarnings(wilcox.test(v, mu = 15, exact = FALSE, correct = TRUE))
 write_case("btheb.wilcoxon_signed_rank.drop", "wilcoxon_signed_rank", "btheb/btheb.csv", list(response = "bdi.2m"),
            list(value("statistic", w$statistic[[1]], 0), value("p", w$p.value, 1e-11)), "wilcox.test(bdi.2m, mu = 15, exact = FALSE, correct = TRUE)",
            list(mu = 15, correction = TRUE))
-p <- wilcoxsign_test(v ~ rep(15, length(v)), zero.method = "Pratt")
+p <- coin::wilcoxsign_test(v ~ rep(15, length(v)), zero.method = "Pratt")
 write_case("btheb.wilcoxon_signed_rank.pratt", "wilcoxon_signed_rank", "btheb/btheb.csv", list(response = "bdi.2m"),
-           list(value("z", statistic(p)[[1]], 1e-12), value("p", pvalue(p)[[1]], 1e-11)), "coin wilcoxsign_test(bdi.2m ~ 15, zero.method = 'Pratt')",
+           list(value("z", coin::statistic(p)[[1]], 1e-12), value("p", coin::pvalue(p)[[1]], 1e-11)), "coin wilcoxsign_test(bdi.2m ~ 15, zero.method = 'Pratt')",
            list(mu = 15, zeros = "pratt"))
 w <- wilcox.test(small$value, mu = 1, exact = TRUE)
 write_case("ranks.wilcoxon_signed_rank.exact", "wilcoxon_signed_rank", "ranks/small.csv", list(response = "value"),
@@ -95,8 +95,8 @@ for (equal in c(TRUE, FALSE)) {
                   value("p", f$p.value, 1e-9)), sprintf("oneway.test(resp ~ dose, var.equal = %s)", equal),
              if (equal) NULL else list(variance = "welch"))
 }
-# Without ties the null mean and variance are elementary; with ties coin gives them: the statistic is a sum over pairs of groups, so its
-# moments are those of all 15!/(5! 4! 6!) ways to deal the values out.
+# Without ties the null mean and variance are elementary; with ties they are computed over all 630630 ways to deal the values out:
+# 15!/(5! 4! 6!).
 trend <- function(values, groups) {
   n <- length(values); sizes <- table(groups)
   j <- jt(split(values, groups))
@@ -137,3 +137,20 @@ for (type in c(2, 7)) {
 }
 write_case("ranks.descriptive.geometric_mean", "descriptive", "ranks/small.csv", list(response = "value"),
            list(value("geometric_mean", exp(mean(log(small$value))), 1e-14)), "exp(mean(log(value)))", list(geometric_mean = TRUE))
+
+## Permutation test: coin's exact distribution of the sum of scores is two-sided by the distance from the mean, as ours
+x <- s("value", "x"); y <- s("value", "y")
+test <- coin::oneway_test(value ~ factor(sample), small, distribution = "exact")
+write_case("ranks.permutation_test.means", "permutation_test", "ranks/small.csv", list(response = "value", group = "sample"),
+           list(value("estimate", mean(x) - mean(y), 1e-14), value("p", coin::pvalue(test)[[1]], 1e-12), value("n_reallocations", choose(15, 5), 0)),
+           "coin oneway_test(value ~ sample, distribution = 'exact')", list(difference = two("x", "y"), exact = TRUE))
+# Within strata by listing every combination of the ways to choose within each.
+sums <- lapply(split(small, small$dose), function(h) {
+  r <- rank(h$tied) / (nrow(h) + 1); colSums(matrix((r - mean(r))[combn(nrow(h), sum(h$sample == "x"))], sum(h$sample == "x")))
+})
+obs <- sum(sapply(split(small, small$dose), function(h) { r <- rank(h$tied) / (nrow(h) + 1); sum((r - mean(r))[h$sample == "x"]) }))
+null <- rowSums(expand.grid(sums))
+write_case("ranks.permutation_test.strata", "permutation_test", "ranks/small.csv", list(response = "tied", group = "sample", strata = list("dose")),
+           list(value("statistic", obs, 1e-12), value("p", mean(abs(null) >= abs(obs) - 1e-9), 1e-12), value("n_reallocations", length(null), 0)),
+           "all combinations of the ways within each stratum (combn, expand.grid)",
+           list(difference = two("x", "y"), statistic = "rank_sum", exact = TRUE))
