@@ -5,6 +5,7 @@
 #include <set>
 
 #include "equipoise/data/derive.h"
+#include "equipoise/data/rule_notes.h"
 #include "equipoise/stats/continuous/descriptive.h"
 
 namespace equipoise::analysis {
@@ -146,6 +147,8 @@ std::vector<results::BaselineItem> baseline_table(TrialTables const& tables) {
     if (column.type == expression::Type::text) continue;  // free text has no summary
     for (std::vector<std::size_t> const& rows : columns)
       item.cells.push_back(item.categorical ? category_cell(column, rows, item.levels.size()) : numeric_cell(column, rows, rule));
+    const data::Recipe recipe{.set = {}, .endpoint = {}, .estimand = {}, .covariates = {wanted}};
+    item.notes = data::handling_notes(tables, data::read_by(protocol, recipe), columns.back());
     table.push_back(std::move(item));
   }
   return table;

@@ -10,13 +10,45 @@
 
 #include "equipoise/analysis/analysis.h"
 #include "equipoise/core/text.h"
+#include "equipoise/stats/categorical/breslow_day.h"
 #include "equipoise/stats/categorical/clopper_pearson.h"
+#include "equipoise/stats/categorical/cmh.h"
+#include "equipoise/stats/categorical/cochran_armitage.h"
 #include "equipoise/stats/categorical/fisher_exact.h"
+#include "equipoise/stats/categorical/mantel_haenszel.h"
+#include "equipoise/stats/categorical/mcnemar.h"
+#include "equipoise/stats/categorical/miettinen_nurminen.h"
+#include "equipoise/stats/categorical/newcombe.h"
+#include "equipoise/stats/categorical/pearson_chi_square.h"
+#include "equipoise/stats/categorical/two_proportions.h"
+#include "equipoise/stats/categorical/wilson.h"
+#include "equipoise/stats/competing/aalen_johansen.h"
+#include "equipoise/stats/competing/fine_gray.h"
+#include "equipoise/stats/competing/gray.h"
+#include "equipoise/stats/continuous/descriptive.h"
+#include "equipoise/stats/continuous/hodges_lehmann.h"
+#include "equipoise/stats/continuous/jonckheere_terpstra.h"
+#include "equipoise/stats/continuous/k_groups.h"
+#include "equipoise/stats/continuous/permutation.h"
+#include "equipoise/stats/continuous/rank_sum.h"
+#include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
+#include "equipoise/stats/interval/interval_log_rank.h"
+#include "equipoise/stats/interval/turnbull.h"
+#include "equipoise/stats/linear/ancova.h"
+#include "equipoise/stats/linear/dunnett.h"
+#include "equipoise/stats/linear/logistic.h"
 #include "equipoise/stats/method.h"
+#include "equipoise/stats/multiplicity/multiplicity.h"
 #include "equipoise/stats/survival/cox.h"
+#include "equipoise/stats/survival/fleming_harrington.h"
 #include "equipoise/stats/survival/kaplan_meier.h"
 #include "equipoise/stats/survival/log_rank.h"
+#include "equipoise/stats/survival/log_rank_trend.h"
+#include "equipoise/stats/survival/max_combo.h"
+#include "equipoise/stats/survival/proportional_hazards.h"
+#include "equipoise/stats/survival/restricted_mean.h"
+#include "equipoise/stats/survival/reverse_kaplan_meier.h"
 #include "equipoise/stats/survival/weighted_log_rank.h"
 
 /// The statistical methods of this build, in one list.
@@ -89,8 +121,66 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
     if (const auto near = nearest(keyword, published_methods())) error.hint = fmt::format("did you mean '{}'?", *near);
 }
 
-using Methods = MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact,
-                           stats::ClopperPearson, stats::WeightedLogRank>;  // <- a new method joins here
+using Methods =
+    MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact, stats::ClopperPearson,
+               stats::WeightedLogRank, stats::WilcoxonRankSum, stats::VanElteren, stats::HodgesLehmann, stats::WilcoxonSignedRank,
+               stats::SignTest, stats::KruskalWallis, stats::JonckheereTerpstra, stats::OneWayAnova, stats::Descriptive,
+               stats::PermutationTest>;  // <- a new method joins here
+               stats::WeightedLogRank, stats::Ancova, stats::Dunnett, stats::Logistic>;  // <- a new method joins here
+// clang-format off: one method a line, so that two changes never meet on one
+using Methods = MethodList<
+    stats::KaplanMeier,
+    stats::LogRank,
+    stats::Cox,
+    stats::TTest,
+    stats::FisherExact,
+    stats::ClopperPearson,
+    stats::WeightedLogRank,
+    stats::Ancova,
+    stats::Turnbull,
+    stats::IntervalLogRank,
+    stats::WilcoxonRankSum,
+    stats::VanElteren,
+    stats::HodgesLehmann,
+    stats::WilcoxonSignedRank,
+    stats::SignTest,
+    stats::KruskalWallis,
+    stats::JonckheereTerpstra,
+    stats::OneWayAnova,
+    stats::Descriptive,
+    stats::Wilson,
+    stats::Newcombe,
+    stats::MiettinenNurminen,
+    stats::RiskDifference,
+    stats::RiskRatio,
+    stats::OddsRatio,
+    stats::PearsonChiSquare,
+    stats::McNemar,
+    stats::Cmh,
+    stats::MantelHaenszelOddsRatio,
+    stats::MantelHaenszelRiskRatio,
+    stats::MantelHaenszelRiskDifference,
+    stats::BreslowDay,
+    stats::CochranArmitage,
+    stats::ReverseKaplanMeier,
+    stats::Rmst,
+    stats::RmstDifference,
+    stats::FlemingHarrington,
+    stats::LogRankTrend,
+    stats::MaxCombo,
+    stats::ProportionalHazardsTest,
+    stats::Bonferroni,
+    stats::Holm,
+    stats::Hochberg,
+    stats::Hommel,
+    stats::BenjaminiHochberg,
+    stats::Graphical,
+    stats::AalenJohansen,
+    stats::GrayTest,
+    stats::FineGray
+    // <- a new method joins here
+    >;
+// clang-format on
 
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);

@@ -49,6 +49,11 @@ class Planner {
 
   std::optional<PlannedAnalysis> plan() {
     if (!endpoint_ || !protocol_.set(analysis_.set)) return {};  // reported by the protocol
+    if (card_.roles.empty()) {
+      section_.report_at("method", Code::inconsistent, "{} works on given numbers, and analysis '{}' has data", card_.keyword,
+                         analysis_.id);
+      return {};
+    }
     const std::size_t reported = problems_.size();
     if (!analysis_.after.empty())
       section_.report_at("after", Code::inconsistent, "'after' belongs to imputation, and {} does not impute", card_.keyword);
@@ -60,8 +65,10 @@ class Planner {
         .recipe = {.set = analysis_.set, .endpoint = analysis_.endpoint, .estimand = analysis_.estimand, .covariates = {}},
         .schema = {},
         .runs = {}};
+    planned.recipe.bounds = takes(card_, "left");
     roles();
     covariates(planned);
+    doses_as_scores();
     planned.schema = data::schema(protocol_, planned.recipe, written_at_, problems_);
     if (problems_.size() > reported) return {};  // what follows would only say it again in other words
     add_runs(planned);
@@ -69,16 +76,35 @@ class Planner {
   }
 
  private:
+  /// Some methods take a response or a time to event: then the endpoint decides.
+  bool uses_time() const {
+    return takes(card_, "time") && (!takes(card_, "response") || endpoint_->kind == EndpointKind::time_to_event);
+  }
+
   /// The roles of the method against what the endpoint gives.
   void check_kind() {
-    const bool wants_time = takes(card_, "time");
+    const bool wants_bounds = takes(card_, "left");
     const bool is_time = endpoint_->kind == EndpointKind::time_to_event;
+    const bool wants_time = uses_time() || wants_bounds;
     if (wants_time != is_time)
       section_.report_at("method", Code::inconsistent, "{} needs {}, and endpoint '{}' is {}", card_.keyword,
                          wants_time ? "a time to event" : "a response", endpoint_->id, kind_name(endpoint_->kind));
     else if (wants_time && is_every() && !takes(card_, "start"))
       section_.report_at("method", Code::inconsistent, "{} needs a first event, and endpoint '{}' is an event that happens again",
                          card_.keyword, endpoint_->id);
+    else if (wants_bounds && !(endpoint_->at_visits && !endpoint_->time && endpoint_->event && endpoint_->event->is_first_of_visits()))
+      section_
+          .report_at("method", Code::inconsistent,
+                     "{} needs an event that is seen only at visits, between two of which its time is not known, and endpoint '{}' "
+                     "is not one",
+                     card_.keyword, endpoint_->id)
+          .hint = "such an endpoint has event = \"first(CONDITION)\" of items collected at visits, and observed = \"at_visits\"";
+    else if (takes(card_, "cause"))
+      section_.report_at("method", Code::not_available,
+                         "{} needs the cause of each event, and a protocol cannot yet say that an endpoint has several: its "
+                         "endpoints are of one kind of event",
+                         card_.keyword)
+          .hint = "the method is there for data with a column of causes: reference cases and the library";
     else if (wants_time && is_every() && !section_.has("cluster"))
       section_
           .report_at("method", Code::missing_key,
@@ -120,7 +146,10 @@ class Planner {
   }
 
   void roles() {
-    if (takes(card_, "time")) {
+    if (takes(card_, "left")) {
+      roles_["left"] = {"left"};
+      roles_["right"] = {"right"};
+    } else if (uses_time()) {
       roles_["time"] = {"time"};
       roles_["event"] = {"event"};
       if (is_every()) roles_["start"] = {"start"};
@@ -162,6 +191,50 @@ class Planner {
       for (std::string const& name : parsed->columns()) want(name, "formula");
   }
 
+  /// The option that scores the groups of this test: `scores`, or the `group_scores` of a correlation; "" when it has none.
+  std::string_view score_key() const {
+    if (has_option(card_, "scores")) return "scores";
+    const Node* statistic = analysis_.section.find("statistic");
+    const bool correlation = statistic && statistic->text() && *statistic->text() == "nonzero_correlation";
+    return correlation && has_option(card_, "group_scores") ? "group_scores" : "";
+  }
+
+  /// A trend over groups without scores takes the doses of the arms for them, and a test of ordered groups without an order the
+  /// order of the doses, when every arm has one and all have one unit.
+  void doses_as_scores() {
+    const bool orders = has_option(card_, "order") && !section_.has("order");
+    const std::string_view key = orders ? "order" : score_key();
+    if (key.empty() || section_.has(key)) return;
+    const auto refuse = [&](std::string const& why) {
+      std::string const& first = protocol_.arms.front().id;
+      section_.report_at("method", Code::missing_key, "{} needs {}, and {}", card_.keyword,
+                         orders ? "the order of the arms" : "a score for each arm", why)
+          .hint = orders ? fmt::format("give every arm a dose of one unit, or add order = [ \"{}\", ... ]", first)
+                         : fmt::format("give every arm a dose of one unit, or add {} = {{ {} = 0, ... }}", key, first);
+    };
+    std::string const* unit = nullptr;
+    for (protocol::Arm const& arm : protocol_.arms) {
+      if (!arm.dose) return refuse(fmt::format("arm '{}' has no dose", arm.id));
+      if (unit && *unit != arm.dose->unit)
+        return refuse(fmt::format("the doses of the arms are in '{}' and in '{}'", *unit, arm.dose->unit));
+      unit = &arm.dose->unit;
+    }
+    if (orders) return order_by_dose(refuse);
+    for (protocol::Arm const& arm : protocol_.arms)
+      scores_.push_back({arm.id, analysis_.place, Node(arm.dose->amount, analysis_.place)});
+  }
+
+  template <class Refuse>
+  void order_by_dose(Refuse const& refuse) {
+    std::vector<protocol::Arm const*> arms;
+    for (protocol::Arm const& arm : protocol_.arms) arms.push_back(&arm);
+    std::ranges::stable_sort(arms, {}, [](protocol::Arm const* arm) { return arm->dose->amount; });
+    for (std::size_t i = 1; i < arms.size(); ++i)
+      if (arms[i - 1]->dose->amount == arms[i]->dose->amount)
+        return refuse(fmt::format("the doses of '{}' and '{}' are equal", arms[i - 1]->id, arms[i]->id));
+    for (protocol::Arm const* arm : arms) order_.push_back(text_node(arm->id, analysis_.place));
+  }
+
   /// The options table of the method with the keys that follow from the question added.
   Node options(PlannedAnalysis const& planned, std::string const& arm, std::string const& control) const {
     Node::Table members;
@@ -173,6 +246,8 @@ class Planner {
       if (absent("formula")) members.push_back({"formula", place, text_node("arm", place)});
       if (absent("levels")) members.push_back({"levels", place, levels(planned)});
     }
+    if (!scores_.empty()) members.push_back({std::string(score_key()), place, Node(Node::Table(scores_), place)});
+    if (!order_.empty()) members.push_back({"order", place, Node(Node::Array(order_), place)});
     if (has_option(card_, "level") && absent("level"))
       members.push_back({"level", place, Node(protocol_.conventions.confidence, place)});
     if (has_option(card_, "difference") && !arm.empty() && absent("difference"))
@@ -196,7 +271,8 @@ class Planner {
                     "analysis '{}' has '{}' in its formula, and its levels are known only with the data", analysis_.id,
                     column.name)
             .hint = "list the sites in [sites]";
-      if (column.name == "arm") std::stable_partition(order.begin(), order.end(), [&](std::string const& arm) { return arm == control(); });
+      if (column.name == "arm")
+        std::stable_partition(order.begin(), order.end(), [&](std::string const& arm) { return arm == control(); });
       Node::Array names;
       for (std::string const& level : order) names.push_back(text_node(level, analysis_.place));
       table.push_back({column.name, analysis_.place, Node(std::move(names), analysis_.place)});
@@ -261,6 +337,8 @@ class Planner {
   Estimand const* estimand_;
   stats::Roles roles_;
   std::string formula_;
+  Node::Table scores_;  // of the arms: their doses, where the analysis gives none
+  Node::Array order_;   // of the arms by their doses, where the analysis gives none
   std::map<std::string, Place> written_at_;  // of each covariate: where the analysis names it
 };
 

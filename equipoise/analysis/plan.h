@@ -7,6 +7,7 @@
 #include "equipoise/analysis/compile.h"
 #include "equipoise/data/recipe.h"
 #include "equipoise/protocol/protocol.h"
+#include "equipoise/stats/multiplicity/multiplicity.h"
 
 namespace equipoise::analysis {
 
@@ -25,8 +26,29 @@ struct PlannedAnalysis {
   std::vector<PlannedRun> runs;
 };
 
+/// One null hypothesis of [multiplicity]: no effect of the arm against the control in the analysis.
+struct PlannedHypothesis {
+  std::string id, analysis, arm;
+  double weight = 0;  ///< first share of alpha, of a graph
+};
+
+struct PlannedEdge {
+  std::string from, to;
+  std::optional<double> weight;  ///< absent: epsilon
+};
+
+/// The [multiplicity] section, ready to be carried out on the P values of its analyses.
+struct PlannedMultiplicity {
+  stats::Procedure procedure = stats::Procedure::none;
+  std::string method;
+  std::vector<PlannedHypothesis> hypotheses;
+  std::vector<PlannedEdge> edges;
+  std::optional<stats::Graph> graph;
+};
+
 struct Plan {
   std::vector<PlannedAnalysis> analyses;
+  std::optional<PlannedMultiplicity> multiplicity{};
 };
 
 /// Makes the runs of one analysis whose method this build carries: roles and difference follow from the estimand (or endpoint),

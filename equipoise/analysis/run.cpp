@@ -5,8 +5,10 @@
 #include <map>
 #include <set>
 
+#include "equipoise/analysis/back_transform.h"
 #include "equipoise/analysis/flow.h"
 #include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/multiplicity.h"
 #include "equipoise/data/derive.h"
 
 namespace equipoise::analysis {
@@ -75,7 +77,8 @@ bool counted_already(results::Results const& results, std::string const& analysi
   });
 }
 
-void add_run(results::Results& results, PlannedRun const& planned, results::AnalysisRun& run, Outcome const& outcome) {
+void add_run(results::Results& results, protocol::Endpoint const& endpoint, PlannedRun const& planned, results::AnalysisRun& run,
+             Outcome const& outcome) {
   std::vector<std::string> notes = outcome.answer.notes;
   if (outcome.rows_dropped_missing > 0)
     notes.push_back(fmt::format("{} row{} with a missing value left out.", outcome.rows_dropped_missing,
@@ -88,8 +91,13 @@ void add_run(results::Results& results, PlannedRun const& planned, results::Anal
       continue;  // an arm left out of this comparison
     finding.at.insert(planned.at.begin(), planned.at.end());
     if (counted_already(results, planned.analysis.id, finding)) continue;
+    const bool one_group = !planned.analysis.roles.contains("group");
+    std::optional<Finding> of_response = back_transformed(finding, endpoint, run.method, one_group);
     results.records.push_back(
         {planned.analysis.id, run.estimand, std::move(finding), run.method, canonical(planned.analysis.options), notes});
+    if (of_response)
+      results.records.push_back(
+          {planned.analysis.id, run.estimand, std::move(*of_response), run.method, canonical(planned.analysis.options), notes});
   }
   for (Series series : outcome.answer.series) {
     series.at.insert(planned.at.begin(), planned.at.end());
@@ -157,7 +165,7 @@ void run_one(results::Results& results, protocol::Protocol const& protocol, Plan
     const auto outcome = one.compiled.run(columns.view(), workspace);
     if (outcome) {
       add_counts(results, *protocol.endpoint(planned.recipe.endpoint), one, made->dataset, workspace.rows(), run);
-      add_run(results, one, run, *outcome);
+      add_run(results, *protocol.endpoint(planned.recipe.endpoint), one, run, *outcome);
     } else if (outcome.error().code == Code::no_data && one.at.contains("group")) {
       without_data.push_back(&one);
     } else {
@@ -185,6 +193,7 @@ results::Results run(protocol::Protocol const& protocol, Plan const& plan, data:
                            .quartile_rule = quartile_rule(protocol)};
   Workspace workspace;
   for (PlannedAnalysis const& planned : plan.analyses) run_one(results, protocol, planned, tables, workspace);
+  if (plan.multiplicity) carry_out(*plan.multiplicity, protocol, plan, tables, results);
   return results;
 }
 

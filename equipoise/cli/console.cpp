@@ -22,6 +22,38 @@ std::string json_string(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+namespace {
+
+nlohmann::ordered_json as_json(Problems const& problems) {
+  nlohmann::ordered_json list = nlohmann::json::array();
+  for (Error const& problem : problems) {
+    nlohmann::ordered_json row{{"code", card(problem.code).name}, {"message", problem.message}};
+    if (!problem.place.file.empty()) row["file"] = problem.place.file;
+    if (problem.place.line > 0) row["line"] = problem.place.line;
+    if (problem.place.column > 0) row["column"] = problem.place.column;
+    if (!problem.place.field.empty()) row["field"] = problem.place.field;
+    if (!problem.hint.empty()) row["hint"] = problem.hint;
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string json_list(Problems const& problems) {
+  return as_json(problems).dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void Console::caution(Problems const& warnings) {
+  std::string text;
+  for (Error warning : warnings) {
+    warning.message = "warning: " + warning.message;
+    text += to_string(warning) + "\n";
+  }
+  int unused = 0;
+  if (!json) put(stderr, text, unused);
+}
+
 void Console::warn(Problems const& problems) {
   status_ = std::max(exit_status(problems), 1);
   std::string text;
@@ -49,17 +81,7 @@ void Console::fail(Problems const& problems) {
     put(stderr, text, unused);
     return;
   }
-  nlohmann::ordered_json list = nlohmann::json::array();
-  for (Error const& problem : problems) {
-    nlohmann::ordered_json row{{"code", card(problem.code).name}, {"message", problem.message}};
-    if (!problem.place.file.empty()) row["file"] = problem.place.file;
-    if (problem.place.line > 0) row["line"] = problem.place.line;
-    if (problem.place.column > 0) row["column"] = problem.place.column;
-    if (!problem.place.field.empty()) row["field"] = problem.place.field;
-    if (!problem.hint.empty()) row["hint"] = problem.hint;
-    list.push_back(std::move(row));
-  }
-  const nlohmann::ordered_json whole{{"problems", std::move(list)}};
+  const nlohmann::ordered_json whole{{"problems", as_json(problems)}};
   put(stdout, whole.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", status_);
 }
 

@@ -23,6 +23,9 @@ class Console {
   void fail(Error const& error) { fail(Problems{error}); }
   /// Problems beside an answer that stands: on standard error, with their exit status; the answer is still printed.
   void warn(Problems const& problems);
+  /// Warnings beside an answer: on standard error, each "file:line:column: warning: ..."; the exit status stays. With --json they
+  /// are part of the answer, which the command makes with `json_list`.
+  void caution(Problems const& warnings);
   void set_status(int status) { status_ = status; }
   int status() const { return status_; }
 
@@ -32,5 +35,7 @@ class Console {
 
 /// A text as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD.
 std::string json_string(std::string_view text);
+/// Problems or warnings as a JSON list of {code, message, file, line, column, field, hint}.
+std::string json_list(Problems const& problems);
 
 }  // namespace equipoise::cli

@@ -35,15 +35,18 @@ Problems choose(study::Study& study, std::vector<std::string> const& wanted) {
                   "analysis '{}' needs the method {}, which this build does not carry", analysis.id, analysis.method)
           .hint = "name the analyses to run: --analysis ID, once for each";
   }
-  if (auto const& multiplicity = study.protocol.multiplicity) {
-    const bool primary = std::ranges::any_of(study.protocol.analyses,
-                                             [&](protocol::Analysis const& a) { return chosen(a.id) && a.role == "primary"; });
-    const bool carried =
-        std::ranges::none_of(study.unavailable, [](study::Unavailable const& u) { return u.user == "[multiplicity]"; });
-    if (primary && !carried)
-      add_problem(problems, multiplicity->place, Code::not_available,
-                  "the primary analyses need the multiplicity method {}, which this build does not carry", multiplicity->method)
-          .hint = "name other analyses to run: --analysis ID, once for each";
+  if (auto const& multiplicity = study.plan.multiplicity) {
+    std::vector<std::string> left_out;
+    for (analysis::PlannedHypothesis const& one : multiplicity->hypotheses)
+      if (!chosen(one.analysis) && std::ranges::find(left_out, one.analysis) == left_out.end()) left_out.push_back(one.analysis);
+    if (std::ranges::none_of(multiplicity->hypotheses,
+                             [&](analysis::PlannedHypothesis const& one) { return chosen(one.analysis); }))
+      study.plan.multiplicity.reset();
+    else
+      for (std::string const& id : left_out)
+        add_problem(problems, study.protocol.multiplicity->place, Code::usage,
+                    "adjusted P values need every hypothesis of [multiplicity], and analysis '{}' is not to be run", id)
+            .hint = fmt::format("add --analysis {}, or name no analysis of a hypothesis", id);
   }
   std::erase_if(study.plan.analyses, [&](analysis::PlannedAnalysis const& planned) { return !chosen(planned.id); });
   return problems;
@@ -179,6 +182,14 @@ std::string headline(Answered const& answered) {
       if (f.quantity == "chi_square" && f.p) parts.push_back(versus + "P " + p_text(*f.p));
     }
     out += join(parts, "; ") + "\n";
+  }
+  if (auto const& family = answered.results.multiplicity) {
+    std::vector<std::string> parts;
+    for (results::Hypothesis const& one : family->hypotheses) {
+      const auto p = one.adjusted_p ? "adjusted P " + p_text(*one.adjusted_p) : "P " + p_text(one.p);
+      parts.push_back(fmt::format("{} {}, {}", one.id, p, one.rejected ? "rejected" : "not rejected"));
+    }
+    out += fmt::format("multiplicity ({}, alpha {}): {}\n", family->method, shortest(family->alpha), join(parts, "; "));
   }
   return out;
 }

@@ -83,10 +83,17 @@ void CellReader::read(Column& into, std::size_t row, Item const& item, std::stri
   switch (item.kind) {
     case ItemKind::number:
     case ItemKind::integer: {
-      const char bound = item.detection_limit && (cell.front() == '<' || cell.front() == '>') ? cell.front() : ' ';
+      const bool sign = cell.front() == '<' || cell.front() == '>';
+      const char bound = item.detection_limit && sign ? cell.front() : ' ';
       const auto number = to_number(bound == ' ' ? cell : trimmed(cell.substr(1)));
-      if (!number) return refuse(line, column, fmt::format("'{}' is not a number", shortened(cell)));
+      if (!number)
+        return refuse(line, column, fmt::format("'{}' is not a number", shortened(cell)),
+                      sign && !item.detection_limit && to_number(trimmed(cell.substr(1)))
+                          ? fmt::format("a value known only as beyond a limit: give item '{}' its 'detection_limit'", item.id)
+                          : "");
       const double value = *number * factor;
+      if (bound != ' ' && !(value > 0))
+        return refuse(line, column, fmt::format("'{}' names a limit that is not above 0", shortened(cell)));
       if (item.kind == ItemKind::integer && std::trunc(value) != value)
         return refuse(line, column, fmt::format("{} is not a whole number", shortest(value)));
       if (item.hard && !(value >= item.hard->first && value <= item.hard->second))

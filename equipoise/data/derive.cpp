@@ -6,6 +6,7 @@
 
 #include "equipoise/core/text.h"
 #include "equipoise/data/outcome.h"
+#include "equipoise/data/rule_notes.h"
 
 namespace equipoise::data {
 namespace {
@@ -38,6 +39,7 @@ class Derivation {
  public:
   Derivation(TrialTables const& tables, Recipe const& recipe)
       : tables_(tables),
+        measured_(tables, Limits::as_numbers),
         records_(tables.records()),
         protocol_(tables.protocol()),
         recipe_(recipe),
@@ -63,6 +65,7 @@ class Derivation {
     if (auto collected = collect_intercurrent(); !collected) return tl::unexpected(collected.error());
     if (auto outcome = add_outcome(); !outcome) return tl::unexpected(outcome.error());
     add_columns();
+    add_handling_notes();
     DatasetBuilder builder(rows_.size());
     for (TypedColumn& column : columns_) builder.add(std::move(column));
     auto dataset = builder.build();
@@ -188,7 +191,10 @@ class Derivation {
       }
       if (std::isnan(end)) {
         ++nobody;
-        if (!every) rows_.push_back(i), time_.push_back(missing_number), event_.push_back(missing_number);
+        if (!every) {
+          rows_.push_back(i), time_.push_back(missing_number), event_.push_back(missing_number);
+          left_.push_back(missing_number), right_.push_back(missing_number);
+        }
         continue;
       }
       const FollowUp follow_up{end, std::min(planned_end(end), until_cutoff(i))};
@@ -196,6 +202,13 @@ class Derivation {
         const TimeToEvent seen =
             first_event(days.empty() ? std::nullopt : std::optional(days.front()), follow_up, intercurrent_[i]);
         rows_.push_back(i), time_.push_back(seen.time), event_.push_back(seen.event);
+        std::vector<double> without;
+        for (const double date : all[i].without)
+          if (date >= randomised(i)) without.push_back(date - randomised(i));
+        std::ranges::sort(without);
+        const EventBounds bounds = first_event_bounds(days.empty() ? std::nullopt : std::optional(days.front()), without,
+                                                      follow_up, intercurrent_[i]);
+        left_.push_back(bounds.left), right_.push_back(bounds.right);
         continue;
       }
       const auto twice = std::ranges::adjacent_find(days);
@@ -215,7 +228,10 @@ class Derivation {
       made_.notes.push_back(
           fmt::format("At {} visits or entries it is not known whether the event happened; they count as without it.", unknown));
     if (every && nobody > 0) made_.notes.push_back(fmt::format("{} participants have no time at risk and are left out.", nobody));
-    if (at_visits)
+    if (recipe_.bounds)
+      made_.notes.push_back(
+          "Seen only at visits: the event lies after the last visit known to be without it, up to the first visit with it.");
+    else if (at_visits)
       made_.notes.push_back(
           "Seen only at visits, so the true time lies between two visits; the date of the visit stands for it.");
     return {};
@@ -240,8 +256,9 @@ class Derivation {
   Expected<void> add_value() {
     std::optional<std::string_view> visit;
     if (!endpoint_.at.empty()) visit = endpoint_.at;
-    const Column value = expression::evaluate(*endpoint_.variable, tables_, visit);
-    std::int64_t bounded = 0;
+    const bool binary = endpoint_.kind == EndpointKind::binary;  // a truth about a bound is that of the bound
+    const Column value = expression::evaluate(*endpoint_.variable, binary ? tables_ : measured_, visit);
+    std::int64_t bounded = 0, outside = 0;
     for (const std::size_t i : chosen_) {
       rows_.push_back(i);
       double response = missing_number;
@@ -255,13 +272,51 @@ class Derivation {
         if (!known.missing() && !known.exact()) ++bounded;
         if (known.exact()) response = known.low;
         if (visit) response = value_at(response, double(protocol_.visit(*visit)->day.offset()), intercurrent_[i]);
-        response = transformed(response);
+        const double on_scale = transformed(response);
+        outside += std::isnan(on_scale) && !std::isnan(response);
+        response = on_scale;
       }
       response_.push_back(response);
     }
     if (bounded > 0)
-      made_.notes.push_back(fmt::format("{} values are known only as below or above a limit and are left out.", bounded));
+      made_.notes.push_back(bounded == 1
+                                ? "1 value is known only as below or above a limit and is left out."
+                                : fmt::format("{} values are known only as below or above a limit and are left out.", bounded));
+    note_transform(outside);
     return {};
+  }
+
+  /// What the scale of the analysis means for its numbers.
+  void note_transform(std::int64_t outside) {
+    const std::string_view scale = endpoint_.transform == "log"    ? "natural logarithms"
+                                   : endpoint_.transform == "sqrt" ? "square roots"
+                                                                   : "fourth roots";
+    if (endpoint_.transform.empty() || endpoint_.kind == EndpointKind::binary) return;
+    if (endpoint_.transform == "log")
+      made_.notes.push_back(
+          "The response is analysed as its natural logarithm: means are logarithms of geometric means, and a difference is the "
+          "logarithm of their ratio.");
+    else
+      made_.notes.push_back(fmt::format("The response is analysed as its {}: means and differences are on that scale.",
+                                        scale.substr(0, scale.size() - 1)));
+    if (outside > 0)
+      made_.notes.push_back(fmt::format("{} {} no {} and {} left out: {}.", outside, outside == 1 ? "value has" : "values have",
+                                        scale.substr(0, scale.size() - 1), outside == 1 ? "is" : "are",
+                                        endpoint_.transform == "log" ? "not above 0" : "below 0"));
+  }
+
+  /// Rules of data handling that touch the columns: which value counts, what baseline is, values beyond a limit.
+  void add_handling_notes() {
+    const std::vector<ItemAtVisit> read = read_by(protocol_, recipe_);
+    for (std::string& note : handling_notes(tables_, read, chosen_)) made_.notes.push_back(std::move(note));
+    // Truths and measured times see limits as bounds: only what is read as a number counts as one.
+    Recipe numbers = recipe_;
+    if (endpoint_.kind == EndpointKind::time_to_event || endpoint_.kind == EndpointKind::binary) numbers.endpoint.clear();
+    std::erase_if(numbers.covariates, [&](std::string const& name) {
+      const auto column = std::ranges::find(columns_, name, &TypedColumn::name);
+      return column == columns_.end() || !is_numeric(column->kind);
+    });
+    for (std::string& note : limit_notes(tables_, read_by(protocol_, numbers), chosen_)) made_.notes.push_back(std::move(note));
   }
 
   double transformed(double value) const {
@@ -280,6 +335,7 @@ class Derivation {
       if (repeats(endpoint_)) add_numbers("start", std::move(start_));
       add_numbers("time", std::move(time_));
       add_numbers("event", std::move(event_));
+      if (recipe_.bounds) add_numbers("left", std::move(left_)), add_numbers("right", std::move(right_));
     } else {
       add_numbers("response", std::move(response_));
     }
@@ -296,7 +352,7 @@ class Derivation {
   void add_covariate(std::string const& covariate) {
     const Name name = split(covariate);
     const Column column =
-        tables_.variable(name.item, name.visit.empty() ? std::nullopt : std::optional<std::string_view>(name.visit));
+        measured_.variable(name.item, name.visit.empty() ? std::nullopt : std::optional<std::string_view>(name.visit));
     if (column.type == expression::Type::code) {
       std::vector<std::int32_t> codes(rows_.size());
       for (std::size_t r = 0; r < rows_.size(); ++r) codes[r] = column.code[rows_[r]];
@@ -317,6 +373,7 @@ class Derivation {
   }
 
   TrialTables const& tables_;
+  TrialTables measured_;  // numbers in place of bounds, where the protocol has a rule
   TrialRecords const& records_;
   protocol::Protocol const& protocol_;
   Recipe const& recipe_;
@@ -326,7 +383,7 @@ class Derivation {
   std::vector<TypedColumn> columns_;
   std::vector<std::size_t> chosen_;  // participants of the set
   std::vector<std::size_t> rows_;    // of each row: its participant
-  std::vector<double> start_, time_, event_, response_, last_seen_;
+  std::vector<double> start_, time_, event_, left_, right_, response_, last_seen_;
   std::vector<std::vector<Intercurrence>> intercurrent_;
 };
 
@@ -354,6 +411,7 @@ Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map
       if (repeats(*endpoint)) columns.push_back({.name = "start"});
       columns.push_back({.name = "time"});
       columns.push_back({.name = "event"});
+      if (recipe.bounds) columns.push_back({.name = "left"}), columns.push_back({.name = "right"});
     } else {
       columns.push_back({.name = "response"});
     }

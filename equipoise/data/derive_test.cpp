@@ -214,7 +214,7 @@ TEST(AnalysisDataset, LeavesOutValuesKnownOnlyAsBelowALimit) {
   const Made made("1,A,2020-01-01,168,F,,<5,,,,,,,\n2,B,2020-01-01,168,M,,7,,,,,,,\n");
   const auto data = made.make({.set = "full", .endpoint = "cd4"});
   EXPECT_THAT(numbers(data, "response"), ElementsAre(NanSensitiveDoubleEq(missing_number), 7));
-  EXPECT_THAT(data->notes, Contains("1 values are known only as below or above a limit and are left out."));
+  EXPECT_THAT(data->notes, Contains("1 value is known only as below or above a limit and is left out."));
 }
 
 TEST(AnalysisDataset, SaysThatASetIsEmpty) {

@@ -40,6 +40,30 @@ TimeToEvent first_event(std::optional<double> event_day, FollowUp follow_up, std
   return seen;
 }
 
+EventBounds first_event_bounds(std::optional<double> event_day, std::span<const double> without_days, FollowUp follow_up,
+                               std::span<const Intercurrence> intercurrent) {
+  if (event_day && *event_day > follow_up.end) event_day = {};
+  const auto last_without = [&](double until) {
+    double last = 0;
+    for (const double day : without_days)
+      if (day <= until && day <= follow_up.end) last = std::max(last, day);
+    return last;
+  };
+  for (auto const& [day, ice] : in_order(intercurrent)) {
+    const bool decides = event_day ? day < *event_day : day <= follow_up.end;
+    if (!decides || ice->strategy == Strategy::treatment_policy) continue;
+    if (ends_follow_up(*ice)) return {last_without(day), missing_number};
+    // Not seen without on that very day: an intercurrent event on the day of a visit comes after the visit.
+    if (is_word(*ice, "event")) return {last_without(day), day};
+    if (is_word(*ice, "never")) return {std::max(follow_up.planned_end, last_without(follow_up.end)), missing_number};
+  }
+  if (!event_day) return {last_without(follow_up.end), missing_number};
+  double left = 0;
+  for (const double day : without_days)
+    if (day < *event_day) left = std::max(left, day);
+  return {left, *event_day};
+}
+
 std::vector<Interval> event_intervals(std::span<const double> event_days, FollowUp follow_up,
                                       std::span<const Intercurrence> intercurrent) {
   double end = follow_up.end;

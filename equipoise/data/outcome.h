@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "equipoise/core/columns.h"
 #include "equipoise/protocol/protocol.h"
 
 /// What one participant's records say of an endpoint once the estimand's strategies are carried out. Days are days since
@@ -37,6 +39,26 @@ struct TimeToEvent {
 /// On one day the event counts before the intercurrent event. `event_day` absent: not seen.
 /// source  ICH E9(R1), section A.3.2
 TimeToEvent first_event(std::optional<double> event_day, FollowUp follow_up, std::span<const Intercurrence> intercurrent);
+
+/// An event seen only at visits lies in (left, right]: after the last visit known to be without it, up to the first visit with it.
+struct EventBounds {
+  double left = 0;
+  double right = missing_number;  ///< missing: only known to be after left
+  friend bool operator==(EventBounds const& a, EventBounds const& b) {
+    return a.left == b.left && (a.right == b.right || (std::isnan(a.right) && std::isnan(b.right)));
+  }
+};
+
+/// The bounds under the strategies, the earliest intercurrent event before the first visit with the event deciding:
+///   treatment policy      nothing changes
+///   hypothetical          (handling "censored") after the last visit known to be without the event up to it
+///   while on treatment    the same
+///   composite "event"     up to the day of the intercurrent event: it, or the event itself, had come by then
+///   composite "never"     after the planned end of follow-up
+/// without_days  visits known to be without the event, before its first visit with it, sorted; those after follow-up do not count
+/// source  ICH E9(R1), section A.3.2; Turnbull (1976), J. R. Stat. Soc. B 38, 290-295
+EventBounds first_event_bounds(std::optional<double> event_day, std::span<const double> without_days, FollowUp follow_up,
+                               std::span<const Intercurrence> intercurrent);
 
 struct Interval {
   double start = 0, stop = 0;

@@ -18,13 +18,15 @@ namespace equipoise::data {
 ///   participant   category
 ///   arm           category, levels in protocol order; as randomised or as treated, as the set says
 ///   time, event   days since randomisation (or the endpoint's own unit) and 1/0, of a time to event; `start` too for
-///   `every(...)` response      number of a continuous, binary (1/0) or count endpoint item@visit    number or category:
+///   `every(...)`; with `bounds` left and right: the event lies in (left, right], a missing right is infinity
+///   response      number of a continuous, binary (1/0) or count endpoint item@visit    number or category:
 ///   covariates, strata; also `site`
 struct Recipe {
   std::string set;
   std::string endpoint;
   std::string estimand;                 ///< empty: no intercurrent event is handled
   std::vector<std::string> covariates;  ///< "cd4@baseline", "site"
+  bool bounds = false;                  ///< `left` and `right` too, of an endpoint seen only at visits
 };
 
 /// The columns that `analysis_dataset` will make. Reports covariates that do not resolve, where `written_at` says that a person

@@ -7,6 +7,8 @@
 
 #include "equipoise/core/text.h"
 #include "equipoise/data/cell_reader.h"
+#include "equipoise/data/readings.h"
+#include "equipoise/data/windows.h"
 
 namespace equipoise::data {
 namespace {
@@ -26,8 +28,10 @@ class SourceReader {
     read_people();
     if (source_.intervals) read_intervals();
     else read_follow_up();
+    if (source_.visits) read_days();
     read_items();
     for (protocol::SourceEntry const& entry : source_.entries) read_entries(entry);
+    place_readings(records_, protocol_, true);
     return std::move(records_);
   }
 
@@ -44,6 +48,8 @@ class SourceReader {
     return *found;
   }
 
+  bool several_rows() const { return source_.intervals || source_.visits; }
+
   void check_columns() {
     const auto wanted = [&](std::string const& name, Place const& place) {
       if (name.empty() || table_.find(name)) return;
@@ -53,9 +59,12 @@ class SourceReader {
       else error.hint = "columns: " + join(table_.header, ", ");
     };
     for (std::string const* name : {&source_.participant, &source_.site, &source_.arm, &source_.arm_received, &source_.randomised,
-                                    &source_.follow_up, &source_.interval_start, &source_.interval_stop})
+                                    &source_.follow_up, &source_.day, &source_.interval_start, &source_.interval_stop})
       wanted(*name, source_.place);
-    for (protocol::SourceItem const& item : source_.items) wanted(item.column, item.place);
+    for (protocol::SourceItem const& item : source_.items) {
+      wanted(item.column, item.place), wanted(item.bound, item.place);
+      for (protocol::RowRule const& rule : item.where) wanted(rule.column, item.place);
+    }
     for (protocol::SourceEntry const& entry : source_.entries) {
       for (protocol::RowRule const& rule : entry.where) wanted(rule.column, entry.place);
       for (protocol::SourceEntryItem const& item : entry.items) wanted(item.column, item.place);
@@ -76,11 +85,11 @@ class SourceReader {
       if (fresh) {
         records_.participants.emplace_back(name);
         first_row_.push_back(row);
-      } else if (!source_.intervals) {
+      } else if (!several_rows()) {
         cells_.refuse(
             line(row), source_.participant,
             fmt::format("participant '{}' has a second row; the first is line {}", name, line(first_row_[found->second])),
-            "with several rows a participant say rows = \"intervals\" in [source]");
+            "with several rows a participant say rows = \"intervals\" or \"visits\" in [source]");
       }
       owner_.push_back(found->second);
     }
@@ -89,7 +98,7 @@ class SourceReader {
 
   /// Reports a cell that differs from that of the participant's first row.
   void same_throughout(std::string const& name, std::string_view what) {
-    if (!source_.intervals || name.empty()) return;
+    if (!several_rows() || name.empty()) return;
     const std::size_t at = column(name);
     for (std::size_t row = 0; row < table_.rows(); ++row) {
       if (owner_[row] == no_one || first_row_[owner_[row]] == row) continue;
@@ -178,6 +187,26 @@ class SourceReader {
         cells_.refuse(line(first_row_[i]), source_.follow_up,
                       fmt::format("follow-up of participant '{}' ends before randomisation", records_.participants[i]));
     }
+    same_throughout(source_.follow_up, "end of follow-up");
+  }
+
+  /// The day of each row: a date, or whole days since randomisation.
+  void read_days() {
+    const std::size_t at = column(source_.day);
+    day_.assign(table_.rows(), missing_number);
+    for (std::size_t row = 0; row < table_.rows(); ++row) {
+      const std::string_view text = cell(row, at);
+      if (text.empty() || owner_[row] == no_one) continue;
+      const bool date = text.size() == 10 && text[4] == '-';
+      if (date && !records_.calendar) {
+        cells_.refuse(line(row), source_.day,
+                      fmt::format("'{}' is a date, and without the date of randomisation it has no origin", text),
+                      "name the column 'randomised' in [source], or give days since randomisation");
+        continue;
+      }
+      const auto day = date ? cells_.exact_date(text, line(row), source_.day) : cells_.whole_number(text, line(row), source_.day);
+      if (day) day_[row] = date ? *day : records_.randomisation.low[owner_[row]] + *day;
+    }
   }
 
   /// Intervals (start, stop] of one participant must follow each other from day 0 without gap or overlap.
@@ -212,15 +241,64 @@ class SourceReader {
     }
   }
 
+  /// A cell with the sign of its bound, which may stand in a column of its own.
+  std::string signed_cell(protocol::SourceItem const& mapped, std::size_t row) {
+    const std::string_view text = cell(row, column(mapped.column));
+    if (mapped.bound.empty() || text.empty()) return std::string(text);
+    const std::string_view sign = cell(row, column(mapped.bound));
+    if (sign.empty() || sign == "=") return std::string(text);
+    if (sign != "<" && sign != ">")
+      cells_.refuse(line(row), mapped.bound, fmt::format("'{}' is neither '<' nor '>' nor '='", sign));
+    else if (text.front() == '<' || text.front() == '>') {
+      if (text.front() != sign.front())
+        cells_.refuse(line(row), mapped.bound, fmt::format("'{}' contradicts the value '{}'", sign, text));
+      return std::string(text);
+    } else {
+      return std::string(sign) + std::string(text);
+    }
+    return {};
+  }
+
+  /// Values with a day, all of one item: one a participant and day, sorted.
+  void read_readings(protocol::SourceItem const& mapped) {
+    const protocol::Item& item = *protocol_.item(mapped.item);
+    std::vector<std::size_t> rows;
+    for (std::size_t row = 0; row < table_.rows(); ++row) {
+      const bool meets = std::ranges::all_of(
+          mapped.where, [&](protocol::RowRule const& rule) { return cell(row, column(rule.column)) == *rule.is; });
+      if (!meets || owner_[row] == no_one || cell(row, column(mapped.column)).empty()) continue;
+      if (std::isnan(day_[row])) {
+        if (cell(row, column(source_.day)).empty())
+          cells_.refuse(line(row), source_.day,
+                        fmt::format("the value '{}' of '{}' has no day", cell(row, column(mapped.column)), item.id));
+        continue;
+      }
+      rows.push_back(row);
+    }
+    Column values = missing_item(item, rows.size());
+    std::vector<Reading> read;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      cells_.read(values, r, item, signed_cell(mapped, rows[r]), mapped.codes, factor(item, mapped.unit), line(rows[r]),
+                  mapped.column);
+      if (!values.missing(r)) read.push_back({owner_[rows[r]], day_[rows[r]], r, line(rows[r])});
+    }
+    if (rows.empty() && !mapped.where.empty())
+      records_.notes.push_back(fmt::format("No row holds a value of item '{}' as its 'where' asks.", item.id));
+    records_.readings.emplace(item.id, one_a_day(protocol_, item, values, std::move(read), mapped.column, cells_, records_));
+  }
+
   void read_items() {
     for (protocol::SourceItem const& mapped : source_.items) {
+      if (source_.visits && mapped.visit.empty()) {
+        read_readings(mapped);
+        continue;
+      }
       const protocol::Item& item = *protocol_.item(mapped.item);
-      const std::size_t at = column(mapped.column);
       Column into = missing_item(item, n_);
       for (std::size_t i = 0; i < n_; ++i)
-        cells_.read(into, i, item, cell(first_row_[i], at), mapped.codes, factor(item, mapped.unit), line(first_row_[i]),
-                    mapped.column);
-      same_throughout(mapped.column, "value");
+        cells_.read(into, i, item, signed_cell(mapped, first_row_[i]), mapped.codes, factor(item, mapped.unit),
+                    line(first_row_[i]), mapped.column);
+      same_throughout(mapped.column, "value"), same_throughout(mapped.bound, "sign");
       records_.items.emplace(std::pair(mapped.item, mapped.visit), std::move(into));
     }
   }
@@ -359,6 +437,7 @@ class SourceReader {
   CellReader cells_;
   TrialRecords records_;
   std::vector<std::size_t> owner_;      // of each row: its participant
+  std::vector<double> day_;             // of each row, with rows = "visits"
   std::vector<std::size_t> first_row_;  // of each participant
   std::size_t n_ = 0;
 };

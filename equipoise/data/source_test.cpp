@@ -124,7 +124,7 @@ TEST(ReadSource, NamesEveryBadCellWithLineAndColumn) {
                           "\"...\" = \"true\", \"...\" = \"false\" }",
                           "d.csv:3: column 'rna': 'x' is not a number", "d.csv:4: column 'id': the participant is missing",
                           "d.csv:5: column 'id': participant '1' has a second row; the first is line 2\n  hint: with several "
-                          "rows a participant say rows = \"intervals\" in [source]"));
+                          "rows a participant say rows = \"intervals\" or \"visits\" in [source]"));
 }
 
 TEST(ReadSource, CountsWhatItDoesNotShow) {

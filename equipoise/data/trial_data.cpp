@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "equipoise/data/windows.h"
 #include "equipoise/protocol/names.h"
 
 namespace equipoise::data {
@@ -46,6 +47,25 @@ Entries until(Entries const& all, double day, std::size_t& undated) {
 
 }  // namespace
 
+std::optional<double> counted_as(expression::Interval const& value, protocol::Item const& item,
+                                 protocol::Conventions const& conventions) {
+  if (value.missing() || value.exact()) return {};
+  const bool below = std::isinf(value.low), above = std::isinf(value.high);
+  if (below == above) return {};
+  const double limit = below ? value.high : value.low;
+  switch (below ? item.below_limit.value_or(conventions.below_limit) : item.above_limit.value_or(conventions.above_limit)) {
+    case protocol::LimitRule::left_out:
+      return {};
+    case protocol::LimitRule::half:
+      return limit / 2;
+    case protocol::LimitRule::limit:
+      return limit;
+    case protocol::LimitRule::over_root_2:
+      return limit / std::sqrt(2.0);
+  }
+  return {};
+}
+
 Column missing_item(protocol::Item const& item, std::size_t rows) {
   Column column = Column::of_missing(protocol::type_of(item.kind), rows);
   for (protocol::CodeValue const& code : item.codes) column.levels.push_back(code.id);
@@ -69,9 +89,12 @@ Expected<TrialRecords> as_of(TrialRecords records, Date cutoff, protocol::Protoc
   records.items_before_cutoff = records.items;
   for (auto& [key, column] : records.items) {
     const protocol::Visit* visit = protocol.visit(key.second);
+    if (records.readings.contains(key.first)) continue;  // placed again below, without what came later
     for (std::size_t i = 0; visit && i < column.size(); ++i)
       if (!(records.randomisation.low[i] + visit->day.offset() <= last)) blank(column, i);
   }
+  cut_readings(records, last);
+  place_readings(records, protocol);
   std::size_t undated = 0;
   for (auto& [form, entries] : records.entries) entries = until(entries, last, undated);
   if (undated > 0)
@@ -101,15 +124,28 @@ Column TrialTables::visit_date(std::string_view visit) const {
   const protocol::Visit* at = protocol_.visit(visit);
   expects(at != nullptr, "visits of expressions are checked");
   const std::vector<std::uint8_t> took_place = attended(visit);
+  const auto dated = records_.visit_days.find(visit);
   std::vector<double> days(participants(), missing_number);
-  for (std::size_t i = 0; i < days.size(); ++i)
-    if (took_place[i]) days[i] = records_.randomisation.low[i] + at->day.offset();
+  for (std::size_t i = 0; i < days.size(); ++i) {
+    if (!took_place[i]) continue;
+    days[i] = dated == records_.visit_days.end() ? missing_number : dated->second[i];
+    if (std::isnan(days[i])) days[i] = records_.randomisation.low[i] + at->day.offset();
+  }
   return Column::of_numbers(std::move(days), Type::moment);
 }
 
 Column TrialTables::item(protocol::Item const& item, std::string_view visit) const {
   const auto found = records_.items.find({item.id, std::string(visit)});
   return found != records_.items.end() ? found->second : missing_item(item, participants());
+}
+
+Column TrialTables::measured(protocol::Item const& item, std::string_view visit) const {
+  Column column = this->item(item, visit);
+  if (!bounds_ || column.exact()) return column;
+  for (std::size_t i = 0; i < column.size(); ++i)
+    if (const auto number = counted_as(column.interval(i), item, protocol_.conventions))
+      column.set(i, expression::Interval::exactly(*number));
+  return column;
 }
 
 Column TrialTables::variable(std::string_view name, std::optional<std::string_view> visit) const {
@@ -122,9 +158,10 @@ Column TrialTables::variable(std::string_view name, std::optional<std::string_vi
   if (name == "arm") return records_.arm;
   if (name == "site") return records_.site;
   const std::string at(visit.value_or(""));
-  if (const protocol::Item* known = protocol_.item(name)) return item(*known, at);
+  if (const protocol::Item* known = protocol_.item(name)) return measured(*known, at);
   const protocol::Derivation* derivation = protocol_.derivation(name);
   expects(derivation != nullptr, "names of expressions are checked");
+  if (bounds_ && derivation->rule.type() == Type::truth) return bounds_->variable(name, visit);
   const auto key = std::pair(std::string(name), at);
   if (const auto kept = derived_.find(key); kept != derived_.end()) return kept->second;
   return derived_.emplace(key, expression::evaluate(derivation->rule, *this, visit)).first->second;
@@ -146,10 +183,12 @@ Entries const& TrialTables::entries(std::string_view form) const {
   for (std::size_t i = 0; i < participants(); ++i)
     for (protocol::Visit const* visit : visits)
       if (took_place[visit][i]) rows.emplace_back(i, visit);
+  std::map<protocol::Visit const*, Column> day_of;
+  for (protocol::Visit const* visit : visits) day_of.emplace(visit, visit_date(visit->id));
   std::vector<double> dates;
   for (auto const& [participant, visit] : rows) {
     made.participant.push_back(participant);
-    dates.push_back(records_.randomisation.low[participant] + visit->day.offset());
+    dates.push_back(day_of.at(visit).low[participant]);
   }
   made.date = Column::of_numbers(std::move(dates), Type::date);
   for (protocol::Item const& item : known->items) {

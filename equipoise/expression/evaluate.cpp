@@ -291,7 +291,7 @@ std::vector<Occurrences> evaluate_moments(Expression const& expression, Tables c
     if (decided) continue;
     if (round.truth[k] == is_unknown) ++own.unknown;
     else if (round.truth[k] == is_false) {
-      if (first && over_visits && !date.missing()) own.seen_without = date.low;
+      if (first && over_visits && !date.missing()) own.seen_without = date.low, own.without.push_back(date.low);
     } else if (date.missing()) ++own.undated;
     else if (first && !own.dates.empty()) {
       Occurrence& earliest = own.dates.front();

@@ -65,6 +65,7 @@ struct Occurrences {
   std::size_t undated = 0;               ///< happened for sure, at no known date
   std::size_t unknown = 0;               ///< visits or entries at which it is not known whether it happened
   double seen_without = missing_number;  ///< of first(x): date of the last attended visit before at which x is known to be false
+  std::vector<double> without{};         ///< of first(x): dates of all such visits, in the order of the schedule
 };
 
 /// For each participant the dates of a first(...), an every(...), or of any other expression that is a date or a moment.

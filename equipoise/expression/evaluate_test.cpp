@@ -169,6 +169,9 @@ TEST(Evaluate, FirstPassesOverUnknownVisitsAndKeepsWhenItWasLastKnownFalse) {
   ASSERT_EQ(found.size(), 4u);
   EXPECT_THAT(found[0].dates, ElementsAre(Occurrence{1056, 1056}));
   EXPECT_EQ(found[0].seen_without, 1028);
+  ASSERT_FALSE(found[0].without.empty());
+  EXPECT_EQ(found[0].without.back(), 1028);
+  EXPECT_THAT(found[3].without, IsEmpty());
   EXPECT_THAT(found[1].dates, ElementsAre(Occurrence{1056, 1056}));
   EXPECT_EQ(found[1].unknown, 1u);
   EXPECT_TRUE(std::isnan(found[1].seen_without));

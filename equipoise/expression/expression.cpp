@@ -49,6 +49,11 @@ bool Expression::gives_several() const {
   return call && call->function == Function::every;
 }
 
+bool Expression::is_first_of_visits() const {
+  const Call* call = tree_ ? tree_->as<Call>() : nullptr;
+  return call && call->function == Function::first && call->form.empty() && tree_->operands[0].type == Type::truth;
+}
+
 std::optional<Expression> parse(std::string_view text, Names const& names, Context const& context, Place place,
                                 Problems& problems) {
   if (text.size() > longest_text) {

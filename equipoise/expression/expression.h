@@ -60,6 +60,8 @@ class Expression {
   std::vector<std::string> forms() const;
   /// True for every(...), which gives several dates a participant: read it with `evaluate_moments`.
   bool gives_several() const;
+  /// True for first(x), x a condition that is evaluated at the visits: between two of them nothing is seen.
+  bool is_first_of_visits() const;
 
  private:
   std::string text_;

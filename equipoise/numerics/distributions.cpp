@@ -76,6 +76,17 @@ double chi_square_quantile(double probability, double df) {
   return bm::quantile(ChiSquare(df), probability);
 }
 
+double f_upper(double x, double df1, double df2) {
+  if (std::isnan(x) || !(df1 > 0 && df2 > 0) || df1 == infinity) return nan;
+  if (x <= 0) return 1;
+  if (df2 == infinity) return chi_square_upper(df1 * x, df1);
+  if (x == infinity) return 0;
+  // df2/(df2 + df1 x) is beta(df2/2, df1/2); of two complements the small argument keeps its digits
+  const double small = df2 / (df2 + df1 * x);
+  return small < 0.5 ? beta_cdf(small, df2 / 2, df1 / 2)
+                     : bm::cdf(bm::complement(Beta(df1 / 2, df2 / 2), df1 * x / (df2 + df1 * x)));
+}
+
 double beta_cdf(double x, double a, double b) {
   if (std::isnan(x) || !(a > 0 && b > 0) || a == infinity || b == infinity) return nan;
   if (x <= 0) return 0;

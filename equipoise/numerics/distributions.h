@@ -27,6 +27,9 @@ double chi_square_upper(double x, double df);
 /// The x with P(X <= x) = probability.
 double chi_square_quantile(double probability, double df);
 
+/// P(X > x), X of the F distribution with df1, df2 > 0 degrees of freedom; 1 for x <= 0. Infinite df2 is chi-square / df1.
+double f_upper(double x, double df1, double df2);
+
 /// P(B <= x), B beta with shapes a, b > 0.
 double beta_cdf(double x, double a, double b);
 /// The x with P(B <= x) = probability, and the x with P(B > x) = probability.

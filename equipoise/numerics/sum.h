@@ -31,6 +31,23 @@ inline double sum(std::span<const double> values) {
   return total.value();
 }
 
+/// What `scale_to_one` did: values = scaled values times 2^exponent.
+struct PowerOfTwo {
+  int exponent = 0;
+  double magnitude = 0;  ///< largest |value| after scaling: at least 1 and below 2, or 0
+};
+
+/// Multiplies finite values by the power of two that brings the largest magnitude to [1, 2), so that their squares neither
+/// overflow nor vanish. Rounds nothing that is not 2^-1022 of the largest.
+inline PowerOfTwo scale_to_one(std::span<double> values) {
+  double largest = 0;
+  for (const double value : values) largest = std::fmax(largest, std::abs(value));
+  if (largest == 0) return {};
+  const int exponent = std::ilogb(largest);
+  for (double& value : values) value = std::ldexp(value, -exponent);
+  return {exponent, std::ldexp(largest, -exponent)};
+}
+
 /// Count, arithmetic mean and standard deviation (divisor n - 1).
 struct Moments {
   double n = 0;

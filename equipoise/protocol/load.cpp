@@ -27,6 +27,7 @@ Loaded load_all(std::string_view bytes, std::string const& file) {
   read_questions(reader, root);
   read_plan(reader, root);
   read_source(reader, root);
+  check_handling(reader);
   root.finish();
 
   reader.protocol.canonical = canonical(*document);

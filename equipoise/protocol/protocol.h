@@ -31,12 +31,16 @@ struct Trial {
   bool simulated = false;  ///< data of this file are not from people: labelled everywhere
 };
 
+/// What a value known only as below (above) a limit counts as where a number is needed.
+enum class LimitRule { left_out, half, limit, over_root_2 };
+
 struct Conventions {
   double alpha = 0.05;
   int sided = 2;
   double confidence = 0.95;
   std::string match = "equipoise";  ///< "r", "sas" or "equipoise": defaults on which programs differ
   double month_days = 30.4375;
+  LimitRule below_limit = LimitRule::left_out, above_limit = LimitRule::left_out;  ///< of items that do not say it themselves
 };
 
 /// An amount with its UCUM unit; doses of different units do not compare.
@@ -65,9 +69,29 @@ struct Visit {
   std::string id, epoch;
   StudyDay day = StudyDay::from_offset(0);
   int days_before = 0, days_after = 0;  ///< window around the target day
+  bool has_window = false;              ///< whether the file says it
   std::vector<std::string> forms;
   Text label;
   Place place;
+};
+
+/// Which of several dated values in the window of one visit counts.
+enum class Nominal { closest, first, last, mean, worst };
+/// Which of several values of one day counts; `refused`: two different ones are a problem of the data.
+enum class SameDay { refused, mean, lowest, highest };
+/// The bad end of an item.
+enum class Worst { unstated, lowest, highest };
+
+/// Which value is the baseline value: item@visit of the baseline visit.
+enum class BaselineRule {
+  at_visit,    ///< the visit's own
+  last,        ///< the last one on or before the reference day
+  mean_of_two  ///< the mean of the last two, or the only one
+};
+struct Baseline {
+  std::string visit;  ///< empty: the protocol defines none, and item@visit is what was recorded there
+  BaselineRule rule = BaselineRule::at_visit;
+  std::optional<expression::Expression> until;  ///< reference day (a date); absent: the day of randomisation
 };
 
 enum class ItemKind { number, integer, code, flag, date, text };
@@ -85,6 +109,8 @@ struct Item {
   std::vector<std::pair<std::string, double>> also;     ///< other units with the factor to `unit`
   std::optional<std::pair<double, double>> hard, soft;  ///< limits
   std::optional<double> detection_limit, step;
+  std::optional<LimitRule> below_limit, above_limit;  ///< absent: as [conventions] says
+  Worst worst = Worst::unstated;                      ///< as the file says, or as its endpoints do
   std::optional<std::int64_t> max_length;
   bool required = false;
   std::vector<CodeValue> codes;
@@ -193,7 +219,9 @@ struct RowRule {
 };
 
 struct SourceItem {
-  std::string item, visit, column;
+  std::string item, visit, column;  ///< with rows = "visits" an item without a visit is placed by the day of its row
+  std::string bound;                ///< column that says whether the value is a limit: "<", ">", or nothing
+  std::vector<RowRule> where;       ///< rows = "visits": the rows that hold the item
   std::vector<CellCode> codes;
   std::string unit;  ///< as recorded, if not the item's own
   Place place;
@@ -218,7 +246,9 @@ struct SourceEntry {
 /// [source]: how a data file's columns become the trial's items.
 struct Source {
   std::string file;
-  bool intervals = false;  ///< several rows a participant, each an interval at risk; else one row each
+  bool intervals = false;  ///< several rows a participant, each an interval at risk
+  bool visits = false;     ///< several rows a participant, each what one day showed; neither: one row each
+  std::string day;         ///< column of that day: a date, or whole days since randomisation
   std::string participant, site, arm, arm_received, randomised, follow_up;
   std::vector<CellCode> arm_codes;
   std::string interval_start, interval_stop;
@@ -256,7 +286,10 @@ struct Protocol {
   std::vector<Visit> visits;
   std::vector<Form> forms;
   std::vector<std::string>
-      ends_participation;                ///< codes of dated events after which a participant is gone; the default is filled in
+      ends_participation;  ///< codes of dated events after which a participant is gone; the default is filled in
+  Nominal nominal = Nominal::closest;
+  SameDay same_day = SameDay::refused;
+  Baseline baseline;
   std::optional<double> follow_up_days;  ///< planned end of follow-up, days since randomisation
   std::vector<EditCheck> edit_checks;
   std::vector<Criterion> criteria;

@@ -134,7 +134,9 @@ void read_multiplicity(Reader& reader, Section& root) {
   for (Section& row : section->tables("edges", "edge")) {
     for (const std::string_view end : {"from", "to"})
       if (const auto id = row.need_text(end)) reader.resolves(*id, known, "hypothesis", row.place_of(end));
-    row.need_number("weight", {.min = 0, .max = 1});
+    const Node* weight = row.need("weight");
+    const bool small = weight && weight->text() && *weight->text() == "epsilon";  // a share that goes to 0
+    if (weight && !small) row.number("weight", {.min = 0, .max = 1});
     row.finish();
   }
 }

@@ -92,12 +92,21 @@ Item read_item(Reader& reader, std::string const& form, Node::Member const& memb
   if (item.hard && item.soft && (item.soft->first < item.hard->first || item.soft->second > item.hard->second))
     section.report_at("soft", Code::inconsistent, "the soft limits of {} reach beyond its hard limits", section.name());
   item.detection_limit = section.number("detection_limit", Limits::above(0));
+  item.below_limit = section.word<LimitRule>("below_limit", below_limit_rules);
+  item.above_limit = section.word<LimitRule>("above_limit", above_limit_rules);
+  constexpr std::array<std::pair<std::string_view, Worst>, 2> ends{{{"lowest", Worst::lowest}, {"highest", Worst::highest}}};
+  item.worst = section.word<Worst>("worst", ends).value_or(Worst::unstated);
+  for (const std::string_view key : {"below_limit", "above_limit"})
+    if (section.has(key) && numeric && !section.has("detection_limit"))
+      section.report_at(key, Code::inconsistent,
+                        "'{}' says what a value beyond a limit counts as, and {} has no 'detection_limit'", key, section.name());
   item.step = section.number("step", Limits::above(0));
   item.max_length = section.integer("max", Limits::at_least(1));
   read_codes(reader, section, item);
   section.finish();
   if (kind && !numeric)
-    for (const std::string_view key : {"unit", "also", "hard", "soft", "detection_limit", "step"})
+    for (const std::string_view key :
+         {"unit", "also", "hard", "soft", "detection_limit", "below_limit", "above_limit", "worst", "step"})
       if (section.has(key))
         section.report_at(key, Code::inconsistent, "'{}' belongs to a number, and {} is a {}", key, section.name(),
                           *section.node().find("kind")->text());
@@ -155,6 +164,7 @@ Visit read_visit(Reader& reader, Section& section) {
       section.report_at("day", Code::out_of_range,
                         "there is no study day 0: day 1 is the day of randomisation, and day -1 the day before");
   }
+  visit.has_window = section.has("window");
   if (const auto window = section.numbers("window", {.min = 0, .max = 3650})) {
     if (std::ranges::any_of(*window, [](double days) { return std::trunc(days) != days; }))
       section.report_at("window", Code::out_of_range, "'window' in {} must be in whole days", section.name());
@@ -238,8 +248,7 @@ void read_visits(Reader& reader, Section& root) {
       if (reader.resolves((*forms)[i], ids_of(reader.protocol.forms), "form", (*list->array())[i].place()))
         std::ranges::find(reader.protocol.forms, (*forms)[i], &Form::id)->any_time = true;
   }
-  constexpr std::array<std::pair<std::string_view, int>, 4> nominal{{{"closest", 0}, {"first", 1}, {"last", 2}, {"worst", 3}}};
-  schedule->word<int>("nominal", nominal);
+  read_handling(reader, *schedule);
   reader.protocol.follow_up_days = schedule->number("follow_up_days", {.min = 1, .max = 36500});
   read_ends_of_participation(reader, *schedule);
   schedule->finish();

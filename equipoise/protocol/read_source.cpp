@@ -33,6 +33,21 @@ std::vector<std::string> code_meanings(Item const& item) {
   return ids_of(item.codes);
 }
 
+std::vector<RowRule> read_where(Section& section) {
+  std::vector<RowRule> rules;
+  for (Section& rule : section.tables("where", "where")) {
+    RowRule row;
+    row.column = rule.need_text("column").value_or("");
+    if (rule.need("is")) row.is = rule.text("is");  // empty: the rows whose cell is empty
+    if (row.is && trimmed(*row.is) != *row.is)
+      rule.report_at("is", Code::inconsistent, "'is' in {} has blanks at its ends, and no cell does: cells are read without them",
+                     rule.name());
+    rule.finish();
+    rules.push_back(std::move(row));
+  }
+  return rules;
+}
+
 void read_items(Reader& reader, Section& source) {
   Protocol& protocol = reader.protocol;
   std::set<std::string> seen;
@@ -55,7 +70,10 @@ void read_items(Reader& reader, Section& source) {
         section.report_at("item", Code::inconsistent,
                           "item '{}' is of the form '{}', which has no visit: map it under [[source.entry]]", item->id,
                           item->form);
-      else if (row.visit.empty() && visits.size() == 1) row.visit = visits.front();
+      else if (row.visit.empty() && protocol.source->visits) {
+        if (visits.empty())
+          section.report_at("item", Code::unresolved, "no visit collects '{}', so that no window can take its values", item->id);
+      } else if (row.visit.empty() && visits.size() == 1) row.visit = visits.front();
       else if (row.visit.empty())
         section.report_at("item", Code::missing_key, "say at which visit '{}' was collected: visit = \"...\"", item->id).hint =
             visits.empty() ? "no visit collects it" : "it is collected at " + one_of(visits);
@@ -75,9 +93,24 @@ void read_items(Reader& reader, Section& source) {
                        item->unit.empty() ? "no unit" : item->unit, *unit)
             .hint = "add it under 'also' of the item";
     }
+    row.bound = section.filled_text("bound").value_or("");
+    if (item && !row.bound.empty() && !item->detection_limit)
+      section.report_at("bound", Code::inconsistent,
+                        "'bound' says which values are limits, and item '{}' has no 'detection_limit'", item->id);
+    row.where = read_where(section);
+    if (section.has("where") && !(protocol.source->visits && row.visit.empty()))
+      section.report_at("where", Code::inconsistent,
+                        "'where' picks rows for an item that is placed by their day: rows = \"visits\", "
+                        "and no 'visit'");
     section.finish();
+    const bool placed = protocol.source->visits && row.visit.empty();
     if (item && !row.visit.empty() && !seen.insert(row.item + "@" + row.visit).second)
       add_problem(reader.problems, row.place, Code::duplicate, "'{}@{}' is read from two columns", row.item, row.visit);
+    if (item && placed && !seen.insert(row.item).second)
+      add_problem(reader.problems, row.place, Code::duplicate, "the values of '{}' are read twice", row.item);
+    if (item && !placed && seen.contains(row.item))
+      add_problem(reader.problems, row.place, Code::inconsistent,
+                  "'{}' is placed by the day of its rows, and read at visit '{}' too", row.item, row.visit);
     protocol.source->items.push_back(std::move(row));
   }
 }
@@ -94,16 +127,7 @@ void read_entries(Reader& reader, Section& source) {
       if (known.any_time) forms.push_back(known.id);
     if (!entry.form.empty() && reader.resolves(entry.form, forms, "form without a visit called", section.place_of("form")))
       form = protocol.form(entry.form);
-    for (Section& rule : section.tables("where", "where")) {
-      RowRule row;
-      row.column = rule.need_text("column").value_or("");
-      if (rule.need("is")) row.is = rule.text("is");  // empty: the rows whose cell is empty
-      if (row.is && trimmed(*row.is) != *row.is)
-        rule.report_at("is", Code::inconsistent,
-                       "'is' in {} has blanks at its ends, and no cell does: cells are read without them", rule.name());
-      rule.finish();
-      entry.where.push_back(std::move(row));
-    }
+    entry.where = read_where(section);
     std::set<std::string> mapped;
     bool dated = false;
     for (Section& row : section.tables("items", "entry item")) {
@@ -154,8 +178,14 @@ void read_source(Reader& reader, Section& root) {
   source.place = section->place();
   source.file = section->filled_text("file").value_or("");
   source.note = section->text("note").value_or("");
-  constexpr std::array<std::pair<std::string_view, bool>, 2> rows{{{"participants", false}, {"intervals", true}}};
-  source.intervals = section->word<bool>("rows", rows).value_or(false);
+  constexpr std::array<std::pair<std::string_view, int>, 3> rows{{{"participants", 0}, {"intervals", 1}, {"visits", 2}}};
+  const int kind = section->word<int>("rows", rows).value_or(0);
+  source.intervals = kind == 1, source.visits = kind == 2;
+  source.day = section->filled_text("day").value_or("");
+  if (source.visits && !section->has("day"))
+    add_problem(reader.problems, section->place(), Code::missing_key,
+                "[source] has rows = \"visits\", and needs the key 'day': the column with the day of each row");
+  if (!source.visits && section->has("day")) section->report_at("day", Code::inconsistent, "'day' belongs to rows = \"visits\"");
   source.participant = section->need_text("participant").value_or("");
   source.site = section->filled_text("site").value_or("");
   source.randomised = section->filled_text("randomised").value_or("");

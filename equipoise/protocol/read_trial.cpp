@@ -54,6 +54,8 @@ void read_conventions(Reader& reader, Section& root) {
       {{"equipoise", "equipoise"}, {"r", "r"}, {"sas", "sas"}}};
   c.match = section->word<std::string_view>("match", programs).value_or(c.match);
   c.month_days = section->number("month_days", {.min = 28, .max = 31}).value_or(c.month_days);
+  c.below_limit = section->word<LimitRule>("below_limit", below_limit_rules).value_or(c.below_limit);
+  c.above_limit = section->word<LimitRule>("above_limit", above_limit_rules).value_or(c.above_limit);
   section->finish();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -51,5 +52,18 @@ void read_rules(Reader& reader,
 void read_questions(Reader& reader, Section& root);  // [[endpoint]] [[estimand]]
 void read_plan(Reader& reader, Section& root);       // [[analysis]] [multiplicity] [design] [[scenario]] [report]
 void read_source(Reader& reader, Section& root);     // [source]
+
+constexpr std::array<std::pair<std::string_view, LimitRule>, 4> below_limit_rules{
+    {{"missing", LimitRule::left_out},
+     {"half", LimitRule::half},
+     {"limit", LimitRule::limit},
+     {"limit_over_root_2", LimitRule::over_root_2}}};
+constexpr std::array<std::pair<std::string_view, LimitRule>, 2> above_limit_rules{
+    {{"missing", LimitRule::left_out}, {"limit", LimitRule::limit}}};
+
+/// Of [schedule]: which of several values counts, and what baseline is.
+void read_handling(Reader& reader, Section& schedule);
+/// What the rules of [schedule] need of endpoints and [source]; the last thing to be read.
+void check_handling(Reader& reader);
 
 }  // namespace equipoise::protocol

@@ -78,12 +78,21 @@ std::string label_inside(Context const& context, std::string const& label) {
   return context.words.chinese() ? label : inside_sentence(label);
 }
 
+/// "P = 0.012", and where P values are adjusted "P = 0.012, adjusted P = 0.024".
+std::string p_in_words(Context const& context, Record const& record) {
+  const double p = record.finding.quantity == "p" ? record.finding.value : *record.finding.p;
+  std::string text = results::p_statement(p, context.alpha());
+  if (const Record* adjusted = adjusted_beside(context, record))
+    text += ", " + context.words(Word::family_adjusted_p, results::p_statement(adjusted->finding.value, context.alpha()));
+  return text;
+}
+
 /// "0.335 (95% interval 0.174 to 0.645; P = 0.0011)"
 std::string estimate_in_words(Context const& context, Record const& record) {
   const results::Printed text = results::printed(record.finding, context.language(), context.alpha());
   std::string more;
   if (!text.interval.empty()) more = context.words(Word::sentence_interval, interval_level(context, record), text.interval);
-  if (record.finding.p) more += (more.empty() ? "" : ", ") + results::p_statement(*record.finding.p, context.alpha());
+  if (record.finding.p) more += (more.empty() ? "" : ", ") + p_in_words(context, record);
   return text.value + (more.empty() ? "" : std::string(" (") + more + ")");
 }
 
@@ -137,14 +146,37 @@ std::vector<Record const*> effects(Context const& context, AnalysisRun const& ru
   return found;
 }
 
-Record const* arm_test(Context const& context, AnalysisRun const& run) {
+std::vector<Record const*> arm_tests(Context const& context, AnalysisRun const& run) {
+  std::vector<Record const*> found;
   for (const auto* record : context.records(run.id)) {
     Finding const& f = record->finding;
     const bool statistic = f.quantity == "chi_square" || f.quantity == "statistic" || f.quantity == "z" || f.quantity == "t" ||
                            f.quantity == "f" || f.quantity == "p";
-    if (statistic && (f.p || f.quantity == "p") && !f.at.contains("term")) return record;
+    if (!statistic || !(f.p || f.quantity == "p") || f.at.contains("term")) continue;
+    const bool again = std::ranges::any_of(found, [&](Record const* one) { return one->finding.at == f.at; });
+    if (found.empty() || (found.front()->finding.quantity == f.quantity && !again)) found.push_back(record);
   }
+  return found;
+}
+
+Record const* adjusted_beside(Context const& context, Record const& record) {
+  if (record.finding.quantity != "p" && !record.finding.p) return nullptr;
+  for (auto const& other : context.answer.records)
+    if (other.analysis == record.analysis && other.finding.quantity == "adjusted_p" && other.finding.at == record.finding.at)
+      return &other;
   return nullptr;
+}
+
+std::string hypothesis_in_words(Context const& context, results::Hypothesis const& hypothesis) {
+  const AnalysisRun* run = context.run(hypothesis.analysis);
+  const auto* estimand = run && run->estimand ? context.plan.estimand(*run->estimand) : nullptr;
+  const auto* control = context.plan.control();
+  const std::string against = estimand ? estimand->against : control ? control->id : std::string();
+  std::string text = context.arm(hypothesis.arm);
+  if (!against.empty() && !hypothesis.at.contains("group"))
+    text = context.words(Word::compared_with, context.arm(hypothesis.arm), context.arm(against));
+  if (!run) return text;
+  return text + (context.words.chinese() ? "，" : ", ") + label_inside(context, context.analysis(*run));
 }
 
 Record const* on_log_scale(Context const& context, Record const& ratio) {
@@ -207,8 +239,7 @@ Markup headline_cards(Context const& context) {
   for (auto const& [run, record] : shown) {
     const results::Printed text = results::printed(record->finding, context.language(), context.alpha());
     std::string place = place_in_words(context, *run, record->finding.at);
-    if (shown.size() > 1 && record->finding.p)
-      place += (place.empty() ? "" : ", ") + results::p_statement(*record->finding.p, context.alpha());
+    if (shown.size() > 1 && record->finding.p) place += (place.empty() ? "" : ", ") + p_in_words(context, *record);
     cards += card(text.value,
                   results::quantity_label(record->finding.quantity, context.language(), run->method) + ", " +
                       words(Word::sentence_interval, interval_level(context, *record), text.interval),
@@ -221,11 +252,12 @@ Markup headline_cards(Context const& context) {
       cards += card(std::string(results::not_estimable), words(Word::problem_line, *run->problem), context.method(*run));
       continue;
     }
-    const Record* p = arm_test(context, *run);
+    const std::vector<Record const*> tests = arm_tests(context, *run);
+    if (tests.size() > 1) continue;  // the table of hypotheses has them all
+    const Record* p = tests.empty() ? nullptr : tests.front();
     if (!p && shown.size() == 1 && shown.front().first == run && shown.front().second->finding.p) p = shown.front().second;
     if (!p) continue;
-    cards += card(results::p_statement(p->finding.quantity == "p" ? p->finding.value : *p->finding.p, context.alpha()),
-                  context.method(*run), context.endpoint(run->endpoint));
+    cards += card(p_in_words(context, *p), context.method(*run), context.endpoint(run->endpoint));
     break;
   }
   return element("div", "cards", cards);
@@ -241,18 +273,24 @@ Markup primary_in_words(Context const& context) {
     if (run->problem) {
       text = words(Word::sentence_none, *run->problem);
     } else {
-      if (const Record* test = arm_test(context, *run)) {
-        const results::Printed printed = results::printed(test->finding, context.language(), context.alpha());
-        std::string numbers =
-            test->finding.quantity == "p" ? results::p_statement(test->finding.value, context.alpha()) : printed.value;
-        if (!printed.df.empty()) numbers = words(Word::test_line, numbers, printed.df);
-        if (test->finding.p) numbers += std::string(", ") + results::p_statement(*test->finding.p, context.alpha());
-        const std::string quantity =
-            test->finding.quantity == "p"
-                ? ""
-                : label_inside(context, results::quantity_label(test->finding.quantity, context.language()));
-        text +=
-            words(Word::sentence_test, context.method(*run), endpoint, set, run->n, quantity, numbers) + sentence_end(context);
+      if (const std::vector<Record const*> tests = arm_tests(context, *run); !tests.empty()) {
+        std::string list;
+        for (const auto* test : tests) {
+          const results::Printed printed = results::printed(test->finding, context.language(), context.alpha());
+          const bool p_only = test->finding.quantity == "p";
+          std::string numbers = p_only ? p_in_words(context, *test) : printed.value;
+          if (!printed.df.empty()) numbers = words(Word::test_line, numbers, printed.df);
+          if (!p_only) numbers += std::string(", ") + p_in_words(context, *test);
+          if (tests.size() > 1) {
+            numbers = place_in_words(context, *run, test->finding.at) + ": " + numbers;
+            list += list.empty() ? "" : words.chinese() ? "\uff1b" : "; ";
+          }
+          list += numbers;
+        }
+        std::string const& quantity = tests.front()->finding.quantity;
+        const std::string name =
+            quantity == "p" ? "" : label_inside(context, results::quantity_label(quantity, context.language()));
+        text += words(Word::sentence_test, context.method(*run), endpoint, set, run->n, name, list) + sentence_end(context);
       }
       std::vector<std::pair<AnalysisRun const*, Record const*>> shown;
       for (const auto* record : effects(context, *run)) shown.emplace_back(run, record);

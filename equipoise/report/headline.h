@@ -13,14 +13,20 @@ namespace equipoise::report {
 /// is reported beside it (Cox's log hazard ratio) is not repeated.
 std::vector<results::Record const*> effects(Context const& context, results::AnalysisRun const& run);
 
-/// The test statistic with its P value that compares the arms without an estimate, or nothing.
-results::Record const* arm_test(Context const& context, results::AnalysisRun const& run);
+/// The test statistics with their P values that compare the arms without an estimate: one for each comparison.
+std::vector<results::Record const*> arm_tests(Context const& context, results::AnalysisRun const& run);
 
 /// The log hazard ratio's record for a hazard ratio (and so for every X_ratio): same analysis and place, quantity "estimate".
 results::Record const* on_log_scale(Context const& context, results::Record const& ratio);
 
 /// True for the coefficient behind a ratio that is reported itself.
 bool behind_a_ratio(Context const& context, results::Record const& record);
+
+/// The record `adjusted_p` at the place of a record that has a P value, or nothing.
+results::Record const* adjusted_beside(Context const& context, results::Record const& record);
+
+/// "High dose against placebo, change in CD4": what a hypothesis of [multiplicity] is about.
+std::string hypothesis_in_words(Context const& context, results::Hypothesis const& hypothesis);
 
 /// "rIFN-g against placebo", "day 180", "Placebo": where a number was read, in words. Empty for a number of the whole analysis.
 std::string place_in_words(Context const& context, results::AnalysisRun const& run, At const& at);

@@ -68,6 +68,7 @@ Markup methods(Context const& context) {
   std::string const& match = context.answer.provenance.match.empty() ? conventions.match : context.answer.provenance.match;
   text += words(Word::methods_match, match == "r" ? "R" : match == "sas" ? "SAS" : "Equipoise") + space;
   text += words(Word::methods_month, shortest(conventions.month_days));
+  if (const std::string family = tables::multiplicity_methods(context); !family.empty()) text += space + family;
   if (!context.answer.quartile_rule.empty()) text += space + context.answer.quartile_rule;
   Markup out = element("p", text);
   Markup items;
@@ -140,7 +141,11 @@ Markup curves(Page& page, Context const& context) {
 
 Markup outcome(Page& page, Context const& context) {
   Markup out = primary_in_words(context);
+  if (const std::string decisions = tables::decisions_in_words(context); !decisions.empty()) out += element("p", decisions);
   if (!out.empty()) out = element("div", "panel", out);
+  if (auto const& family = context.answer.multiplicity)
+    out += page.table(context.words(Word::family_caption, results::method_label(family->method, context.language())),
+                      tables::multiplicity(context));
   for (auto const& run : context.answer.runs)
     out += page.table(context.words(Word::results_caption, context.analysis(run), context.method(run)),
                       tables::analysis(context, run));

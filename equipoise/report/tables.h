@@ -16,6 +16,11 @@ Markup schedule(Context const& context);
 Markup baseline(Context const& context);
 /// The records of one analysis: arms side by side, then comparisons with estimate, interval and P together.
 Markup analysis(Context const& context, results::AnalysisRun const& run);
+/// The hypotheses of [multiplicity] with raw and adjusted P values, decisions and simultaneous intervals; empty without it.
+Markup multiplicity(Context const& context);
+/// Decisions in words, and how the error rate is kept, for the paragraphs of results and methods; empty without [multiplicity].
+std::string decisions_in_words(Context const& context);
+std::string multiplicity_methods(Context const& context);
 /// What was computed from what.
 Markup provenance(Context const& context);
 

@@ -27,6 +27,7 @@ constexpr auto quantities = std::to_array<Entry>({
     {"df", "Degrees of freedom", "自由度"},
     {"p", "P value", "P值"},
     {"adjusted_p", "Adjusted P value", "校正P值"},
+    {"rejected", "Null hypothesis rejected", "拒绝原假设"},
     {"critical_value", "Critical value", "临界值"},
     {"survival", "Probability without the event", "无事件概率"},
     {"n_at_risk", "Number at risk", "风险人数"},
@@ -40,7 +41,10 @@ constexpr auto quantities = std::to_array<Entry>({
     {"odds_ratio", "Odds ratio", "比值比"},
     {"risk_ratio", "Risk ratio", "相对危险度"},
     {"rate_ratio", "Rate ratio", "率比"},
+    {"rmst_ratio", "Ratio of restricted means", "限制平均生存时间之比"},
     {"difference", "Difference", "差值"},
+    {"geometric_mean", "Geometric mean", "几何均值"},
+    {"geometric_mean_ratio", "Ratio of geometric means", "几何均值比"},
     {"log_likelihood", "Log likelihood", "对数似然"},
     {"log_likelihood_null", "Log likelihood without effects", "零模型对数似然"},
     {"likelihood_ratio_chi_square", "Likelihood ratio chi-square", "似然比卡方"},
@@ -49,6 +53,8 @@ constexpr auto quantities = std::to_array<Entry>({
     {"concordance", "Concordance", "一致性指数"},
     {"n", "Participants", "人数"},
     {"n_events", "Events", "事件数"},
+    {"n_exact", "Times known exactly", "确切时间数"},
+    {"n_right_censored", "Without the event at the last visit", "末次访视仍无事件人数"},
     {"n_subjects", "Participants", "受试者数"},
     {"n_observations", "Observations", "观测数"},
     {"mean", "Mean", "均值"},
@@ -66,6 +72,9 @@ constexpr auto quantities = std::to_array<Entry>({
     {"covariance", "Covariance", "协方差"},
     {"contrast_coefficient", "Contrast coefficient", "对比系数"},
     {"df_large_sample", "Large-sample degrees of freedom", "大样本自由度"},
+    {"geometric_mean", "Geometric mean", "几何均值"},
+    {"n_reallocations", "Re-allocations", "再分配次数"},
+    {"monte_carlo_se", "Monte Carlo standard error of P", "P值的蒙特卡罗标准误"},
     {"lambda", "Share of variance due to missing values", "缺失所致方差占比"},
 });
 
@@ -73,8 +82,34 @@ constexpr auto quantities = std::to_array<Entry>({
 constexpr auto estimates = std::to_array<Entry>({
     {"fisher_exact", "Odds ratio (conditional)", "条件优势比"},
     {"clopper_pearson", "Share", "比例"},
+    {"wilson", "Share", "比例"},
+    {"newcombe", "Risk difference", "率差"},
+    {"miettinen_nurminen", "Risk difference, or ratio", "率差或比值"},
+    {"risk_difference", "Risk difference", "率差"},
+    {"risk_ratio", "Risk ratio", "相对危险度"},
+    {"odds_ratio", "Odds ratio", "比值比"},
+    {"mcnemar", "Odds of a change", "变化的优势"},
+    {"mantel_haenszel_odds_ratio", "Common odds ratio", "合并比值比"},
+    {"mantel_haenszel_risk_difference", "Common risk difference", "合并率差"},
+    {"mantel_haenszel_risk_ratio", "Common risk ratio", "合并相对危险度"},
     {"t_test", "Mean, or difference of means", "均值或均值差"},
+    {"hodges_lehmann", "Shift (median of differences)", "位移（差值的中位数）"},
+    {"permutation_test", "Difference of means", "均值差"},
     {"cox", "Log hazard ratio", "对数风险比"},
+    {"rmst", "Restricted mean", "限制平均生存时间"},
+    {"rmst_difference", "Difference of restricted means", "限制平均生存时间之差"},
+});
+
+// Quantities that a method gives another meaning.
+struct MethodEntry {
+  std::string_view method;
+  Entry entry;
+};
+constexpr auto of_methods = std::to_array<MethodEntry>({
+    {"reverse_kaplan_meier", {"survival", "Probability of longer follow-up", "仍在随访的概率"}},
+    {"reverse_kaplan_meier", {"n_events", "Censored", "删失数"}},
+    {"fine_gray", "Log subdistribution hazard ratio", "对数次分布风险比"},
+    {"grouped_hazard", "Log hazard ratio", "对数风险比"},
 });
 
 constexpr auto methods = std::to_array<Entry>({
@@ -90,17 +125,48 @@ constexpr auto methods = std::to_array<Entry>({
     {"interval_log_rank", "Log-rank test for interval-censored times", "区间删失对数秩检验"},
     {"cox", "Cox proportional hazards model", "Cox比例风险模型"},
     {"proportional_hazards_test", "Test of proportional hazards", "比例风险检验"},
+    {"turnbull", "Turnbull estimate (interval-censored)", "Turnbull估计（区间删失）"},
+    {"grouped_hazard", "Proportional hazards between visits", "分组时间比例风险模型"},
+    {"aalen_johansen", "Cumulative incidence (Aalen-Johansen)", "累积发生率（Aalen-Johansen）"},
+    {"gray_test", "Gray's test", "Gray检验"},
     {"fine_gray", "Fine-Gray model", "Fine-Gray模型"},
     {"clopper_pearson", "Clopper-Pearson interval", "Clopper-Pearson区间"},
     {"wilson", "Wilson interval", "Wilson区间"},
     {"miettinen_nurminen", "Miettinen-Nurminen interval", "Miettinen-Nurminen区间"},
     {"fisher_exact", "Fisher's exact test", "Fisher精确检验"},
-    {"chi_square", "Chi-square test", "卡方检验"},
-    {"cochran_mantel_haenszel", "Cochran-Mantel-Haenszel test", "CMH检验"},
+    {"newcombe", "Newcombe interval", "Newcombe区间"},
+    {"risk_difference", "Risk difference", "率差"},
+    {"risk_ratio", "Risk ratio", "相对危险度"},
+    {"odds_ratio", "Odds ratio", "比值比"},
+    {"pearson_chi_square", "Pearson's chi-square test", "Pearson卡方检验"},
+    {"mcnemar", "McNemar's test", "McNemar检验"},
+    {"cmh", "Cochran-Mantel-Haenszel test", "CMH检验"},
+    {"mantel_haenszel_odds_ratio", "Common odds ratio (Mantel-Haenszel)", "Mantel-Haenszel合并比值比"},
+    {"mantel_haenszel_risk_difference", "Common risk difference (Mantel-Haenszel)", "Mantel-Haenszel合并率差"},
+    {"mantel_haenszel_risk_ratio", "Common risk ratio (Mantel-Haenszel)", "Mantel-Haenszel合并相对危险度"},
+    {"breslow_day", "Breslow-Day test of homogeneous odds ratios", "Breslow-Day齐性检验"},
+    {"cochran_armitage_trend", "Cochran-Armitage trend test", "Cochran-Armitage趋势检验"},
     {"logistic", "Logistic regression", "logistic回归"},
     {"t_test", "t test", "t检验"},
+    {"wilcoxon_rank_sum", "Wilcoxon rank-sum test", "Wilcoxon秩和检验"},
+    {"hodges_lehmann", "Hodges-Lehmann shift", "Hodges-Lehmann位移估计"},
+    {"van_elteren", "Van Elteren's stratified rank-sum test", "van Elteren分层秩和检验"},
+    {"wilcoxon_signed_rank", "Wilcoxon signed-rank test", "Wilcoxon符号秩检验"},
+    {"sign_test", "Sign test", "符号检验"},
+    {"kruskal_wallis", "Kruskal-Wallis test", "Kruskal-Wallis检验"},
+    {"jonckheere_terpstra", "Jonckheere-Terpstra test", "Jonckheere-Terpstra检验"},
+    {"one_way_anova", "One-way analysis of variance", "单因素方差分析"},
+    {"descriptive", "Descriptive statistics", "描述性统计"},
+    {"permutation_test", "Permutation test", "置换检验"},
     {"ancova", "Analysis of covariance", "协方差分析"},
     {"mmrm", "Mixed model for repeated measures", "重复测量混合模型"},
+    {"none", "tests without adjustment", "不校正的检验"},
+    {"bonferroni", "Bonferroni procedure", "Bonferroni法"},
+    {"holm", "Holm procedure", "Holm法"},
+    {"hochberg", "Hochberg procedure", "Hochberg法"},
+    {"hommel", "Hommel procedure", "Hommel法"},
+    {"benjamini_hochberg", "Benjamini-Hochberg procedure", "Benjamini-Hochberg法"},
+    {"graphical", "Bonferroni-based graphical procedure", "基于Bonferroni的图形法"},
 });
 
 constexpr auto units = std::to_array<Entry>({
@@ -270,6 +336,8 @@ std::string_view scale_word(Scale scale) {
 std::string quantity_label(std::string_view quantity, std::string_view language, std::string_view method) {
   if (quantity == "estimate")
     if (const Entry* entry = find(estimates, method)) return in_language(*entry, language);
+  for (MethodEntry const& own : of_methods)
+    if (own.method == method && own.entry.key == quantity) return in_language(own.entry, language);
   if (const Entry* entry = find(quantities, quantity)) return in_language(*entry, language);
   return in_plain_words(quantity);
 }

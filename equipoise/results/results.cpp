@@ -151,7 +151,25 @@ std::string json(BaselineItem const& item) {
   Object out;
   out.text("item", item.item).flag("categorical", item.categorical);
   if (item.categorical) out.raw("levels", texts(item.levels));
+  if (!item.notes.empty()) out.raw("notes", texts(item.notes));
   return out.raw("cells", list(item.cells, cell)).str();
+}
+
+std::string json(Multiplicity const& m) {
+  const auto hypothesis = [](Hypothesis const& h) {
+    Object out;
+    out.text("id", h.id).text("analysis", h.analysis).text("arm", h.arm).raw("at", at(h.at)).real("weight", h.weight);
+    out.real("p", h.p).real("adjusted_p", h.adjusted_p).flag("rejected", h.rejected);
+    if (h.estimate) out.text("quantity", h.quantity);
+    out.real("estimate", h.estimate).real("lower", h.lower).real("upper", h.upper);
+    return out.raw("notes", texts(h.notes)).str();
+  };
+  const auto edge = [](Edge const& e) {
+    return Object().text("from", e.from).text("to", e.to).raw("weight", e.weight ? number(*e.weight) : "\"epsilon\"").str();
+  };
+  Object out;
+  out.text("method", m.method).real("alpha", m.alpha).raw("hypotheses", list(m.hypotheses, hypothesis));
+  return out.raw("edges", list(m.edges, edge)).raw("notes", texts(m.notes)).str();
 }
 
 std::string json(Provenance const& p) {
@@ -173,6 +191,7 @@ std::string to_json(Results const& results) {
   out += std::string("  \"baseline\": ") + list(results.baseline, write, line) + ",\n";
   out += std::string("  \"quartile_rule\": ") + json_text(results.quartile_rule) + ",\n";
   out += std::string("  \"analyses\": ") + list(results.runs, write, line) + ",\n";
+  if (results.multiplicity) out += std::string("  \"multiplicity\": ") + json(*results.multiplicity) + ",\n";
   out += std::string("  \"records\": ") + list(results.records, write, line) + ",\n";
   out += std::string("  \"curves\": ") + list(results.curves, write, line) + "\n}\n";
   return out;

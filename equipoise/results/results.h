@@ -40,6 +40,33 @@ struct AnalysisRun {
   std::optional<std::string> problem;  ///< why there is no answer; then it has no records
 };
 
+/// One null hypothesis of the protocol's [multiplicity], and what the procedure made of it. NaN = not estimable.
+struct Hypothesis {
+  std::string id, analysis, arm;
+  At at{};                             ///< where its P value stands among the analysis's records
+  std::optional<double> weight{};      ///< first share of alpha, of a graph
+  double p = missing_number;           ///< of the analysis, two-sided
+  std::optional<double> adjusted_p{};  ///< absent: nothing is adjusted
+  bool rejected = false;
+  std::string quantity{};  ///< of the effect, when it has simultaneous limits
+  std::optional<double> estimate{}, lower{}, upper{};
+  std::vector<std::string> notes{};
+};
+
+struct Edge {
+  std::string from, to;
+  std::optional<double> weight;  ///< absent: epsilon, a share that goes to 0
+};
+
+/// The multiple test procedure as it was carried out.
+struct Multiplicity {
+  std::string method;   ///< keyword, "none" included
+  double alpha = 0.05;  ///< of the family, two-sided; the simultaneous limits have level 1 - alpha
+  std::vector<Hypothesis> hypotheses;
+  std::vector<Edge> edges;
+  std::vector<std::string> notes;
+};
+
 struct Count {
   std::string label;
   std::int64_t n = 0;
@@ -75,6 +102,7 @@ struct BaselineItem {
   };
   std::vector<std::string> levels;  ///< of a categorical item: code ids, or "true"/"false" of a flag
   std::vector<Cell> cells;
+  std::vector<std::string> notes{};  ///< for the footnote: which value is the baseline value
 };
 
 struct Provenance {
@@ -97,6 +125,7 @@ struct Results {
   std::vector<AnalysisRun> runs;
   std::vector<Record> records;
   std::vector<Curve> curves;
+  std::optional<Multiplicity> multiplicity{};
 };
 
 /// results.json: one object, keys in a fixed order, numbers in shortest round-trip form, "NE" where not estimable, absent where

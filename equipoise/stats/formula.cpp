@@ -182,8 +182,12 @@ Expected<Formula> parse_formula(std::string_view text) {
   return Formula{std::move(with_margins)};
 }
 
-Expected<Design> build_design(Frame const& frame, Formula const& formula) {
+Expected<Design> build_design(Frame const& frame, Formula const& formula, Intercept intercept) {
   Design design{.rows = frame.rows};
+  if (intercept == Intercept::first) {
+    design.names.emplace_back();
+    design.values.assign(frame.rows, 1.0);
+  }
   std::vector<Coding> codings;
   for (std::string const& name : formula.columns()) {
     auto coding = code_column(frame, name, design.notes);
@@ -199,6 +203,7 @@ Expected<Design> build_design(Frame const& frame, Formula const& formula) {
     }
     if (design.names.size() + coefficients > most_coefficients)
       return fail(Code::out_of_range, "the formula makes more than {} coefficients", most_coefficients);
+    design.terms.push_back({term, design.names.size(), coefficients});
     for (std::size_t number = 0; number < coefficients; ++number) {
       Term name;
       const std::size_t begin = design.values.size();

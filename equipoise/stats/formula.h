@@ -24,11 +24,18 @@ struct Formula {
 /// checked  formula_test.cpp
 Expected<Formula> parse_formula(std::string_view text);
 
-/// A design without intercept: one column a coefficient.
+/// The design columns of one term of the formula.
+struct TermColumns {
+  std::vector<std::string> factors;  ///< the columns of the data that the term multiplies
+  std::size_t first = 0, count = 0;  ///< of the design's columns
+};
+
+/// A design matrix: one column a coefficient.
 struct Design {
   std::size_t rows = 0;
-  std::vector<Term> names;     ///< of the coefficients; factors sorted
-  std::vector<double> values;  ///< column after column, rows * names.size()
+  std::vector<Term> names;         ///< of the coefficients; factors sorted; the intercept, if any, first and empty
+  std::vector<double> values;      ///< column after column, rows * names.size()
+  std::vector<TermColumns> terms;  ///< in the order of the formula; the intercept is of no term
   std::vector<std::string> notes;
 
   std::span<const double> column(std::size_t j) const { return std::span(values).subspan(j * rows, rows); }
@@ -36,11 +43,13 @@ struct Design {
 
 /// Numbers enter as they are, categories by treatment coding against their first level; an interaction is the product of its
 /// factors' columns, the first factor's levels changing fastest. A level that no row has gets no coefficient; when that is the
-/// first level, the next one that occurs is the reference, and a note says so.
+/// first level, the next one that occurs is the reference, and a note says so. With `Intercept::first` the design starts with a
+/// column of ones.
 ///
 /// errors   bad_cell for an infinite number; out_of_range for more than 2000 coefficients
 /// checked  formula_test.cpp
-Expected<Design> build_design(Frame const& frame, Formula const& formula);
+enum class Intercept { none, first };
+Expected<Design> build_design(Frame const& frame, Formula const& formula, Intercept intercept = Intercept::none);
 
 /// "age", "arm 'b'", "arm 'b' : age": how sentences name a coefficient.
 std::string to_text(Term const& term);

@@ -71,6 +71,25 @@ TEST(Design, CodesCategoriesAgainstTheirFirstLevel) {
   EXPECT_EQ(to_text(design->names[3]), "age : arm 'low'");
 }
 
+TEST(Design, StartsWithAnInterceptWhenAskedAndKnowsTheColumnsOfEachTerm) {
+  testing::Table table;
+  table.numbers("age", {50, 60, 70, 80}).category("arm", {"p", "low", "high"}, {0, 1, 2, 1});
+  const auto design = build_design(table.frame(), *parse_formula("age * arm"), Intercept::first);
+  ASSERT_TRUE(design);
+  ASSERT_EQ(design->names.size(), 6u);
+  EXPECT_TRUE(design->names[0].empty());
+  for (const double one : design->column(0)) EXPECT_EQ(one, 1);
+  const auto places = [](Design const& d) {
+    std::vector<std::pair<std::size_t, std::size_t>> found;
+    for (TermColumns const& term : d.terms) found.emplace_back(term.first, term.count);
+    return found;
+  };
+  using Places = std::vector<std::pair<std::size_t, std::size_t>>;
+  EXPECT_EQ(places(*design), (Places{{1, 1}, {2, 2}, {4, 2}}));
+  EXPECT_EQ(design->terms[2].factors, (std::vector<std::string>{"age", "arm"}));
+  EXPECT_EQ(places(*build_design(table.frame(), *parse_formula("age * arm"))), (Places{{0, 1}, {1, 2}, {3, 2}}));
+}
+
 TEST(Design, GivesNoCoefficientToALevelWithoutRows) {
   testing::Table table;
   table.category("arm", {"p", "low", "high"}, {0, 2, 2});

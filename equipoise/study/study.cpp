@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/multiplicity.h"
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/load.h"
 #include "equipoise/study/unused.h"
 #include "equipoise/study/vocabulary.h"
+#include "equipoise/study/warnings.h"
 
 namespace equipoise::study {
 namespace {
@@ -34,12 +36,15 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
   protocol::Loaded loaded = protocol::load_all(bytes, file);
   Problems problems = std::move(loaded.problems);
   if (!loaded.readable) return fail(std::move(problems));
-  Study study{.protocol = std::move(loaded.protocol), .plan = {}, .unavailable = {}, .not_used = not_used(loaded.document)};
+  Study study{.protocol = std::move(loaded.protocol),
+              .plan = {},
+              .unavailable = {},
+              .warnings = {},
+              .not_used = not_used(loaded.document)};
   protocol::Protocol const& protocol = study.protocol;
 
   const std::vector<std::string> none;
   for (auto const& [section, slot, user] : {std::tuple(&protocol.randomisation, Slot::randomisation, "[randomisation]"),
-                                            std::tuple(&protocol.multiplicity, Slot::multiplicity, "[multiplicity]"),
                                             std::tuple(&protocol.design, Slot::design, "[design]")})
     if (*section) carried((*section)->method, slot, (*section)->place, user, none, study, problems);
   for (protocol::MethodSection const& scenario : protocol.scenarios) {
@@ -55,11 +60,21 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
                 problems))
       analysis::plan_analysis(protocol, analysis, study.plan, problems);
 
+  if (auto const& multiplicity = protocol.multiplicity) {
+    const std::size_t before = problems.size();
+    if (carried(multiplicity->method, Slot::multiplicity, multiplicity->place, "[multiplicity]", published(Slot::multiplicity),
+                study, problems))
+      analysis::plan_multiplicity(protocol, study.plan, problems);
+    else if (multiplicity->method == "dunnett" && problems.size() > before)
+      problems.back().hint = "Dunnett's test is the method of an [[analysis]]; with it, method = \"none\" adjusts nothing again";
+  }
+
   std::ranges::stable_sort(study.unavailable, {}, [](Unavailable const& u) { return std::pair(u.place.line, u.place.column); });
   if (!problems.empty()) {
     sort_in_file_order(problems);
     return fail(std::move(problems));
   }
+  study.warnings = warnings(study.protocol);
   return study;
 }
 

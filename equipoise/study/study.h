@@ -22,6 +22,7 @@ struct Study {
   protocol::Protocol protocol;
   analysis::Plan plan;                   ///< the analyses this build can run
   std::vector<Unavailable> unavailable;  ///< in file order
+  Problems warnings;                     ///< what is allowed and probably not meant; see warnings.h
   std::vector<std::string> not_used;     ///< what the file says and nothing in this build reads; see unused.h
 };
 

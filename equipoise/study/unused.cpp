@@ -13,15 +13,17 @@ struct Unused {
   std::string_view path, key, name;
 };
 
-constexpr std::array<Unused, 19> list{{
+<<<<<<< HEAD
+constexpr std::array<Unused, 18> list{{
+=======
+constexpr std::array<Unused, 17> list{{
+>>>>>>> rules
     {"sites.site", "time_zone", "'time_zone' of sites"},
     {"sites.site", "cap", "'cap' of sites"},
     {"sites.site", "planned_per_month", "'planned_per_month' of sites"},
     {"intervention", "amount", "'amount' of interventions"},
     {"intervention", "volume", "'volume' of interventions"},
     {"intervention", "weight_change_confirm", "'weight_change_confirm' of interventions"},
-    {"schedule.visit", "window", "'window' of visits"},
-    {"schedule", "nominal", "'nominal' of [schedule]"},
     {"form.*.*", "required", "'required' of items"},
     {"form.*.*", "soft", "'soft' of items"},
     {"form.*.*", "max", "'max' of items"},
@@ -30,7 +32,6 @@ constexpr std::array<Unused, 19> list{{
     {"", "randomisation", "[randomisation]"},
     {"blinding", "unmasked", "'unmasked' of [blinding]"},
     {"blinding", "mask_from", "'mask_from' of [blinding]"},
-    {"", "multiplicity", "[multiplicity]"},
     {"", "design", "[design]"},
     {"", "scenario", "[[scenario]]"},
 }};

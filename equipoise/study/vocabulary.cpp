@@ -47,7 +47,7 @@ std::vector<std::string> published(Slot slot) {
     case Slot::randomisation:
       return {"minimisation"};
     case Slot::multiplicity:
-      return {"graphical", "bonferroni", "holm", "hochberg", "hommel", "benjamini_hochberg"};
+      return {"none", "graphical", "bonferroni", "holm", "hochberg", "hommel", "benjamini_hochberg"};
     case Slot::scenario:
       return {"longitudinal", "cd4_homeostasis"};
   }

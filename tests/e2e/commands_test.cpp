@@ -16,11 +16,8 @@ const Lacks msc_inr_lacks{
     {"minimisation", "[randomisation]"},
     {"mmrm", "analysis 'a01_cd4'"},
     {"reference_based_imputation", "analysis 'a02_jump_to_reference'"},
-    {"interval_log_rank", "analysis 'a07_response_interval'"},
     {"mmrm", "analysis 'a10_cd8'"},
     {"mmrm", "analysis 'a11_ratio'"},
-    {"miettinen_nurminen", "analysis 'a12_serious'"},
-    {"graphical", "[multiplicity]"},
     {"fixed", "[design]"},
     {"longitudinal", "scenario 'no-effect'"},
     {"longitudinal", "scenario 'drift-only'"},
@@ -60,6 +57,24 @@ TEST(Check, PassesTheSharedFlagship) {
   expect_check_of_msc_inr(shared.string());
 }
 
+TEST(Check, WarnsWhenThePrimaryAnalysisIgnoresAFactorOfTheRandomisation) {
+  const Folder folder;
+  write(folder.path / "p.toml", with(contents(msc_inr), "cd4@baseline + site\"", "cd4@baseline\""));
+  const Ran words = equipoise({"check", "p.toml"}, {.folder = folder.path});
+  EXPECT_EQ(words.status, 0);
+  EXPECT_THAT(words.err, testing::MatchesRegex("p\\.toml:[0-9]+:10: warning: the primary analysis 'a01_cd4' ignores the factor "
+                                               "'site' of the randomisation\n  hint: [^\n]+\n"));
+  EXPECT_THAT(words.out, HasSubstr("\nNo problems. Digest "));
+  const Ran parsed = equipoise({"check", "p.toml", "--json"}, {.folder = folder.path});
+  EXPECT_EQ(parsed.status, 0);
+  EXPECT_EQ(parsed.err, "");
+  ASSERT_EQ(parsed.answer().at("warnings").size(), 1u);
+  const json warning = parsed.answer().at("warnings").at(0);
+  EXPECT_EQ(fmt::format("p.toml:{}:{}: warning: {}\n  hint: {}\n", warning.at("line").get<int>(), warning.at("column").get<int>(),
+                        warning.at("message").get<std::string>(), warning.at("hint").get<std::string>()),
+            words.err);
+}
+
 TEST(Check, PrintsTheCanonicalFormOfItsDigest) {
   const Folder folder;
   const Ran canonical = equipoise({"check", cgd, "--canonical"});
@@ -83,7 +98,7 @@ TEST(Report, RefusesAMethodThatThisBuildLacks) {
   EXPECT_EQ(folder.all(), std::vector<std::string>{});
   const Ran all = equipoise({"report", msc_inr, "--data", "unread.csv"}, {.folder = folder.path});
   EXPECT_EQ(all.status, 3);
-  for (const char* method : {"mmrm", "reference_based_imputation", "interval_log_rank", "miettinen_nurminen"})
+  for (const char* method : {"mmrm", "reference_based_imputation", "interval_log_rank"})
     EXPECT_THAT(all.err, HasSubstr(std::string("needs the method ") + method + ", which this build does not carry"));
 }
 

@@ -75,6 +75,8 @@ TEST(CgdReport, HasThePublishedNumbersAndThoseOfR) {
   EXPECT_NEAR(all.at("value").get<double>(), 0.3344436963979381, near);
   EXPECT_NEAR(all.at("lower").get<double>(), 0.181468863346738, near);
   EXPECT_NEAR(all.at("upper").get<double>(), 0.6163734317693728, near);
+  EXPECT_EQ(printed(all.at("value"), 4), "0.3344");
+  EXPECT_EQ(printed(record(results, "a07_all_infections", "robust_se", "interferon").at("value"), 4), "0.3119");
 }
 
 TEST(CgdReport, IsTheSameBytesWhereverAndWheneverItIsMade) {

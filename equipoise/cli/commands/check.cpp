@@ -15,9 +15,13 @@ std::string as_json(study::Study const& study) {
   nlohmann::ordered_json unavailable = nlohmann::json::array();
   for (study::Unavailable const& one : study.unavailable)
     unavailable.push_back({{"method", one.method}, {"user", one.user}, {"line", one.place.line}});
-  nlohmann::ordered_json whole{{"trial", study.protocol.trial.id},        {"version", study.protocol.trial.version},
-                               {"digest", study.protocol.digest},         {"problems", nlohmann::json::array()},
-                               {"not_available", std::move(unavailable)}, {"not_used", study.not_used}};
+  nlohmann::ordered_json whole{{"trial", study.protocol.trial.id},
+                               {"version", study.protocol.trial.version},
+                               {"digest", study.protocol.digest},
+                               {"problems", nlohmann::json::array()},
+                               {"warnings", nlohmann::ordered_json::parse(json_list(study.warnings))},
+                               {"not_available", std::move(unavailable)},
+                               {"not_used", study.not_used}};
   return whole.dump(2);
 }
 
@@ -52,6 +56,7 @@ void add_check(CLI::App& app, Console& console) {
     if (!study->unavailable.empty()) console.say("\n" + study::to_text(study->unavailable));
     if (!study->not_used.empty())
       console.say(fmt::format("\nRead and kept, not used by this build: {}\n", join(study->not_used, ", ")));
+    console.caution(study->warnings);
     console.say(fmt::format("\nNo problems. Digest {}\n", protocol.digest));
   });
 }

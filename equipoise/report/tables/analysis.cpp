@@ -143,7 +143,7 @@ Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
 Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool minor) {
   auto const& context = shared.context;
   auto const& words = context.words;
-  bool se = false, df = false, p = false, interval = false;
+  bool se = false, df = false, p = false, interval = false, adjusted = false;
   std::vector<results::Printed> printed;
   for (const auto* record : records) {
     Finding f = record->finding;
@@ -151,6 +151,7 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
       if (const Record* log = on_log_scale(context, *record)) f.se = log->finding.se;
     printed.push_back(results::printed(f, context.language(), context.alpha()));
     if (f.quantity == "p" || f.quantity == "adjusted_p") p = true;
+    adjusted = adjusted || adjusted_beside(context, *record);
     se = se || f.se, df = df || f.df, p = p || f.p, interval = interval || (f.lower && f.upper);
   }
   const auto column_head = [](Markup const& name) {
@@ -162,6 +163,7 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
   if (se) head += column_head(Markup(words(Word::column_se)));
   if (df) head += column_head(words(Word::column_df));
   if (p) head += column_head(element("i", words(Word::column_p)));
+  if (adjusted) head += column_head(Markup(words(Word::family_adjusted)));
   Markup body;
   for (std::size_t i = 0; i < records.size(); ++i) {
     Finding const& f = records[i]->finding;
@@ -180,6 +182,10 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
                                         (f.quantity.ends_with("_ratio") ? shared.notes.mark(words(Word::hr_se_note)) : Markup()));
     if (df) row += cell(shared.show(text.df));
     if (p) row += cell(shared.show(text.p));
+    if (adjusted) {
+      const Record* beside = adjusted_beside(context, *records[i]);
+      row += cell(beside ? shared.show(results::p_value(beside->finding.value, context.alpha())) : std::string());
+    }
     body += element("tr", row);
   }
   return element("div", "scroll",
@@ -205,14 +211,23 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
 
   std::vector<Record const*> grouped, main, minor;
   const std::vector<Record const*> effect = effects(context, run);
-  const Record* test = arm_test(context, run);
-  for (const auto* record : context.records(run.id)) {
+  const std::vector<Record const*> tests = arm_tests(context, run);
+  const std::vector<Record const*> records = context.records(run.id);
+  const auto printed_beside = [&](Record const* adjusted) {  // in a column of the row that has the P value
+    return adjusted->finding.quantity == "adjusted_p" && std::any_of(records.begin(), records.end(), [&](Record const* one) {
+             return adjusted_beside(context, *one) == adjusted;
+           });
+  };
+  for (const auto* record : records) {
+    if (!text_at(record->finding.at, "group") && printed_beside(record)) continue;
     if (text_at(record->finding.at, "group")) grouped.push_back(record);
-    else if ((test && record->finding.quantity == test->finding.quantity) ||
+    else if ((!tests.empty() && record->finding.quantity == tests.front()->finding.quantity) ||
              std::find(effect.begin(), effect.end(), record) != effect.end())
       main.push_back(record);
     else if (behind_a_ratio(context, *record)) continue;
-    else (record->finding.quantity == "estimate" ? main : minor).push_back(record);
+    else
+      (record->finding.quantity == "estimate" || record->finding.quantity == "geometric_mean_ratio" ? main : minor)
+          .push_back(record);
   }
   if (!grouped.empty()) out += by_group(shared, grouped);
   if (main.empty() && grouped.empty()) main.swap(minor);

@@ -64,6 +64,7 @@ Markup baseline(Context const& context) {
     if (item.categorical)
       title += std::string(", ") + words(Word::baseline_percent) + notes.mark(words(Word::baseline_denominator));
     else if (!answer.quartile_rule.empty()) title += notes.mark(answer.quartile_rule);
+    for (std::string const& note : item.notes) title += notes.mark(note);
     Markup rows = element("tr", "item",
                           element("th", {{"scope", std::string("rowgroup")}, {"colspan", std::to_string(columns + 1)}}, title));
     bool missing = false, bounded = false;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "equipoise/numerics/sum.h"
+#include "equipoise/stats/categorical/fisher_table.h"
 
 namespace equipoise::stats {
 namespace {
@@ -166,6 +167,31 @@ std::vector<std::int32_t> table_levels(CategoriesView const& category) {
 
 }  // namespace
 
+Expected<Answer> FisherExact::larger_table(CategoriesView const& groups, CategoriesView const& responses) const {
+  const Contingency table = cross_table(groups, responses);
+  if (alternative != Alternative::two_sided)
+    return fail(Code::inconsistent, "'alternative' is that of an odds ratio, and '{}' by '{}' is {} x {}", group, response,
+                table.rows.size(), table.columns.size());
+  const auto p = fisher_exact_table(table);
+  if (!p) return tl::unexpected(p.error());
+  const std::int64_t n = table.total();
+  Answer answer;
+  Finding found{.quantity = "p", .value = *p, .n = n};
+  if (table.rows.size() < 2) {
+    found.value = missing_number;
+    answer.notes.push_back(fmt::format("Fewer than two groups of '{}' have anybody: the test is not estimable.", group));
+  } else if (table.columns.size() < 2) {
+    answer.notes.emplace_back("All responses are equal: no other table is possible (p = 1).");
+  } else {
+    answer.notes.push_back(fmt::format("Exact test of {} groups by {} responses.", table.rows.size(), table.columns.size()));
+  }
+  answer.findings.push_back(std::move(found));
+  const std::vector<std::int64_t> sizes = table.row_sums();
+  for (std::size_t i = 0; i < table.rows.size(); ++i)
+    answer.findings.push_back({.quantity = "n", .at = {{"group", table.rows[i]}}, .value = double(sizes[i]), .n = sizes[i]});
+  return answer;
+}
+
 Expected<Answer> FisherExact::run(Frame const& frame) const {
   CategoriesView const& groups = frame.categories(group);
   TwoByTwo table;
@@ -186,11 +212,7 @@ Expected<Answer> FisherExact::run(Frame const& frame) const {
   } else {
     CategoriesView const& responses = frame.categories(response);
     const std::vector<std::int32_t> group_levels = table_levels(groups), response_levels = table_levels(responses);
-    if (group_levels.size() > 2 || response_levels.size() > 2)
-      return fail(Code::not_available,
-                  "fisher_exact of {} groups by {} responses: this build has the test for 2 x 2 tables only; name two groups in "
-                  "`difference`",
-                  group_levels.size(), response_levels.size());
+    if (group_levels.size() > 2 || response_levels.size() > 2) return larger_table(groups, responses);
     for (std::size_t i = 0; i < frame.rows; ++i) {
       const bool first = groups.codes[i] == group_levels.front(), left = responses.codes[i] == response_levels.front();
       ++(left ? (first ? table.a : table.c) : (first ? table.b : table.d));

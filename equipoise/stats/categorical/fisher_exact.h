@@ -5,21 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "equipoise/stats/categorical/two_groups.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/parts.h"
 
 namespace equipoise::stats {
 
 enum class Alternative { two_sided, greater, less };
-
-/// A 2 x 2 table, rows and columns in the order of the comparison:
-///
-///                first column   second column
-///     first row       a               b
-///     second row      c               d
-struct TwoByTwo {
-  std::int64_t a = 0, b = 0, c = 0, d = 0;
-};
 
 struct FisherResult {
   double p;           ///< 1 when a margin is 0: only one table is possible
@@ -37,16 +29,19 @@ struct FisherResult {
 /// checked  fisher_exact_test.cpp, tests/independent/categorical_test.cpp, the reference cases fisher_exact
 FisherResult fisher_exact(TwoByTwo const& table, Alternative alternative);
 
-/// Fisher's exact test of a 2 x 2 table. Page: docs/methods/fisher_exact.md
+/// Fisher's exact test of a 2 x 2 table or, without a difference, of a larger one (fisher_table.h). Page: docs/methods/fisher_exact.md
 struct FisherExact {
   std::string response, group;
-  std::optional<Difference> difference;  ///< with it the response is 1 or 0; without it a category of two levels
+  std::optional<Difference> difference;  ///< with it the response is 1 or 0; without it a category
   Alternative alternative = Alternative::two_sided;
 
   static MethodCard const& card();
   static std::optional<FisherExact> parse(Roles const& roles, Section& options, Match match);
   std::vector<ColumnNeed> needs() const;
   Expected<Answer> run(Frame const& frame) const;
+
+ private:
+  Expected<Answer> larger_table(CategoriesView const& groups, CategoriesView const& responses) const;
 };
 static_assert(Method<FisherExact>);
 

@@ -81,10 +81,21 @@ TEST(FisherExact, ReadsTwoCategoriesInTheOrderOfTheirLevels) {
   EXPECT_TRUE(has_note(got, "Odds of 'yes' against 'no'"));
 }
 
-TEST(FisherExact, RefusesLargerTablesAndOtherResponses) {
+// By hand: 2, 1, 0 / 0, 1, 2 with column sums 2, 2, 2. Of the 20 ways to choose the first group, each of the six orders of 2, 1, 0
+// has 2 and 1, 1, 1 has 8: P = 12/20.
+TEST(FisherExact, TestsLargerTables) {
   Table large;
-  large.category("ill", {"no", "some", "much"}, {0, 1, 2}).category("arm", {"a", "b"}, {0, 1, 1});
-  EXPECT_EQ(answer<FisherExact>(large.frame(), roles).error().code, Code::not_available);
+  large.category("ill", {"no", "some", "much"}, {0, 0, 1, 1, 2, 2}).category("arm", {"a", "b", "c"}, {0, 0, 0, 1, 1, 1});
+  const auto got = answer<FisherExact>(large.frame(), roles);
+  EXPECT_NEAR(read(got, "p"), 0.6, 1e-14);
+  EXPECT_EQ(read(got, "n", {{"group", "b"}}), 3);
+  EXPECT_EQ(answer<FisherExact>(large.frame(), roles, {{"alternative", text("less")}}).error().code, Code::inconsistent);
+  Table one_group;
+  one_group.category("ill", {"no", "some", "much"}, {0, 1, 2}).category("arm", {"a", "b", "c"}, {1, 1, 1});
+  EXPECT_TRUE(std::isnan(read(answer<FisherExact>(one_group.frame(), roles), "p")));
+}
+
+TEST(FisherExact, RefusesOtherResponses) {
   Table two;
   two.numbers("ill", {1, 2}).category("arm", {"a", "b"}, {0, 1});
   EXPECT_EQ(answer<FisherExact>(two.frame(), roles, {{"difference", testing::difference("a", "b")}}).error().message,

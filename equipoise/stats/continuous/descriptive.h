@@ -1,9 +1,11 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "equipoise/core/columns.h"
+#include "equipoise/stats/method.h"
 
 /// Descriptive statistics of one sample without missing values.
 namespace equipoise::stats {
@@ -35,5 +37,22 @@ struct Summary {
 /// n, mean, standard deviation, quartiles and range. Sums run in ascending order of the values, so that the order of rows does
 /// not matter.
 Summary summarise(std::vector<double> values, QuantileRule rule);
+
+/// Descriptive statistics of a column, of each group and of all rows. Page: docs/methods/descriptive.md
+struct Descriptive {
+  std::string response, group;
+  QuantileRule rule = QuantileRule::sas_5;
+  std::vector<double> probs;
+  bool geometric = false;  ///< the geometric mean too
+
+  static MethodCard const& card();
+  static std::optional<Descriptive> parse(Roles const& roles, Section& options, Match match);
+  std::vector<ColumnNeed> needs() const;
+  Expected<Answer> run(Frame const& frame) const;
+
+ private:
+  std::vector<ColumnNeed> needs_;
+};
+static_assert(Method<Descriptive>);
 
 }  // namespace equipoise::stats

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "equipoise/numerics/distributions.h"
 #include "equipoise/stats/parts.h"
@@ -29,22 +28,6 @@ std::string_view sentence(Ties ties) {
 
 constexpr double most_exact_work = 4e9;  // multiplications an evaluation: some seconds
 
-/// `levels = { arm = ["placebo", "high"] }`: categorical columns, the reference first.
-std::map<std::string, std::vector<std::string>> parse_levels(Section& options) {
-  std::map<std::string, std::vector<std::string>> levels;
-  auto table = options.table("levels", "levels of " + options.name());
-  if (!table) return levels;
-  for (Node::Member const& member : *table->node().table()) {
-    auto texts = table->texts(member.key);
-    if (!texts) continue;
-    if (texts->size() < 2) table->report_at(member.key, Code::out_of_range, "column '{}' needs two levels or more", member.key);
-    if (std::set<std::string>(texts->begin(), texts->end()).size() < texts->size())
-      table->report_at(member.key, Code::duplicate, "a level of column '{}' is given twice", member.key);
-    levels[member.key] = std::move(*texts);
-  }
-  return levels;
-}
-
 /// Why a coefficient goes to infinity, if counting events by level says so.
 std::string reason(Term const& term, Frame const& frame, SurvivalRows const& data) {
   const std::string endless = "its likelihood grows for ever";
@@ -62,30 +45,6 @@ std::string reason(Term const& term, Frame const& frame, SurvivalRows const& dat
   if (events[reference] == 0)
     return fmt::format("no events in the reference {} '{}'", term.front().column, category.levels[reference]);
   return endless;
-}
-
-/// A category whose reference no row has: its coefficients are against another level, and are not what was asked.
-bool lacks_reference(Frame const& frame, Factor const& factor) {
-  if (!factor.level) return false;
-  const auto codes = frame.categories(factor.column).codes;
-  return std::find(codes.begin(), codes.end(), 0) == codes.end();
-}
-
-/// Levels after the reference that have no coefficient because they, or all levels before them, have no row.
-std::vector<Term> uncompared(Frame const& frame, Formula const& formula, std::vector<Term> const& names) {
-  std::vector<Term> missing;
-  for (auto const& term : formula.terms) {
-    if (term.size() != 1) continue;
-    const auto column =
-        std::find_if(frame.columns.begin(), frame.columns.end(), [&](ColumnView const& c) { return c.name == term.front(); });
-    if (column->numeric()) continue;
-    CategoriesView const& category = column->categories();
-    for (std::size_t level = 1; level < category.levels.size(); ++level) {
-      Term name{{term.front(), category.levels[level]}};
-      if (std::find(names.begin(), names.end(), name) == names.end()) missing.push_back(std::move(name));
-    }
-  }
-  return missing;
 }
 
 }  // namespace
@@ -123,17 +82,7 @@ std::optional<Cox> Cox::parse(Roles const& roles, Section& options, Match match)
   method.cluster = role(roles, "cluster");
   method.strata = role_columns(roles, "strata");
 
-  method.levels = parse_levels(options);
-  if (const auto text = options.need_text("formula")) {
-    if (auto formula = parse_formula(*text)) method.formula = std::move(*formula);
-    else options.report_at("formula", formula.error().code, "{}", formula.error().message).hint = formula.error().hint;
-  }
-  const std::vector<std::string> columns = method.formula.columns();
-  if (!columns.empty())
-    for (auto const& [column, levels] : method.levels)
-      if (std::find(columns.begin(), columns.end(), column) == columns.end())
-        options.report_at("levels", Code::unresolved, "`levels` names the column '{}', which the formula does not have", column);
-
+  method.model = parse_model_terms(options);
   const auto ties = options.word<Ties>("ties", ties_words);
   method.ties = ties.value_or(match == Match::sas ? Ties::breslow : Ties::efron);
   if (method.ties == Ties::exact && !method.cluster.empty())
@@ -146,11 +95,7 @@ std::optional<Cox> Cox::parse(Roles const& roles, Section& options, Match match)
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);
   add_need(method.needs_, {method.start, Need::number}, options);
-  for (std::string const& column : columns) {
-    const auto levels = method.levels.find(column);
-    if (levels == method.levels.end()) add_need(method.needs_, {column, Need::number}, options);
-    else add_need(method.needs_, {.name = column, .need = Need::category, .levels = levels->second}, options);
-  }
+  method.model.add_needs(method.needs_, options);
   for (std::string const& column : method.strata) add_need(method.needs_, {column, Need::category}, options);
   add_need(method.needs_, {method.cluster, Need::category}, options);
   return options.problems().size() == problems_before ? std::optional(method) : std::nullopt;
@@ -161,7 +106,7 @@ std::vector<ColumnNeed> Cox::needs() const { return needs_; }
 Expected<Answer> Cox::run(Frame const& frame) const {
   auto data = survival_rows(frame, time, event, start, near_ties);
   if (!data) return tl::unexpected(data.error());
-  auto design = build_design(frame, formula);
+  auto design = build_design(frame, model.formula);
   if (!design) return tl::unexpected(design.error());
   const Strata stratum = combine(frame, strata);
   const Strata clusters = cluster.empty() ? Strata{} : combine(frame, {cluster});
@@ -181,7 +126,7 @@ Expected<Answer> Cox::run(Frame const& frame) const {
 
   Answer answer;
   const double z = numerics::normal_interval(level);
-  const std::vector<Term> missing = uncompared(frame, formula, design->names);
+  const std::vector<Term> missing = uncompared(frame, model.formula, design->names);
   const auto add = [&](Term const& term, double estimate, double se, double used_se) {
     const At at{{"term", term}};
     const double lower = estimate - z * used_se, upper = estimate + z * used_se;
@@ -208,7 +153,7 @@ Expected<Answer> Cox::run(Frame const& frame) const {
   };
   for (std::size_t j = 0; j < p; ++j) {
     Term const& term = design->names[j];
-    if (std::any_of(term.begin(), term.end(), [&](Factor const& factor) { return lacks_reference(frame, factor); })) {
+    if (lacks_reference(frame, term)) {
       add(term, missing_number, missing_number, missing_number);
       continue;
     }
@@ -257,7 +202,7 @@ Expected<Answer> Cox::run(Frame const& frame) const {
                       to_text(design->names[j])));
   }
   for (Term const& term : missing)
-    if (!lacks_reference(frame, term.front()))
+    if (!lacks_reference(frame, term))
       answer.notes.push_back(fmt::format("{}: nobody in it, so the hazard ratio is not estimable.", to_text(term)));
   for (std::string const& note : design->notes) answer.notes.push_back(note + ".");
   if (const std::string note = merged_note(*data); !note.empty()) answer.notes.push_back(note);

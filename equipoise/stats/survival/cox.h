@@ -1,12 +1,11 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "equipoise/stats/formula.h"
 #include "equipoise/stats/method.h"
+#include "equipoise/stats/model_terms.h"
 #include "equipoise/stats/survival/cox_fit.h"
 
 namespace equipoise::stats {
@@ -15,8 +14,7 @@ namespace equipoise::stats {
 struct Cox {
   std::string time, event, start, cluster;  ///< columns; "" = not given
   std::vector<std::string> strata;
-  Formula formula;
-  std::map<std::string, std::vector<std::string>> levels;
+  ModelTerms model;
   Ties ties = Ties::efron;
   NearTies near_ties = NearTies::merge;
   double level = 0.95;

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "equipoise/stats/strata.h"
+
 namespace equipoise::stats {
 namespace {
 
@@ -60,9 +62,11 @@ MethodCard const& WeightedLogRank::card() {
       .title = "Weighted log-rank test",
       .roles = {{"time", Need::number, Presence::required, "time to event or censoring"},
                 {"event", Need::number, Presence::required, "1 event, 0 censored"},
-                {"group", Need::category, Presence::required, "the groups compared"}},
+                {"group", Need::category, Presence::required, "the groups compared"},
+                {"strata", Need::category, Presence::optional, "their combinations are the strata, each with its own weights"}},
       .options = {{"weight", "gehan_breslow | tarone_ware | modified_peto_peto", "what an event counts for"},
-                  {"difference", "{ level, minus }", "the two groups that z compares; without it there is no z"}},
+                  {"difference", "{ level, minus }", "the two groups that z compares; without it there is no z"},
+                  near_ties_card},
       .quantities = {"chi_square", "df", "p", "z"},
       .comparison = Comparison::pairwise};
   return card;
@@ -75,18 +79,29 @@ std::optional<WeightedLogRank> WeightedLogRank::parse(Roles const& roles, Sectio
   method.time = role(roles, "time");
   method.event = role(roles, "event");
   method.group = role(roles, "group");
+  method.strata = role_columns(roles, "strata");
   if (options.need("weight")) method.weight = options.word<RankWeight>("weight", weight_words).value_or(method.weight);
   method.difference = parse_difference(options, false);
+  method.near_ties = parse_near_ties(options);
   add_need(method.needs_, {method.time, Need::number}, options);
   add_need(method.needs_, {method.event, Need::number}, options);
   add_need(method.needs_, {method.group, Need::category}, options);
+  for (std::string const& column : method.strata) add_need(method.needs_, {column, Need::category}, options);
   return options.problems().size() == problems_before ? std::optional(method) : std::nullopt;
 }
 
 std::vector<ColumnNeed> WeightedLogRank::needs() const { return needs_; }
 
 Expected<Answer> WeightedLogRank::run(Frame const& frame) const {
-  auto data = survival_rows(frame, time, event);
+  return weighted_log_rank_answer(
+      frame, {time, event, group, strata, difference, near_ties, "weighted log-rank test"},
+      [this](PooledTimes const& times) { return rank_weights(weight, times); }, {std::string(sentence(weight))});
+}
+
+Expected<Answer> weighted_log_rank_answer(Frame const& frame, WeightedComparison const& comparison, TimeWeights const& weights,
+                                          std::vector<std::string> notes) {
+  auto const& [time, event, group, strata, difference, near_ties, test_name] = comparison;
+  auto data = survival_rows(frame, time, event, {}, near_ties);
   if (!data) return tl::unexpected(data.error());
   CategoriesView const& category = frame.categories(group);
   std::optional<DifferenceCodes> codes;
@@ -96,16 +111,29 @@ Expected<Answer> WeightedLogRank::run(Frame const& frame) const {
     codes = *found;
   }
   const std::size_t groups = category.levels.size();
-  const std::vector<std::int32_t> one_stratum(frame.rows, 0);
-  const LogRankSums sums = log_rank_sums(*data, category.codes, groups, one_stratum, 1,
-                                         [&](PooledTimes const& times) { return rank_weights(weight, times); });
+  const Strata strata_of = combine(frame, strata);
+  std::size_t events = 0;
+  for (const std::uint8_t e : data->event) events += e;
+  bool counts = false;  // whether any event has a weight
+  const LogRankSums sums =
+      log_rank_sums(*data, category.codes, groups, strata_of.code, strata_of.count, [&](PooledTimes const& times) {
+        std::vector<double> of_times = weights(times);
+        for (const double w : of_times) counts = counts || w > 0;
+        return of_times;
+      });
 
   Answer answer;
-  answer.notes.emplace_back(sentence(weight));
-  Finding test = log_rank_chi_square(sums, category, group, "weighted log-rank test", false, answer.notes);
+  answer.notes = std::move(notes);
+  Finding test{.quantity = "chi_square", .df = missing_number, .p = missing_number, .n = std::int64_t(frame.rows)};
+  if (events > 0 && !counts)
+    answer.notes.push_back(fmt::format("No event has a weight above 0: the {} is not estimable.", test_name));
+  else test = log_rank_chi_square(sums, category, group, test_name, !strata.empty(), answer.notes);
   const double df = test.df.value_or(missing_number);
   answer.findings.push_back(std::move(test));
   if (codes) answer.findings.push_back(standardised_excess(sums, groups, *codes, df, answer.notes, *difference, group));
+  if (!strata.empty())
+    answer.notes.push_back(
+        fmt::format("Stratified by {}: {} strat{}.", quoted(strata), strata_of.count, strata_of.count == 1 ? "um" : "a"));
   if (const std::string note = merged_note(*data); !note.empty()) answer.notes.push_back(note);
   return answer;
 }

@@ -26,10 +26,26 @@ enum class RankWeight {
 /// checked  weighted_log_rank_test.cpp, tests/independent/weighted_log_rank_test.cpp, the reference cases weighted_log_rank
 std::vector<double> rank_weights(RankWeight weight, PooledTimes const& times);
 
-/// Log-rank test of k groups that weights early events more. Page: docs/methods/weighted_log_rank.md
+/// What a weighted log-rank test runs on.
+struct WeightedComparison {
+  std::string const &time, &event, &group;
+  std::vector<std::string> const& strata;
+  std::optional<Difference> const& difference;  ///< gives z
+  NearTies near_ties;
+  std::string_view test;                        ///< its name in notes: "weighted log-rank test"
+};
+
+/// chi_square with df and p, and z = (O - E)/sqrt(V) of `difference.level` if two groups are compared. Each stratum gets its own
+/// weights; O - E and V are summed over strata. `notes` come first in the answer.
+Expected<Answer> weighted_log_rank_answer(Frame const& frame, WeightedComparison const& comparison, TimeWeights const& weights,
+                                          std::vector<std::string> notes);
+
+/// Log-rank test of k groups that weights early events more, stratified or not. Page: docs/methods/weighted_log_rank.md
 struct WeightedLogRank {
   std::string time, event, group;
+  std::vector<std::string> strata;
   RankWeight weight = RankWeight::gehan_breslow;
+  NearTies near_ties = NearTies::merge;
   std::optional<Difference> difference;
 
   static MethodCard const& card();

@@ -121,9 +121,8 @@ TEST(WeightedLogRank, ReportsEveryWrongOption) {
   };
   EXPECT_EQ(sentences({}), std::vector<std::string>{"the test needs the key 'weight'"});
   EXPECT_EQ(sentences({{"weight", text("gehan")}, {"difference", difference("a", "a")}}).size(), 2u);
-  EXPECT_EQ(
-      sentences({{"weight", text("tarone_ware")}}, {{"time", {"t"}}, {"event", {"e"}}, {"group", {"g"}}, {"strata", {"s"}}}),
-      std::vector<std::string>{"weighted_log_rank has no role 'strata'"});
+  EXPECT_EQ(sentences({{"weight", text("tarone_ware")}}, {{"time", {"t"}}, {"event", {"e"}}, {"group", {"g"}}, {"start", {"s"}}}),
+            std::vector<std::string>{"weighted_log_rank has no role 'start'"});
   Table table = four();
   const auto unknown = test(table, "tarone_ware", {{"difference", difference("a", "z")}});
   ASSERT_FALSE(unknown);

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "equipoise/analysis/plan.h"
+#include "equipoise/data/trial_data.h"
+#include "equipoise/results/results.h"
+
+namespace equipoise::analysis {
+
+/// Makes the protocol's [multiplicity] ready: its hypotheses, its graph. Each hypothesis must be answered by one P value of its
+/// analysis; what can be known of that before the data is checked here, as are the edges. After the analyses are planned.
+void plan_multiplicity(protocol::Protocol const& protocol, Plan& plan, Problems& problems);
+
+/// Collects the P value of each hypothesis among the records, adjusts them, decides at the protocol's alpha, and finds
+/// simultaneous limits where some agree with the procedure (docs/methods/multiplicity.md). `results.multiplicity` gets it all;
+/// beside each P value a record `adjusted_p` of the same place is added. A P value that is missing or not one is not estimable,
+/// with a note.
+void carry_out(PlannedMultiplicity const& planned, protocol::Protocol const& protocol, Plan const& plan,
+               data::TrialTables const& tables, results::Results& results);
+
+}  // namespace equipoise::analysis

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "equipoise/data/cell_reader.h"
+#include "equipoise/data/trial_data.h"
+
+namespace equipoise::data {
+
+/// One dated value as it stands in the data file.
+struct Reading {
+  std::size_t participant = 0;
+  double day = 0;
+  std::size_t value = 0;  ///< row of the values' column
+  int line = 0;
+};
+
+/// Makes one value of each participant and day: equal values are one; different ones become one by [schedule] same_day, or are a
+/// problem of the data, named with their lines. Without same_day, nominal = "mean" takes the mean of the day and "worst" its
+/// worst. Does not depend on the order of the rows. The days that had different values are kept in `records.days_of_many`.
+Readings one_a_day(protocol::Protocol const& protocol, protocol::Item const& item, expression::Column const& values,
+                   std::vector<Reading> read, std::string const& column, CellReader& cells, TrialRecords& records);
+
+}  // namespace equipoise::data
