@@ -137,6 +137,8 @@ using Methods = MethodList<
     stats::ClopperPearson,
     stats::WeightedLogRank,
     stats::Ancova,
+    stats::Dunnett,
+    stats::Logistic,
     stats::Turnbull,
     stats::IntervalLogRank,
     stats::WilcoxonRankSum,
@@ -177,7 +179,8 @@ using Methods = MethodList<
     stats::Graphical,
     stats::AalenJohansen,
     stats::GrayTest,
-    stats::FineGray
+    stats::FineGray,
+    stats::PermutationTest
     // <- a new method joins here
     >;
 // clang-format on

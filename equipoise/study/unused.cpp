@@ -13,11 +13,7 @@ struct Unused {
   std::string_view path, key, name;
 };
 
-<<<<<<< HEAD
-constexpr std::array<Unused, 18> list{{
-=======
-constexpr std::array<Unused, 17> list{{
->>>>>>> rules
+constexpr std::array<Unused, 16> list{{
     {"sites.site", "time_zone", "'time_zone' of sites"},
     {"sites.site", "cap", "'cap' of sites"},
     {"sites.site", "planned_per_month", "'planned_per_month' of sites"},

@@ -21,7 +21,7 @@ using Real = long double;
 const Real z95 = 1.959963984540054235524594L;  // R: sprintf("%.21f", qnorm(0.975)), as far as tables of the normal distribution go
 
 Real crossing(std::function<Real(Real)> const& decreasing, Real low, Real high) {
-  for (int i = 0; i < 120; ++i) {
+  for (int i = 0; i < 70; ++i) {
     const Real middle = (low + high) / 2;
     (decreasing(middle) > 0 ? low : high) = middle;
   }
@@ -90,7 +90,7 @@ Real statistic(std::vector<TwoByTwo> const& tables, Measure measure, Real value)
     const Real n1 = tables[j].first(), n2 = tables[j].second(), n = n1 + n2, s1 = p1[j] * (1 - p1[j]), s2 = p2[j] * (1 - p2[j]);
     if (measure == Measure::odds_ratio) {
       excess += tables[j].a - n1 * p1[j];
-      variance += (n - 1) / n / (1 / (n1 * s1) + 1 / (n2 * s2));
+      variance += n / (n - 1) / (1 / (n1 * s1) + 1 / (n2 * s2));
     } else {
       const Real d1 = tables[j].a / n1, d2 = tables[j].c / n2, scale = ratio ? value : 1;
       excess += w[j] * (d1 - (ratio ? value * d2 : d2 + value));
@@ -185,7 +185,9 @@ TEST(IntervalsOfADifference, TurnAroundWithTheGroups) {
     EXPECT_NEAR(mn.lower, -turned.upper, 1e-12);
     const auto odds = stats::score_interval(tables, Measure::odds_ratio, StratumWeights::mantel_haenszel, 0.9);
     const auto inverse = stats::score_interval(swapped, Measure::odds_ratio, StratumWeights::mantel_haenszel, 0.9);
-    if (odds.lower > 0 && std::isfinite(inverse.upper)) EXPECT_NEAR(odds.lower * inverse.upper, 1, 1e-10);
+    if (odds.lower > 0 && std::isfinite(inverse.upper)) {
+      EXPECT_NEAR(odds.lower * inverse.upper, 1, 1e-10);
+    }
   }
 }
 

@@ -147,8 +147,11 @@ TEST(TrendByListing, AgreesOnSmallTrials) {
     for (const double s : scores) one_score = one_score && s == scores[0];
     const auto got = stats::cochran_armitage_exact(events, sizes, scores);
     ASSERT_TRUE(got);
-    if (one_score || x == 0 || x == n) EXPECT_TRUE(std::isnan(*got));
-    else EXPECT_NEAR(*got, extreme / all, 1e-12) << trial;
+    if (one_score || x == 0 || x == n) {
+      EXPECT_TRUE(std::isnan(*got));
+    } else {
+      EXPECT_NEAR(*got, extreme / all, 1e-12) << trial;
+    }
   }
 }
 

@@ -88,12 +88,14 @@ endpoint = "cd4_change"
 set = "full"
 role = "primary"
 method = "t_test"
+variance = "pooled"
 [[analysis]]
 id = "a2"
 endpoint = "load"
 set = "full"
 role = "secondary"
 method = "t_test"
+variance = "pooled"
 [report]
 baseline = ["cd4@baseline"]
 [source]

@@ -18,10 +18,8 @@ Homogeneity breslow_day(std::vector<TwoByTwo> const& tables, bool tarone) {
     if (t.a + t.c == 0 || t.b + t.d == 0) continue;
     ++used;
     if (!usable) continue;
-    // The expected count is the size times the share that the constrained likelihood gives.
-    const auto [p1, p2] = constrained_shares(t, Measure::odds_ratio, odds_ratio);
-    const double i1 = double(t.first()) * p1 * (1 - p1), i2 = double(t.second()) * p2 * (1 - p2);
-    const double v = i1 * i2 / (i1 + i2), distance = double(t.a) - double(t.first()) * p1;
+    const ExpectedCells e = expected_cells(t, odds_ratio);
+    const double v = e.variance(), distance = double(t.a) - e.a;
     squares.add(distance * distance / v);
     excess.add(distance);
     variance.add(v);

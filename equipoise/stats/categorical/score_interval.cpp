@@ -113,21 +113,23 @@ struct Score {
 };
 
 Score score(std::vector<TwoByTwo> const& tables, Measure measure, StratumWeights kind, double value) {
-  std::vector<ConstrainedShares> shares;
-  for (TwoByTwo const& t : tables) shares.push_back(constrained_shares(t, measure, value));
   numerics::Sum excess, variance;
   if (measure == Measure::odds_ratio) {
     for (std::size_t j = 0; j < tables.size(); ++j) {
       TwoByTwo const& t = tables[j];
-      const auto [v1, v2] = spread(shares[j]);
-      const double i1 = double(t.first()) * v1, i2 = double(t.second()) * v2;
-      // a - n1 p1~ = n2 p2~ - c: of the two, the one that cancels less.
-      const double e1 = double(t.first()) * shares[j].p1, e2 = double(t.second()) * shares[j].p2;
-      excess.add(e1 < e2 ? double(t.a) - e1 : e2 - double(t.c));
-      if (i1 + i2 > 0) variance.add(i1 * i2 / (i1 + i2) / correction(t));
+      const ExpectedCells e = expected_cells(t, value);
+      // a - e.a = e.b - b = e.c - c = d - e.d: at the smallest expected cell it loses no digits.
+      const double least = std::min({e.a, e.b, e.c, e.d});
+      excess.add(least == e.a   ? double(t.a) - e.a
+                 : least == e.b ? e.b - double(t.b)
+                 : least == e.c ? e.c - double(t.c)
+                                : double(t.d) - e.d);
+      variance.add(e.variance() * correction(t));
     }
     return {excess.value(), variance.value()};
   }
+  std::vector<ConstrainedShares> shares;
+  for (TwoByTwo const& t : tables) shares.push_back(constrained_shares(t, measure, value));
   const std::vector<double> weights = stratum_weights(tables, shares, measure, kind, value);
   const double largest = *std::max_element(weights.begin(), weights.end());
   const bool ratio = measure == Measure::risk_ratio;
@@ -160,13 +162,28 @@ ConstrainedShares constrained_shares(TwoByTwo const& t, Measure measure, double 
     case Measure::odds_ratio:
       break;
   }
-  // (value - 1) n2 p2^2 + (n1 value + n2 - events (value - 1)) p2 - events = 0: the root between 0 and 1.
-  const double k = value - 1, b = n1 * value + n2 - events * k;
-  const double root = std::sqrt(std::max(0.0, b * b + 4 * k * n2 * events));
-  // For b < 0 (value large) the other form of the root does not cancel.
-  const double p2 = b >= 0 ? 2 * events / (b + root) : (root - b) / (2 * k * n2);
-  const double share = std::clamp(p2, 0.0, 1.0), odds = value * share;
-  return {share == 1 ? 1.0 : std::clamp(odds / (1 - share + odds), 0.0, 1.0), share};
+  const ExpectedCells e = expected_cells(t, value);
+  return {e.a / n1, e.c / n2};
+}
+
+double ExpectedCells::variance() const {
+  if (!(a > 0 && b > 0 && c > 0 && d > 0)) return 0;
+  return 1 / (1 / a + 1 / b + 1 / c + 1 / d);
+}
+
+ExpectedCells expected_cells(TwoByTwo const& t, double odds_ratio) {
+  if (odds_ratio < 1) {  // the other column first
+    const ExpectedCells e = expected_cells({t.b, t.a, t.d, t.c}, 1 / odds_ratio);
+    return {e.b, e.a, e.d, e.c};
+  }
+  const double first = double(t.first()), second = double(t.second()), events = double(t.a + t.c), others = double(t.b + t.d);
+  // b and c differ by k; s is the smaller, in a row of u and a column of w: odds_ratio s (s + k) = (u - s)(w - s), all terms of
+  // (odds_ratio - 1) s^2 + (odds_ratio k + u + w) s = u w being positive. s <= u w / (u + w), so that nothing cancels in u - s.
+  const bool b_smaller = first < events;
+  const double k = std::abs(first - events), u = b_smaller ? first : second, w = b_smaller ? others : events;
+  const double linear = odds_ratio * k + u + w;
+  const double s = u * w > 0 ? 2 * u * w / (linear + std::sqrt(linear * linear + 4 * (odds_ratio - 1) * u * w)) : 0.0;
+  return b_smaller ? ExpectedCells{u - s, s, s + k, w - s} : ExpectedCells{w - s, s + k, s, u - s};
 }
 
 double score_statistic(std::vector<TwoByTwo> const& tables, Measure measure, StratumWeights weights, double value) {

@@ -29,12 +29,23 @@ struct ConstrainedShares {
 /// checked  proportions_test.cpp, tests/independent/proportions_test.cpp (maximum of the likelihood by search)
 ConstrainedShares constrained_shares(TwoByTwo const& table, Measure measure, double value);
 
+/// Expected cells of a 2 x 2 table with these margins whose odds ratio is `odds_ratio`: n11 n22 = odds_ratio n12 n21.
+///
+/// odds_ratio   above 0 and finite
+/// returns      every cell to a few units in the last place, however small
+struct ExpectedCells {
+  double a, b, c, d;
+  /// 1 / (1/a + 1/b + 1/c + 1/d); 0 when a cell is 0
+  double variance() const;
+};
+ExpectedCells expected_cells(TwoByTwo const& table, double odds_ratio);
+
 /// Score statistic of the value, standard normal when the value is true; it decreases in the value.
 ///
 ///     difference, risk ratio   sum_j w_j (p1_j - m(p2_j)) / sqrt(sum_j w_j^2 V_j),  m(p2) = p2 + value or value p2
-///     odds ratio               sum_j (a_j - n1_j p1~_j) / sqrt(sum_j 1/V_j)
-///     V_j = (p1~ q1~/n1 + p2~ q2~/n2) N/(N - 1); value^2 before the second term for a risk ratio; (1/(n1 p1~ q1~) + 1/(n2 p2~
-///     q2~)) N/(N - 1) for an odds ratio
+///     odds ratio               sum_j (a_j - n1_j p1~_j) / sqrt(sum_j V_j)
+///     V_j = (p1~ q1~/n1 + p2~ q2~/n2) N/(N - 1), with value^2 before the second term for a risk ratio;
+///     V_j = N/(N - 1) / (1/(n1 p1~ q1~) + 1/(n2 p2~ q2~)) for an odds ratio
 ///
 /// tables   one a stratum, both groups in each, at least one
 /// returns  +-infinity where the variance is 0 and the numerator is not; 0 where both are

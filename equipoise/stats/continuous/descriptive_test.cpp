@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
+
+#include "equipoise/stats/testing.h"
 
 namespace equipoise::stats {
 namespace {
@@ -44,6 +47,41 @@ TEST(Summarise, SaysNothingOfNobodyAndNoSpreadOfOne) {
   EXPECT_EQ(one.mean, 3.5);
   EXPECT_TRUE(std::isnan(one.sd));
   EXPECT_EQ(one.median, 3.5);
+}
+
+TEST(Summarise, HoldsValuesWhoseSquaresLeaveTheRange) {
+  const Summary huge = summarise({1e300, 2e300, 3e300}, QuantileRule::sas_5),
+                tiny = summarise({1e-300, 3e-300}, QuantileRule::sas_5);
+  EXPECT_NEAR(huge.mean / 1e300, 2, 1e-15);
+  EXPECT_NEAR(huge.sd / 1e300, 1, 1e-15);
+  EXPECT_NEAR(tiny.sd / 1e-300, std::sqrt(2.0), 1e-15);
+}
+
+TEST(Descriptive, DescribesEachGroupAndThenAllRows) {
+  testing::Table table;
+  table.numbers("y", {1, 2, 4, 8, 3}).category("g", {"a", "b", "c"}, {0, 0, 0, 0, 1});
+  const Roles roles{{"response", {"y"}}, {"group", {"g"}}};
+  const testing::Keys keys{{"probs", testing::numbers({0.25})}, {"geometric_mean", Node(Node::Value(true))}};
+  const auto got = testing::answer<Descriptive>(table.frame(), roles, keys);
+  const At a{{"group", "a"}}, b{{"group", "b"}}, c{{"group", "c"}};
+  EXPECT_EQ(testing::read(got, "mean", a), 3.75);
+  EXPECT_EQ(testing::read(got, "mean"), 3.6);
+  EXPECT_EQ(testing::read(got, "quantile", {{"group", "a"}, {"prob", 0.25}}), 1.5);
+  EXPECT_NEAR(testing::read(got, "geometric_mean", a), std::pow(2.0, 1.5), 1e-14);  // 2^((0 + 1 + 2 + 3)/4)
+  EXPECT_TRUE(std::isnan(testing::read(got, "sd", b)));
+  EXPECT_EQ(testing::read(got, "n", c), 0);
+  EXPECT_TRUE(std::isnan(testing::read(got, "median", c)));
+  EXPECT_TRUE(testing::has_note(got, "'c' of 'g' has no values"));
+  const auto of_r = testing::answer<Descriptive>(table.frame(), roles, keys, Match::r);
+  EXPECT_EQ(testing::read(of_r, "quantile", {{"group", "a"}, {"prob", 0.25}}), 1.75);
+  testing::Table hostile;
+  hostile.numbers("y", {0, std::numeric_limits<double>::infinity()});
+  EXPECT_EQ(testing::answer<Descriptive>(hostile.frame(), {{"response", {"y"}}}).error().code, Code::bad_cell);
+  testing::Table zero;
+  zero.numbers("y", {0, 2});
+  EXPECT_TRUE(
+      std::isnan(testing::read(testing::answer<Descriptive>(zero.frame(), {{"response", {"y"}}}, keys), "geometric_mean")));
+  EXPECT_EQ(testing::parse<Descriptive>({}, {{"probs", testing::numbers({2})}}).problems.size(), 2u);
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ std::optional<HodgesLehmann> HodgesLehmann::parse(Roles const& roles, Section& o
 std::vector<ColumnNeed> HodgesLehmann::needs() const { return needs_; }
 
 Expected<Answer> HodgesLehmann::run(Frame const& frame) const {
-  const auto groups = two_groups(frame, response, group, difference);
+  const auto groups = pair_of_groups(frame, response, group, difference);
   if (!groups) return tl::unexpected(groups.error());
   Answer answer;
   Finding shift{.quantity = "estimate",

@@ -14,12 +14,6 @@ constexpr std::pair<std::string_view, GroupVariance> variances[] = {{"equal", Gr
 // A spread this small beside the values is their rounding.
 constexpr double rounding_only = 1e-14;
 
-/// P(F > f): the tail of a beta variable, without 1 - P.
-double f_upper(double f, double df1, double df2) {
-  if (!(f > 0)) return f <= 0 ? 1.0 : missing_number;
-  return numerics::beta_cdf(df2 / (df2 + df1 * f), df2 / 2, df1 / 2);
-}
-
 /// The values of each group that has any, and their names.
 struct Groups {
   std::vector<std::vector<double>> values;
@@ -175,7 +169,8 @@ Expected<Answer> OneWayAnova::run(Frame const& frame) const {
   else test = variance == GroupVariance::equal ? equal_variances(moments, magnitude) : unequal_variances(moments, magnitude);
   const auto n = std::int64_t(frame.rows);
   Answer answer;
-  answer.findings.push_back({.quantity = "f", .value = test.f, .df = test.df1, .p = f_upper(test.f, test.df1, test.df2), .n = n});
+  answer.findings.push_back(
+      {.quantity = "f", .value = test.f, .df = test.df1, .p = numerics::f_upper(test.f, test.df1, test.df2), .n = n});
   answer.findings.push_back({.quantity = "residual_df", .value = test.df2, .n = n});
   if (!test.why.empty()) answer.notes.push_back(test.why + ": the test is not estimable.");
   else

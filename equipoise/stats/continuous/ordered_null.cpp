@@ -10,6 +10,8 @@ namespace {
 
 constexpr double most_additions = 2e9;
 constexpr std::size_t most_probabilities = 30'000'000;
+// Finding a point costs about as much as so many additions, and keeping it as so many probabilities.
+constexpr std::size_t point_work = 512, point_storage = 32;
 
 double choose(std::uint32_t n, std::uint32_t k) {
   double ways = 1;
@@ -63,10 +65,12 @@ class Dealer {
       reached[j] += part[j];
     }
     const std::size_t shift = step_ == 2 ? twice : twice / 2;
-    std::vector<double>& target = after[std::move(reached)];
+    const auto [found, made] = after.try_emplace(std::move(reached));
+    std::vector<double>& target = found->second;
+    if (made) stored_ += point_storage;
     const std::size_t size = probability.size() + shift;
     if (target.size() < size) stored_ += size - target.size(), target.resize(size, 0.0);
-    additions_ += double(probability.size());
+    additions_ += double(probability.size() + point_work);
     if (additions_ > most_additions || stored_ > most_probabilities) return false;
     for (std::size_t s = 0; s < probability.size(); ++s) target[s + shift] += weight * probability[s];
     return true;

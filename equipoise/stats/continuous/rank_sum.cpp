@@ -52,7 +52,7 @@ std::optional<WilcoxonRankSum> WilcoxonRankSum::parse(Roles const& roles, Sectio
 std::vector<ColumnNeed> WilcoxonRankSum::needs() const { return needs_; }
 
 Expected<Answer> WilcoxonRankSum::run(Frame const& frame) const {
-  const auto groups = two_groups(frame, response, group, difference);
+  const auto groups = pair_of_groups(frame, response, group, difference);
   if (!groups) return tl::unexpected(groups.error());
   Answer answer;
   const auto n = std::int64_t(groups->size());
@@ -131,7 +131,7 @@ std::optional<VanElteren> VanElteren::parse(Roles const& roles, Section& options
 std::vector<ColumnNeed> VanElteren::needs() const { return needs_; }
 
 Expected<Answer> VanElteren::run(Frame const& frame) const {
-  const auto groups = two_groups(frame, response, group, difference, strata);
+  const auto groups = pair_of_groups(frame, response, group, difference, strata);
   if (!groups) return tl::unexpected(groups.error());
   std::vector<std::vector<double>> values(groups->strata);
   std::vector<std::vector<std::uint8_t>> first(groups->strata);

@@ -56,14 +56,14 @@ std::optional<Error> not_finite(NumbersView values, std::string_view column) {
   return {};
 }
 
-Expected<TwoSamples> two_groups(Frame const& frame, std::string_view response, std::string_view group,
-                               Difference const& difference, std::vector<std::string> const& strata) {
+Expected<PairOfGroups> pair_of_groups(Frame const& frame, std::string_view response, std::string_view group,
+                                      Difference const& difference, std::vector<std::string> const& strata) {
   CategoriesView const& categories = frame.categories(group);
   const auto codes = find_levels(difference, categories, group);
   if (!codes) return tl::unexpected(codes.error());
   const NumbersView values = frame.numbers(response);
   const Strata combined = combine(frame, strata);
-  TwoSamples groups{.strata = combined.count};
+  PairOfGroups groups{.strata = combined.count};
   for (std::size_t i = 0; i < frame.rows; ++i) {
     const bool first = categories.codes[i] == codes->level;
     if (!first && categories.codes[i] != codes->minus) continue;
@@ -76,7 +76,7 @@ Expected<TwoSamples> two_groups(Frame const& frame, std::string_view response, s
   return groups;
 }
 
-std::string needs_both_groups(TwoSamples const& groups, Difference const& difference, std::string_view test) {
+std::string needs_both_groups(PairOfGroups const& groups, Difference const& difference, std::string_view test) {
   const auto counted = [](std::size_t n) { return fmt::format("{} value{}", n, n == 1 ? "" : "s"); };
   return fmt::format("{} of '{}' and {} of '{}': {} is not estimable.", counted(groups.n_first), difference.level,
                      counted(groups.n_second), difference.minus, test);

@@ -38,7 +38,7 @@ std::string merged_values_note(std::size_t merged);
 std::optional<Error> not_finite(NumbersView values, std::string_view column);
 
 /// The rows of the two groups of a difference, in the order of the frame.
-struct TwoSamples {
+struct PairOfGroups {
   std::vector<double> value;
   std::vector<std::uint8_t> first;    ///< 1 in `level`, 0 in `minus`
   std::vector<std::int32_t> stratum;  ///< numbered from 0 over all rows of the frame
@@ -49,11 +49,11 @@ struct TwoSamples {
 };
 
 /// errors  unresolved: a level that the column does not have; bad_cell: an infinite value in one of the two groups
-Expected<TwoSamples> two_groups(Frame const& frame, std::string_view response, std::string_view group,
-                               Difference const& difference, std::vector<std::string> const& strata = {});
+Expected<PairOfGroups> pair_of_groups(Frame const& frame, std::string_view response, std::string_view group,
+                                      Difference const& difference, std::vector<std::string> const& strata = {});
 
 /// "There are 3 values of 'a' and 0 of 'b': the test needs one of each."
-std::string needs_both_groups(TwoSamples const& groups, Difference const& difference, std::string_view test);
+std::string needs_both_groups(PairOfGroups const& groups, Difference const& difference, std::string_view test);
 
 /// Which values of a statistic speak against the null hypothesis.
 enum class Tail { two_sided, greater, less };

@@ -119,7 +119,6 @@ std::vector<ColumnNeed> TTest::needs() const {
 Expected<Answer> TTest::run(Frame const& frame) const {
   std::vector<double> a, b;
   Answer answer;
-  MeanEstimate got{};
   if (two_groups(variance)) {
     CategoriesView const& groups = frame.categories(group);
     const auto codes = find_levels(*difference, groups, group);
@@ -131,7 +130,6 @@ Expected<Answer> TTest::run(Frame const& frame) const {
       else continue;
       if (!std::isfinite(values[i])) return tl::unexpected(infinite_value(response, values[i]));
     }
-    got = mean_difference(a, b, variance == TVariance::pooled);
   } else {
     const bool paired = variance == TVariance::paired;
     const NumbersView values = frame.numbers(paired ? first : response);
@@ -141,15 +139,23 @@ Expected<Answer> TTest::run(Frame const& frame) const {
       if (paired && !std::isfinite(minus[i])) return tl::unexpected(infinite_value(second, minus[i]));
       a.push_back(paired ? values[i] - minus[i] : values[i]);
     }
-    got = one_mean(a);
   }
 
   double magnitude = 0;
   for (const double value : a) magnitude = std::fmax(magnitude, std::abs(value));
   for (const double value : b) magnitude = std::fmax(magnitude, std::abs(value));
+  if (!std::isfinite(magnitude))
+    return fail(Code::out_of_range, "a difference of '{}' and '{}' is too large for a number", first, second);
+  // Scaled by a power of two, which rounds nothing, so that squares of huge or tiny values stay in the range of a double.
+  const int exponent = magnitude > 0 ? std::ilogb(magnitude) : 0;
+  for (double& value : a) value = std::ldexp(value, -exponent);
+  for (double& value : b) value = std::ldexp(value, -exponent);
+  MeanEstimate got = two_groups(variance) ? mean_difference(a, b, variance == TVariance::pooled) : one_mean(a);
   const auto n = std::int64_t(a.size() + b.size());
-  const bool no_spread = got.se <= rounding_only * magnitude;  // false for NaN
-  const double t = no_spread ? missing_number : (got.estimate - mu) / got.se;
+  const bool no_spread = got.se <= rounding_only * std::ldexp(magnitude, -exponent);  // false for NaN
+  const double t = no_spread ? missing_number : (got.estimate - std::ldexp(mu, -exponent)) / got.se;
+  got.estimate = std::ldexp(got.estimate, exponent);
+  got.se = std::ldexp(got.se, exponent);
   const double p = numerics::student_t_two_sided(t, got.df);
   const double half = no_spread ? missing_number : numerics::student_t_interval(level, got.df) * got.se;
   answer.findings.push_back({.quantity = "estimate",
@@ -164,8 +170,8 @@ Expected<Answer> TTest::run(Frame const& frame) const {
   answer.findings.push_back({.quantity = "t", .value = t, .df = got.df, .p = p, .n = n});
   if (!two_groups(variance)) {
     const numerics::Moments m = numerics::moments(a);
-    answer.findings.push_back({.quantity = "mean", .value = m.mean, .n = n});
-    answer.findings.push_back({.quantity = "sd", .value = m.sd, .n = n});
+    answer.findings.push_back({.quantity = "mean", .value = std::ldexp(m.mean, exponent), .n = n});
+    answer.findings.push_back({.quantity = "sd", .value = std::ldexp(m.sd, exponent), .n = n});
     answer.findings.push_back({.quantity = "n", .value = m.n, .n = n});
   }
   if (no_spread) answer.notes.push_back("All values within a group are equal: t and the limits are not estimable.");

@@ -102,6 +102,32 @@ TEST(TTest, RefusesLevelsThatDoNotExistAndInfiniteValues) {
             Code::bad_cell);
 }
 
+TEST(TTest, DoesNotDependOnTheUnit) {
+  for (const double unit : {1e200, 1e-200, 0x1p900}) {  // squares of such values leave the range of a double
+    Table table, plain = sleep();
+    std::vector<double> extra = first;
+    extra.insert(extra.end(), second.begin(), second.end());
+    for (double& value : extra) value *= unit;
+    std::vector<std::int32_t> drug(10, 0);
+    drug.resize(20, 1);
+    table.numbers("extra", extra).category("drug", {"1", "2"}, drug);
+    for (const char* variance : {"welch", "pooled"}) {
+      const auto got = answer<TTest>(table.frame(), groups, two(variance)),
+                 usual = answer<TTest>(plain.frame(), groups, two(variance));
+      for (const char* quantity : {"t", "df", "p"})
+        EXPECT_NEAR(read(got, quantity), read(usual, quantity), 1e-12) << unit << quantity;
+      for (const char* quantity : {"estimate", "se", "lower", "upper"})
+        EXPECT_NEAR(read(got, quantity) / unit, read(usual, quantity), 1e-13) << unit << quantity;
+    }
+  }
+  Table opposite;
+  opposite.numbers("first", {1.5e308, 1}).numbers("second", {-1.5e308, 1});
+  EXPECT_EQ(answer<TTest>(opposite.frame(), {{"first", {"first"}}, {"second", {"second"}}}, {{"variance", text("paired")}})
+                .error()
+                .code,
+            Code::out_of_range);
+}
+
 TEST(TTest, ReportsRolesThatDoNotFitItsKind) {
   EXPECT_EQ(parse<TTest>(groups).problems.front().code, Code::missing_key);  // variance
   EXPECT_EQ(parse<TTest>({{"response", {"extra"}}}, two("welch")).problems.size(), 1u);

@@ -138,7 +138,7 @@ score <- function(measure, value, x1, n1, x0, n0) {
   q <- p1_of(best); N <- n1 + n0; b <- N / (N - 1)
   switch(measure, difference = c(x1 / n1 - x0 / n0 - value, (q * (1 - q) / n1 + best * (1 - best) / n0) * b, q, best),
          risk_ratio = c(x1 / n1 - value * x0 / n0, (q * (1 - q) / n1 + value^2 * best * (1 - best) / n0) * b, q, best),
-         odds_ratio = c(x1 - n1 * q, 1 / (1 / (n1 * q * (1 - q)) + 1 / (n0 * best * (1 - best))) / b, q, best))
+         odds_ratio = c(x1 - n1 * q, 1 / (1 / (n1 * q * (1 - q)) + 1 / (n0 * best * (1 - best))) * b, q, best))
 }
 one <- function(measure, value) { s <- score(measure, value, a[["x"]], a[["n"]], b[["x"]], b[["n"]]); s[1] / sqrt(s[2]) }
 strat <- function(measure, value) {
