@@ -67,6 +67,10 @@ std::vector<std::string> published_methods() {
           "graphical"};
 }
 
+std::vector<stats::MethodCard> method_cards() { return Methods::cards(); }
+
+stats::MethodCard const* method_card(std::string_view keyword) { return Methods::card(keyword); }
+
 Checked<ReadyMethod> ready_method(Analysis const& analysis) {
   Problems problems;
   const Node none(Node::Table{}, analysis.place);

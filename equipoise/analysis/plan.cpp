@@ -4,7 +4,7 @@
 #include <array>
 #include <map>
 
-#include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/ready_method.h"
 #include "equipoise/core/text.h"
 #include "equipoise/data/outcome.h"
 #include "equipoise/stats/formula.h"
@@ -376,7 +376,7 @@ class Planner {
 }  // namespace
 
 void plan_analysis(protocol::Protocol const& protocol, protocol::Analysis const& analysis, Plan& plan, Problems& problems) {
-  const stats::MethodCard* card = Methods::card(analysis.method);
+  const stats::MethodCard* card = method_card(analysis.method);
   expects(card != nullptr, "only methods of this build are planned");
   if (auto planned = Planner(protocol, analysis, *card, problems).plan()) plan.analyses.push_back(std::move(*planned));
 }
