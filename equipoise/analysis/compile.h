@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "equipoise/analysis/analysis.h"
-#include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/ready_method.h"
 #include "equipoise/core/columns.h"
 #include "equipoise/core/expected.h"
 

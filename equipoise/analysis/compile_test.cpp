@@ -168,9 +168,9 @@ TEST(Methods, TellsAMethodItLacksFromOneThatDoesNotExist) {
   EXPECT_EQ(first_problem({.id = "a", .method = "mmrm"}), "not_available: the method 'mmrm' is not in this build ()");
   EXPECT_EQ(first_problem({.id = "a", .method = "kaplan_maier"}),
             "unknown_keyword: no method is called 'kaplan_maier' (did you mean 'kaplan_meier'?)");
-  for (stats::MethodCard const& card : Methods::cards()) {
+  for (stats::MethodCard const& card : method_cards()) {
     EXPECT_TRUE(is_published(card.keyword)) << card.keyword;
-    EXPECT_EQ(Methods::card(card.keyword)->title, card.title);
+    EXPECT_EQ(method_card(card.keyword)->title, card.title);
   }
 }
 

@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/ready_method.h"
 #include "equipoise/analysis/verify.h"
 
 namespace equipoise::analysis {
@@ -31,7 +31,7 @@ TEST(KnownAnswers, AreReproducedByThisBuild) {
   ASSERT_TRUE(verification) << to_string(verification.error().front());
   EXPECT_EQ(not_reproduced(*verification, {"ovarian.cox.3"}), "") << to_text(*verification);  // exact ties
   EXPECT_TRUE(verification->reproduced());
-  for (stats::MethodCard const& card : Methods::cards()) {
+  for (stats::MethodCard const& card : method_cards()) {
     const auto tally = std::ranges::find(verification->methods, card.keyword, &MethodTally::method);
     ASSERT_NE(tally, verification->methods.end()) << card.keyword << " has no known answer";
     EXPECT_GT(tally->passed, 0u) << card.keyword;
@@ -66,7 +66,7 @@ TEST(ReferenceCases, AreReproducedByThisBuild) {
   ASSERT_TRUE(verification) << to_string(verification.error().front());
   std::set<std::string> elsewhere;  // cases of methods that this build does not carry
   for (CheckedValue const& value : verification->values)
-    if (!Methods::card(value.method)) elsewhere.insert(value.analysis);
+    if (!method_card(value.method)) elsewhere.insert(value.analysis);
   const std::string exact_ties = "ovarian.cox.3";
   elsewhere.insert(exact_ties);
   EXPECT_EQ(not_reproduced(*verification, elsewhere), "") << to_text(*verification);

@@ -19,6 +19,7 @@ std::vector<std::string> published_methods() {
           "fine_gray",
           "turnbull",
           "interval_log_rank",
+          "grouped_hazard",
           "t_test",
           "wilcoxon_rank_sum",
           "hodges_lehmann",
@@ -65,6 +66,10 @@ std::vector<std::string> published_methods() {
           "benjamini_hochberg",
           "graphical"};
 }
+
+std::vector<stats::MethodCard> method_cards() { return Methods::cards(); }
+
+stats::MethodCard const* method_card(std::string_view keyword) { return Methods::card(keyword); }
 
 Checked<ReadyMethod> ready_method(Analysis const& analysis) {
   Problems problems;

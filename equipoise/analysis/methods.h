@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "equipoise/analysis/analysis.h"
+#include "equipoise/analysis/ready_method.h"
 #include "equipoise/core/text.h"
 #include "equipoise/stats/categorical/breslow_day.h"
 #include "equipoise/stats/categorical/clopper_pearson.h"
@@ -33,6 +32,7 @@
 #include "equipoise/stats/continuous/rank_sum.h"
 #include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
+#include "equipoise/stats/interval/grouped_hazard.h"
 #include "equipoise/stats/interval/interval_log_rank.h"
 #include "equipoise/stats/interval/turnbull.h"
 #include "equipoise/stats/linear/ancova.h"
@@ -51,15 +51,9 @@
 #include "equipoise/stats/survival/reverse_kaplan_meier.h"
 #include "equipoise/stats/survival/weighted_log_rank.h"
 
-/// The statistical methods of this build, in one list.
+/// The statistical methods of this build, in one list. Only methods.cpp includes it: everybody else asks through ready_method.h, and
+/// so is not compiled anew with each method.
 namespace equipoise::analysis {
-
-/// A method with its options, ready to run on complete cases of the columns it needs.
-struct ReadyMethod {
-  stats::MethodCard const* card = nullptr;
-  std::vector<stats::ColumnNeed> needs;
-  std::function<Expected<stats::Answer>(stats::Frame const&)> run;
-};
 
 template <stats::Method... Ms>
 struct MethodList {
@@ -102,14 +96,6 @@ struct MethodList {
   static void report_unknown(std::string_view keyword, Section& options);
 };
 
-/// Every method name of the reference format, carried by this build or not.
-std::vector<std::string> published_methods();
-inline bool is_published(std::string_view keyword) {
-  for (std::string const& name : published_methods())
-    if (name == keyword) return true;
-  return false;
-}
-
 template <stats::Method... Ms>
 void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& options) {
   const bool published = is_published(keyword);
@@ -135,6 +121,7 @@ using Methods = MethodList<
     stats::Logistic,
     stats::Turnbull,
     stats::IntervalLogRank,
+    stats::GroupedHazard,
     stats::WilcoxonRankSum,
     stats::VanElteren,
     stats::HodgesLehmann,
@@ -178,8 +165,5 @@ using Methods = MethodList<
     // <- a new method joins here
     >;
 // clang-format on
-
-/// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
-Checked<ReadyMethod> ready_method(Analysis const& analysis);
 
 }  // namespace equipoise::analysis

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/ready_method.h"
 #include "equipoise/core/text.h"
 #include "equipoise/data/derive.h"
 #include "equipoise/stats/multiplicity/limits.h"
@@ -96,7 +96,7 @@ class Family {
                                                       : protocol_.arms.front().id;
     PlannedAnalysis const& planned = *std::ranges::find(plan_.analyses, one.analysis, &PlannedAnalysis::id);
     // A model's tests of all its coefficients have no place either: they are not of the arm.
-    std::vector<stats::OptionCard> const& options = Methods::card(analysis.method)->options;
+    std::vector<stats::OptionCard> const& options = method_card(analysis.method)->options;
     const bool model = std::ranges::find(options, "formula", &stats::OptionCard::name) != options.end();
     const bool only = planned.runs.size() == 1 && !model;
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <map>
 
-#include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/ready_method.h"
 #include "equipoise/core/text.h"
 #include "equipoise/data/outcome.h"
 #include "equipoise/stats/formula.h"
@@ -92,18 +92,21 @@ class Planner {
     else if (wants_time && is_every() && !takes(card_, "start"))
       section_.report_at("method", Code::inconsistent, "{} needs a first event, and endpoint '{}' is an event that happens again",
                          card_.keyword, endpoint_->id);
-    else if (wants_bounds && !(endpoint_->at_visits && !endpoint_->time && endpoint_->event && endpoint_->event->is_first_of_visits()))
+    else if (wants_bounds &&
+             !(endpoint_->at_visits && !endpoint_->time && endpoint_->event && endpoint_->event->is_first_of_visits()))
       section_
-          .report_at("method", Code::inconsistent,
-                     "{} needs an event that is seen only at visits, between two of which its time is not known, and endpoint '{}' "
-                     "is not one",
-                     card_.keyword, endpoint_->id)
+          .report_at(
+              "method", Code::inconsistent,
+              "{} needs an event that is seen only at visits, between two of which its time is not known, and endpoint '{}' "
+              "is not one",
+              card_.keyword, endpoint_->id)
           .hint = "such an endpoint has event = \"first(CONDITION)\" of items collected at visits, and observed = \"at_visits\"";
     else if (takes(card_, "cause"))
-      section_.report_at("method", Code::not_available,
-                         "{} needs the cause of each event, and a protocol cannot yet say that an endpoint has several: its "
-                         "endpoints are of one kind of event",
-                         card_.keyword)
+      section_
+          .report_at("method", Code::not_available,
+                     "{} needs the cause of each event, and a protocol cannot yet say that an endpoint has several: its "
+                     "endpoints are of one kind of event",
+                     card_.keyword)
           .hint = "the method is there for data with a column of causes: reference cases and the library";
     else if (wants_time && is_every() && !section_.has("cluster"))
       section_
@@ -207,8 +210,9 @@ class Planner {
     if (key.empty() || section_.has(key)) return;
     const auto refuse = [&](std::string const& why) {
       std::string const& first = protocol_.arms.front().id;
-      section_.report_at("method", Code::missing_key, "{} needs {}, and {}", card_.keyword,
-                         orders ? "the order of the arms" : "a score for each arm", why)
+      section_
+          .report_at("method", Code::missing_key, "{} needs {}, and {}", card_.keyword,
+                     orders ? "the order of the arms" : "a score for each arm", why)
           .hint = orders ? fmt::format("give every arm a dose of one unit, or add order = [ \"{}\", ... ]", first)
                          : fmt::format("give every arm a dose of one unit, or add {} = {{ {} = 0, ... }}", key, first);
     };
@@ -247,6 +251,17 @@ class Planner {
       if (absent("levels")) members.push_back({"levels", place, levels(planned)});
     }
     if (!scores_.empty()) members.push_back({std::string(score_key()), place, Node(Node::Table(scores_), place)});
+    if (takes(card_, "left") && has_option(card_, "visits") && absent("visits")) {
+      Node::Array days;
+      std::vector<double> sorted;
+      for (protocol::Visit const& visit : protocol_.visits)
+        if (visit.day.offset() > 0) sorted.push_back(double(visit.day.offset()));
+      std::ranges::sort(sorted);
+      const auto repeated = std::ranges::unique(sorted);
+      sorted.erase(repeated.begin(), repeated.end());
+      for (const double day : sorted) days.push_back(Node(day, place));
+      members.push_back({"visits", place, Node(std::move(days), place)});
+    }
     if (!order_.empty()) members.push_back({"order", place, Node(Node::Array(order_), place)});
     const bool compares_arms = has_option(card_, "factor") && arm_in_formula();
     if (compares_arms && absent("factor")) members.push_back({"factor", place, text_node("arm", place)});
@@ -353,15 +368,15 @@ class Planner {
   Estimand const* estimand_;
   stats::Roles roles_;
   std::string formula_;
-  Node::Table scores_;  // of the arms: their doses, where the analysis gives none
-  Node::Array order_;   // of the arms by their doses, where the analysis gives none
+  Node::Table scores_;                       // of the arms: their doses, where the analysis gives none
+  Node::Array order_;                        // of the arms by their doses, where the analysis gives none
   std::map<std::string, Place> written_at_;  // of each covariate: where the analysis names it
 };
 
 }  // namespace
 
 void plan_analysis(protocol::Protocol const& protocol, protocol::Analysis const& analysis, Plan& plan, Problems& problems) {
-  const stats::MethodCard* card = Methods::card(analysis.method);
+  const stats::MethodCard* card = method_card(analysis.method);
   expects(card != nullptr, "only methods of this build are planned");
   if (auto planned = Planner(protocol, analysis, *card, problems).plan()) plan.analyses.push_back(std::move(*planned));
 }

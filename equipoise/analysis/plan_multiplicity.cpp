@@ -2,7 +2,7 @@
 #include <array>
 #include <map>
 
-#include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/ready_method.h"
 #include "equipoise/analysis/multiplicity.h"
 #include "equipoise/core/text.h"
 #include "equipoise/stats/formula.h"
@@ -98,7 +98,7 @@ class MultiplicityPlanner {
     if (analysis != protocol_.analyses.end() && one.arm.empty()) one.arm = only_arm(*analysis);
     const auto planned = std::ranges::find(plan_.analyses, one.analysis, &PlannedAnalysis::id);
     if (planned != plan_.analyses.end() && !planned->runs.empty())
-      if (const auto why = why_none(protocol_, *planned, *analysis, *Methods::card(analysis->method), made_.procedure))
+      if (const auto why = why_none(protocol_, *planned, *analysis, *method_card(analysis->method), made_.procedure))
         add_problem(problems_, row.place_of("analysis"), Code::inconsistent,
                     "hypothesis '{}' finds no P value in analysis '{}': {}", one.id, one.analysis, *why);
     made_.hypotheses.push_back(std::move(one));

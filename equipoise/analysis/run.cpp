@@ -7,7 +7,7 @@
 
 #include "equipoise/analysis/back_transform.h"
 #include "equipoise/analysis/flow.h"
-#include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/ready_method.h"
 #include "equipoise/analysis/multiplicity.h"
 #include "equipoise/data/derive.h"
 
@@ -140,7 +140,7 @@ results::AnalysisRun heading(protocol::Protocol const& protocol, PlannedAnalysis
           .set = analysis.set,
           .role = analysis.role,
           .method = analysis.method,
-          .title = std::string(Methods::card(analysis.method)->title),
+          .title = std::string(method_card(analysis.method)->title),
           .options = planned.runs.empty() ? "{}" : canonical(planned.runs.front().analysis.options),
           .n = 0,
           .notes = {},

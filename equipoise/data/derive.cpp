@@ -204,10 +204,10 @@ class Derivation {
         rows_.push_back(i), time_.push_back(seen.time), event_.push_back(seen.event);
         std::vector<double> without;
         for (const double date : all[i].without)
-          if (date >= randomised(i)) without.push_back(date - randomised(i));
+          if (date >= randomised(i)) without.push_back(std::min(date - randomised(i), end));  // as the event's own day
         std::ranges::sort(without);
-        const EventBounds bounds = first_event_bounds(days.empty() ? std::nullopt : std::optional(days.front()), without,
-                                                      follow_up, intercurrent_[i]);
+        const EventBounds bounds =
+            first_event_bounds(days.empty() ? std::nullopt : std::optional(days.front()), without, follow_up, intercurrent_[i]);
         left_.push_back(bounds.left), right_.push_back(bounds.right);
         continue;
       }

@@ -182,6 +182,24 @@ TEST(AnalysisDataset, KeepsAResponseSeenAtAVisitEarlierThanItsTargetDay) {
   EXPECT_THAT(numbers(data, "event"), ElementsAre(1, 1));
 }
 
+TEST(AnalysisDataset, BoundsAnEventSeenOnlyAtVisits) {
+  // Seen at w24 after w4 without; at w4, the first; without at both; only w4 known, without; nothing known.
+  const std::string_view rows =
+      "1,A,2020-01-01,400,F,100,250,,,,,,,\n2,B,2020-01-01,400,M,250,100,,,,,,,\n3,A,2020-01-01,160,F,100,150,,,,,,,\n"
+      "4,B,2020-01-01,400,F,100,,,,,,,,\n5,B,2020-01-01,400,F,,,,,,,,,\n6,A,2020-01-01,400,F,,250,,,,,1,death,2020-02-20\n";
+  const Made made(rows, estimand("response", "hazard_ratio", "strategy = \"composite\", value = \"never\""));
+  const auto data = made.make({.set = "full", .endpoint = "response", .bounds = true});
+  EXPECT_THAT(numbers(data, "left"), ElementsAre(28, 0, 160, 28, 0, 0));
+  EXPECT_THAT(numbers(data, "right"),
+              ElementsAre(168, 28, NanSensitiveDoubleEq(missing_number), NanSensitiveDoubleEq(missing_number),
+                          NanSensitiveDoubleEq(missing_number), 168));
+  EXPECT_THAT(data->notes, Contains("Seen only at visits: the event lies after the last visit known to be without it, up to the "
+                                    "first visit with it."));
+  const auto under = made.make({.set = "full", .endpoint = "response", .estimand = "e", .bounds = true});
+  EXPECT_EQ(numbers(under, "left").back(), 168) << "dead before: never, to the planned end";
+  EXPECT_TRUE(std::isnan(numbers(under, "right").back()));
+}
+
 TEST(AnalysisDataset, CarriesOutCompositeValuesFromTheDeathOn) {
   const std::string_view rows =
       "1,A,2020-01-01,168,F,100,250,,,,,,,\n2,B,2020-01-01,168,M,250,,,,,,1,death,2020-03-01\n3,B,2020-01-01,400,F,250,300,,,,,1,"

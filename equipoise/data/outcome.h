@@ -40,7 +40,8 @@ struct TimeToEvent {
 /// source  ICH E9(R1), section A.3.2
 TimeToEvent first_event(std::optional<double> event_day, FollowUp follow_up, std::span<const Intercurrence> intercurrent);
 
-/// An event seen only at visits lies in (left, right]: after the last visit known to be without it, up to the first visit with it.
+/// An event seen only at visits lies in (left, right]: after the last visit known to be without it, up to the first visit with
+/// it.
 struct EventBounds {
   double left = 0;
   double right = missing_number;  ///< missing: only known to be after left

@@ -55,6 +55,30 @@ TEST(FirstEvent, LetsTheEarliestDecideWhateverTheOrderOfRecords) {
   EXPECT_EQ(with(120, {{80, &counts}, {50, &policy}}), (TimeToEvent{80, true}));
 }
 
+EventBounds bounds(std::optional<double> event_day, std::vector<double> without, std::vector<Intercurrence> met) {
+  return first_event_bounds(event_day, without, year, met);
+}
+
+TEST(FirstEventBounds, LieBetweenTheLastVisitWithoutAndTheFirstWith) {
+  EXPECT_EQ(bounds(120, {30, 60}, {}), (EventBounds{60, 120}));
+  EXPECT_EQ(bounds(120, {}, {}), (EventBounds{0, 120}));
+  EXPECT_EQ(bounds({}, {30, 60, 280}, {}), (EventBounds{280, missing_number}));
+  EXPECT_EQ(bounds({}, {}, {}), (EventBounds{0, missing_number}));
+  EXPECT_EQ(bounds(310, {30, 290, 305}, {}), (EventBounds{290, missing_number})) << "seen after the end of follow-up";
+}
+
+TEST(FirstEventBounds, CarryOutEachStrategy) {
+  EXPECT_EQ(bounds(120, {30, 60}, {{50, &policy}}), (EventBounds{60, 120}));
+  EXPECT_EQ(bounds(120, {30, 60}, {{50, &censored}}), (EventBounds{30, missing_number}));
+  EXPECT_EQ(bounds(120, {30, 60}, {{90, &on_treatment}}), (EventBounds{60, missing_number}));
+  EXPECT_EQ(bounds(120, {30, 60}, {{90, &counts}}), (EventBounds{60, 90})) << "one of the two had come by day 90";
+  EXPECT_EQ(bounds(120, {30, 60}, {{90, &never}}), (EventBounds{365, missing_number}));
+  EXPECT_EQ(bounds({}, {30, 60, 200}, {{90, &never}}), (EventBounds{365, missing_number}));
+  for (Intercurrent const* ice : {&censored, &on_treatment, &counts, &never})
+    EXPECT_EQ(bounds(120, {30, 60}, {{120, ice}}), (EventBounds{60, 120})) << "on one day the event counts first";
+  EXPECT_EQ(bounds(120, {30, 60}, {{80, &never}, {50, &censored}}), (EventBounds{30, missing_number}));
+}
+
 TEST(EventIntervals, FollowEachOtherToTheEnd) {
   const std::vector<double> days{8, 26, 152};
   EXPECT_EQ(event_intervals(days, year, {}),

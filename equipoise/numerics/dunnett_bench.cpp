@@ -1,9 +1,9 @@
-// Microseconds per Dunnett critical value, and its error against Gauss-Kronrod quadrature nested in itself.
-#include <fmt/format.h>
-
+// Microseconds of Dunnett's two-sided critical value at 0.05, and its error against Gauss-Kronrod quadrature nested in itself; for
+// bench/dunnett.py.
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <vector>
 
 #include "equipoise/numerics/distributions.h"
@@ -34,19 +34,23 @@ double beyond(double t, int k, double df, double lambda) {
 
 int main() {
   using equipoise::numerics::MaximumT;
-  using Clock = std::chrono::steady_clock;
-  const double lambda = std::sqrt(0.5), alpha = 0.05;
-  for (auto const& [k, df] : {std::pair(2, 69.0), std::pair(4, 95.0)}) {
-    const std::vector<double> loadings(std::size_t(k), lambda);
-    double best = 1e300, value = 0;
-    for (int run = 0; run < 50; ++run) {
-      const Clock::time_point begin = Clock::now();
-      for (int i = 0; i < 100; ++i)
-        value = MaximumT::product(loadings, df, equipoise::numerics::Sides::both).critical_value(alpha);
-      best = std::min(best, std::chrono::duration<double, std::micro>(Clock::now() - begin).count() / 100);
+  struct Case {
+    std::size_t groups, n;  // groups versus the control, participants in each
+  };
+  for (const Case c : {Case{2, 24}, Case{4, 20}}) {
+    const double df = double(c.groups + 1) * double(c.n - 1);
+    const std::vector<double> lambda(c.groups, std::sqrt(0.5));
+    double value = 0;
+    std::printf("{\"job\": \"dunnett\", \"groups\": %zu, \"n\": %zu, \"us\": [", c.groups, c.n);
+    for (int run = 0; run < 101; ++run) {
+      const auto started = std::chrono::steady_clock::now();
+      value = MaximumT::product(lambda, df, equipoise::numerics::Sides::both).critical_value(0.05);
+      const double us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - started).count();
+      std::printf("%s%.2f", run > 0 ? ", " : "", us);
     }
-    const double slope = (beyond(value + 1e-4, k, df, lambda) - beyond(value - 1e-4, k, df, lambda)) / 2e-4;
-    fmt::print("dunnett_critical_value comparisons={} df={} value={:.10f} microseconds={:.2f} error={:.1e}\n", k, df, value, best,
-               std::abs((beyond(value, k, df, lambda) - alpha) / slope));
+    const double slope = (beyond(value + 1e-4, int(c.groups), df, lambda[0]) - beyond(value - 1e-4, int(c.groups), df, lambda[0])) / 2e-4;
+    const double error = std::abs((beyond(value, int(c.groups), df, lambda[0]) - 0.05) / slope);
+    std::printf("], \"value\": %.10f, \"error\": %.1e}\n", value, error);
   }
+  return 0;
 }

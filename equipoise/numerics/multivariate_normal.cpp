@@ -14,6 +14,7 @@ namespace {
 
 constexpr double dependent = 1e-13;  // residual variance of a row that is a combination of others
 constexpr double far = 38.5;         // beyond this the normal density is 0 in double precision
+constexpr double rounding = 1e-13;   // of an integral of non-negative parts
 constexpr int most_bisections = 40;
 
 // Nodes above 0 of the 21-point Kronrod rule on [-1, 1], its weights, and those of the 10-point Gauss rule at every second node.
@@ -46,8 +47,9 @@ double integrate(F const& f, double from, double to, double tolerance, int depth
     if (i % 2 == 1) coarse += gauss[i / 2] * both;
   }
   fine *= half, coarse *= half;
-  // The difference is the error of the coarse rule; that of the fine one is far below it once the integrand is smooth.
-  if (std::abs(fine - coarse) <= tolerance || depth == most_bisections || !(half > 1e-15 * std::abs(middle))) return fine;
+  // The difference is the error of the coarse rule; that of the fine one is far below it once the integrand is smooth. Below the
+  // rounding of the integral itself there is nothing to gain.
+  if (std::abs(fine - coarse) <= std::max(tolerance, rounding * std::abs(fine)) || depth == most_bisections || !(half > 1e-15 * std::abs(middle))) return fine;
   return integrate(f, from, middle, tolerance / 2, depth + 1) + integrate(f, middle, to, tolerance / 2, depth + 1);
 }
 
@@ -101,6 +103,23 @@ struct Box {
     return out;
   }
 
+  /// A later row that x_k almost decides turns from kept to broken within a thin layer, which must not fall between the nodes.
+  void add_layers(std::vector<double>& cuts, std::size_t k, double low, double high) const {
+    for (std::size_t later = k + 1; later < rank; ++later)
+      for (Row const& row : rows[later]) {
+        double shift = 0, left = 0;
+        for (std::size_t j = 0; j < k; ++j) shift += row.l[j] * x[j];
+        for (std::size_t j = k + 1; j <= later; ++j) left += row.l[j] * row.l[j];
+        const double width = std::sqrt(left) / std::abs(row.l[k]);
+        if (!(width < 0.5)) continue;  // wide enough for the rule itself, or x_k not in the row
+        for (const double limit : {row.lower, row.upper})
+          for (const double away : {-9.0, -3.0, 0.0, 3.0, 9.0}) {
+            const double cut = (limit - shift) / row.l[k] + away * width;
+            if (cut > low && cut < high) cuts.push_back(cut);
+          }
+      }
+  }
+
   /// Probability over x_k, x_(k+1), ... of all their rows, given the components before.
   double over(std::size_t k, double tolerance) {
     const auto [from, to] = interval(k);
@@ -114,12 +133,14 @@ struct Box {
     if (!(low < high)) return tails;
     const auto integrand = [this, k, tolerance](double at) {
       x[k] = at;
-      return density(at) * over(k + 1, tolerance / 16);
+      const double here = density(at);
+      return here * over(k + 1, tolerance / 16 / std::max(here, 1e-300));  // far out, the rest need not be sharp
     };
     // Halves around the middle at least: a density far narrower than its range must not fall between the nodes.
     std::vector<double> cuts = k + 2 == rank ? corners(k, low, high) : std::vector<double>{low, high};
     for (const double cut : {-6.0, -3.0, 0.0, 3.0, 6.0})
       if (cut > low && cut < high) cuts.push_back(cut);
+    add_layers(cuts, k, low, high);
     std::sort(cuts.begin(), cuts.end());
     double total = 0;
     for (std::size_t i = 0; i + 1 < cuts.size(); ++i)

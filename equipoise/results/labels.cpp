@@ -72,7 +72,6 @@ constexpr auto quantities = std::to_array<Entry>({
     {"covariance", "Covariance", "协方差"},
     {"contrast_coefficient", "Contrast coefficient", "对比系数"},
     {"df_large_sample", "Large-sample degrees of freedom", "大样本自由度"},
-    {"geometric_mean", "Geometric mean", "几何均值"},
     {"n_reallocations", "Re-allocations", "再分配次数"},
     {"monte_carlo_se", "Monte Carlo standard error of P", "P值的蒙特卡罗标准误"},
     {"lambda", "Share of variance due to missing values", "缺失所致方差占比"},

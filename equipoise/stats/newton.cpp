@@ -75,7 +75,8 @@ struct Newton {
 
 NewtonFit climb(Likelihood& likelihood, std::vector<double> start, std::vector<std::uint8_t> aliased) {
   const std::size_t p = likelihood.size();
-  NewtonFit fit{.status = std::vector<Climbed>(p, Climbed::estimated), .b = std::move(start), .information = std::vector<double>(p * p)};
+  NewtonFit fit{
+      .status = std::vector<Climbed>(p, Climbed::estimated), .b = std::move(start), .information = std::vector<double>(p * p)};
   for (std::size_t j = 0; j < p; ++j)
     if (aliased[j]) fit.status[j] = Climbed::aliased;
   Newton newton(likelihood, fit, std::move(aliased));

@@ -38,8 +38,8 @@ struct NewtonFit {
 
 /// Newton's method from `start` with step halving, until the gradient is 1e-9 standard errors. `aliased` names coefficients left
 /// out from the beginning (at their start). A coefficient without finite estimate shows itself in that the step stays about 1 on
-/// the linear predictor while the gradient vanishes; it is then held far out, where the likelihood is at its limit, and the others
-/// are climbed there.
+/// the linear predictor while the gradient vanishes; it is then held far out, where the likelihood is at its limit, and the
+/// others are climbed there.
 ///
 /// source   Therneau & Grambsch (2000), Modeling Survival Data, 3.1; infinite estimates: Heinze & Schemper (2001), Biometrics 57
 /// checked  the tests of fine_gray and grouped_hazard

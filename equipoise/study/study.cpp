@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/ready_method.h"
 #include "equipoise/analysis/multiplicity.h"
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/load.h"
@@ -54,7 +54,7 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
   }
 
   std::vector<std::string> here;
-  for (stats::MethodCard const& card : analysis::Methods::cards()) here.emplace_back(card.keyword);
+  for (stats::MethodCard const& card : analysis::method_cards()) here.emplace_back(card.keyword);
   for (protocol::Analysis const& analysis : protocol.analyses)
     if (carried(analysis.method, Slot::analysis, analysis.method_place, fmt::format("analysis '{}'", analysis.id), here, study,
                 problems))

@@ -1,6 +1,6 @@
 #include "equipoise/study/vocabulary.h"
 
-#include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/ready_method.h"
 
 namespace equipoise::study {
 

@@ -54,7 +54,7 @@ TEST(RestrictedMeanByGrid, AgreesOnRandomTrials) {
     for (const double tau : {0.5, 3.0, 5.25, 8.0, 11.0}) {
       const auto got = stats::testing::answer<stats::Rmst>(table.frame(), {{"time", {"t"}}, {"event", {"e"}}, {"group", {"arm"}}},
                                                            {{"tau", number(tau)}});
-      double means[2], variances[2];
+      double means[2] = {missing_number, missing_number}, variances[2] = {missing_number, missing_number};
       for (const int arm : {0, 1}) {
         const At at{{"group", std::to_string(arm)}};
         const Hazards h = hazards(trial, arm);
@@ -84,7 +84,7 @@ TEST(RestrictedMeanByGrid, AgreesOnRandomTrials) {
       EXPECT_NEAR(read(difference, "rmst_ratio"), means[1] / means[0], 1e-12);
     }
   }
-  EXPECT_EQ(compared, 600);  // else the seeds prove less than they say
+  EXPECT_EQ(compared, 595);  // one arm of one trial has nobody; else the seeds prove less than they say
 }
 
 TEST(FollowUpByHand, AgreesOnRandomTrials) {

@@ -115,9 +115,9 @@ std::vector<Finding> findings(results::Results const& results, std::string_view 
 }
 
 TEST(BinaryEndpoints, AreComparedPairByPair) {
-  const results::Results results =
-      answers(analysis_of("a1", "risk_difference") + analysis_of("a2", "mantel_haenszel_odds_ratio", "strata = [\"centre\"]") +
-              analysis_of("a3", "miettinen_nurminen", "measure = \"difference\"") + analysis_of("a4", "wilson", "by = \"arm\""));
+  const results::Results results = answers(
+      analysis_of("a1", "risk_difference") + analysis_of("a2", "mantel_haenszel_odds_ratio", "strata = [\"centre@baseline\"]") +
+      analysis_of("a3", "miettinen_nurminen", "measure = \"difference\"") + analysis_of("a4", "wilson", "by = \"arm\""));
   for (results::AnalysisRun const& run : results.runs) EXPECT_FALSE(run.problem) << run.id << *run.problem;
   std::vector<double> differences;
   for (Finding const& f : findings(results, "a1", "estimate")) {
@@ -139,8 +139,9 @@ TEST(TrendOverArms, TakesTheDosesForScores) {
       answers(analysis_of("doses", "cochran_armitage_trend") +
               analysis_of("given", "cochran_armitage_trend", "scores = { placebo = 0, low = 1, high = 3 }") +
               analysis_of("ranks", "cochran_armitage_trend", "scores = { placebo = 0, low = 1, high = 2 }") +
-              analysis_of("points", "cmh", "statistic = \"nonzero_correlation\"\nstrata = [\"centre\"]", "points"));
-  // By hand, T^2/V of 2, 3 and 6 of 8: scores 0, 1, 3 give (19/3)^2 / (11/24 13/24 112/3), scores 0, 1, 2 give 4^2 / (11/24 13/24 16).
+              analysis_of("points", "cmh", "statistic = \"nonzero_correlation\"\nstrata = [\"centre@baseline\"]", "points"));
+  // By hand, T^2/V of 2, 3 and 6 of 8: scores 0, 1, 3 give (19/3)^2 / (11/24 13/24 112/3), scores 0, 1, 2 give 4^2 / (11/24 13/24
+  // 16).
   const auto by_dose = findings(results, "doses", "chi_square"), given = findings(results, "given", "chi_square"),
              ranks = findings(results, "ranks", "chi_square");
   ASSERT_EQ(by_dose.size(), 1u);
@@ -172,13 +173,14 @@ TEST(TrendOverArms, NeedsDosesOfOneUnit) {
 
 TEST(BinaryMethods, AreForBinaryEndpoints) {
   for (const char* method : {"risk_difference", "newcombe", "pearson_chi_square", "breslow_day"})
-    EXPECT_THAT(refusal(protocol(analysis_of("a", method, "strata = [\"centre\"]", "points")), "format = 1", "format = 1"),
-                HasSubstr(std::string(method) + " needs a binary response, and endpoint 'points' is continuous"));
+    EXPECT_THAT(
+        refusal(protocol(analysis_of("a", method, "strata = [\"centre@baseline\"]", "points")), "format = 1", "format = 1"),
+        HasSubstr(std::string(method) + " needs a binary response, and endpoint 'points' is continuous"));
 }
 
-// Table 14-2 of CDISCPILOT01 prints the row-mean-score tests of CIBIC+ over treatment, stratified by pooled site, as 0.2727, 0.4003
-// and 0.6180 at weeks 8, 16 and 24. The digits beyond are R 4.2.2's, coin::cmh_test with the values as scores; half the last of
-// six digits is 5e-7.
+// Table 14-2 of CDISCPILOT01 prints the row-mean-score tests of CIBIC+ over treatment, stratified by pooled site, as 0.2727,
+// 0.4003 and 0.6180 at weeks 8, 16 and 24. The digits beyond are R 4.2.2's, coin::cmh_test with the values as scores; half the
+// last of six digits is 5e-7.
 TEST(CdiscPilot, HasTheRowMeanScoreTestsOfCibic) {
   const char* named = std::getenv("EQUIPOISE_SHARED");
   const std::filesystem::path folder = std::filesystem::path(named ? named : "../shared") / "data/cdisc-pilot";
@@ -186,12 +188,13 @@ TEST(CdiscPilot, HasTheRowMeanScoreTestsOfCibic) {
     GTEST_SKIP() << "no adqscibc.csv in data/cdisc-pilot of the folder that EQUIPOISE_SHARED names";
   std::string cases;
   for (auto const& [week, p] : {std::pair("8", "0.272728"), std::pair("16", "0.400315"), std::pair("24", "0.618043")})
-    cases += std::string(R"({"id": "cibic.)") + week +
-             R"(", "method": "cmh", "data": "adqscibc.csv", "where": [{"column": "EFFFL", "is": "Y"}, {"column": "ANL01FL", "is": "Y"}, )" +
-             R"({"column": "AVISITN", "is": ")" + week +
-             R"("}], "roles": {"response": "AVAL", "group": "TRTP", "strata": ["SITEGR1"]}, "options": {"statistic": "row_mean_scores"}, )" +
-             R"("expect": [{"id": "p", "quantity": "p", "value": )" + p + R"(, "rel_tol": 2e-6}, )" +
-             R"({"id": "df", "quantity": "df", "value": 2, "rel_tol": 0}]})" + "\n";
+    cases +=
+        std::string(R"({"id": "cibic.)") + week +
+        R"(", "method": "cmh", "data": "adqscibc.csv", "where": [{"column": "EFFFL", "is": "Y"}, {"column": "ANL01FL", "is": "Y"}, )" +
+        R"({"column": "AVISITN", "is": ")" + week +
+        R"("}], "roles": {"response": "AVAL", "group": "TRTP", "strata": ["SITEGR1"]}, "options": {"statistic": "row_mean_scores"}, )" +
+        R"("expect": [{"id": "p", "quantity": "p", "value": )" + p + R"(, "rel_tol": 2e-6}, )" +
+        R"({"id": "df", "quantity": "df", "value": 2, "rel_tol": 0}]})" + "\n";
   const auto verification = analysis::verify("cibic", cases, [&](std::string_view name) -> Expected<std::string> {
     std::ifstream file(folder / name, std::ios::binary);
     if (!file) return fail(Code::io, "'{}' cannot be opened", name);

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/ready_method.h"
 #include "random_trials.h"
 #include "run_recipe.h"
 
@@ -71,7 +71,7 @@ std::string difference(Recipe const& recipe, Said const& a, Said const& b) {
 }
 
 TEST(EveryMethod, HasARecipe) {
-  for (stats::MethodCard const& card : analysis::Methods::cards())
+  for (stats::MethodCard const& card : analysis::method_cards())
     if (!card.roles.empty()) {  // the adjustments of P values take no data
       EXPECT_TRUE(std::ranges::any_of(recipes(), [&](Recipe const& recipe) { return recipe.method == card.keyword; }))
           << card.keyword;
@@ -107,7 +107,7 @@ TEST(EveryMethod, AnswersOrRefusesSmallRandomTrials) {
         EXPECT_FALSE(got.answer->notes.empty()) << "not estimable, and no note why: " << where(recipe, trial);
       }
     }
-    if (analysis::Methods::card(recipe.method)) {
+    if (analysis::method_card(recipe.method)) {
       EXPECT_GT(answers, std::size_t(trials / 3)) << recipe.name;
     }
   }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "equipoise/analysis/methods.h"
+#include "equipoise/analysis/ready_method.h"
 
 namespace equipoise::property {
 
@@ -43,7 +43,7 @@ data::TypedColumn const* TrialColumns::column(stats::ColumnNeed const& need, Pro
 Said TrialColumns::run(analysis::Analysis const& analysis) {
   auto method = analysis::ready_method(analysis);
   if (!method) {
-    const bool carried = analysis::Methods::card(analysis.method) != nullptr;
+    const bool carried = analysis::method_card(analysis.method) != nullptr;
     return {.refusal = std::move(method.error()), .carried = carried};
   }
   Problems problems;

@@ -31,7 +31,8 @@ struct IncidenceCurve {
 /// one pass.
 ///
 /// rows     those of one group, in increasing time
-/// source   Aalen & Johansen (1978), Scand. J. Stat. 5, 141-150; jackknife: Jaeckel (1972), Bell Laboratories memorandum 72-1215-11;
+/// source   Aalen & Johansen (1978), Scand. J. Stat. 5, 141-150; jackknife: Jaeckel (1972), Bell Laboratories memorandum
+/// 72-1215-11;
 ///          Therneau, Crowson & Atkinson, Multi-state models and competing risks (vignette of R's survival)
 /// checked  aalen_johansen_test.cpp, tests/independent/competing_test.cpp, the reference cases aalen_johansen
 IncidenceCurve cumulative_incidence(CauseRows const& data, std::span<const std::uint32_t> rows, std::int32_t cause);

@@ -99,10 +99,12 @@ Expected<Answer> FineGray::run(Frame const& frame) const {
   value("n_observations", double(n));
   value("n_events", double(events));
 
-  answer.notes.push_back(fmt::format(
-      "Hazard ratios are those of the subdistribution of cause '{}': events of other causes stay at risk, weighted for censoring.",
-      of));
-  answer.notes.emplace_back("Tied events: Breslow's approximation. Standard errors are robust and allow for estimated censoring.");
+  answer.notes.push_back(
+      fmt::format("Hazard ratios are those of the subdistribution of cause '{}': events of other causes stay at risk, weighted "
+                  "for censoring.",
+                  of));
+  answer.notes.emplace_back(
+      "Tied events: Breslow's approximation. Standard errors are robust and allow for estimated censoring.");
   if (events == 0) answer.notes.push_back(fmt::format("No event of cause '{}': nothing is estimable.", of));
   else if (!fit.converged)
     answer.notes.push_back(
@@ -110,8 +112,8 @@ Expected<Answer> FineGray::run(Frame const& frame) const {
                     fit.iterations, shortest(fit.distance)));
   for (std::size_t j = 0; events > 0 && j < p; ++j) {
     if (fit.infinite[j])
-      answer.notes.push_back(fmt::format("{}: its likelihood grows for ever, so the hazard ratio is not estimable.",
-                                         to_text(design->names[j])));
+      answer.notes.push_back(
+          fmt::format("{}: its likelihood grows for ever, so the hazard ratio is not estimable.", to_text(design->names[j])));
     if (fit.aliased[j])
       answer.notes.push_back(
           fmt::format("{}: constant, or determined by earlier terms, among those at risk at the events; not estimable.",

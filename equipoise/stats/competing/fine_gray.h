@@ -12,7 +12,7 @@ namespace equipoise::stats {
 
 /// A proportional subdistribution hazards model at its maximum; NaN unless estimable.
 struct FineGrayFit {
-  std::vector<double> beta, se;          ///< p, on the covariates as given
+  std::vector<double> beta, se;                 ///< p, on the covariates as given
   std::vector<std::uint8_t> aliased, infinite;  ///< p, 0 or 1
   double log_likelihood = missing_number, log_likelihood_null = missing_number;
   bool converged = false;
@@ -27,7 +27,8 @@ struct FineGrayFit {
 ///     variance  I^-1 sum_i (eta_i + psi_i)(eta_i + psi_i)' I^-1
 ///
 /// eta_i is the row's score residual; psi_i is what the estimation of G adds through it, an integral of q(u)/(number at risk)
-/// over its censoring martingale, q(u) = sum over events s >= u of dL(s) sum over other causes before u of w_j e^{z_j'b} (z_j - E(s)).
+/// over its censoring martingale, q(u) = sum over events s >= u of dL(s) sum over other causes before u of w_j e^{z_j'b} (z_j -
+/// E(s)).
 ///
 /// O(n p^2) a step, sums over rows from late to early.
 ///

@@ -13,10 +13,10 @@ constexpr double collinear = 1e-11;  // pivot beside its diagonal: a few hundred
 
 /// One distinct observed time.
 struct At {
-  double G;                  ///< of being uncensored just before
-  double at_risk;            ///< rows with this time or a later one
-  std::size_t begin, end;    ///< rows, in increasing time
-  double events, censored;   ///< of the cause of interest; censored rows
+  double G;                 ///< of being uncensored just before
+  double at_risk;           ///< rows with this time or a later one
+  std::size_t begin, end;   ///< rows, in increasing time
+  double events, censored;  ///< of the cause of interest; censored rows
 };
 
 /// Rows in increasing time, covariates centred and scaled to a root mean square of 1.
@@ -109,8 +109,8 @@ class Subdistribution : public Likelihood {
       for (std::size_t j = 0; j < p_; ++j) {
         gradient[j] -= at.events * s1_[k * p_ + j];
         for (std::size_t l = 0; l < p_; ++l)
-          information[j * p_ + l] +=
-              at.events * ((late2[j * p_ + l] + at.G * second[k * p_ * p_ + j * p_ + l]) / s0_[k] - s1_[k * p_ + j] * s1_[k * p_ + l]);
+          information[j * p_ + l] += at.events * ((late2[j * p_ + l] + at.G * second[k * p_ * p_ + j * p_ + l]) / s0_[k] -
+                                                  s1_[k * p_ + j] * s1_[k * p_ + l]);
       }
     }
     return value.value();

@@ -12,9 +12,9 @@ namespace {
 
 /// One group at one event time.
 struct GroupThen {
-  double n = 0, d1 = 0, d2 = 0;   ///< at risk just before; events of the cause and of others
-  double S_before = 1, S = 1;     ///< survival of any cause
-  double F_before = 0;            ///< incidence of the cause
+  double n = 0, d1 = 0, d2 = 0;  ///< at risk just before; events of the cause and of others
+  double S_before = 1, S = 1;    ///< survival of any cause
+  double F_before = 0;           ///< incidence of the cause
   double h() const { return n > 0 ? n / S_before : 0.0; }
 };
 
@@ -108,8 +108,7 @@ GraySums gray_sums(CauseRows const& data, std::int32_t cause, double rho, std::s
                    std::span<const std::int32_t> stratum, std::size_t strata) {
   GraySums sums{std::vector<double>(groups, 0.0), std::vector<double>(groups * groups, 0.0)};
   const Partition parts = partition(data.rows.by_time, stratum, strata);
-  for (std::size_t s = 0; s < strata; ++s)
-    add_stratum(sums, event_times(data, cause, parts.of(s), group, groups), rho, groups);
+  for (std::size_t s = 0; s < strata; ++s) add_stratum(sums, event_times(data, cause, parts.of(s), group, groups), rho, groups);
   return sums;
 }
 
@@ -121,8 +120,7 @@ MethodCard const& GrayTest::card() {
                 {"cause", Need::category, Presence::required, "0 censored, any other text is that cause"},
                 {"group", Need::category, Presence::required, "the groups compared"},
                 {"strata", Need::category, Presence::optional, "their combinations are the strata"}},
-      .options = {{"cause", "text", "the cause tested"},
-                  {"rho", "number", "weight (1 - F)^rho of the common incidence F (0)"}},
+      .options = {{"cause", "text", "the cause tested"}, {"rho", "number", "weight (1 - F)^rho of the common incidence F (0)"}},
       .quantities = {"chi_square", "df", "p", "n", "n_events"},
       .comparison = Comparison::pairwise};
   return card;
@@ -169,7 +167,8 @@ Expected<Answer> GrayTest::run(Frame const& frame) const {
   numerics::SemidefiniteFactor factor(groups);
   factor.factor(sums.covariance, 1e-9);
   if (events == 0) answer.notes.push_back(fmt::format("No event of cause '{}': Gray's test is not estimable.", of));
-  else if (present < 2) answer.notes.push_back(fmt::format("Only one group of '{}' has anybody: Gray's test is not estimable.", group));
+  else if (present < 2)
+    answer.notes.push_back(fmt::format("Only one group of '{}' has anybody: Gray's test is not estimable.", group));
   else if (factor.rank() == 0)
     answer.notes.push_back(
         fmt::format("At no event of cause '{}' are two groups at risk together: Gray's test is not estimable.", of));
@@ -178,14 +177,17 @@ Expected<Answer> GrayTest::run(Frame const& frame) const {
     test.df = double(factor.rank());
     test.p = numerics::chi_square_upper(test.value, *test.df);
     if (factor.rank() + 1 < present)
-      answer.notes.push_back(fmt::format("The degrees of freedom are {}, not {}: some group is never at risk together with others.",
-                                         factor.rank(), present - 1));
+      answer.notes.push_back(
+          fmt::format("The degrees of freedom are {}, not {}: some group is never at risk together with others.", factor.rank(),
+                      present - 1));
   }
   answer.findings.push_back(std::move(test));
   answer.findings.push_back({.quantity = "n", .value = double(n), .n = n});
   answer.findings.push_back({.quantity = "n_events", .value = double(events), .n = n});
   answer.notes.push_back(fmt::format("Events of other causes than '{}' compete with it.", of));
-  if (rho != 0) answer.notes.push_back(fmt::format("Events weigh by the {} power of the common share without event of the cause.", shortest(rho)));
+  if (rho != 0)
+    answer.notes.push_back(
+        fmt::format("Events weigh by the {} power of the common share without event of the cause.", shortest(rho)));
   if (!strata.empty())
     answer.notes.push_back(
         fmt::format("Stratified by {}: {} strat{}.", quoted(strata), stratum.count, stratum.count == 1 ? "um" : "a"));

@@ -11,7 +11,7 @@ namespace {
 constexpr double most_additions = 2e9;
 constexpr std::size_t most_probabilities = 30'000'000;
 // Finding a point costs about as much as so many additions, and keeping it as so many probabilities.
-constexpr std::size_t point_work = 512, point_storage = 32;
+constexpr std::size_t point_work = 4096, point_storage = 32;
 
 double choose(std::uint32_t n, std::uint32_t k) {
   double ways = 1;

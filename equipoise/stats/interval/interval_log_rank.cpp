@@ -69,7 +69,8 @@ MethodCard const& IntervalLogRank::card() {
       .keyword = "interval_log_rank",
       .title = "Log-rank test for interval-censored times",
       .roles = {{"left", Need::number, Presence::required, "left end: the last time known to be before the event"},
-                {"right", Need::number, Presence::required, "right end: the first time known not to be before it; empty = infinity"},
+                {"right", Need::number, Presence::required,
+                 "right end: the first time known not to be before it; empty = infinity"},
                 {"group", Need::category, Presence::required, "the groups compared"},
                 {"strata", Need::category, Presence::optional, "their combinations are the strata, each with its own curve"}},
       .options = {{"scores", "sun | proportional_hazards | proportional_odds", "score of each participant (sun)"},
@@ -161,9 +162,10 @@ Expected<Answer> IntervalLogRank::run(Frame const& frame) const {
       if (p == PermutationP::exact) {
         const ExactP exact = exact_two_sided(scored, codes->level, most_sums);
         z.p = exact.p;
-        answer.notes.emplace_back(exact.rounded ? "P is that of all arrangements of the participants, with scores rounded to a "
-                                                  "grid as their sums are too many to be counted singly."
-                                                : "P is exact: the share of all arrangements of the participants that are as extreme.");
+        answer.notes.emplace_back(exact.rounded
+                                      ? "P is that of all arrangements of the participants, with scores rounded to a "
+                                        "grid as their sums are too many to be counted singly."
+                                      : "P is exact: the share of all arrangements of the participants that are as extreme.");
       } else {
         answer.notes.emplace_back("P is that of the normal distribution, with the variance over all arrangements.");
       }

@@ -40,7 +40,7 @@ std::string merged_note(IntervalRows const& rows);
 /// source   Peto (1973), Appl. Stat. 22, 86-91; Turnbull (1976), J. R. Stat. Soc. B 38, 290-295
 /// checked  interval_rows_test.cpp, tests/independent/interval_test.cpp
 struct InnermostIntervals {
-  std::vector<TimeInterval> cells;  ///< in increasing time, disjoint
+  std::vector<TimeInterval> cells;         ///< in increasing time, disjoint
   std::vector<std::uint32_t> first, last;  ///< of each of the rows given, in their order
 
   std::size_t size() const { return cells.size(); }

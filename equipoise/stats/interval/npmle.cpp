@@ -9,7 +9,7 @@
 namespace equipoise::stats {
 namespace {
 
-constexpr double close_enough = 1e-10;       // of the Kuhn-Tucker conditions; rounding leaves some 1e-15 per interval
+constexpr double close_enough = 1e-10;        // of the Kuhn-Tucker conditions; rounding leaves some 1e-15 per interval
 constexpr std::size_t most_supported = 2000;  // intervals with mass whose dense Hessian is worth it: 32 MB
 constexpr int most_warm = 60, most_without_newton = 20'000, most_newton = 300, most_halvings = 40;
 constexpr double sure_zero = 1e-7;  // mass that the Newton step wants below 0 and that is as small as this goes at once
@@ -66,8 +66,7 @@ struct Likelihood {
   /// The largest violation of the Kuhn-Tucker conditions at `mass`.
   double excess(std::vector<double> const& mass) const {
     double worst = 0;
-    for (std::size_t j = 0; j < m; ++j)
-      worst = std::max(worst, mass[j] > 0 ? std::abs(gradient[j] - 1) : gradient[j] - 1);
+    for (std::size_t j = 0; j < m; ++j) worst = std::max(worst, mass[j] > 0 ? std::abs(gradient[j] - 1) : gradient[j] - 1);
     return worst;
   }
 };
@@ -246,7 +245,8 @@ class SupportNewton {
     }
   }
 
-  /// Step from `point` to the maximum of the quadratic model at mass_: H (q - mass) = d - 1, so H step = d - 1 - H (point - mass).
+  /// Step from `point` to the maximum of the quadratic model at mass_: H (q - mass) = d - 1, so H step = d - 1 - H (point -
+  /// mass).
   void solve(std::vector<std::size_t> const& cells, std::vector<double> const& point, std::vector<double>& step) {
     const std::size_t k = cells.size();
     std::vector<std::uint32_t> at_or_after(at_.m + 1);  // position of the first chosen cell from j on

@@ -115,7 +115,7 @@ ExactP exact_two_sided(std::span<const ScoredStratum> strata, std::int32_t level
   }
   const double range = size.value();
   if (!(range > 0)) return {};  // all scores equal: every arrangement is as extreme
-  if (const auto p = count(strata, level, range * 0x1p-50, range * 1e-12, most_sums)) return {*p, false};
+  if (const auto p = count(strata, level, range * 0x1p-50, range * 1e-8, most_sums)) return {*p, false};
   // Sums lie between -range / 2 and range / 2.
   const double unit = range * double(most_taken) / (0.9 * double(most_sums));
   const auto p = count(strata, level, unit, 0.5 * unit, 2 * most_sums);

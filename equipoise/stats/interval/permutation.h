@@ -33,9 +33,9 @@ struct ExactP {
 };
 
 /// Counts arrangements by their sums, row by row; equal sums are one. Sums are whole numbers of a unit, 2^-50 of the sum of
-/// |c - mean c|, so that rounding neither splits equal sums nor makes near ones equal; sums equal up to 1e-12 of it count as equal.
-/// When more than `most_sums` different sums come up the unit is coarser, so that no more than that can be, and the answer says so:
-/// p is exact for the rounded scores.
+/// |c - mean c|. Sums equal up to 1e-8 of it count as equal: the scores come from masses known to about 1e-10, which must not
+/// split what is equal. When more than `most_sums` different sums come up the unit is coarser, so that no more than that can be,
+/// and the answer says so: p is exact for the rounded scores.
 ///
 /// most_sums  at least 1000; time is rows * most_sums
 /// source     Streitberg & Roehmel (1986), Stat. Software Newsl. 12, 10-17

@@ -61,8 +61,7 @@ double survival_beyond(std::vector<TimeInterval> const& cells, std::vector<doubl
 }
 
 std::string certificate(MassFit const& fit) {
-  if (fit.converged)
-    return "The masses are the maximum of the likelihood: its Kuhn-Tucker conditions hold within 1e-10.";
+  if (fit.converged) return "The masses are the maximum of the likelihood: its Kuhn-Tucker conditions hold within 1e-10.";
   return fmt::format("The maximum of the likelihood was not reached in {} iterations (the Kuhn-Tucker conditions are off by {}).",
                      fit.iterations, shortest(fit.excess));
 }
@@ -72,7 +71,8 @@ MethodCard const& Turnbull::card() {
       .keyword = "turnbull",
       .title = "Turnbull estimate",
       .roles = {{"left", Need::number, Presence::required, "left end: the last time known to be before the event"},
-                {"right", Need::number, Presence::required, "right end: the first time known not to be before it; empty = infinity"},
+                {"right", Need::number, Presence::required,
+                 "right end: the first time known not to be before it; empty = infinity"},
                 {"group", Need::category, Presence::optional, "one curve for each level"}},
       .options = {{"times", "list of numbers from 0", "times at which the curve is read"}},
       .quantities = {"probability", "survival", "log_likelihood", "n", "n_exact", "n_right_censored"},
@@ -133,8 +133,8 @@ Expected<Answer> Turnbull::run(Frame const& frame) const {
     }
     answer.findings.push_back(
         {.quantity = "log_likelihood", .at = at, .value = usable ? fit.log_likelihood : missing_number, .n = counts.n});
-    for (auto const& [quantity, number] : {std::pair("n", counts.n), std::pair("n_exact", counts.exact),
-                                           std::pair("n_right_censored", counts.right_censored)})
+    for (auto const& [quantity, number] :
+         {std::pair("n", counts.n), std::pair("n_exact", counts.exact), std::pair("n_right_censored", counts.right_censored)})
       answer.findings.push_back({.quantity = quantity, .at = at, .value = double(number), .n = counts.n});
     if (usable) answer.series.push_back(curve_series(innermost, fit, at));
   }
@@ -143,12 +143,11 @@ Expected<Answer> Turnbull::run(Frame const& frame) const {
     answer.notes.emplace_back("The masses are the maximum of the likelihood: its Kuhn-Tucker conditions hold within 1e-10.");
   answer.notes.emplace_back(
       "The masses of the innermost intervals are unique; where within such an interval its mass lies, the data do not say.");
-  if (inside)
-    answer.notes.emplace_back("Strictly inside an innermost interval that holds mass the curve is not estimable (NE).");
+  if (inside) answer.notes.emplace_back("Strictly inside an innermost interval that holds mass the curve is not estimable (NE).");
   if (!empty_groups.empty())
-    answer.notes.push_back(group.empty() ? std::string("There are no rows: nothing is estimable.")
-                                         : fmt::format("Nobody in {} of '{}': nothing is estimable there.", quoted(empty_groups),
-                                                       group));
+    answer.notes.push_back(group.empty()
+                               ? std::string("There are no rows: nothing is estimable.")
+                               : fmt::format("Nobody in {} of '{}': nothing is estimable there.", quoted(empty_groups), group));
   if (const std::string note = merged_note(*data); !note.empty()) answer.notes.push_back(note);
   return answer;
 }

@@ -9,8 +9,8 @@
 
 namespace equipoise::stats {
 
-/// Mass beyond t. NaN when t lies strictly inside an innermost interval that holds mass: how much of it is beyond t, nobody knows.
-/// Times within `same_time` of an end are that end.
+/// Mass beyond t. NaN when t lies strictly inside an innermost interval that holds mass: how much of it is beyond t, nobody
+/// knows. Times within `same_time` of an end are that end.
 double survival_beyond(std::vector<TimeInterval> const& cells, std::vector<double> const& mass, double t);
 
 /// Turnbull's estimate of interval-censored survival, by group or over all rows. Page: docs/methods/turnbull.md

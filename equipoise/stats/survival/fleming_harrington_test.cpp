@@ -41,7 +41,7 @@ TEST(FlemingHarrington, IsTheLogRankTestWithoutExponents) {
   Table table = leukaemia();
   const auto plain = answer<LogRank>(table.frame(), roles);
   const auto got = answer<FlemingHarrington>(table.frame(), roles, {{"rho", number(0)}, {"gamma", number(0)}});
-  EXPECT_EQ(read(got, "chi_square"), read(plain, "chi_square"));  // weights of exactly 1
+  EXPECT_NEAR(read(got, "chi_square"), read(plain, "chi_square"), 1e-13);  // weights of exactly 1, sums in another order
   EXPECT_FALSE(got->read("z", {}));
 }
 
