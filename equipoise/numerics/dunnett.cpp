@@ -34,8 +34,8 @@ double start(double p, double df) {
 }
 
 /// lambda with lambda_i lambda_j nearest to the correlations, by the minimum residual method: each in turn is the least squares
-/// answer to the others.
-Eigen::VectorXd one_factor(Eigen::MatrixXd const& r) {
+/// answer to the others, and at most `cap`.
+Eigen::VectorXd one_factor(Eigen::MatrixXd const& r, double cap) {
   const Eigen::Index k = r.rows();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(r);
   Eigen::VectorXd lambda = solver.eigenvectors().col(k - 1) * std::sqrt(std::max(solver.eigenvalues()[k - 1] / 2, 0.0));
@@ -53,7 +53,7 @@ Eigen::VectorXd one_factor(Eigen::MatrixXd const& r) {
         cross += r(i, j) * lambda[j];
         square += lambda[j] * lambda[j];
       }
-      const double next = square > 0 ? std::clamp(cross / square, -0.999, 0.999) : 0.0;
+      const double next = square > 0 ? std::clamp(cross / square, -cap, cap) : 0.0;
       change = std::max(change, std::abs(next - lambda[i]));
       lambda[i] = next;
     }
@@ -124,19 +124,34 @@ std::optional<MaximumT> MaximumT::general(std::span<const double> correlation, d
       r(i, j) = i == j ? 1.0 : rho;
     }
   if (k == 1) return product(std::vector<double>{0.0}, df, sides);
-  const Eigen::VectorXd lambda = one_factor(r);
+  Eigen::VectorXd lambda = one_factor(r, 0.9999999);
   Eigen::MatrixXd rest = r - lambda * lambda.transpose();
   rest.diagonal().setZero();
   std::vector<double> loadings(lambda.data(), lambda.data() + k);
   if (rest.cwiseAbs().maxCoeff() < 1e-12 && lambda.cwiseAbs().maxCoeff() < 0.9999999) return product(loadings, df, sides);
 
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(rest);
-  const double moved = -solver.eigenvalues()[0];  // taken from the diagonal, so that the rest is positive semidefinite
+  // What one factor leaves goes to the others, with as much of the diagonal as makes it positive semidefinite. Of several bounds
+  // of the factor, the one that leaves the others smallest beside the unique parts.
+  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
   std::vector<double> psi;
-  for (const double l : loadings) {
-    psi.push_back(1 - l * l - moved);
-    if (!(psi.back() > 0.02)) return {};
+  double moved = 0, best = std::numeric_limits<double>::infinity();
+  for (const double cap : {0.99, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5, 0.35, 0.2, 0.0}) {
+    const Eigen::VectorXd trial = one_factor(r, cap);
+    rest = r - trial * trial.transpose();
+    rest.diagonal().setZero();
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> trial_solver(rest);
+    const double shift = -trial_solver.eigenvalues()[0];
+    const double least = 1 - trial.cwiseAbs2().maxCoeff() - shift;
+    const double size = (trial_solver.eigenvalues()[k - 1] + shift) / least;
+    if (!(least > 0.02) || !(size < best)) continue;
+    best = size;
+    lambda = trial;
+    solver = trial_solver;
+    moved = shift;
   }
+  if (std::isinf(best)) return {};
+  loadings.assign(lambda.data(), lambda.data() + k);
+  for (const double l : loadings) psi.push_back(1 - l * l - moved);
   MaximumT made(df, sides);
   const double smallest = *std::min_element(psi.begin(), psi.end());
   std::vector<double> shifts(std::size_t(k), 0.0), weights{1.0};

@@ -30,7 +30,7 @@ enum class Sides {
 /// follows from their size.
 ///
 /// source   Dunnett (1955), J. Am. Stat. Assoc. 50, 1096-1121; Trefethen & Weideman (2014), SIAM Rev. 56, 385-458 (the rule)
-/// checked  dunnett_test.cpp, tests/independent/dunnett_test.cpp
+/// checked  dunnett_test.cpp, tests/independent/linear_test.cpp
 class MaximumT {
  public:
   /// rho_ij = lambda_i lambda_j, |lambda_i| < 1; df > 0.

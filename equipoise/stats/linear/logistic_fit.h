@@ -17,7 +17,7 @@ namespace equipoise::stats {
 ///
 /// source   McCullagh & Nelder (1989), chapter 4; Albert & Anderson (1984), Biometrika 71, 1-10 (separation);
 ///          Firth (1993), Biometrika 80, 27-38; Heinze & Schemper (2002), Stat. Med. 21, 2409-2419
-/// checked  logistic_test.cpp, tests/independent/logistic_test.cpp
+/// checked  logistic_test.cpp, tests/independent/linear_test.cpp
 class LogisticLikelihood {
  public:
   /// columns: n x r, column after column, of full rank; y 0 or 1.
