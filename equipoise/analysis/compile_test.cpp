@@ -178,7 +178,7 @@ TEST(Methods, ReportsOptionsThatNobodyReads) {
   Analysis analysis{.id = "a", .method = "log_rank", .roles = {{"time", {"t"}}, {"event", {"e"}}, {"group", {"g"}}}};
   analysis.options = Node(Node::Table{{"rho", {}, Node(1.0)}, {"role", {}, Node(std::string("primary"))}});
   analysis.other_keys = {"role"};
-  EXPECT_EQ(first_problem(analysis), "unknown_key: analysis 'a' has no key 'rho' (its keys are role)");
+  EXPECT_EQ(first_problem(analysis), "unknown_key: analysis 'a' has no key 'rho' (its keys are near_ties and role)");
   analysis.options = Node(1.0);
   EXPECT_EQ(first_problem(analysis), "wrong_type: the options of analysis 'a' must be a table, and are a number ()");
   analysis.options = {};

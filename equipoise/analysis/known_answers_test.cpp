@@ -29,7 +29,7 @@ std::string not_reproduced(Verification const& verification, std::set<std::strin
 TEST(KnownAnswers, AreReproducedByThisBuild) {
   const auto verification = verify("known answers", known_answer_cases(), known_answer_data);
   ASSERT_TRUE(verification) << to_string(verification.error().front());
-  EXPECT_EQ(not_reproduced(*verification, {"ovarian.cox.3"}), "") << to_text(*verification);  // exact ties
+  EXPECT_EQ(not_reproduced(*verification, {}), "") << to_text(*verification);
   EXPECT_TRUE(verification->reproduced());
   for (stats::MethodCard const& card : method_cards()) {
     const auto tally = std::ranges::find(verification->methods, card.keyword, &MethodTally::method);
@@ -64,15 +64,24 @@ TEST(ReferenceCases, AreReproducedByThisBuild) {
   const auto verification =
       verify("analysis-open.jsonl", *bytes, [&](std::string_view name) { return read_file(folder / name); });
   ASSERT_TRUE(verification) << to_string(verification.error().front());
-  std::set<std::string> elsewhere;  // cases of methods that this build does not carry
-  for (CheckedValue const& value : verification->values)
-    if (!method_card(value.method)) elsewhere.insert(value.analysis);
-  const std::string exact_ties = "ovarian.cox.3";
-  elsewhere.insert(exact_ties);
-  EXPECT_EQ(not_reproduced(*verification, elsewhere), "") << to_text(*verification);
-  std::size_t passed = 0;
-  for (MethodTally const& tally : verification->methods) passed += tally.passed;
-  EXPECT_GE(passed, 500u) << "512 values of six methods, less exact ties and the larger table";
+  // Methods that later work brings; the list shrinks with each.
+  const std::set<std::string> to_come{"mmrm",     "gls",       "reference_based_imputation", "rubin",    "gee", "mcp_mod",
+                                      "dose_response_fit", "ae_table", "lab_shift"};
+  // Standard errors that summary(glm) gives from the weights of the step before its last: 2e-7 from the inverse information at the
+  // published estimates, which logistic_test.cpp evaluates on its own and this build gives.
+  const std::string step_before = "actg175.logistic.1";
+  std::string failed;
+  std::size_t passed = 0, of_step_before = 0;
+  for (CheckedValue const& value : verification->values) {
+    if (value.status == Status::passed) ++passed;
+    else if (value.analysis == step_before && value.quantity == "se" && value.error && *value.error < 3e-7) ++of_step_before;
+    else if (value.status != Status::not_available || !to_come.contains(value.method))
+      failed += fmt::format("{} {} {}: {} ({})\n", value.analysis, value.quantity, value.at, phrase(value.status), value.reason);
+  }
+  EXPECT_EQ(failed, "") << to_text(*verification);
+  for (std::string const& method : to_come) EXPECT_FALSE(method_card(method)) << method << " is here: take it off the list";
+  EXPECT_EQ(of_step_before, 5u);
+  EXPECT_EQ(passed, 899u);
 }
 
 }  // namespace

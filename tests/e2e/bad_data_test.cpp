@@ -71,7 +71,7 @@ TEST_F(SmallTrial, MissesAColumn) {
 TEST_F(SmallTrial, HasAParticipantTwice) {
   refused(header + eight + "3,placebo,50,high,30,1\n",
           "d.csv:10: column 'id': participant '3' has a second row; the first is line 4\n"
-          "  hint: with several rows a participant say rows = \"intervals\" in [source]\n");
+          "  hint: with several rows a participant say rows = \"intervals\" or \"visits\" in [source]\n");
   refused(header + eight + ",active,50,high,30,1\n", "d.csv:10: column 'id': the participant is missing\n");
 }
 

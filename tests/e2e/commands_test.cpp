@@ -98,7 +98,7 @@ TEST(Report, RefusesAMethodThatThisBuildLacks) {
   EXPECT_EQ(folder.all(), std::vector<std::string>{});
   const Ran all = equipoise({"report", msc_inr, "--data", "unread.csv"}, {.folder = folder.path});
   EXPECT_EQ(all.status, 3);
-  for (const char* method : {"mmrm", "reference_based_imputation", "interval_log_rank"})
+  for (const char* method : {"mmrm", "reference_based_imputation"})
     EXPECT_THAT(all.err, HasSubstr(std::string("needs the method ") + method + ", which this build does not carry"));
 }
 

@@ -161,7 +161,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "p.toml:268:3: analysis 'a05_response_test' (log_rank) does not implement the strategy of estimand 'e2' for "
                 "'rescue'\n  hint: a composite value of a time to event is 'event' or 'never', not a number",
                 "p.toml:268:3: analysis 'a06_response_hazard_ratio' (cox) does not implement the strategy of estimand 'e2' for "
-                "'rescue'\n  hint: a composite value of a time to event is 'event' or 'never', not a number"}},
+                "'rescue'\n  hint: a composite value of a time to event is 'event' or 'never', not a number",
+                "p.toml:268:3: analysis 'a07_response_interval' (interval_log_rank) does not implement the strategy of estimand "
+                "'e2' for 'rescue'\n  hint: a composite value of a time to event is 'event' or 'never', not a number"}},
         Broken{"ACovariateThatIsNone",
                {{"ties = \"efron\"", "ties = \"efron\"\nformula = \"arm + agee@screening\""}},
                {"p.toml:321:11: there is no item or derivation 'agee'\n  hint: did you mean 'age'?"}},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "equipoise/numerics/semidefinite.h"
 
@@ -87,6 +88,28 @@ struct Newton {
     return Outcome::stuck;
   }
 
+  /// Goes on along `step`, an ascent without end, twice as far each time, until the likelihood gains no more than rounding: what the
+  /// other coefficients then are is what they are in the limit. False when the likelihood overflows before.
+  bool go_to_the_end(double part) {
+    std::vector<double> here = b;
+    double gain = std::numeric_limits<double>::infinity();
+    evaluate();
+    for (int doubling = 0; doubling < 60; ++doubling, part *= 2) {
+      const double before = log_likelihood;
+      for (std::size_t j = 0; j < p; ++j) b[j] = here[j] + part * step[j];
+      const double next = evaluate();
+      if (!std::isfinite(next) || next < before - 1e-10 * (1 + std::abs(before))) {
+        b = here;
+        evaluate();
+        return gain <= 1e-9;
+      }
+      gain = next - before;
+      here = b;
+      if (gain <= 1e-13 * (1 + std::abs(next))) return true;
+    }
+    return false;
+  }
+
   PartialLikelihood& likelihood;
   std::size_t p;
   std::vector<double> b, step, gradient, next_gradient, information, next_information;
@@ -132,12 +155,9 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
         newton.step[j] = 0;
       }
     }
-    const double longest = newton.reach(newton.step, 0);
-    // e^-15 more takes what is left of the gradient below rounding.
-    for (std::size_t j = 0; j < p; ++j) newton.b[j] += newton.step[j] * (longest > far_out ? 0.0 : 15.0);
-    newton.evaluate();
     newton.suspects = false;  // the predictor is far out now, whatever the others do
-    outcome = one_more ? newton.climb(excluded) : Outcome::stuck;
+    const bool at_the_end = newton.go_to_the_end(newton.reach(newton.step, 0) > far_out ? 0.25 : 15.0);
+    outcome = one_more && at_the_end ? newton.climb(excluded) : Outcome::stuck;
   }
   fit.converged = outcome == Outcome::maximum;
   fit.iterations = newton.iterations;
