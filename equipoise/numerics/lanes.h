@@ -4,7 +4,8 @@
 
 namespace equipoise::numerics {
 
-/// Four numbers that one instruction adds or multiplies. Sums over data keep four partial sums, lane l those of positions l, l + 4,
+/// Four numbers that one instruction adds or multiplies. Sums over data keep four partial sums, lane l those of positions l, l +
+/// 4,
 /// ..., added at the end in one order: the same bytes on every machine.
 using Lanes = double __attribute__((vector_size(32)));
 inline constexpr std::size_t lanes = 4;
@@ -16,6 +17,10 @@ inline Lanes load(double const* from) {
 }
 inline void store(double* to, Lanes value) { std::memcpy(to, &value, sizeof value); }
 inline Lanes everywhere(double value) { return Lanes{value, value, value, value}; }
+/// 1 where bit l is set, for lane l.
+alignas(32) inline constexpr double ones[16][4] = {
+    {0, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {1, 1, 0, 0}, {0, 0, 1, 0}, {1, 0, 1, 0}, {0, 1, 1, 0}, {1, 1, 1, 0},
+    {0, 0, 0, 1}, {1, 0, 0, 1}, {0, 1, 0, 1}, {1, 1, 0, 1}, {0, 0, 1, 1}, {1, 0, 1, 1}, {0, 1, 1, 1}, {1, 1, 1, 1}};
 inline double total(Lanes sums) { return (sums[0] + sums[1]) + (sums[2] + sums[3]); }
 
 }  // namespace equipoise::numerics

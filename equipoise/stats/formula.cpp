@@ -186,7 +186,8 @@ Expected<Design> build_design(Frame const& frame, Formula const& formula, Interc
   Design design{.rows = frame.rows};
   if (intercept == Intercept::first) {
     design.names.emplace_back();
-    design.values.assign(frame.rows, 1.0);
+    const auto ones = std::make_shared<const std::vector<double>>(frame.rows, 1.0);
+    design.columns.push_back({*ones, ones});
   }
   std::vector<Coding> codings;
   for (std::string const& name : formula.columns()) {
@@ -206,20 +207,35 @@ Expected<Design> build_design(Frame const& frame, Formula const& formula, Interc
     design.terms.push_back({term, design.names.size(), coefficients});
     for (std::size_t number = 0; number < coefficients; ++number) {
       Term name;
-      const std::size_t begin = design.values.size();
-      design.values.resize(begin + frame.rows, 1.0);
+      std::vector<std::size_t> pieces;
       std::size_t rest = number;
       for (Coding const* factor : factors) {
         const std::size_t piece = rest % factor->size();
         rest /= factor->size();
         name.push_back(factor->name(piece));
-        for (std::size_t row = 0; row < frame.rows; ++row) design.values[begin + row] *= factor->value(row, piece);
+        pieces.push_back(piece);
+      }
+      if (factors.size() == 1 && factors[0]->numeric) {
+        design.columns.push_back({factors[0]->numbers, nullptr});
+      } else {
+        std::vector<double> values(frame.rows, 1.0);
+        for (std::size_t f = 0; f < factors.size(); ++f)
+          for (std::size_t row = 0; row < frame.rows; ++row) values[row] *= factors[f]->value(row, pieces[f]);
+        const auto made = std::make_shared<const std::vector<double>>(std::move(values));
+        design.columns.push_back({*made, made});
       }
       std::sort(name.begin(), name.end());
       design.names.push_back(std::move(name));
     }
   }
   return design;
+}
+
+std::vector<double> Design::copied_from(std::size_t first) const {
+  std::vector<double> values;
+  values.reserve((columns.size() - std::min(first, columns.size())) * rows);
+  for (std::size_t j = first; j < columns.size(); ++j) values.insert(values.end(), column(j).begin(), column(j).end());
+  return values;
 }
 
 std::string to_text(Term const& term) {

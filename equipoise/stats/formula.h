@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,15 +31,22 @@ struct TermColumns {
   std::size_t first = 0, count = 0;  ///< of the design's columns
 };
 
-/// A design matrix: one column a coefficient.
+/// A column of the data as it stands there, or one made of several.
+struct DesignColumn {
+  std::span<const double> values;
+  std::shared_ptr<const std::vector<double>> made;  ///< holds `values` unless they are the data's
+};
+
+/// A design matrix: one column a coefficient. It looks into the frame that it was built from.
 struct Design {
   std::size_t rows = 0;
-  std::vector<Term> names;         ///< of the coefficients; factors sorted; the intercept, if any, first and empty
-  std::vector<double> values;      ///< column after column, rows * names.size()
-  std::vector<TermColumns> terms;  ///< in the order of the formula; the intercept is of no term
+  std::vector<Term> names;            ///< of the coefficients; factors sorted; the intercept, if any, first and empty
+  std::vector<DesignColumn> columns;  ///< one for each coefficient
+  std::vector<TermColumns> terms;     ///< in the order of the formula; the intercept is of no term
   std::vector<std::string> notes;
 
-  std::span<const double> column(std::size_t j) const { return std::span(values).subspan(j * rows, rows); }
+  std::span<const double> column(std::size_t j) const { return columns[j].values; }
+  std::vector<double> copied_from(std::size_t first) const;  ///< columns from that one on, one after the other
 };
 
 /// Numbers enter as they are, categories by treatment coding against their first level; an interaction is the product of its

@@ -59,7 +59,7 @@ Expected<LinearFit> LinearFit::fit(Design const& design, NumbersView y, std::str
       return fail(Code::bad_cell, "column '{}' holds {}: a response must be finite", response, shortest(value));
   LinearFit fit;
   fit.rows_ = n;
-  std::vector<double> x(design.values.begin() + std::ptrdiff_t(n), design.values.end());
+  std::vector<double> x = design.copied_from(1);
   for (std::size_t j = 1; j < p; ++j) {
     const std::span<double> column(x.data() + (j - 1) * n, n);
     for (const double value : column)

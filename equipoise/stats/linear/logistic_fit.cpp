@@ -193,7 +193,7 @@ Expected<LogisticFit> fit_logistic(Design const& design, NumbersView y, Logistic
   if (n == 0) return fit;
 
   // Columns centred and scaled to root mean square 1; those that earlier ones determine are left out.
-  std::vector<double> mean(p, 0.0), scale(p, 1.0), centred(design.values);
+  std::vector<double> mean(p, 0.0), scale(p, 1.0), centred = design.copied_from(0);
   for (std::size_t j = 1; j < p; ++j) {
     const std::span<double> column(centred.data() + j * n, n);
     for (const double value : column)
@@ -214,7 +214,7 @@ Expected<LogisticFit> fit_logistic(Design const& design, NumbersView y, Logistic
   for (const std::size_t j : columns) {
     fit.used[j] = 1;
     x.insert(x.end(), centred.begin() + std::ptrdiff_t(j * n), centred.begin() + std::ptrdiff_t((j + 1) * n));
-    for (std::size_t i = 0; i < n; ++i) x_plain.push_back(design.values[j * n + i] / scale[j]);
+    for (std::size_t i = 0; i < n; ++i) x_plain.push_back(design.column(j)[i] / scale[j]);
   }
   const LogisticLikelihood likelihood(std::move(x), r, y, spec.penalised);
   const auto top = likelihood.maximise(std::vector<double>(r, 0.0));

@@ -112,7 +112,7 @@ Expected<Answer> Cox::run(Frame const& frame) const {
   const Strata clusters = cluster.empty() ? Strata{} : combine(frame, {cluster});
 
   PartialLikelihood likelihood(*data, stratum.code, stratum.count, *design, ties);
-  design->values = {};  // the likelihood has its own
+  design->columns.clear();  // the likelihood has its own
   const std::size_t p = design->names.size();
   if (ties == Ties::exact && likelihood.exact_work() > most_exact_work)
     return tl::unexpected(Error{Code::out_of_range,

@@ -36,6 +36,9 @@ PartialLikelihood::PartialLikelihood(SurvivalRows const& data, std::span<const s
 
 void PartialLikelihood::lay_out(SurvivalRows const& data, std::span<const std::int32_t> stratum, std::size_t strata) {
   row_.resize(data.size());
+  std::size_t events = 0;
+  for (const std::uint8_t mark : data.in_order) events += mark & SurvivalRows::has_event;
+  times_.reserve(events);
   if (strata == 1) {
     lay_out_stratum(data, data.by_time, data.in_order);
   } else {
@@ -46,12 +49,25 @@ void PartialLikelihood::lay_out(SurvivalRows const& data, std::span<const std::i
       in_order.resize(rows.size());
       for (std::size_t i = 0; i < rows.size(); ++i) {
         const bool begins = i == 0 || data.time[rows[i - 1]] != data.time[rows[i]];
-        in_order[i] = std::uint8_t((data.event[rows[i]] ? SurvivalRows::has_event : 0) | (begins ? SurvivalRows::begins_time : 0));
+        in_order[i] =
+            std::uint8_t((data.event[rows[i]] ? SurvivalRows::has_event : 0) | (begins ? SurvivalRows::begins_time : 0));
       }
       lay_out_stratum(data, rows, in_order);
     }
   }
   row_.resize(strata_.empty() ? 0 : strata_.back().end);
+  single_ends_.assign((rows() + tile - 1) / tile * quarter, 0);
+  events_here_.assign(single_ends_.size(), 0);
+  for (std::uint32_t m = 0; m < times_.size(); ++m) {
+    EventTime const& time = times_[m];
+    const std::uint32_t last = time.enter_end - 1, at = slot(last % tile);
+    if (time.events_end - time.enter_begin > 1) tied_.push_back(m);
+    else single_ends_[last / tile * quarter + at / 4] |= std::uint8_t(1u << at % 4);
+    for (std::uint32_t row = time.enter_begin; row < time.events_end; ++row) {
+      const std::uint32_t event = slot(row % tile);
+      events_here_[row / tile * quarter + event / 4] |= std::uint8_t(1u << event % 4);
+    }
+  }
 }
 
 void PartialLikelihood::lay_out_stratum(SurvivalRows const& data, std::span<const std::uint32_t> by_time,
@@ -96,8 +112,8 @@ void PartialLikelihood::find_exits(SurvivalRows const& data) {
     const auto begin = times_.begin() + stratum.times_begin, end = times_.begin() + stratum.times_end;
     for (std::uint32_t row = stratum.begin; row < stratum.end; ++row) {
       const double start = data.start[row_[row]];
-      const auto exit = std::partition_point(
-          begin, end, [&](EventTime const& time) { return data.time[row_[time.enter_begin]] > start; });
+      const auto exit =
+          std::partition_point(begin, end, [&](EventTime const& time) { return data.time[row_[time.enter_begin]] > start; });
       exit_[row] = std::uint32_t(exit - times_.begin());
       if (exit != end) ++leave_begin_[exit_[row] + 1];  // those at risk until the end of their stratum leave with it
     }
@@ -113,10 +129,11 @@ void PartialLikelihood::find_exits(SurvivalRows const& data) {
 void PartialLikelihood::take_covariates(Design const& design) {
   const std::size_t tiles = (rows() + tile - 1) / tile;
   z_.resize(tiles * tile * p_);
-  for (std::size_t j = 0; j < p_; ++j) take_covariate(design.column(j), j);
+  StagedGather gather(row_, design.rows, p_);
+  for (std::size_t j = 0; j < p_; ++j) take_covariate(design.column(j), j, gather);
 }
 
-void PartialLikelihood::take_covariate(std::span<const double> column, std::size_t j) {
+void PartialLikelihood::take_covariate(std::span<const double> column, std::size_t j, StagedGather& gather) {
   if (rows() == 0) return;
   // Mean and spread of the whole column first, in one sequential pass of deviations from one of its values; they only have to be
   // about right. Then the rows are gathered with them, and corrected where the strata or the rows left out make a difference.
@@ -136,59 +153,72 @@ void PartialLikelihood::take_covariate(std::span<const double> column, std::size
   const double n = double(column.size()), shift = sum / n;
   double spread = std::sqrt(std::max(squares / n - shift * shift, 0.0));
   if (!(spread > 1e-3 * std::abs(shift)) || !std::isfinite(spread)) spread = largest > 0 ? largest : 1;
-  double const* const from = column.data();
-  std::uint32_t const* const order = row_.data();
+  double const* const from = gather.values(column);
+  std::uint32_t const* const order = gather.order().data();
   const auto in_tiles = [&](std::size_t begin, std::size_t end, auto&& each) {
     while (begin < end) {
       const std::size_t stop = std::min(end, (begin / tile + 1) * tile);
-      each(z_.data() + place(begin, j), order + begin, stop - begin);
+      each(z_.data() + (begin / tile * p_ + j) * tile, begin % tile, order + begin, stop - begin);
       begin = stop;
     }
   };
   const double centre = origin + shift, one_spread = 1 / spread;
   numerics::Lanes sums{}, sums_of_squares{}, reaches{};
-  in_tiles(0, rows(), [&](double* to, std::uint32_t const* rows_here, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) to[i] = (from[rows_here[i]] - centre) * one_spread;
-    std::fill(to + count, to + tile, 0.0);  // after the last row
+  numerics::Sum events;
+  std::uint8_t const* event_bits = events_here_.data();
+  in_tiles(0, rows(), [&](double* to, std::size_t, std::uint32_t const* rows_here, std::size_t count) {
+    if (count < tile) std::fill(to, to + tile, 0.0);  // after the last row
+    for (std::uint32_t i = 0; i < count; ++i) to[slot(i)] = (from[rows_here[i]] - centre) * one_spread;
+    numerics::Lanes of_events{};
     for (std::size_t i = 0; i < tile; i += numerics::lanes) {
       const numerics::Lanes value = numerics::load(to + i), size = value < 0.0 ? -value : value;
+      of_events += value * numerics::load(numerics::ones[*event_bits++]);
       sums += value;
       sums_of_squares += value * value;
       reaches = size > reaches ? size : reaches;
     }
+    events.add(numerics::total(of_events));
   });
   const double size = double(rows());
   double reach = std::max(std::max(reaches[0], reaches[1]), std::max(reaches[2], reaches[3]));
   const double mean = numerics::total(sums) / size, mean_square = numerics::total(sums_of_squares) / size;
   double total_squares = 0;
-  const bool settled = strata_.size() == 1 && mean_square > 0.01 && mean_square < 100 && std::abs(mean) < 0.1 * std::sqrt(mean_square);
+  const bool settled =
+      strata_.size() == 1 && mean_square > 0.01 && mean_square < 100 && std::abs(mean) < 0.1 * std::sqrt(mean_square);
   if (!settled) {
     for (Stratum const& stratum : strata_) {
       double stratum_sum = 0;
-      in_tiles(stratum.begin, stratum.end, [&](double* to, std::uint32_t const* rows_here, std::size_t count) {
-        for (std::size_t i = 0; i < count; ++i) stratum_sum += to[i] = (from[rows_here[i]] - from[order[stratum.begin]]) / spread;
+      in_tiles(stratum.begin, stratum.end, [&](double* to, std::size_t at, std::uint32_t const* rows_here, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i)
+          stratum_sum += to[slot(std::uint32_t(at + i))] = (from[rows_here[i]] - from[order[stratum.begin]]) / spread;
       });
       const double stratum_mean = stratum_sum / double(stratum.end - stratum.begin);
-      in_tiles(stratum.begin, stratum.end, [&](double* to, std::uint32_t const*, std::size_t count) {
-        for (std::size_t i = 0; i < count; ++i) to[i] -= stratum_mean, total_squares += to[i] * to[i];
+      in_tiles(stratum.begin, stratum.end, [&](double* to, std::size_t at, std::uint32_t const*, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+          double& value = to[slot(std::uint32_t(at + i))];
+          value -= stratum_mean, total_squares += value * value;
+        }
       });
     }
     const double root = std::sqrt(total_squares / size);
     const bool varies = root * spread > constant_here * largest;
     reach = 0;
-    in_tiles(0, rows(), [&](double* to, std::uint32_t const*, std::size_t count) {
-      for (std::size_t i = 0; i < count; ++i) {
+    events = {};
+    event_bits = events_here_.data();
+    in_tiles(0, rows(), [&](double* to, std::size_t, std::uint32_t const*, std::size_t) {
+      double of_events = 0;
+      for (std::size_t i = 0; i < tile; ++i) {  // zeros after the last row stay
         to[i] = varies ? to[i] / root : 0;
         reach = std::max(reach, std::abs(to[i]));
+        of_events += to[i] * numerics::ones[event_bits[i / 4]][i % 4];
       }
+      events.add(of_events);
+      event_bits += quarter;
     });
     spread = varies ? spread * root : 0;
   }
   scale_[j] = spread;
   largest_[j] = reach;
-  numerics::Sum events;
-  for (EventTime const& time : times_)
-    for (std::uint32_t row = time.enter_begin; row < time.events_end; ++row) events.add(z(row, j));
   event_sum_[j] = events.value();
 }
 
@@ -245,19 +275,14 @@ double PartialLikelihood::evaluate(std::span<const double> b, std::span<double> 
   }
   if (ties_ == Ties::exact) log_likelihood += evaluate_exact(b, gradient, information);
   else if (!exit_.empty()) log_likelihood += evaluate_with_starts(b, gradient, information);
-  else if (p_ == 1) log_likelihood += evaluate_tiles<1>(b, gradient, information);
-  else if (p_ == 2) log_likelihood += evaluate_tiles<2>(b, gradient, information);
-  else if (p_ == 3) log_likelihood += evaluate_tiles<3>(b, gradient, information);
-  else if (p_ == 4) log_likelihood += evaluate_tiles<4>(b, gradient, information);
-  else if (p_ == 5) log_likelihood += evaluate_tiles<5>(b, gradient, information);
-  else if (p_ == 6) log_likelihood += evaluate_tiles<6>(b, gradient, information);
-  else log_likelihood += evaluate_tiles<0>(b, gradient, information);
+  else log_likelihood += evaluate_tiles(b, gradient, information);
   for (std::size_t j = 0; j < p_; ++j)
     for (std::size_t k = 0; k < j; ++k) information[k * p_ + j] = information[j * p_ + k];
   return log_likelihood;
 }
 
-double PartialLikelihood::evaluate_with_starts(std::span<const double> b, std::span<double> gradient, std::span<double> information) {
+double PartialLikelihood::evaluate_with_starts(std::span<const double> b, std::span<double> gradient,
+                                               std::span<double> information) {
   const std::size_t p = p_;
   weigh(b);
   double log_likelihood = 0;
@@ -343,14 +368,19 @@ double PartialLikelihood::evaluate_exact(std::span<const double> b, std::span<do
 }
 
 void PartialLikelihood::predict(std::span<const double> b, std::span<double> eta) const {
+  double of_tile[tile];
   for (std::size_t first = 0; first < rows(); first += tile) {
-    const std::size_t count = std::min(std::size_t(tile), rows() - first);
-    double const* column = z_.data() + first * p_;
-    double* const to = eta.data() + first;
-    for (std::size_t i = 0; i < count; ++i) to[i] = 0;
-    for (std::size_t j = 0; j < p_; ++j, column += tile)
-      for (std::size_t i = 0; i < count; ++i) to[i] += column[i] * b[j];
+    predict_tile(b, first, of_tile);
+    const auto count = std::uint32_t(std::min(std::size_t(tile), rows() - first));
+    for (std::uint32_t i = 0; i < count; ++i) eta[first + i] = of_tile[slot(i)];
   }
+}
+
+void PartialLikelihood::predict_tile(std::span<const double> b, std::size_t first, double* eta) const {
+  double const* column = z_.data() + first * p_;
+  std::fill_n(eta, tile, 0.0);
+  for (std::size_t j = 0; j < p_; ++j, column += tile)
+    for (std::size_t i = 0; i < tile; ++i) eta[i] += column[i] * b[j];
 }
 
 double PartialLikelihood::predictor_bound(std::span<const double> b) const {
@@ -361,14 +391,11 @@ double PartialLikelihood::predictor_bound(std::span<const double> b) const {
 
 std::vector<double> PartialLikelihood::by_row(std::span<const double> b, std::size_t data_rows) const {
   std::vector<double> predictors(data_rows, 0.0);
-  double eta[tile];
+  double of_tile[tile];
   for (std::size_t first = 0; first < rows(); first += tile) {
-    const std::size_t count = std::min(std::size_t(tile), rows() - first);
-    double const* column = z_.data() + first * p_;
-    std::fill_n(eta, tile, 0.0);
-    for (std::size_t j = 0; j < p_; ++j, column += tile)
-      for (std::size_t i = 0; i < tile; ++i) eta[i] += column[i] * b[j];
-    for (std::size_t i = 0; i < count; ++i) predictors.data()[row_.data()[first + i]] = eta[i];
+    predict_tile(b, first, of_tile);
+    const auto count = std::uint32_t(std::min(std::size_t(tile), rows() - first));
+    for (std::uint32_t i = 0; i < count; ++i) predictors.data()[row_.data()[first + i]] = of_tile[slot(i)];
   }
   return predictors;
 }

@@ -7,14 +7,16 @@
 #include "equipoise/numerics/uninitialised.h"
 #include "equipoise/stats/formula.h"
 #include "equipoise/stats/survival/rows.h"
+#include "equipoise/stats/survival/staged_gather.h"
 
 namespace equipoise::stats {
 
 enum class Ties { efron, breslow, exact };
 
-/// Cox's partial likelihood, laid out for repeated evaluation: rows sorted by stratum and from late to early; covariates in tiles of
-/// 128 rows, each covariate of a tile side by side, centred within strata (the likelihood does not change) and scaled to a root mean
-/// square of about 1. Rows at risk at no event are left out. Coefficients in here are on the scaled covariates: b_scaled = b * scale.
+/// Cox's partial likelihood, laid out for repeated evaluation: rows sorted by stratum and from late to early; covariates in tiles
+/// of 128 rows, each covariate of a tile side by side, centred within strata (the likelihood does not change) and scaled to a
+/// root mean square of about 1. Rows at risk at no event are left out. Coefficients in here are on the scaled covariates:
+/// b_scaled = b * scale.
 ///
 /// Notation: R(t) at risk just before t (start < t <= time), D(t) events at t, d their number, w = exp(z'b),
 ///
@@ -25,10 +27,11 @@ enum class Ties { efron, breslow, exact };
 /// An evaluation is one pass of O(rows p^2) and allocates nothing; with exact ties O(rows d p^2), d the most tied events of the
 /// stratum (and with starts, sum_t |R(t)| d p^2). Without starts the information is summed tile by tile: of the events in a tile,
 ///
-///     sum_t S2(t)/S0(t) = S2(before) sum_t 1/S0(t) + sum_{rows i of the tile} w_i z_i z_i' sum_{t at or after i in the pass} 1/S0(t)
+///     sum_t S2(t)/S0(t) = S2(before) sum_t 1/S0(t) + sum_{rows i of the tile} w_i z_i z_i' sum_{t at or after i in the pass}
+///     1/S0(t)
 ///
-/// so that no second moment is kept row by row; all terms but the means' are positive. Rows that leave the risk set (their start) are
-/// subtracted; when that has cancelled all but a thousandth of the sum, the sum is taken anew.
+/// so that no second moment is kept row by row; all terms but the means' are positive. Rows that leave the risk set (their start)
+/// are subtracted; when that has cancelled all but a thousandth of the sum, the sum is taken anew.
 ///
 /// source   Cox (1975), Biometrika 62, 269-276; Efron (1977), JASA 72, 557-565; Breslow (1974), Biometrics 30, 89-99; exact: Cox
 ///          (1972), J. R. Stat. Soc. B 34, 187-220; Andersen & Gill (1982), Ann. Stat. 10, 1100-1120
@@ -46,8 +49,8 @@ class PartialLikelihood {
   /// Multiplications that one evaluation with exact ties takes, about.
   double exact_work() const;
 
-  /// Log partial likelihood, its gradient (p) and minus its Hessian (p x p, row by row) at coefficients b. Not finite when a linear
-  /// predictor is out of range.
+  /// Log partial likelihood, its gradient (p) and minus its Hessian (p x p, row by row) at coefficients b. Not finite when a
+  /// linear predictor is out of range.
   double evaluate(std::span<const double> b, std::span<double> gradient, std::span<double> information);
 
   /// eta = Z b, in the inner order.
@@ -58,7 +61,8 @@ class PartialLikelihood {
   /// Linear predictors of all rows of the data, in their order: what concordance compares. Rows left out have 0 and no pair.
   std::vector<double> by_row(std::span<const double> b, std::size_t data_rows) const;
 
-  /// Score residuals at b summed within clusters: clusters x p, row by row. `cluster` of each row of the data. Not for exact ties.
+  /// Score residuals at b summed within clusters: clusters x p, row by row. `cluster` of each row of the data. Not for exact
+  /// ties.
   ///     efron and breslow: r_i = delta_i (z_i - zbar) - sum over events t in (start_i, time_i] of w_i (z_i - zbar) / sum_R w,
   /// an event among d tied ones counting with the averages over l of its own and with 1 - l/d of its weight.
   std::vector<double> score_residuals(std::span<const double> b, std::span<const std::int32_t> cluster, std::size_t clusters);
@@ -68,7 +72,7 @@ class PartialLikelihood {
   bool is_ascent_without_end(std::span<const double> direction, double slack) const;
 
  private:
-  static constexpr std::uint32_t tile = 128;
+  static constexpr std::uint32_t tile = 128, quarter = tile / 4;
 
   /// One distinct event time of a stratum. Rows enter the risk set at the latest event time not after their own time.
   struct EventTime {
@@ -84,21 +88,33 @@ class PartialLikelihood {
   void lay_out_stratum(SurvivalRows const& data, std::span<const std::uint32_t> by_time, std::span<const std::uint8_t> in_order);
   void find_exits(SurvivalRows const& data);
   void take_covariates(Design const& design);
-  void take_covariate(std::span<const double> column, std::size_t j);
+  void take_covariate(std::span<const double> column, std::size_t j, StagedGather& gather);
 
-  std::size_t place(std::size_t row, std::size_t j) const { return (row / tile * p_ + j) * tile + row % tile; }
+  /// Where a row stands in its tile: a quarter of the rows in each of four lanes, so that running sums are sums of lanes.
+  static constexpr std::uint32_t slot(std::uint32_t in_tile) { return in_tile % quarter * 4 + in_tile / quarter; }
+  std::size_t place(std::size_t row, std::size_t j) const {
+    return (row / tile * p_ + j) * tile + slot(std::uint32_t(row % tile));
+  }
   double z(std::size_t row, std::size_t j) const { return z_[place(row, j)]; }
   double predictor(std::size_t row, std::span<const double> b) const {
     double eta = 0;
     for (std::size_t j = 0; j < p_; ++j) eta += z(row, j) * b[j];
     return eta;
   }
-  std::uint32_t exit_of(std::uint32_t row, Stratum const& stratum) const { return exit_.empty() ? stratum.times_end : exit_[row]; }
+  /// Predictors of the tile that begins at inner row `first`, by slot.
+  void predict_tile(std::span<const double> b, std::size_t first, double* eta) const;
+  std::uint32_t exit_of(std::uint32_t row, Stratum const& stratum) const {
+    return exit_.empty() ? stratum.times_end : exit_[row];
+  }
 
-  /// Adds to the log likelihood, the gradient and the lower triangle of the information what the risk sets say. By tiles (in
-  /// partial_likelihood_tiles.cpp): P coefficients, or any number when P is 0.
-  template <std::size_t P>
+  /// Adds to the log likelihood, the gradient and the lower triangle of the information what the risk sets say. By tiles: in
+  /// partial_likelihood_tiles.cpp.
   double evaluate_tiles(std::span<const double> b, std::span<double> gradient, std::span<double> information);
+  /// Tied events: adds their means to `slope`, takes their part from `info`; `multiply` takes each S0(l). Returns the sum of
+  /// 1/S0(l).
+  template <class Weight, class Multiply>
+  double add_tied(EventTime const& time, double s0, std::span<const double> s1, std::span<double> slope, std::span<double> info,
+                  Weight&& weight_of, Multiply&& multiply);
   double evaluate_with_starts(std::span<const double> b, std::span<double> gradient, std::span<double> information);
   double evaluate_exact(std::span<const double> b, std::span<double> gradient, std::span<double> information);
 
@@ -112,11 +128,14 @@ class PartialLikelihood {
   std::size_t p_ = 0, events_ = 0;
   Ties ties_;
   numerics::Numbers z_;
-  std::vector<double> scale_, largest_;      ///< of each covariate, largest_ its largest |z|
-  std::vector<double> event_sum_;            ///< sum of z over the events
-  std::vector<std::uint32_t> row_;           ///< data row of each inner row
-  std::vector<Stratum> strata_;              ///< those that have events
-  std::vector<EventTime> times_;             ///< by stratum, late to early
+  std::vector<double> scale_, largest_;    ///< of each covariate, largest_ its largest |z|
+  std::vector<double> event_sum_;          ///< sum of z over the events
+  std::vector<std::uint32_t> row_;         ///< data row of each inner row
+  std::vector<Stratum> strata_;            ///< those that have events
+  std::vector<EventTime> times_;           ///< by stratum, late to early
+  std::vector<std::uint32_t> tied_;        ///< numbers of the times with more than one event
+  std::vector<std::uint8_t> single_ends_;  ///< bit l of byte i of a tile: slot 4 i + l is the last row of a time with one event
+  std::vector<std::uint8_t> events_here_;  ///< the same of the rows with an event
   // With starts only: each inner row is at risk at the event times from that at which it enters to exit_ - 1.
   std::vector<std::uint32_t> exit_;
   std::vector<std::uint32_t> leave_, leave_begin_;  ///< inner rows by their exit; those of time m from leave_begin_[m] on
