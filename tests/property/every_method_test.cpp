@@ -52,11 +52,12 @@ std::string wrong_with(Finding const& f) {
 
 bool same(double a, double b, double tolerance) {
   if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
-  return a == b || std::abs(a - b) <= tolerance * std::max({std::abs(a), std::abs(b), 1e-6});
+  return a == b || std::abs(a - b) <= tolerance * std::max({std::abs(a), std::abs(b), 0.1});
 }
 
 /// The first reading on which two answers of a recipe differ, or nothing. 1e-7: sums in another order move the last digits of a
-/// double, an iteration from there stops elsewhere within its own criterion, and a square root near 0 doubles the digits lost.
+/// double, an iteration from there stops elsewhere within its own criterion (1e-9 standard errors, which near 0 is no small part
+/// of an estimate: hence the 0.1), and a square root near 0 doubles the digits lost.
 std::string difference(Recipe const& recipe, Said const& a, Said const& b) {
   if (!a.answer || !b.answer) return bool(a.answer) == bool(b.answer) ? "" : "one is refused";
   analysis::ReferenceCase const one = reference_case(recipe, 0);

@@ -20,6 +20,7 @@ struct Recipe {
   std::vector<Reading> readings;    ///< relative tolerance of all: see `tolerance`
   double tolerance = 1e-9;
   bool free_of_time_unit = false;  ///< no number changes when every time is doubled
+  bool in_r = true;                ///< the runner in R has the method
 };
 
 std::vector<Recipe> const& recipes();

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
     const std::string text = trial.csv();
     csv << (number == 0 ? text : text.substr(text.find('\n') + 1));
     for (Recipe const& recipe : recipes()) {
+      if (!recipe.in_r) continue;
       const analysis::ReferenceCase one = reference_case(recipe, number);
       const Said got = TrialColumns(text).run(one.analysis);
       if (!got.carried) continue;

@@ -167,13 +167,13 @@ Expected<Answer> Cox::run(Frame const& frame) const {
         {.quantity = std::move(quantity), .value = value, .df = df, .p = numerics::chi_square_upper(value, df), .n = n});
   };
   test("likelihood_ratio_chi_square",
-       fit.rank > 0 && fit.converged ? std::max(2 * (fit.log_likelihood - fit.log_likelihood_null), 0.0) : missing_number);
+       fit.rank > 0 && fit.converged && fit.limit_reached ? std::max(2 * (fit.log_likelihood - fit.log_likelihood_null), 0.0) : missing_number);
   test("score_chi_square", fit.score);
   test("wald_chi_square", fit.wald);
   const auto number = [&](std::string quantity, double value) {
     answer.findings.push_back({.quantity = std::move(quantity), .value = value, .n = n});
   };
-  number("log_likelihood", any_event && fit.converged ? fit.log_likelihood : missing_number);
+  number("log_likelihood", any_event && fit.converged && fit.limit_reached ? fit.log_likelihood : missing_number);
   number("log_likelihood_null", any_event ? fit.log_likelihood_null : missing_number);
   number("concordance",
          any_event && fit.converged ? concordance(*data, fit.predictor, stratum.code, stratum.count).c() : missing_number);
@@ -188,6 +188,8 @@ Expected<Answer> Cox::run(Frame const& frame) const {
     answer.notes.push_back(
         fmt::format("P values and limits use robust standard errors over {} clusters of '{}'.", clusters.count, cluster));
   if (!any_event) answer.notes.push_back("No event: nothing is estimable.");
+  else if (fit.converged && !fit.limit_reached)
+    answer.notes.push_back("The limit of the infinite coefficient lies beyond overflow: the likelihood is not estimable.");
   else if (!fit.converged)
     answer.notes.push_back(
         fmt::format("The fit did not converge in {} iterations (gradient {} standard errors): nothing is estimable.",

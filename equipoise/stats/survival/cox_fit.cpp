@@ -88,8 +88,8 @@ struct Newton {
     return Outcome::stuck;
   }
 
-  /// Goes on along `step`, an ascent without end, twice as far each time, until the likelihood gains no more than rounding: what the
-  /// other coefficients then are is what they are in the limit. False when the likelihood overflows before.
+  /// Goes on along `step`, an ascent without end, twice as far each time, until the likelihood gains no more than rounding: what
+  /// the other coefficients then are is what they are in the limit. False when the likelihood overflows before.
   bool go_to_the_end(double part) {
     std::vector<double> here = b;
     double gain = std::numeric_limits<double>::infinity();
@@ -110,11 +110,32 @@ struct Newton {
     return false;
   }
 
+  /// The coefficients that the likelihood at `b` says nothing about, alone or together: in the limit of another one, those who
+  /// would tell them apart have no weight left. So many are excluded that the rest are determined.
+  std::vector<std::size_t> exclude_undetermined(std::span<std::uint8_t> excluded) {
+    std::vector<std::size_t> found;
+    for (std::size_t j = 0; j < p; ++j)
+      if (!excluded[j] && information[j * p + j] <= 1e-10 * at_zero[j]) excluded[j] = 1, found.push_back(j);
+    factor.factor(information, collinear, excluded);
+    std::vector<double> column(p), shares(p);
+    for (std::size_t k = 0; k < p; ++k) {
+      if (excluded[k] || factor.used(k)) continue;
+      excluded[k] = 1, found.push_back(k);
+      for (std::size_t j = 0; j < p; ++j) column[j] = information[j * p + k];
+      factor.solve(column, shares);
+      for (std::size_t j = 0; j < p; ++j)
+        if (factor.used(j) && std::abs(shares[j]) > 1e-6)
+          found.push_back(j);  // scaled coefficients: shares are of the order of 1
+    }
+    return found;
+  }
+
   PartialLikelihood& likelihood;
   std::size_t p;
   std::vector<double> b, step, gradient, next_gradient, information, next_information;
-  std::vector<double> next_b;  ///< tried
-  std::vector<double> eta;     ///< linear predictors, where they are looked at
+  std::vector<double> next_b;   ///< tried
+  std::vector<double> eta;      ///< linear predictors, where they are looked at
+  std::vector<double> at_zero;  ///< information of each coefficient when all are 0
   numerics::SemidefiniteFactor factor;
   double log_likelihood = 0;
   double distance = 0;  ///< to the maximum, in standard errors
@@ -134,6 +155,7 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
 
   Newton newton(likelihood);
   fit.log_likelihood_null = fit.log_likelihood = newton.evaluate();
+  for (std::size_t j = 0; j < p; ++j) newton.at_zero.push_back(newton.information[j * p + j]);
   newton.factor.factor(newton.information, collinear);
   fit.rank = newton.factor.rank();
   fit.score = fit.rank > 0 ? newton.factor.quadratic_form(newton.gradient) : missing_number;
@@ -143,21 +165,26 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
 
   Outcome outcome = fit.rank > 0 ? newton.climb(excluded) : Outcome::maximum;
   while (outcome == Outcome::infinite) {
-    bool one_more = false;
     double largest = 0;
-    for (const double step : newton.step) largest = std::max(largest, std::abs(step));
+    std::size_t furthest = p;  // of those still free
     for (std::size_t j = 0; j < p; ++j) {
-      // What a finite coefficient still moves is of the order of the gradient.
-      if (std::abs(newton.step[j]) > 1e-2 * largest) {
-        one_more = one_more || excluded[j] == 0;
-        excluded[j] = 1, fit.status[j] = Coefficient::infinite;
-      } else {
-        newton.step[j] = 0;
+      if (std::abs(newton.step[j]) > largest) {
+        largest = std::abs(newton.step[j]);
+        furthest = excluded[j] ? p : j;
       }
     }
+    for (std::size_t j = 0; j < p; ++j) {
+      // What a finite coefficient still moves is of the order of the gradient.
+      if (std::abs(newton.step[j]) > 1e-2 * largest) fit.status[j] = Coefficient::infinite;
+      else newton.step[j] = 0;
+    }
     newton.suspects = false;  // the predictor is far out now, whatever the others do
-    const bool at_the_end = newton.go_to_the_end(newton.reach(newton.step, 0) > far_out ? 0.25 : 15.0);
-    outcome = one_more && at_the_end ? newton.climb(excluded) : Outcome::stuck;
+    fit.limit_reached = newton.go_to_the_end(newton.reach(newton.step, 0) > far_out ? 0.25 : 15.0);
+    // One of them stays where it is. The others go on: two that tend to infinity together may still have a finite difference, and
+    // it is estimated like any coefficient.
+    if (furthest < p) excluded[furthest] = 1;
+    for (const std::size_t j : newton.exclude_undetermined(excluded)) fit.status[j] = Coefficient::aliased;
+    outcome = furthest < p ? newton.climb(excluded) : Outcome::stuck;
   }
   fit.converged = outcome == Outcome::maximum;
   fit.iterations = newton.iterations;
@@ -168,7 +195,9 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
   newton.factor.factor(newton.information, rounding, excluded);
   std::vector<double> inverse(p * p);
   newton.factor.inverse(inverse);
-  const auto estimated = [&](std::size_t j) { return fit.converged && fit.status[j] == Coefficient::estimated; };
+  const auto estimated = [&](std::size_t j) {
+    return fit.converged && fit.limit_reached && fit.status[j] == Coefficient::estimated;
+  };
   for (std::size_t j = 0; j < p; ++j) {
     if (!estimated(j)) continue;
     fit.beta[j] = newton.b[j] / scale[j];

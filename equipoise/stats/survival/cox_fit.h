@@ -27,6 +27,7 @@ struct CoxFit {
   std::size_t rank = 0;        ///< coefficients that are not aliased: df of the tests
   // Convergence report.
   bool converged = false;
+  bool limit_reached = true;  ///< false: the limit of an infinite coefficient lies beyond overflow, and nothing but ranks is known of it
   int iterations = 0;
   double gradient_norm = 0;  ///< sqrt(g' I^-1 g): distance to the maximum in standard errors, before the last step
 };
