@@ -196,7 +196,8 @@ class Planner {
 
   /// The option that scores the groups of this test: `scores`, or the `group_scores` of a correlation; "" when it has none.
   std::string_view score_key() const {
-    if (has_option(card_, "scores")) return "scores";
+    for (stats::OptionCard const& option : card_.options)  // a word for `scores` says how participants are scored: no group has one
+      if (option.name == "scores" && option.values.starts_with('{')) return option.name;
     const Node* statistic = analysis_.section.find("statistic");
     const bool correlation = statistic && statistic->text() && *statistic->text() == "nonzero_correlation";
     return correlation && has_option(card_, "group_scores") ? "group_scores" : "";

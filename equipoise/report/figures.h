@@ -27,4 +27,11 @@ std::vector<Curve> curves_of(Context const& context, std::string_view analysis);
 /// Kaplan-Meier curves of one analysis: steps, pointwise bands, censoring ticks, numbers at risk under the axis.
 Markup kaplan_meier(Context const& context, results::AnalysisRun const& run);
 
+/// The Kaplan-Meier analysis of the same endpoint and analysis set, to be shown beside an interval-censored one; null if none.
+results::AnalysisRun const* kaplan_meier_beside(Context const& context, results::AnalysisRun const& run);
+
+/// Turnbull estimate of one analysis: a line where survival is determined, a box over each innermost interval with mass, in which
+/// it is not, and the Kaplan-Meier estimate of the visit dates thin beside it.
+Markup turnbull(Context const& context, results::AnalysisRun const& run);
+
 }  // namespace equipoise::report::figures

@@ -131,11 +131,19 @@ Markup synopsis(Page& page, Context const& context) {
 
 Markup curves(Page& page, Context const& context) {
   Markup out;
-  for (auto const& run : context.answer.runs)
-    if (run.method == "kaplan_meier" && !run.problem)
+  for (auto const& run : context.answer.runs) {
+    if (run.problem) continue;
+    const auto caption = [&](Word word) {
+      return context.words(word, context.endpoint(run.endpoint), inside_sentence(context.set(run.set)));
+    };
+    if (run.method == "kaplan_meier")
       if (const Markup figure = figures::kaplan_meier(context, run); !figure.empty())
-        out += page.figure(context.words(Word::km_caption, context.endpoint(run.endpoint), inside_sentence(context.set(run.set))),
-                           figure);
+        out += page.figure(caption(Word::km_caption), figure);
+    if (run.method == "turnbull")
+      if (const Markup figure = figures::turnbull(context, run); !figure.empty())
+        out += page.figure(
+            caption(figures::kaplan_meier_beside(context, run) ? Word::turnbull_beside_caption : Word::turnbull_caption), figure);
+  }
   return out;
 }
 

@@ -129,6 +129,25 @@ constexpr auto table = std::to_array<Entry>({
      "{0}：起始风险人数 {1}，第 {3} 天无事件比例 {2}。"},
     {Word::km_hover_day, "Day {{d}}", "第 {{d}} 天"},
     {Word::km_hover_at_risk, "at risk", "人在风险中"},
+    {Word::turnbull_caption, "{0}: interval-censored (Turnbull) estimate, {1}", "{0}：区间删失（Turnbull）估计，{1}"},
+    {Word::turnbull_beside_caption, "{0}: interval-censored (Turnbull) estimate beside Kaplan-Meier on visit dates, {1}",
+     "{0}：区间删失（Turnbull）估计与按访视日期的Kaplan-Meier估计对照，{1}"},
+    {Word::turnbull_key_line, "Turnbull", "Turnbull"},
+    {Word::turnbull_key_box, "falls somewhere in the box", "在框内某处下降"},
+    {Word::turnbull_key_km, "Kaplan-Meier on visit dates", "按访视日期的Kaplan-Meier"},
+    {Word::turnbull_note,
+     "The event was looked for only at visits. The curve falls by the height of a box between its two sides; where in between, "
+     "the data do not say: the dotted slants only lead the eye. Markers identify the arms where the curve is known again.",
+     "事件仅在访视时观察。曲线在每个框的左右两边之间下降框的高度；具体位置数据无法确定，点状斜线仅作引导。标记位于曲线重新确定之"
+     "处，并区分各组。"},
+    {Word::turnbull_note_km,
+     "The Kaplan-Meier estimate takes the date of the first visit with the event for the date of the event, so its drops come "
+     "too "
+     "late.",
+     "Kaplan-Meier估计以首次发现事件的访视日期代替事件日期，故曲线下降偏晚。"},
+    {Word::turnbull_note_open, "A curve ends where nothing more is known of it.", "曲线止于数据不再提供信息之处。"},
+    {Word::turnbull_aria, "{0}. Turnbull curves of {1}. {2}", "{0}。{1} 的Turnbull曲线。{2}"},
+    {Word::turnbull_aria_arm, "{0}: {1} without the event at day {2}.", "{0}：第 {2} 天无事件比例 {1}。"},
     {Word::results_caption, "{0}: {1}", "{0}：{1}"},
     {Word::results_none, "No analysis was run.", "未运行任何分析。"},
     {Word::column_what, "Quantity", "指标"},

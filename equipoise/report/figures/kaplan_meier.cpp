@@ -3,6 +3,7 @@
 
 #include "equipoise/core/text.h"
 #include "equipoise/report/figures.h"
+#include "equipoise/report/figures/curve_frame.h"
 #include "equipoise/report/svg.h"
 #include "equipoise/results/labels.h"
 
@@ -12,22 +13,6 @@ namespace {
 using svg::Anchor;
 using svg::Point;
 using svg::Weight;
-
-constexpr std::string_view ink = "#1c2430", muted = "#5b6472", grid = "#e3e7ee", axis = "#98a2b3";
-constexpr double font = 13, line_height = 17;
-
-struct Layout {
-  double width = 940, left = 62, top = 34, plot_height = 330;
-  double right = 0;    ///< of the plot area
-  double bottom = 0;   ///< of the plot area
-  double label_x = 0;  ///< where arm labels begin
-};
-
-std::vector<std::string> label_lines(Context const& context, Curve const& curve) {
-  std::vector<std::string> lines = svg::wrapped(context.arm(curve.group), 190, font, Weight::bold);
-  if (lines.size() > 3) lines = {lines[0], lines[1] + "\u2026", lines.back()};  // arms that differ often differ at the end
-  return lines;
-}
 
 /// Steps of one column from time 0 to the end of the curve, in page coordinates. NaN is left out by the caller.
 std::vector<Point> steps(std::vector<double> const& time, std::vector<double> const& value, double start, svg::Scale const& x,
@@ -66,48 +51,6 @@ Markup band(Curve const& curve, ArmStyle const& style, svg::Scale const& x, svg:
   return out;
 }
 
-Markup axes(Layout const& at, Context const& context, svg::TimeAxis const& time, svg::Scale const& x, svg::Scale const& y) {
-  Markup out;
-  for (const int percent : {0, 25, 50, 75, 100}) {
-    const double level = y(percent / 100.0);
-    if (percent > 0) out += svg::line(at.left, level, at.right, level, percent == 50 ? "grid half" : "grid", grid);
-    out += svg::text(at.left - 10, level + 4.5, std::to_string(percent) + "%",
-                     {.size = font, .anchor = Anchor::end, .css = "muted", .fill = muted});
-  }
-  const double half = y(0.5);
-  out += element("path", {{"d", std::string("M") + coordinate(at.left) + " " + coordinate(half) + "H" + coordinate(at.right)},
-                          {"class", std::string("axis")},
-                          {"fill", std::string("none")},
-                          {"stroke", std::string(axis)},
-                          {"stroke-dasharray", std::string("2 4")}});
-  out += svg::line(at.left, at.bottom, at.right, at.bottom, "axis", axis);
-  for (std::size_t i = 0; i < time.days.size(); ++i) {
-    const double tick = x(time.days[i]);
-    out += svg::line(tick, at.bottom, tick, at.bottom + 5, "axis", axis);
-    out += svg::text(tick, at.bottom + 21, shortest(time.labels[i]),
-                     {.size = font, .anchor = Anchor::middle, .css = "muted", .fill = muted});
-  }
-  const Word title = time.unit == svg::TimeAxis::Unit::days     ? Word::km_axis_days
-                     : time.unit == svg::TimeAxis::Unit::months ? Word::km_axis_months
-                                                                : Word::km_axis_years;
-  out += svg::text((at.left + at.right) / 2, at.bottom + 44, context.words(title),
-                   {.size = font, .weight = Weight::bold, .anchor = Anchor::middle, .fill = ink});
-  out +=
-      svg::text(at.left - 46, at.top - 16, context.words(Word::km_y_title), {.size = font, .weight = Weight::bold, .fill = ink});
-  return out;
-}
-
-Markup arm_label(std::vector<std::string> const& lines, double x, double centre, ArmStyle const& style) {
-  Markup out = svg::marker(style.shape, {x - 9, centre}, 4.2, std::string("mark f") + std::to_string(style.slot), style.colour);
-  const std::string css = std::string("f") + std::to_string(style.slot);
-  double baseline = centre - (double(lines.size()) - 1) * line_height / 2 + 4.5;
-  for (auto const& text : lines) {
-    out += svg::text(x, baseline, text, {.size = font, .weight = Weight::bold, .css = css, .fill = style.colour});
-    baseline += line_height;
-  }
-  return out;
-}
-
 /// What the script reads: day, survival, number at risk of each curve, in the order of the figure.
 std::string hover_data(Context const& context, std::vector<Curve> const& curves, Layout const& at, svg::Scale const& x) {
   const auto numbers = [](std::vector<double> const& values) {  // every digit: the read-out rounds once, as the tables do
@@ -134,6 +77,12 @@ std::string hover_data(Context const& context, std::vector<Curve> const& curves,
            ",\"slot\":" + std::to_string(context.style(curves[i].group).slot) + ",\"t\":" + numbers(curves[i].time) +
            ",\"s\":" + numbers(curves[i].survival) + ",\"n\":" + numbers(curves[i].at_risk) + "}";
   return out + "]}";
+}
+
+std::vector<std::string> groups_of(std::vector<Curve> const& curves) {
+  std::vector<std::string> groups;
+  for (auto const& curve : curves) groups.push_back(curve.group);
+  return groups;
 }
 
 /// The scale of the intervals, as the records have it: a default that the options do not name is known there.
@@ -197,24 +146,19 @@ Markup kaplan_meier(Context const& context, results::AnalysisRun const& run) {
   const std::vector<Curve> curves = curves_of(context, run.id);
   if (curves.empty()) return {};
 
-  Layout at;
-  double horizon = 0, widest = 60;
-  std::vector<std::vector<std::string>> labels;
-  for (auto const& curve : curves) {
+  double horizon = 0;
+  for (auto const& curve : curves)
     if (!curve.time.empty()) horizon = std::max(horizon, curve.time.back());
-    labels.push_back(label_lines(context, curve));
-    for (auto const& line : labels.back()) widest = std::max(widest, svg::text_width(line, font, Weight::bold));
-  }
   if (!(horizon > 0)) horizon = 1;
-  at.right = at.width - widest - 44;
-  at.label_x = at.right + 38;
-  at.bottom = at.top + at.plot_height;
+  const std::vector<std::string> groups = groups_of(curves);
+  const std::vector<std::vector<std::string>> labels = label_lines(context, groups);
+  const Layout at = layout_beside(labels);
   const svg::Scale x{0, horizon, at.left, at.right}, y{0, 1, at.bottom, at.top};
   const svg::TimeAxis time = svg::time_axis(horizon, context.plan.conventions.month_days);
 
   Markup body = axes(at, context, time, x, y);
   for (auto const& curve : curves) body += band(curve, context.style(curve.group), x, y);
-  std::vector<double> ends, heights;
+  std::vector<double> ends, end_x;
   std::string described;
   for (std::size_t i = 0; i < curves.size(); ++i) {
     Curve const& curve = curves[i];
@@ -238,26 +182,13 @@ Markup kaplan_meier(Context const& context, results::AnalysisRun const& run) {
       if (day > 0 && !curve.time.empty() && day <= curve.time.back())
         body += svg::marker(style.shape, {x(day), y(curve.survival_at(day))}, 4.6, std::string("mark f") + slot, style.colour);
     ends.push_back(curve.time.empty() ? y(1) : y(curve.survival.back()));
-    heights.push_back(double(labels[i].size()) * line_height + 3);
+    end_x.push_back(curve.time.empty() ? x(0) : x(curve.time.back()));
     const double last = curve.time.empty() ? 0 : curve.time.back();
     described += (described.empty() ? "" : " ") +
                  context.words(Word::km_aria_arm, context.arm(curve.group), results::fixed(curve.at_risk_at(0), 0),
                                results::percent(curve.time.empty() ? 1 : curve.survival.back()), results::fixed(last, 0));
   }
-  const std::vector<double> centres = svg::pushed_apart(ends, heights, at.top - 8, at.bottom + 8);
-  for (std::size_t i = 0; i < curves.size(); ++i) {
-    const ArmStyle style = context.style(curves[i].group);
-    const double end_x = curves[i].time.empty() ? x(0) : x(curves[i].time.back());
-    const std::string leader = std::string("M") + coordinate(end_x + 2) + " " + coordinate(ends[i]) + "H" +
-                               coordinate(at.right + 6) + "L" + coordinate(at.label_x - 16) + " " + coordinate(centres[i]);
-    body += svg::path(leader, {{"class", std::string("leader s") + std::to_string(style.slot)},
-                               {"fill", std::string("none")},
-                               {"stroke", std::string(style.colour)},
-                               {"stroke-width", 1.0},
-                               {"stroke-opacity", std::string("0.45")},
-                               {"stroke-dasharray", std::string("1 3")}});
-    body += arm_label(labels[i], at.label_x, centres[i], style);
-  }
+  body += end_labels(context, at, groups, labels, end_x, ends);
 
   double row = at.bottom + 74;
   body += svg::text(at.left - 46, row, context.words(Word::km_at_risk), {.size = font, .weight = Weight::bold, .fill = ink});
