@@ -36,6 +36,16 @@ job <- switch(base,
   },
   stop("no job is called ", name))
 
+# Timed as people call it. The answers are of a call that keeps R from merging times within 1.5e-8 of their mean, which we do not.
+for_answers <- switch(base,
+  kaplan_meier = function(made) survfit(Surv(time, event) ~ arm, timefix = FALSE),
+  kaplan_meier_one = function(made) survfit(Surv(time, event) ~ 1, timefix = FALSE),
+  log_rank = function(made) {  # survdiff(timefix = FALSE) of 3.5-3 fails, so its inner function
+    sums <- survival:::survdiff.fit(Surv(time, event), as.integer(arm), rep(1, rows), 0)
+    difference <- (sums$observed - sums$expected)[-1]
+    list(chisq = sum(solve(sums$var[-1, -1], difference) * difference))
+  },
+  identity)
 answers <- switch(base,
   kaplan_meier = , kaplan_meier_one = function(made) {
     read <- summary(made, times = asked)
@@ -56,4 +66,4 @@ status <- readLines("/proc/self/status")
 peak <- as.numeric(gsub("[^0-9]", "", status[startsWith(status, "VmHWM")]))
 list_of <- function(values) paste(sprintf("%.15g", values), collapse = ", ")
 cat(sprintf('{"job": "%s", "n": %d, "wall_ms": [%s], "cpu_ms": [%s], "answers": [%s], "peak_kib": %.0f}\n', name, rows,
-            list_of(wall), list_of(cpu), list_of(answers(made)), peak))
+            list_of(wall), list_of(cpu), list_of(answers(for_answers(made))), peak))

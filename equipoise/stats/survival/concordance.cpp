@@ -9,18 +9,23 @@ namespace {
 /// Counts by rank with prefix sums in O(log n).
 class Fenwick {
  public:
-  void resize(std::size_t ranks) { counts_.assign(ranks + 1, 0); }
-  void add(std::size_t rank, std::int64_t count) {
-    for (std::size_t i = rank + 1; i < counts_.size(); i += i & (~i + 1)) counts_[i] += count;
+  void resize(std::size_t ranks) {
+    counts_.assign(ranks + 1, 0);
+    of_rank_.assign(ranks, 0);
+  }
+  void add(std::size_t rank, std::int32_t count) {
+    of_rank_.data()[rank] += count;
+    for (std::size_t i = rank + 1; i < counts_.size(); i += i & (~i + 1)) counts_.data()[i] += count;
   }
   std::int64_t below(std::size_t rank) const {
     std::int64_t total = 0;
-    for (std::size_t i = rank; i > 0; i -= i & (~i + 1)) total += counts_[i];
+    for (std::size_t i = rank; i > 0; i -= i & (~i + 1)) total += counts_.data()[i];
     return total;
   }
+  std::int64_t at(std::size_t rank) const { return of_rank_[rank]; }
 
  private:
-  std::vector<std::int64_t> counts_;
+  std::vector<std::int32_t> counts_, of_rank_;  // at most 2^31 rows
 };
 
 }  // namespace
@@ -34,18 +39,18 @@ Concordance concordance(SurvivalRows const& data, std::span<const double> predic
                         std::size_t strata) {
   Concordance result;
   Fenwick at_risk;
-  std::vector<double> distinct;
   std::vector<std::uint32_t> rank(data.size()), by_start;
   const Partition parts = partition(data.by_time, stratum, strata);
+  const Partition by_predictor = partition(increasing_order(predictor), stratum, strata);
   for (std::size_t s = 0; s < strata; ++s) {
     const std::span<const std::uint32_t> rows = parts.of(s);
-    distinct.clear();
-    for (const std::uint32_t row : rows) distinct.push_back(predictor[row]);
-    std::sort(distinct.begin(), distinct.end());
-    distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
-    for (const std::uint32_t row : rows)
-      rank[row] = std::uint32_t(std::lower_bound(distinct.begin(), distinct.end(), predictor[row]) - distinct.begin());
-    at_risk.resize(distinct.size());
+    std::uint32_t ranks = 0;
+    for (std::uint32_t last = 0; const std::uint32_t row : by_predictor.of(s)) {
+      ranks += ranks == 0 || predictor[row] != predictor[last];
+      rank[row] = ranks - 1;
+      last = row;
+    }
+    at_risk.resize(ranks);
     std::int64_t size = 0;
     if (!data.start.empty()) {
       by_start.assign(rows.begin(), rows.end());
@@ -64,7 +69,7 @@ Concordance concordance(SurvivalRows const& data, std::span<const double> predic
         if (!data.event[rows[i]]) at_risk.add(rank[rows[i]], 1), ++size;
       for (std::size_t i = begin; i < end; ++i) {
         if (!data.event[rows[i]]) continue;
-        const std::int64_t below = at_risk.below(rank[rows[i]]), up_to = at_risk.below(rank[rows[i]] + 1);
+        const std::int64_t below = at_risk.below(rank[rows[i]]), up_to = below + at_risk.at(rank[rows[i]]);
         result.concordant += below;
         result.tied += up_to - below;
         result.discordant += size - up_to;

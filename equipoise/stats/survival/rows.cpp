@@ -184,6 +184,11 @@ std::vector<std::int64_t> class_counts(std::span<const std::int32_t> classes, st
   return counts;
 }
 
+std::vector<std::uint32_t> increasing_order(std::span<const double> values) {
+  if (values.empty()) return {};
+  return ordered(values.size(), [&](std::size_t i) { return values[i]; }).numbers;
+}
+
 Partition partition(std::span<const std::uint32_t> order, std::span<const std::int32_t> classes, std::size_t count) {
   Partition parts{std::vector<std::uint32_t>(order.size()), std::vector<std::uint32_t>(count + 1, 0)};
   for (const std::uint32_t row : order) ++parts.begin[std::size_t(classes[row]) + 1];

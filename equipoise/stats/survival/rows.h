@@ -56,6 +56,9 @@ inline std::string merged_note(SurvivalRows const& rows) { return near_ties_note
 /// How many rows are of each class.
 std::vector<std::int64_t> class_counts(std::span<const std::int32_t> classes, std::size_t count);
 
+/// Positions of the values, which are no NaN, in increasing value; of equal ones in increasing position.
+std::vector<std::uint32_t> increasing_order(std::span<const double> values);
+
 /// Rows in `order` dealt out to classes, each class keeping the order: class c has rows[begin[c]] to rows[begin[c + 1]].
 struct Partition {
   std::vector<std::uint32_t> rows;
