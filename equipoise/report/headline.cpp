@@ -27,13 +27,8 @@ std::string control_of(Context const& context, AnalysisRun const& run) {
   return control ? control->id : std::string();
 }
 
-std::string in_words(Context const& context, AnalysisRun const& run, Term const& term) {
-  if (const auto arm = arm_of(term)) {
-    const std::string control = control_of(context, run);
-    if (!control.empty() && control != *arm) return context.words(Word::compared_with, context.arm(*arm), context.arm(control));
-    return context.arm(*arm);
-  }
-  if (term.empty()) return context.words.chinese() ? "截距" : "Intercept";
+/// The factors of a term with their levels, an arm by its own name.
+std::string factors_in_words(Context const& context, Term const& term) {
   std::string words;
   for (auto const& factor : term) {
     if (!words.empty()) words += " \u00d7 ";
@@ -41,6 +36,29 @@ std::string in_words(Context const& context, AnalysisRun const& run, Term const&
     else words += context.item(factor.column) + (factor.level ? std::string(": ") + *factor.level : "");
   }
   return words;
+}
+
+std::string in_words(Context const& context, AnalysisRun const& run, Term const& term) {
+  if (const auto arm = arm_of(term)) {
+    const std::string control = control_of(context, run);
+    if (!control.empty() && control != *arm) return context.words(Word::compared_with, context.arm(*arm), context.arm(control));
+    return context.arm(*arm);
+  }
+  if (term.empty()) return context.words.chinese() ? "截距" : "Intercept";
+  return factors_in_words(context, term);
+}
+
+/// Whether a number is the logarithm of a ratio of the same place (a difference beside a ratio is a result of its own).
+bool is_log_of(Finding const& estimate, Finding const& ratio) {
+  if (estimate.quantity != "estimate" || !ratio.quantity.ends_with("_ratio") || estimate.at != ratio.at) return false;
+  if (std::isnan(estimate.value) || std::isnan(ratio.value)) return std::isnan(estimate.value) && std::isnan(ratio.value);
+  const double rounding = 1e-6;  // of numbers that were printed by another program
+  return std::exp(estimate.value) == ratio.value ||
+         std::fabs(estimate.value - std::log(ratio.value)) <= rounding * std::max(1.0, std::fabs(estimate.value));
+}
+
+bool has_arm(Term const& term) {
+  return std::ranges::any_of(term, [](Factor const& factor) { return factor.column == arm_column; });
 }
 
 std::vector<AnalysisRun const*> primary_runs(Context const& context) {
@@ -137,12 +155,18 @@ std::vector<Record const*> effects(Context const& context, AnalysisRun const& ru
     Finding const& f = record->finding;
     const auto term = f.at.find("term");
     const bool of_arm = term != f.at.end() && std::holds_alternative<Term>(term->second) && arm_of(std::get<Term>(term->second));
-    const bool of_difference = f.at.contains("difference") || f.at.contains("level");
+    const auto difference = f.at.find("difference");
+    const auto* levels = difference == f.at.end() ? nullptr : std::get_if<LevelDifference>(&difference->second);
+    if (levels && levels->column != arm_column) continue;  // between levels of a covariate
+    const bool of_difference = difference != f.at.end() || f.at.contains("level");
     const bool plain = f.at.empty() && (f.quantity == "estimate" || f.quantity == "difference" || f.quantity.ends_with("_ratio"));
     const bool kind = f.quantity == "estimate" || f.quantity == "difference" || f.quantity.ends_with("_ratio");
     if (!kind || !(of_arm || of_difference || plain) || !f.lower || !f.upper) continue;
     if (!behind_a_ratio(context, *record)) found.push_back(record);
   }
+  // Where a model gives differences of arms, its coefficients say the same again.
+  if (std::ranges::any_of(found, [](Record const* one) { return one->finding.at.contains("difference"); }))
+    std::erase_if(found, [](Record const* one) { return one->finding.at.contains("term"); });
   return found;
 }
 
@@ -153,6 +177,9 @@ std::vector<Record const*> arm_tests(Context const& context, AnalysisRun const& 
     const bool statistic = f.quantity == "chi_square" || f.quantity == "statistic" || f.quantity == "z" || f.quantity == "t" ||
                            f.quantity == "f" || f.quantity == "p";
     if (!statistic || !(f.p || f.quantity == "p") || f.at.contains("term")) continue;
+    const auto effect = f.at.find("effect");
+    const auto* factors = effect == f.at.end() ? nullptr : std::get_if<Term>(&effect->second);
+    if (factors && !has_arm(*factors)) continue;  // of a covariate
     const bool again = std::ranges::any_of(found, [&](Record const* one) { return one->finding.at == f.at; });
     if (found.empty() || (found.front()->finding.quantity == f.quantity && !again)) found.push_back(record);
   }
@@ -182,16 +209,14 @@ std::string hypothesis_in_words(Context const& context, results::Hypothesis cons
 Record const* on_log_scale(Context const& context, Record const& ratio) {
   if (!ratio.finding.quantity.ends_with("_ratio")) return nullptr;
   for (auto const& record : context.answer.records)
-    if (record.analysis == ratio.analysis && record.finding.quantity == "estimate" && record.finding.at == ratio.finding.at)
-      return &record;
+    if (record.analysis == ratio.analysis && is_log_of(record.finding, ratio.finding)) return &record;
   return nullptr;
 }
 
 bool behind_a_ratio(Context const& context, Record const& record) {
   if (record.finding.quantity != "estimate") return false;
   for (auto const& other : context.answer.records)
-    if (other.analysis == record.analysis && other.finding.quantity.ends_with("_ratio") && other.finding.at == record.finding.at)
-      return true;
+    if (other.analysis == record.analysis && is_log_of(record.finding, other.finding)) return true;
   return false;
 }
 
@@ -207,7 +232,9 @@ std::string place_in_words(Context const& context, AnalysisRun const& run, At co
   for (auto const& [key, value] : at) {
     if (level && minus && (key == "level" || key == "minus")) continue;
     if (const auto* term = std::get_if<Term>(&value)) {
-      parts.push_back(in_words(context, run, *term));
+      if (key == "lsmean") parts.push_back(context.words(Word::ls_mean_of, factors_in_words(context, *term)));
+      else if (key == "effect") parts.push_back(factors_in_words(context, *term));
+      else parts.push_back(in_words(context, run, *term));
     } else if (const auto* number = std::get_if<double>(&value)) {
       if (key == "time") parts.push_back(context.words(Word::time_day, shortest(*number)));
       else parts.push_back(std::string(key) + " " + shortest(*number));
@@ -223,6 +250,14 @@ std::string place_in_words(Context const& context, AnalysisRun const& run, At co
     }
   }
   return join(parts, ", ");
+}
+
+std::string quantity_in_words(Context const& context, AnalysisRun const& run, Finding const& finding) {
+  if (finding.quantity == "estimate" && run.method == "ancova") {
+    if (finding.at.contains("difference")) return context.words(Word::ls_mean_difference);
+    if (finding.at.contains("term")) return context.words(Word::coefficient);
+  }
+  return results::quantity_label(finding.quantity, context.language(), run.method);
 }
 
 std::string interval_level(Context const& context, Record const& record) {
@@ -241,7 +276,7 @@ Markup headline_cards(Context const& context) {
     std::string place = place_in_words(context, *run, record->finding.at);
     if (shown.size() > 1 && record->finding.p) place += (place.empty() ? "" : ", ") + p_in_words(context, *record);
     cards += card(text.value,
-                  results::quantity_label(record->finding.quantity, context.language(), run->method) + ", " +
+                  quantity_in_words(context, *run, record->finding) + ", " +
                       words(Word::sentence_interval, interval_level(context, *record), text.interval),
                   place);
   }
@@ -297,8 +332,7 @@ Markup primary_in_words(Context const& context) {
       if (shown.empty() && run == primary_runs(context).front()) shown = primary_effects(context);
       for (std::size_t i = 0; i < shown.size();) {
         auto const& [source, first] = shown[i];
-        const std::string quantity =
-            label_inside(context, results::quantity_label(first->finding.quantity, context.language(), source->method));
+        const std::string quantity = label_inside(context, quantity_in_words(context, *source, first->finding));
         std::vector<std::pair<std::string, std::string>> same;  // comparisons of one analysis: said in one sentence
         for (; i < shown.size() && shown[i].first == source && shown[i].second->finding.quantity == first->finding.quantity; ++i)
           same.emplace_back(place_in_words(context, *source, shown[i].second->finding.at),
@@ -330,7 +364,8 @@ Markup primary_in_words(Context const& context) {
 std::string inside_sentence(std::string const& label) {
   const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
   const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-  if (label.size() < 2 || !upper(label[0]) || !(lower(label[1]) || label[1] == ' ')) return label;
+  const bool article = label.starts_with("A ");  // the F of "F statistic" keeps its case
+  if (label.size() < 2 || !upper(label[0]) || !(lower(label[1]) || article)) return label;
   std::string out = label;
   out[0] = char(out[0] - 'A' + 'a');
   return out;

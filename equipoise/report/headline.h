@@ -31,6 +31,9 @@ std::string hypothesis_in_words(Context const& context, results::Hypothesis cons
 /// "rIFN-g against placebo", "day 180", "Placebo": where a number was read, in words. Empty for a number of the whole analysis.
 std::string place_in_words(Context const& context, results::AnalysisRun const& run, At const& at);
 
+/// What a number is: the label of its quantity, or where a method has one quantity for several things, which of them it is.
+std::string quantity_in_words(Context const& context, results::AnalysisRun const& run, Finding const& finding);
+
 /// Level of the records' intervals ("95%"), by the records, else by the protocol.
 std::string interval_level(Context const& context, results::Record const& record);
 

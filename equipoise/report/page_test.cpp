@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 
 #include "equipoise/core/digest.h"
 #include "equipoise/report/assets.h"
 #include "equipoise/report/figures.h"
+#include "equipoise/report/headline.h"
 #include "equipoise/report/variants.h"
 
 namespace equipoise::report {
@@ -211,6 +213,46 @@ TEST(Page, HoldsOneArmWithoutEvents) {
   expect_balanced(page);
   EXPECT_THAT(page, HasSubstr("class=\"curve s0\""));
   EXPECT_THAT(page, Not(HasSubstr("class=\"band")));
+}
+
+TEST(Page, ShowsADifferenceBesideARatioAndNotTheLogarithmOfARatio) {
+  results::Results r = fixture::cgd_results();
+  r.records.clear(), r.runs.resize(1), r.runs[0].id = "a01", r.runs[0].method = "rmst_difference";
+  const At place{{"level", std::string("ifn")}, {"minus", std::string("placebo")}};
+  Finding difference, ratio;
+  difference.quantity = "estimate", difference.at = place, difference.value = 13.7, difference.se = 6.68, difference.lower = 0.6,
+  difference.upper = 26.8;
+  ratio.quantity = "rmst_ratio", ratio.at = place, ratio.value = 1.54, ratio.lower = 0.987, ratio.upper = 2.42;
+  r.records = {fixture::record("a01", "rmst_difference", difference), fixture::record("a01", "rmst_difference", ratio)};
+  std::string page = html(fixture::cgd_protocol(), r);
+  EXPECT_THAT(page, HasSubstr("<span class=\"est\">13.7</span>"));
+  EXPECT_THAT(page, HasSubstr("<span class=\"est\">1.54</span>"));
+  EXPECT_THAT(page, Not(HasSubstr("The standard error is that of the logarithm")));  // 6.68 is not
+  r.records[0].finding.value = std::log(1.54), r.records[0].finding.se = 0.228;
+  page = html(fixture::cgd_protocol(), r);
+  EXPECT_THAT(page, Not(HasSubstr("<span class=\"est\">0.43")));
+  EXPECT_THAT(page, HasSubstr("The standard error is that of the logarithm"));
+}
+
+TEST(Page, SaysWhichMeansAndDifferencesAreMeant) {
+  results::Results r = fixture::cgd_results();
+  r.records.clear(), r.runs.resize(1), r.runs[0].id = "a01", r.runs[0].method = "ancova";
+  const auto estimate = [&](At at, double value) {
+    Finding f;
+    f.quantity = "estimate", f.at = std::move(at), f.value = value, f.lower = value - 1, f.upper = value + 1;
+    r.records.push_back(fixture::record("a01", "ancova", f));
+  };
+  estimate({{"lsmean", Term{Factor{"arm", "ifn"}}}}, 11);
+  estimate({{"difference", LevelDifference{"arm", "ifn", "placebo"}}}, 2);
+  estimate({{"difference", LevelDifference{"sex", "male", "female"}}}, 3);
+  estimate({{"term", Term{Factor{"arm", "ifn"}}}}, 2);
+  const protocol::Protocol p = fixture::cgd_protocol();
+  const std::string page = html(p, r);
+  EXPECT_THAT(page, HasSubstr("LS mean, rIFN-γ"));
+  EXPECT_THAT(page, HasSubstr("Difference of LS means<span class=\"place\">rIFN-γ against Placebo"));
+  const Context context(p, r, "en");
+  ASSERT_EQ(effects(context, r.runs[0]).size(), 1u);  // neither the covariate's difference nor the coefficient again
+  EXPECT_EQ(effects(context, r.runs[0])[0]->finding.at.count("difference"), 1u);
 }
 
 TEST(Page, HoldsNothingAtAll) {

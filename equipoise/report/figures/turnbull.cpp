@@ -35,7 +35,7 @@ std::vector<Falls> falls_of(Context const& context, std::string_view analysis) {
     bool usable = one.to.size() == n && one.before.size() == n && one.after.size() == n;
     for (std::size_t j = 0; usable && j < n; ++j)
       usable = std::isfinite(one.from[j]) && one.from[j] >= (j ? one.to[j - 1] : 0) && one.to[j] >= one.from[j] &&
-               one.before[j] >= one.after[j] && one.before[j] <= 1 && one.after[j] >= 0;
+               one.before[j] >= one.after[j] && one.before[j] <= (j ? one.after[j - 1] : 1) + 1e-9 && one.after[j] >= 0;
     if (usable) all.push_back(std::move(one));
   }
   std::vector<std::string> order;

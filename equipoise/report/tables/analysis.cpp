@@ -32,7 +32,15 @@ struct Shared {
   Context const& context;
   AnalysisRun const& run;
   Footnotes notes;
+  std::vector<std::string> of_all;  ///< footnotes of every number: listed below the table without a mark at each
   bool ne = false;
+
+  Markup marks(Record const& record) {
+    Markup out;
+    for (auto const& footnote : record.footnotes)
+      if (std::ranges::find(of_all, footnote) == of_all.end()) out += notes.mark(footnote);
+    return out;
+  }
 
   std::string show(std::string const& text) {
     ne = ne || text == results::not_estimable || text.find(results::not_estimable) != std::string::npos;
@@ -118,7 +126,7 @@ Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
       if (!f.upper) f.upper = limit(f, "upper");
       const results::Printed text = results::printed(f, context.language(), context.alpha());
       Markup inside = element("span", "est", shared.show(text.value));
-      for (auto const& footnote : found->second->footnotes) inside += shared.notes.mark(footnote);
+      inside += shared.marks(*found->second);
       if (!text.interval.empty()) inside += element("span", "ci", shared.show(text.interval));
       if (!text.p.empty()) inside += element("span", "ci", results::p_statement(*f.p, context.alpha()));
       if (const auto risk = at_risk_column(columns[c]))
@@ -139,6 +147,58 @@ Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
   return table;
 }
 
+TimeInterval const* interval_at(At const& at) {
+  const auto found = at.find("interval");
+  return found == at.end() ? nullptr : std::get_if<TimeInterval>(&found->second);
+}
+
+/// Masses of intervals: a row for each interval in which some arm has any, a column for each arm.
+Markup by_interval(Shared& shared, std::vector<Record const*> const& records) {
+  auto const& context = shared.context;
+  const auto before = [](TimeInterval const& a, TimeInterval const& b) {
+    return a.from != b.from ? a.from < b.from : a.to < b.to;
+  };
+  std::vector<std::string> groups;
+  std::map<TimeInterval, std::map<std::string, Record const*>, decltype(before)> rows(before);
+  for (const auto* record : records) {
+    std::string const& group = *text_at(record->finding.at, "group");
+    if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
+    if (record->finding.value != 0) rows[*interval_at(record->finding.at)][group] = record;  // NE stays
+  }
+  groups = in_arm_order(context.plan, groups);
+  Markup head = element("th", {{"scope", std::string("col")}}, context.words(Word::column_event_between)), body;
+  for (auto const& group : groups)
+    head += element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, context.arm(group));
+  for (auto const& [interval, cells] : rows) {
+    Markup row = element("th", {{"scope", std::string("row")}}, place_in_words(context, shared.run, At{{"interval", interval}}));
+    for (auto const& group : groups) {
+      const auto found = cells.find(group);
+      row += found == cells.end()
+                 ? cell("")
+                 : cell(element("span", "est", shared.show(results::printed(found->second->finding, context.language()).value)) +
+                        shared.marks(*found->second));
+    }
+    body += element("tr", row);
+  }
+  if (rows.empty()) return {};
+  return element("div", "scroll", element("table", "data", element("thead", element("tr", head)) + element("tbody", body)));
+}
+
+/// Footnotes that every number of the method has, when there are several: a mark at each would say nothing.
+std::vector<std::string> shared_footnotes(std::vector<Record const*> const& records) {
+  std::vector<Record const*> noted;
+  for (const auto* record : records)
+    if (!record->footnotes.empty()) noted.push_back(record);
+  if (noted.size() < 2) return {};
+  std::vector<std::string> common;
+  for (auto const& footnote : noted.front()->footnotes)
+    if (std::ranges::all_of(noted, [&](Record const* record) {
+          return std::ranges::find(record->footnotes, footnote) != record->footnotes.end();
+        }))
+      common.push_back(footnote);
+  return common;
+}
+
 /// Estimate, interval and P of a number together, a row for each.
 Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool minor) {
   auto const& context = shared.context;
@@ -154,6 +214,12 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
     adjusted = adjusted || adjusted_beside(context, *record);
     se = se || f.se, df = df || f.df, p = p || f.p, interval = interval || (f.lower && f.upper);
   }
+  // The P values of some methods are adjusted themselves, and stand in one column.
+  if (adjusted && std::ranges::all_of(records, [&](Record const* record) {
+        const Record* beside = adjusted_beside(context, *record);
+        return !record->finding.p || (beside && beside->finding.value == *record->finding.p);
+      }))
+    p = p && shared.run.method != "dunnett";
   const auto column_head = [](Markup const& name) {
     return element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, name);
   };
@@ -169,10 +235,11 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
     Finding const& f = records[i]->finding;
     results::Printed text = printed[i];
     if (f.quantity == "p") text.p = text.value, text.value.clear();
-    Markup name = results::quantity_label(f.quantity, context.language(), shared.run.method);
+    const bool ls_mean = f.quantity == "estimate" && f.at.contains("lsmean");  // its place says it all
+    Markup name = ls_mean ? place_in_words(context, shared.run, f.at) : quantity_in_words(context, shared.run, f);
     if (f.quantity == "hazard_ratio") name += shared.notes.mark(words(Word::hr_reading));
-    for (auto const& footnote : records[i]->footnotes) name += shared.notes.mark(footnote);
-    if (const std::string place = place_in_words(context, shared.run, f.at); !place.empty())
+    name += shared.marks(*records[i]);
+    if (const std::string place = place_in_words(context, shared.run, f.at); !place.empty() && !ls_mean)
       name += element("span", "place", place);
     Markup row = element("th", {{"scope", std::string("row")}}, name) + cell(element("span", "est", shared.show(text.value)));
     if (interval) row += cell(shared.show(text.interval));
@@ -196,7 +263,7 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
 
 Markup analysis(Context const& context, AnalysisRun const& run) {
   auto const& words = context.words;
-  Shared shared{context, run, {}};
+  Shared shared{context, run, {}, shared_footnotes(context.records(run.id))};
   Markup out = element("p", "meta", words(Word::method_line, context.role(run.role), context.set(run.set), run.n));
   if (run.estimand) {
     const auto* estimand = context.plan.estimand(*run.estimand);
@@ -209,7 +276,7 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
     return out + element("p", {{"class", std::string("problem")}, {"role", std::string("note")}},
                          words(Word::problem_line, *run.problem));
 
-  std::vector<Record const*> grouped, main, minor;
+  std::vector<Record const*> grouped, masses, main, minor;
   const std::vector<Record const*> effect = effects(context, run);
   const std::vector<Record const*> tests = arm_tests(context, run);
   const std::vector<Record const*> records = context.records(run.id);
@@ -220,19 +287,23 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
   };
   for (const auto* record : records) {
     if (!text_at(record->finding.at, "group") && printed_beside(record)) continue;
-    if (text_at(record->finding.at, "group")) grouped.push_back(record);
+    if (text_at(record->finding.at, "group"))
+      (interval_at(record->finding.at) && record->finding.at.size() == 2 ? masses : grouped).push_back(record);
     else if ((!tests.empty() && record->finding.quantity == tests.front()->finding.quantity) ||
              std::find(effect.begin(), effect.end(), record) != effect.end())
       main.push_back(record);
     else if (behind_a_ratio(context, *record)) continue;
+    else if (!effect.empty() && record->finding.at.contains("term")) minor.push_back(record);
     else
       (record->finding.quantity == "estimate" || record->finding.quantity == "geometric_mean_ratio" ? main : minor)
           .push_back(record);
   }
   if (!grouped.empty()) out += by_group(shared, grouped);
-  if (main.empty() && grouped.empty()) main.swap(minor);
+  if (!masses.empty()) out += by_interval(shared, masses);
+  if (main.empty() && grouped.empty() && masses.empty()) main.swap(minor);
   if (!main.empty()) out += by_row(shared, main, false);
   if (!minor.empty()) out += element("p", "minor-head", words(Word::secondary_quantities)) + by_row(shared, minor, true);
+  for (auto const& note : shared.of_all) shared.notes.mark(note);
   for (auto const& note : run.notes) shared.notes.mark(note);
   if (shared.ne) shared.notes.mark(words(Word::ne_note));
   return out + shared.notes.list();
