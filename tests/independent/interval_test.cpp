@@ -172,11 +172,12 @@ TEST(IntervalLogRank, HasTheVarianceAndTheExactPOfListedPermutations) {
       // Sums that are equal in exact arithmetic differ by what the masses are off, below 1e-10 times their number.
       for (const double u : all) squares += u * u, extreme += std::abs(u) >= std::abs(sums.excess[1]) - 1e-8 * range;
       EXPECT_NEAR(sums.covariance[3], squares / double(all.size()), 1e-11) << seed;
-      const ExactP exact = exact_two_sided(std::span(&stratum, 1), 1, 1'000'000);
-      EXPECT_FALSE(exact.rounded);
-      EXPECT_NEAR(exact.p, extreme / double(all.size()), 1e-12) << seed;
-      const ExactP coarse = exact_two_sided(std::span(&stratum, 1), 1, 1000);
-      EXPECT_NEAR(coarse.p, exact.p, 0.12) << "rounded scores";
+      const auto exact = exact_two_sided(std::span(&stratum, 1), 1, 1'000'000);
+      ASSERT_TRUE(exact);
+      EXPECT_FALSE(exact->rounded);
+      EXPECT_NEAR(exact->p, extreme / double(all.size()), 1e-12) << seed;
+      const auto coarse = exact_two_sided(std::span(&stratum, 1), 1, 1000);
+      if (coarse) EXPECT_NEAR(coarse->p, exact->p, 0.12) << "rounded scores";
     }
   }
 }

@@ -160,9 +160,14 @@ Expected<Answer> IntervalLogRank::run(Frame const& frame) const {
       answer.notes.push_back(
           fmt::format("z is positive when '{}' has earlier events than '{}'.", difference->level, difference->minus));
       if (p == PermutationP::exact) {
-        const ExactP exact = exact_two_sided(scored, codes->level, most_sums);
-        z.p = exact.p;
-        answer.notes.emplace_back(exact.rounded
+        const std::optional<ExactP> exact = exact_two_sided(scored, codes->level, most_sums);
+        if (!exact)
+          return tl::unexpected(Error{Code::out_of_range,
+                                      fmt::format("the exact distribution of the scores of {} rows is too large to compute", n),
+                                      {},
+                                      "p = \"asymptotic\" gives the normal approximation, which is good here"});
+        z.p = exact->p;
+        answer.notes.emplace_back(exact->rounded
                                       ? "P is that of all arrangements of the participants, with scores rounded to a "
                                         "grid as their sums are too many to be counted singly."
                                       : "P is exact: the share of all arrangements of the participants that are as extreme.");

@@ -9,6 +9,9 @@
 namespace equipoise::stats {
 namespace {
 
+constexpr double coarsest = 0.01;   // what rounding may add to the sum, beside its standard deviation over the arrangements
+constexpr double most_work = 1e9;   // sums visited: some seconds
+
 /// Arrangements of the rows so far: how many of the stratum's rows are in the level, their sum, and the share of arrangements.
 struct State {
   std::int32_t taken;
@@ -46,11 +49,29 @@ std::optional<std::vector<State>> with_row(std::vector<State> const& states, std
   return next;
 }
 
-/// P by counting in units of `unit`; nothing when there are more than `most` sums.
+/// Whether the scores keep their weight when they are rounded to units: the sum of what rounding takes away varies little over the
+/// arrangements beside the sum of the scores.
+bool fine_enough(std::span<const ScoredStratum> strata, std::int32_t level, double unit) {
+  const auto variance = [&](std::vector<ScoredStratum> const& of) {
+    std::vector<ScoredStratum> two = of;
+    for (ScoredStratum& stratum : two)
+      for (std::int32_t& g : stratum.group) g = g == level;
+    return permutation_sums(two, 2).covariance[3];
+  };
+  std::vector<ScoredStratum> whole(strata.begin(), strata.end()), lost = whole;
+  for (ScoredStratum& stratum : lost) {
+    stratum.score = centred(stratum);
+    for (double& c : stratum.score) c -= unit * std::round(c / unit);
+  }
+  return variance(lost) <= coarsest * coarsest * variance(whole);
+}
+
+/// P by counting in units of `unit`; nothing when there are more than `most` sums, or they take too long.
 std::optional<double> count(std::span<const ScoredStratum> strata, std::int32_t level, double unit, double tolerance,
                             std::size_t most) {
   std::vector<State> states{{0, 0, 1.0}};
   std::int64_t observed = 0;
+  double work = 0;
   for (ScoredStratum const& stratum : strata) {
     const std::vector<double> scores = centred(stratum);
     const auto wanted = std::int32_t(std::count(stratum.group.begin(), stratum.group.end(), level));
@@ -64,7 +85,8 @@ std::optional<double> count(std::span<const ScoredStratum> strata, std::int32_t 
     for (std::size_t i = 0; i < units.size(); ++i) {
       const auto left = std::int32_t(units.size() - i - 1);
       auto next = with_row(states, units[i], wanted - left, wanted, most);
-      if (!next) return {};
+      work += double(states.size());
+      if (!next || work > most_work) return {};
       states = std::move(*next);
     }
     for (State& state : states) state.taken = 0;
@@ -106,7 +128,7 @@ PermutationSums permutation_sums(std::span<const ScoredStratum> strata, std::siz
   return sums;
 }
 
-ExactP exact_two_sided(std::span<const ScoredStratum> strata, std::int32_t level, std::size_t most_sums) {
+std::optional<ExactP> exact_two_sided(std::span<const ScoredStratum> strata, std::int32_t level, std::size_t most_sums) {
   numerics::Sum size;
   std::int32_t most_taken = 1;
   for (ScoredStratum const& stratum : strata) {
@@ -114,12 +136,14 @@ ExactP exact_two_sided(std::span<const ScoredStratum> strata, std::int32_t level
     most_taken = std::max(most_taken, std::int32_t(std::count(stratum.group.begin(), stratum.group.end(), level)) + 1);
   }
   const double range = size.value();
-  if (!(range > 0)) return {};  // all scores equal: every arrangement is as extreme
-  if (const auto p = count(strata, level, range * 0x1p-50, range * 1e-8, most_sums)) return {*p, false};
+  if (!(range > 0)) return ExactP{};  // all scores equal: every arrangement is as extreme
+  if (const auto p = count(strata, level, range * 0x1p-50, range * 1e-8, most_sums)) return ExactP{*p, false};
   // Sums lie between -range / 2 and range / 2.
   const double unit = range * double(most_taken) / (0.9 * double(most_sums));
+  if (!fine_enough(strata, level, unit)) return {};
   const auto p = count(strata, level, unit, 0.5 * unit, 2 * most_sums);
-  return {p.value_or(std::nan("")), true};
+  if (!p) return {};
+  return ExactP{*p, true};
 }
 
 }  // namespace equipoise::stats

@@ -107,6 +107,32 @@ TEST(IntervalLogRank, DoesNotMindOrderNamesOrUnits) {
   }
 }
 
+/// Rows (i, i + 1.5] in two groups in turn, whose scores are all different.
+Table ladder(int rows) {
+  std::vector<double> left, right;
+  std::vector<std::int32_t> group;
+  for (int i = 0; i < rows; ++i) {
+    left.push_back(i), right.push_back(i + 1.5);
+    group.push_back(i % 7 < 3);
+  }
+  Table table;
+  table.numbers("left", left).numbers("right", right).category("arm", {"A", "B"}, group);
+  return table;
+}
+
+TEST(IntervalLogRank, RoundsScoresOnlyWhereThatChangesNothing) {
+  const Keys exact{{"difference", testing::difference("B", "A")}, {"p", text("exact")}},
+      normal{{"difference", testing::difference("B", "A")}};
+  Table some = ladder(200), many = ladder(600);
+  const auto counted = answer<IntervalLogRank>(some.frame(), by_arm, exact);
+  EXPECT_TRUE(has_note(counted, "rounded to a grid"));
+  // The normal approximation of a sum of 200 scores that are nowhere far out is good to about 1/200.
+  EXPECT_NEAR(read(counted, "p"), read(answer<IntervalLogRank>(some.frame(), by_arm, normal), "p"), 0.005);
+  const auto refused = answer<IntervalLogRank>(many.frame(), by_arm, exact);
+  ASSERT_FALSE(refused);  // a unit that leaves a million sums would be a tenth of the scores
+  EXPECT_EQ(refused.error().code, Code::out_of_range);
+}
+
 TEST(IntervalLogRank, IsNotEstimableWhereNothingCanBeCompared) {
   Table lonely, same;
   lonely.numbers("left", {0, 1}).numbers("right", {1, 2}).category("arm", {"a", "b"}, {0, 0});

@@ -164,20 +164,20 @@ TimeScore time_score(SurvivalRows const& data, std::span<const std::int32_t> str
       std::fill(z_events.begin(), z_events.end(), 0.0);
       bool anybody_left = false;
       for (; left > 0 && data.start[starts[left - 1]] >= t; --left, anybody_left = true)
-        risk.add(-weight(starts[left - 1]), &z[starts[left - 1] * p]);
+        risk.add(-weight(starts[left - 1]), z.data() + starts[left - 1] * p);
       for (; begin > 0 && data.time[rows[begin - 1]] == t; --begin) {
         const std::uint32_t row = rows[begin - 1];
         const double w = weight(row);
-        risk.add(w, &z[row * p]);
+        risk.add(w, z.data() + row * p);
         if (!data.event[row]) continue;
         ++d;
-        tied.add(w, &z[row * p]);
+        tied.add(w, z.data() + row * p);
         for (std::size_t j = 0; j < p; ++j) z_events[j] += z[row * p + j];
       }
       if (anybody_left && risk.s0 < cancelled * peak) {
         risk.clear(), peak = 0;
         for (std::size_t i = begin; i < rows.size(); ++i)
-          if (data.start[rows[i]] < t) risk.add(weight(rows[i]), &z[rows[i] * p]);
+          if (data.start[rows[i]] < t) risk.add(weight(rows[i]), z.data() + rows[i] * p);
       }
       peak = std::max(peak, risk.s0);
       const double at_event = d > 0 ? g[rows[end - 1]] : 0;

@@ -104,6 +104,19 @@ TEST(ProportionalHazardsTest, SaysWhatCannotBeTested) {
   EXPECT_TRUE(has_note(flat, "x: the events are at too few times"));
 }
 
+TEST(ProportionalHazardsTest, HasNothingToTestWhenEveryLevelButOneIsAbsent) {
+  Table table;  // the levels come from the protocol: nobody of 'B' is left, and the model has no coefficient
+  table.numbers("time", {3, 4, 5}).numbers("event", {1, 1, 0}).category("arm", {"A", "B"}, {0, 0, 0});
+  for (const char* transform : {"km", "identity", "rank", "log"}) {
+    Keys options = keys(transform, "arm");
+    options.emplace_back("levels", testing::table({{"arm", texts({"A", "B"})}}));
+    const auto all = answer<ProportionalHazardsTest>(table.frame(), roles, options);
+    EXPECT_TRUE(std::isnan(read(all, "chi_square", global)));
+    EXPECT_TRUE(std::isnan(read(all, "chi_square", term("arm", "B"))));
+    EXPECT_TRUE(has_note(all, "nobody in it"));
+  }
+}
+
 TEST(ProportionalHazardsTest, RefusesExactTiesAndIgnoresClusters) {
   const auto exact = parse<ProportionalHazardsTest>(roles, keys("km", "x", "exact"));
   ASSERT_EQ(exact.problems.size(), 1u);
