@@ -34,7 +34,7 @@ struct CurveStep {
 /// Of more than `whole_curve` steps the curve keeps those at which S, the number at risk or the time has moved by a `finest`
 /// part of its whole since the last one kept, and the last of all: between kept steps S is known to that part.
 ///
-/// checked  kaplan_meier_test.cpp (against product_limit and curve_quantile)
+/// checked  curve_reader_test.cpp (against product_limit and curve_quantile, on one block and on many)
 class CurveReader {
  public:
   static constexpr std::size_t whole_curve = 10'000;

@@ -42,7 +42,7 @@ LogRankSums log_rank_sums(SurvivalRows const& data, std::span<const std::int32_t
 
 /// The same without weights, the class of a row being stratum * groups + group. Sums run from the first time on.
 ///
-/// checked  log_rank_test.cpp (against the other), tests/independent/survival_test.cpp
+/// checked  ordered_times_test.cpp (against the other), tests/independent/survival_test.cpp
 LogRankSums log_rank_sums(OrderedTimes const& data, std::size_t groups);
 
 /// (O - E)' V^- (O - E) with the rank of V as degrees of freedom and its chi-square p value; NaN when not estimable. `notes` gets

@@ -88,8 +88,9 @@ std::string joined(std::vector<double> const& values) {
 /// Numbers that a peer's run must agree with.
 using Agreed = std::vector<double>;
 
-template <class Job>
-void measure(std::string_view name, std::size_t rows, int runs, Job job) {
+/// Times a job; what its answers are compared by is its own last answer, or that of `compared` where the peer's job is another.
+template <class Job, class Compared = std::nullptr_t>
+void measure(std::string_view name, std::size_t rows, int runs, Job job, Compared compared = nullptr) {
   std::vector<double> wall, cpu;
   Agreed agreed;
   for (int run = 0; run < runs; ++run) {
@@ -101,8 +102,9 @@ void measure(std::string_view name, std::size_t rows, int runs, Job job) {
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{{\"job\": \"{}\", \"n\": {}, \"wall_ms\": [{}], \"cpu_ms\": [{}], \"answers\": [{}], \"peak_kib\": {}}}\n", name, rows,
-             joined(wall), joined(cpu), joined(agreed), usage.ru_maxrss);
+  if constexpr (!std::is_same_v<Compared, std::nullptr_t>) agreed = compared();
+  fmt::print("{{\"job\": \"{}\", \"n\": {}, \"wall_ms\": [{}], \"cpu_ms\": [{}], \"answers\": [{}], \"peak_kib\": {}}}\n", name,
+             rows, joined(wall), joined(cpu), joined(agreed), usage.ru_maxrss);
   std::fflush(stdout);
 }
 
@@ -138,8 +140,8 @@ void time_jobs(Columns const& columns, std::string_view job, int runs) {
     method.times = {2, 5, 10};
     if (by_day)
       for (double& t : method.times) t *= 365;
-    measure(name, columns.rows, runs, [&] {
-      const Answer answer = expect(method.run(frame));
+    const auto answers = [&](KaplanMeier const& one) {
+      const Answer answer = expect(one.run(frame));
       Agreed agreed;
       for (std::string const& arm : levels)
         for (const double t : method.times) {
@@ -149,11 +151,19 @@ void time_jobs(Columns const& columns, std::string_view job, int runs) {
         }
       if (job == "kaplan_meier_one") agreed.resize(6);
       return agreed;
-    });
+    };
+    KaplanMeier unmerged = method;  // the peers do not merge near ties, and their answers are compared with ours
+    unmerged.near_ties = NearTies::keep;
+    measure(
+        name, columns.rows, runs, [&] { return answers(method); }, [&] { return answers(unmerged); });
   } else if (job == "log_rank") {
     Section options(none, "bench", problems);
     const LogRank method = *LogRank::parse({{"time", {"time"}}, {"event", {"event"}}, {"group", {"arm"}}}, options, Match::r);
-    measure(name, columns.rows, runs, [&] { return Agreed{*expect(method.run(frame)).read("chi_square", {})}; });
+    LogRank unmerged = method;
+    unmerged.near_ties = NearTies::keep;
+    const auto answers = [&](LogRank const& one) { return Agreed{*expect(one.run(frame)).read("chi_square", {})}; };
+    measure(
+        name, columns.rows, runs, [&] { return answers(method); }, [&] { return answers(unmerged); });
   } else if (job == "cox" || job == "concordance") {
     const Formula formula = expect(parse_formula("x1 + x2 + x3 + x4 + x5"));
     std::vector<double> predictor;
