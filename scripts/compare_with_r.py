@@ -18,6 +18,8 @@ KNOWN = [
      "a coefficient is infinite, aliased or without events: R prints the last step of an iteration that does not converge"),
     (r"logistic", r".*", "NE", "number",
      "separated or constant columns: R prints the last step of an iteration that does not converge"),
+    (r"logistic", r"deviance", "number", "number",
+     "a constant column: the runner's glm takes it for one that varies (its tolerance follows epsilon) and stops short of the maximum"),
     (r"log_rank.*|gehan.*|tarone.*|modified.*|fleming.*|max_combo", r"chi_square|statistic|p|z", "NE", "number",
      "no event, or never two groups at risk together: R prints a statistic of 0"),
     (r"log_rank", r"p", "number", "number", "a group never at risk at an event: R's runner counts it in the degrees of freedom"),
@@ -39,12 +41,13 @@ KNOWN = [
 ]
 
 
-# R's own absolute accuracy, where a relative tolerance says too much near 0: Miwa's integration in 256 steps, and the stopping rule
-# of crr.
-ABSOLUTE = {"max_combo": 1e-6, "fine_gray": 1e-7}
+# Absolute accuracy, where a relative tolerance says too much near 0: Miwa's integration in 256 steps, the stopping rule of crr, and a
+# deviance of 0 under separation.
+ABSOLUTE = {"max_combo": 1e-6, "fine_gray": 1e-7, "logistic": 1e-10}
 
 # Two numbers that differ are explained only if this holds of (ours, R's).
 NARROW = {
+    "logistic": lambda ours, theirs: ours < theirs,  # a smaller deviance is the greater likelihood
     "log_rank": lambda ours, theirs: ours < theirs,  # fewer degrees of freedom
     "gray_test": lambda ours, theirs: theirs in (-1, 1),
     "breslow_day": lambda ours, theirs: abs(ours - theirs) < 0.005,

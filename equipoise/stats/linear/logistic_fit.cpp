@@ -230,9 +230,12 @@ Expected<LogisticFit> fit_logistic(Design const& design, NumbersView y, Logistic
   double intercept_moves = 0;
   for (std::size_t k = 0; k < r; ++k) {
     intercept_moves += to_intercept[k] * top.last_step[k];
-    fit.infinite[columns[k]] = top.separated && k > 0 && std::abs(top.last_step[k]) > 1e-3;
+    // Beside an infinite coefficient another may have nothing left that tells it: no limit, and a variance without bound (columns
+    // have standard deviation 1 here).
+    const bool undetermined = top.separated && (top.variance.empty() || !(top.variance[k * r + k] < 1e6));
+    fit.infinite[columns[k]] = undetermined || (top.separated && k > 0 && std::abs(top.last_step[k]) > 1e-3);
   }
-  fit.infinite[0] = top.separated && std::abs(intercept_moves) > 1e-3;
+  fit.infinite[0] = fit.infinite[0] || (top.separated && std::abs(intercept_moves) > 1e-3);
   for (std::size_t k = 0; k < r; ++k) {
     const std::size_t j = columns[k];
     if (fit.infinite[j]) continue;
