@@ -13,7 +13,8 @@ namespace equipoise::stats {
 /// two columns the two sides of a node meet in the order of their products. No chance, and no table counted twice or left out.
 ///
 /// table    no empty margin; fewer than two rows or columns have p = 1 (no other table)
-/// errors   out_of_range, when more than 3e8 steps would be needed (a few seconds): large tables with even margins
+/// errors   out_of_range, when more than 3e8 steps would be needed (a few seconds; a way to deal a column to three rows or more
+///          counts as 30): large tables with even margins
 /// source   Freeman & Halton (1951), Biometrika 38, 141-149; the network is that of Mehta & Patel (1983), J. Am. Stat. Assoc. 78,
 ///          427-434, with classes instead of paths
 /// checked  tables_test.cpp, tests/independent/tables_test.cpp (all tables listed), a reference case fisher_exact
