@@ -5,8 +5,8 @@
 
 namespace equipoise::stats {
 
-/// Fisher's exact test of an R x C table: the probability, given the margins, of the tables at most (1 + 1e-7) times as probable as
-/// this one. A table has probability prod r_i! prod c_j! / (N! prod n_ij!).
+/// Fisher's exact test of an R x C table: the probability, given the margins, of the tables at most (1 + 1e-7) times as probable
+/// as this one. A table has probability prod r_i! prod c_j! / (N! prod n_ij!).
 ///
 /// The columns are dealt one after the other. What is left of the rows, sorted, is a node; tables that pass a node with the same
 /// product of factorials so far are one. Whatever the rest can make of them decides a class early where bounds allow; at the last
