@@ -177,7 +177,9 @@ TEST(IntervalLogRank, HasTheVarianceAndTheExactPOfListedPermutations) {
       EXPECT_FALSE(exact->rounded);
       EXPECT_NEAR(exact->p, extreme / double(all.size()), 1e-12) << seed;
       const auto coarse = exact_two_sided(std::span(&stratum, 1), 1, 1000);
-      if (coarse) EXPECT_NEAR(coarse->p, exact->p, 0.12) << "rounded scores";
+      if (coarse) {
+        EXPECT_NEAR(coarse->p, exact->p, 0.12) << "rounded scores";
+      }
     }
   }
 }

@@ -17,6 +17,7 @@ using Counts = std::vector<int>;
 constexpr double unit = 1e-10;      // logarithms of factorials are whole multiples of this: sums are exact, in any order
 constexpr std::int64_t tie = 1000;  // 1e-7, the definition's tolerance; 100 cells err by 5e-9 at most
 constexpr std::int64_t most_steps = 300'000'000;
+constexpr std::int64_t sorting = 30;             // steps that sorting and reading one way to deal a column take
 constexpr std::size_t most_classes = 8'000'000;  // 128 MB
 constexpr std::int64_t most_people = 1'000'000;
 
@@ -160,7 +161,8 @@ class Network {
         for (const int x : unpacked(arc.rest)) rest += key_[std::size_t(x)];
         ends.add(arc.key + rest, arc.probability);
       }
-      // Both sides ascend: the ends that suffice for a class are all from some position on, which moves down as the class goes up.
+      // Both sides ascend: the ends that suffice for a class are all from some position on, which moves down as the class goes
+      // up.
       const std::vector<Class> futures = ends.sorted();
       steps_ += std::int64_t(here.size() + futures.size());
       std::size_t from = futures.size();
@@ -201,6 +203,9 @@ class Network {
     for (const int r : left) all += r;
     Counts rest = left;
     if (!deal_row(0, left, size, all, 0, -choose(all, size), rest, arcs)) return false;
+    // Two rows are dealt in order. More have to be sorted, which takes far longer than dealing them.
+    if (left.size() > 2) steps_ += std::int64_t(arcs.size()) * sorting;
+    if (steps_ > most_steps) return false;
     merge_alike(arcs);
     return true;
   }

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cmath>
 
 #include "equipoise/stats/categorical/cochran_armitage.h"
@@ -22,7 +23,8 @@ TEST(FisherTable, TestsJobSatisfaction) {
   EXPECT_NEAR(*p, 0.7827, 5e-5);
 }
 
-// R 4.2.2: fisher.test(workspace = 2e7), 12 printed digits; two tables within a relative 1e-7 of each other count as equal there too.
+// R 4.2.2: fisher.test(workspace = 2e7), 12 printed digits; two tables within a relative 1e-7 of each other count as equal there
+// too.
 TEST(FisherTable, TestsLargerTables) {
   const auto arms = fisher_exact_table(table_of(3, 4, {30, 25, 25, 20, 20, 30, 25, 25, 30, 30, 20, 20}));
   const auto grades = fisher_exact_table(table_of(4, 5, {8, 5, 3, 2, 0, 7, 4, 4, 2, 1, 9, 5, 2, 1, 1, 6, 6, 3, 2, 1}));
@@ -36,10 +38,17 @@ TEST(FisherTable, RefusesWhatTakesTooLong) {
   const auto p = fisher_exact_table(table_of(6, 6, even));
   ASSERT_FALSE(p);
   EXPECT_EQ(p.error().code, Code::out_of_range);
+  // Three long rows: about 100000 ways to deal one column. This took minutes when sorting them counted as nothing.
+  std::vector<std::int64_t> uneven(600);
+  for (std::size_t i = 0; i < uneven.size(); ++i) uneven[i] = 150 + std::int64_t(37 * i % 35);
+  const auto started = std::chrono::steady_clock::now();
+  ASSERT_FALSE(fisher_exact_table(table_of(3, 200, uneven)));
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(60)) << "5 s on one core of 2026";
   EXPECT_EQ(*fisher_exact_table(table_of(1, 3, {1, 2, 3})), 1);
 }
 
-// By hand: 20, 10 / 5, 15 of 50 has chi-square 50 (20*15 - 10*5)^2 / (30 20 25 25) = 25/3; with Yates 50 (250 - 25)^2 / 375000 = 6.75.
+// By hand: 20, 10 / 5, 15 of 50 has chi-square 50 (20*15 - 10*5)^2 / (30 20 25 25) = 25/3; with Yates 50 (250 - 25)^2 / 375000
+// = 6.75.
 TEST(Pearson, GivesTheTextbookFormula) {
   EXPECT_NEAR(pearson_chi_square(table_of(2, 2, {20, 10, 5, 15}), false).value, 25.0 / 3, 1e-14);
   EXPECT_NEAR(pearson_chi_square(table_of(2, 2, {20, 10, 5, 15}), true).value, 6.75, 1e-14);
@@ -64,10 +73,12 @@ TEST(Pearson, SaysWhatIsNotEstimable) {
   EXPECT_EQ(answer<PearsonChiSquare>(large.frame(), roles, {{"correction", Node(true)}}).error().code, Code::inconsistent);
 }
 
-// Approval of a prime minister, Agresti (1990), p. 350, in R's help of mcnemar.test: b = 150, c = 86: 64^2/236, corrected 63^2/236.
+// Approval of a prime minister, Agresti (1990), p. 350, in R's help of mcnemar.test: b = 150, c = 86: 64^2/236, corrected
+// 63^2/236.
 TEST(McNemar, TestsApproval) {
   std::vector<std::int32_t> first, second;
-  for (auto const& [one, two, count] : {std::tuple(0, 0, 794), std::tuple(0, 1, 150), std::tuple(1, 0, 86), std::tuple(1, 1, 570)})
+  for (auto const& [one, two, count] :
+       {std::tuple(0, 0, 794), std::tuple(0, 1, 150), std::tuple(1, 0, 86), std::tuple(1, 1, 570)})
     for (int i = 0; i < count; ++i) first.push_back(one), second.push_back(1 - two);  // numbered the other way round
   Table table;
   table.category("first", {"approve", "disapprove"}, first).category("second", {"disapprove", "approve"}, second);

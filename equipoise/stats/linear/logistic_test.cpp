@@ -1,5 +1,7 @@
 #include "equipoise/stats/linear/logistic.h"
 
+#include <cmath>
+
 #include "equipoise/stats/testing.h"
 
 namespace equipoise::stats {
@@ -61,6 +63,16 @@ TEST(Logistic, AddsHalfToEachCellWhenSeparated) {
   const auto got = answer<Logistic>(none.frame(), response, model());
   EXPECT_NEAR(read(got, "estimate", b), std::log(5.5 / 6.5), 1e-8);
   EXPECT_TRUE(has_note(got, "Every response is no"));
+}
+
+// Half a person more in each cell again. The one person of 'a' has leverage 1, where full steps never settle.
+TEST(Logistic, PenalisesAGroupOfOne) {
+  for (const int others : {10, 1000}) {
+    Table table = two_by_two(1, 0, others / 5, others - others / 5);
+    const auto got = answer<Logistic>(table.frame(), response, model());
+    EXPECT_NEAR(read(got, "estimate", b), std::log((others / 5 + 0.5) / (others - others / 5 + 0.5) / 3), 2e-10) << others;
+    EXPECT_NEAR(read(got, "estimate", intercept), std::log(3.0), 2e-10);
+  }
 }
 
 TEST(Logistic, SaysWhichCoefficientsAreInfinite) {
