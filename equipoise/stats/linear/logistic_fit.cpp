@@ -232,15 +232,16 @@ Expected<LogisticFit> fit_logistic(Design const& design, NumbersView y, Logistic
   std::vector<double> to_intercept(r, 0.0);
   to_intercept[0] = 1;
   for (std::size_t k = 1; k < r; ++k) to_intercept[k] = -mean[columns[k]] / scale[columns[k]];
+  constexpr double boundless = 1e6;
   double intercept_moves = 0;
   for (std::size_t k = 0; k < r; ++k) {
     intercept_moves += to_intercept[k] * top.last_step[k];
     // Beside an infinite coefficient another may have nothing left that tells it: no limit, and a variance without bound (columns
     // have standard deviation 1 here).
-    const bool undetermined = top.separated && (top.variance.empty() || !(top.variance[k * r + k] < 1e6));
-    fit.infinite[columns[k]] = undetermined || (top.separated && k > 0 && std::abs(top.last_step[k]) > 1e-3);
+    const bool undetermined = top.variance.empty() || !(top.variance[k * r + k] < boundless);
+    fit.infinite[columns[k]] = top.separated && k > 0 && (undetermined || std::abs(top.last_step[k]) > 1e-3);
   }
-  fit.infinite[0] = fit.infinite[0] || (top.separated && std::abs(intercept_moves) > 1e-3);
+  fit.infinite[0] = top.separated && std::abs(intercept_moves) > 1e-3;
   for (std::size_t k = 0; k < r; ++k) {
     const std::size_t j = columns[k];
     if (fit.infinite[j]) continue;
@@ -253,6 +254,10 @@ Expected<LogisticFit> fit_logistic(Design const& design, NumbersView y, Logistic
         value += to_intercept[a] * top.b[a];
         for (std::size_t c = 0; c < r && !top.variance.empty(); ++c)
           variance += to_intercept[a] * top.variance[a * r + c] * to_intercept[c];
+      }
+      if (top.separated && !(variance < boundless)) {
+        fit.infinite[0] = true;
+        continue;
       }
     }
     fit.b[j] = value;

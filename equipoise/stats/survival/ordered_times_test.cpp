@@ -56,7 +56,7 @@ TEST(OrderedTimes, AreTheRowsOfSurvivalRowsInOrder) {
           cell.first += rows->event[row], cell.second += 1;
         }
         EXPECT_EQ(got, expected) << kind << " " << n;
-        EXPECT_EQ(ordered->near(), rows->merged) << kind << " " << n;
+        EXPECT_EQ(ordered->near(), rows->near) << kind << " " << n;
       }
 }
 
