@@ -41,9 +41,9 @@ KNOWN = [
 ]
 
 
-# Absolute accuracy, where a relative tolerance says too much near 0: Miwa's integration in 256 steps, the stopping rule of crr, and a
-# deviance of 0 under separation.
-ABSOLUTE = {"max_combo": 1e-6, "fine_gray": 1e-7, "logistic": 1e-10}
+# Absolute accuracy, where a relative tolerance says too much near 0: Miwa's integration in 256 steps, the stopping rule of crr, a
+# deviance or log likelihood of 0 under separation.
+ABSOLUTE = {"max_combo": 1e-6, "fine_gray": 1e-7, "logistic": 1e-10, "cox_efron": 1e-12}
 
 # Two numbers that differ are explained only if this holds of (ours, R's).
 NARROW = {
