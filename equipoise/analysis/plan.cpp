@@ -196,7 +196,8 @@ class Planner {
 
   /// The option that scores the groups of this test: `scores`, or the `group_scores` of a correlation; "" when it has none.
   std::string_view score_key() const {
-    for (stats::OptionCard const& option : card_.options)  // a word for `scores` says how participants are scored: no group has one
+    for (stats::OptionCard const& option :
+         card_.options)  // a word for `scores` says how participants are scored: no group has one
       if (option.name == "scores" && option.values.starts_with('{')) return option.name;
     const Node* statistic = analysis_.section.find("statistic");
     const bool correlation = statistic && statistic->text() && *statistic->text() == "nonzero_correlation";
@@ -258,8 +259,7 @@ class Planner {
       for (protocol::Visit const& visit : protocol_.visits)
         if (visit.day.offset() > 0) sorted.push_back(double(visit.day.offset()));
       std::ranges::sort(sorted);
-      const auto repeated = std::ranges::unique(sorted);
-      sorted.erase(repeated.begin(), repeated.end());
+      sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());  // not std::ranges::unique: Clang 14 cannot read it
       for (const double day : sorted) days.push_back(Node(day, place));
       members.push_back({"visits", place, Node(std::move(days), place)});
     }
