@@ -195,14 +195,11 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
   newton.factor.factor(newton.information, rounding, excluded);
   std::vector<double> inverse(p * p);
   newton.factor.inverse(inverse);
-  const auto estimated = [&](std::size_t j) {
-    return fit.converged && fit.limit_reached && fit.status[j] == Coefficient::estimated;
-  };
   for (std::size_t j = 0; j < p; ++j) {
-    if (!estimated(j)) continue;
+    if (!fit.estimated(j)) continue;
     fit.beta[j] = newton.b[j] / scale[j];
     for (std::size_t k = 0; k < p; ++k)
-      if (estimated(k)) fit.variance[j * p + k] = inverse[j * p + k] / (scale[j] * scale[k]);
+      if (fit.estimated(k)) fit.variance[j * p + k] = inverse[j * p + k] / (scale[j] * scale[k]);
   }
 
   std::vector<double> wald_variance = inverse;  // on the scaled coefficients, zeros where not estimated
@@ -218,7 +215,7 @@ CoxFit fit_cox(PartialLikelihood& likelihood, std::size_t data_rows, std::span<c
     fit.robust.assign(p * p, missing_number);
     for (std::size_t j = 0; j < p; ++j)
       for (std::size_t k = 0; k < p; ++k)
-        if (estimated(j) && estimated(k)) fit.robust[j * p + k] = wald_variance[j * p + k] / (scale[j] * scale[k]);
+        if (fit.estimated(j) && fit.estimated(k)) fit.robust[j * p + k] = wald_variance[j * p + k] / (scale[j] * scale[k]);
   }
 
   const bool all_finite = fit.converged && fit.rank > 0 && std::none_of(fit.status.begin(), fit.status.end(), [](Coefficient c) {

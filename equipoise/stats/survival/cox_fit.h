@@ -27,9 +27,13 @@ struct CoxFit {
   std::size_t rank = 0;        ///< coefficients that are not aliased: df of the tests
   // Convergence report.
   bool converged = false;
-  bool limit_reached = true;  ///< false: the limit of an infinite coefficient lies beyond overflow, and nothing but ranks is known of it
+  bool limit_reached =
+      true;  ///< false: the limit of an infinite coefficient lies beyond overflow, and nothing but ranks is known of it
   int iterations = 0;
   double gradient_norm = 0;  ///< sqrt(g' I^-1 g): distance to the maximum in standard errors, before the last step
+
+  /// Whether coefficient j is a number: found, finite, and not short of the limit of an infinite one beside it.
+  bool estimated(std::size_t j) const { return converged && limit_reached && status[j] == Coefficient::estimated; }
 };
 
 /// Maximises the partial likelihood by Newton's method from 0 with step halving, until the gradient is 1e-9 standard errors.

@@ -19,10 +19,8 @@ constexpr double cancelled = 1e-3;   // below this part of the largest sum so fa
 enum class TiesWord { efron, breslow, exact };
 constexpr std::pair<std::string_view, TiesWord> ties_words[] = {
     {"efron", TiesWord::efron}, {"breslow", TiesWord::breslow}, {"exact", TiesWord::exact}};
-constexpr std::pair<std::string_view, TimeFunction> transforms[] = {{"km", TimeFunction::km},
-                                                                    {"identity", TimeFunction::identity},
-                                                                    {"rank", TimeFunction::rank},
-                                                                    {"log", TimeFunction::log}};
+constexpr std::pair<std::string_view, TimeFunction> transforms[] = {
+    {"km", TimeFunction::km}, {"identity", TimeFunction::identity}, {"rank", TimeFunction::rank}, {"log", TimeFunction::log}};
 
 std::string_view sentence(TimeFunction function) {
   switch (function) {
@@ -290,9 +288,7 @@ Expected<Answer> ProportionalHazardsTest::run(Frame const& frame) const {
 
   Answer answer;
   const auto n = std::int64_t(frame.rows);
-  const auto testable = [&](std::size_t j) {
-    return any_event && fit.converged && fit.status[j] == Coefficient::estimated && !lacks_reference(frame, design->names[j]);
-  };
+  const auto testable = [&](std::size_t j) { return any_event && fit.estimated(j) && !lacks_reference(frame, design->names[j]); };
   numerics::SemidefiniteFactor factor(2 * p);
   /// Adds the test of some coefficients at a place. False when a coefficient that is estimated leaves nothing to test.
   const auto add = [&](At at, std::vector<std::size_t> const& coefficients) {
@@ -351,17 +347,15 @@ Expected<Answer> ProportionalHazardsTest::run(Frame const& frame) const {
   else if (!fit.converged) answer.notes.emplace_back("The Cox model did not converge: nothing is estimable.");
   for (std::size_t j = 0; any_event && fit.converged && j < p; ++j) {
     if (fit.status[j] == Coefficient::infinite)
-      answer.notes.push_back(
-          fmt::format("{}: the hazard ratio is not estimable, and neither is its test nor that of all together.",
-                      to_text(design->names[j])));
+      answer.notes.push_back(fmt::format(
+          "{}: the hazard ratio is not estimable, and neither is its test nor that of all together.", to_text(design->names[j])));
     if (fit.status[j] == Coefficient::aliased)
       answer.notes.push_back(
           fmt::format("{}: constant, or determined by earlier terms, among those at risk at the events; not tested.",
                       to_text(design->names[j])));
   }
   for (std::string const& name : flat)
-    answer.notes.push_back(
-        fmt::format("{}: the events are at too few times to show a change with time; not estimable.", name));
+    answer.notes.push_back(fmt::format("{}: the events are at too few times to show a change with time; not estimable.", name));
   for (Term const& term : missing)
     if (!lacks_reference(frame, term)) answer.notes.push_back(fmt::format("{}: nobody in it; not estimable.", to_text(term)));
   for (std::string const& note : design->notes) answer.notes.push_back(note + ".");
