@@ -182,12 +182,17 @@ Expected<Formula> parse_formula(std::string_view text) {
   return Formula{std::move(with_margins)};
 }
 
-Expected<Design> build_design(Frame const& frame, Formula const& formula, Intercept intercept) {
+namespace {
+
+/// The design, with the values of its columns or (`values` false) only their names.
+Expected<Design> make_design(Frame const& frame, Formula const& formula, Intercept intercept, bool with_values) {
   Design design{.rows = frame.rows};
   if (intercept == Intercept::first) {
     design.names.emplace_back();
-    const auto ones = std::make_shared<const std::vector<double>>(frame.rows, 1.0);
-    design.columns.push_back({*ones, ones});
+    if (with_values) {
+      const auto ones = std::make_shared<const std::vector<double>>(frame.rows, 1.0);
+      design.columns.push_back({*ones, ones});
+    }
   }
   std::vector<Coding> codings;
   for (std::string const& name : formula.columns()) {
@@ -215,6 +220,9 @@ Expected<Design> build_design(Frame const& frame, Formula const& formula, Interc
         name.push_back(factor->name(piece));
         pieces.push_back(piece);
       }
+      std::sort(name.begin(), name.end());
+      design.names.push_back(std::move(name));
+      if (!with_values) continue;
       if (factors.size() == 1 && factors[0]->numeric) {
         design.columns.push_back({factors[0]->numbers, nullptr});
       } else {
@@ -224,11 +232,19 @@ Expected<Design> build_design(Frame const& frame, Formula const& formula, Interc
         const auto made = std::make_shared<const std::vector<double>>(std::move(values));
         design.columns.push_back({*made, made});
       }
-      std::sort(name.begin(), name.end());
-      design.names.push_back(std::move(name));
     }
   }
   return design;
+}
+
+}  // namespace
+
+Expected<Design> build_design(Frame const& frame, Formula const& formula, Intercept intercept) {
+  return make_design(frame, formula, intercept, true);
+}
+
+Expected<Design> name_design(Frame const& frame, Formula const& formula, Intercept intercept) {
+  return make_design(frame, formula, intercept, false);
 }
 
 std::vector<double> Design::copied_from(std::size_t first) const {

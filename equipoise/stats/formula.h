@@ -59,6 +59,9 @@ struct Design {
 enum class Intercept { none, first };
 Expected<Design> build_design(Frame const& frame, Formula const& formula, Intercept intercept = Intercept::none);
 
+/// The same without the columns: names, terms and notes only.
+Expected<Design> name_design(Frame const& frame, Formula const& formula, Intercept intercept = Intercept::none);
+
 /// "age", "arm 'b'", "arm 'b' : age": how sentences name a coefficient.
 std::string to_text(Term const& term);
 
