@@ -40,6 +40,7 @@
 #include "equipoise/stats/linear/logistic.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/multiplicity/multiplicity.h"
+#include "equipoise/stats/repeated/mmrm.h"
 #include "equipoise/stats/survival/cox.h"
 #include "equipoise/stats/survival/fleming_harrington.h"
 #include "equipoise/stats/survival/kaplan_meier.h"
@@ -161,7 +162,9 @@ using Methods = MethodList<
     stats::AalenJohansen,
     stats::GrayTest,
     stats::FineGray,
-    stats::PermutationTest
+    stats::PermutationTest,
+    stats::Mmrm,
+    stats::Gls
     // <- a new method joins here
     >;
 // clang-format on
