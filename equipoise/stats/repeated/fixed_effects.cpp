@@ -17,10 +17,10 @@ using Eigen::Index;
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
-constexpr double no_variance = 1e-13;     ///< pivot beside its diagonal of a covariance parameter that earlier ones determine
-constexpr double not_a_covariance = 1e-8; ///< a pivot this far below 0 is no rounding
-constexpr double dependent = 1e-10;       ///< what earlier functions leave of a function's variance, or it depends on them
-constexpr double equal_df = 1e-8;         ///< as in lmerTest: degrees of freedom that are called the same
+constexpr double no_variance = 1e-13;      ///< pivot beside its diagonal of a covariance parameter that earlier ones determine
+constexpr double not_a_covariance = 1e-8;  ///< a pivot this far below 0 is no rounding
+constexpr double dependent = 1e-10;        ///< what earlier functions leave of a function's variance, or it depends on them
+constexpr double equal_df = 1e-8;          ///< as in lmerTest: degrees of freedom that are called the same
 
 double value_of(std::span<const double> l, std::span<const double> b) {
   numerics::Sum total;
@@ -142,8 +142,7 @@ std::vector<double> between_within_df(Design const& design, std::span<const std:
   const auto positive = [](double df) { return df > 0 ? df : missing_number; };
   std::vector<double> df(p, missing_number);
   for (std::size_t j = 0; j < p; ++j)
-    if (used[j])
-      df[j] = positive(constant[j] && !design.names[j].empty() ? subjects - between : double(n) - subjects - within);
+    if (used[j]) df[j] = positive(constant[j] && !design.names[j].empty() ? subjects - between : double(n) - subjects - within);
   return df;
 }
 
@@ -288,9 +287,7 @@ JointTest FixedEffectsInference::test(std::span<const std::vector<double>> funct
     unit[i] = std::sqrt(std::fmax(variance(effects_.phi, functions[i]), 0.0));
     std::copy(image_.begin(), image_.end(), images.begin() + std::ptrdiff_t(i * p));
   }
-  const auto product = [&](std::size_t i, std::size_t j) {
-    return value_of(functions[i], std::span(images).subspan(j * p, p));
-  };
+  const auto product = [&](std::size_t i, std::size_t j) { return value_of(functions[i], std::span(images).subspan(j * p, p)); };
   for (std::size_t i = 0; i < m; ++i)
     for (std::size_t j = 0; j <= i; ++j) gram[i * m + j] = gram[j * m + i] = product(i, j);
 

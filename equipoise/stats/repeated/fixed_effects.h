@@ -43,15 +43,15 @@ constexpr bool adjusts_covariance(DfMethod method) {
 /// What a fit leaves for inference. Matrices row by row; V_i = dV/dtheta_i, V_ij = d2V/dtheta_i dtheta_j. What the chosen method
 /// does not ask for may be empty. Only coefficients in the model are here: columns that depend on others are left out before.
 struct FixedEffects {
-  std::size_t p = 0;                        ///< coefficients
-  std::size_t k = 0;                        ///< covariance parameters that were estimated
-  std::vector<double> b{};                  ///< p
-  std::vector<double> phi{};                ///< (X'V^-1 X)^-1, p x p
-  std::vector<double> theta_covariance{};   ///< A, inverse observed Hessian of minus the log (restricted) likelihood, k x k
+  std::size_t p = 0;                          ///< coefficients
+  std::size_t k = 0;                          ///< covariance parameters that were estimated
+  std::vector<double> b{};                    ///< p
+  std::vector<double> phi{};                  ///< (X'V^-1 X)^-1, p x p
+  std::vector<double> theta_covariance{};     ///< A, inverse observed Hessian of minus the log (restricted) likelihood, k x k
   std::vector<std::vector<double>> slopes{};  ///< P_i = X'V^-1 V_i V^-1 X, k of p x p: dPhi/dtheta_i = Phi P_i Phi
-  std::vector<double> q{};                  ///< sum_ij A_ij X'V^-1 V_i V^-1 V_j V^-1 X, p x p
-  std::vector<double> r{};                  ///< sum_ij A_ij X'V^-1 V_ij V^-1 X, p x p
-  std::vector<double> coefficient_df{};     ///< of between_within and residual: one for each coefficient
+  std::vector<double> q{};                    ///< sum_ij A_ij X'V^-1 V_i V^-1 V_j V^-1 X, p x p
+  std::vector<double> r{};                    ///< sum_ij A_ij X'V^-1 V_ij V^-1 X, p x p
+  std::vector<double> coefficient_df{};       ///< of between_within and residual: one for each coefficient
 };
 
 /// l'b with its standard error. NaN = not estimable; df may be infinite.
@@ -59,8 +59,8 @@ struct ContrastEstimate {
   double value = missing_number, se = missing_number, df = missing_number;
 
   double t() const { return value / se; }
-  double p() const;                      ///< two-sided
-  double half_width(double level) const; ///< of the confidence interval
+  double p() const;                       ///< two-sided
+  double half_width(double level) const;  ///< of the confidence interval
 };
 
 /// Scaled Wald test of several functions at once: F = lambda (Lb)'(L Phi L')^- (Lb) / rank(L).
@@ -75,8 +75,8 @@ struct JointTest {
 ///
 /// With A = C C' the derivatives are whitened once, N_c = sum_i C_ic P_i, so that for u = Phi l
 ///
-///     Var(l'Phi l) = sum_c (u' N_c u)^2,   df = 2 (l'Phi l)^2 / Var(l'Phi l)                                  (Satterthwaite)
-///     Phi_A = Phi + 2 Phi {Q - R/4 - sum_c N_c Phi N_c} Phi                                        (Kenward and Roger; R linear: 0)
+///     Var(l'Phi l) = sum_c (u' N_c u)^2,   df = 2 (l'Phi l)^2 / Var(l'Phi l)              (Satterthwaite)
+///     Phi_A = Phi + 2 Phi {Q - R/4 - sum_c N_c Phi N_c} Phi                 (Kenward and Roger; without R in the linear form)
 ///
 /// and one function costs k p^2 operations. One function by Kenward and Roger has Satterthwaite's df, from the unadjusted Phi,
 /// and the adjusted standard error. Several: the F approximation of Kenward and Roger (1997); by Satterthwaite that of Fai and
@@ -120,8 +120,8 @@ class FixedEffectsInference {
   FixedEffects effects_;
   DfMethod method_;
   std::vector<double> covariance_;
-  std::vector<double> whitened_;  ///< element (a >= b) of every N_c side by side, those off the diagonal twice: pairs x k
-  bool theta_known_ = true;       ///< A is a covariance matrix
+  std::vector<double> whitened_;        ///< element (a >= b) of every N_c side by side, those off the diagonal twice: pairs x k
+  bool theta_known_ = true;             ///< A is a covariance matrix
   std::vector<double> image_, change_;  ///< workspace: a function's image under a covariance, its forms u' N_c v
 };
 
@@ -130,8 +130,8 @@ double smallest_df(std::span<const double> coefficient_df, std::span<const doubl
 
 /// df of each coefficient: participants less the coefficients whose columns are constant within every participant (the intercept
 /// is one of them), for these; observations less participants less the other coefficients, for the others and for the intercept.
-/// Columns not `used` have NaN and are not counted; so have those left with no degree of freedom. `subject` numbers the participants,
-/// one for each row.
+/// Columns not `used` have NaN and are not counted; so have those left with no degree of freedom. `subject` numbers the
+/// participants, one for each row.
 ///
 /// source   the "inner-outer" rule of Pinheiro & Bates (2000), Mixed-Effects Models in S and S-PLUS, p. 91
 std::vector<double> between_within_df(Design const& design, std::span<const std::uint8_t> used,

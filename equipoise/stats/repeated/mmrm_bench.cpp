@@ -2,8 +2,9 @@
 // last visit), from a frame of rows to the answer; for bench/mmrm.py.
 //
 //     mmrm_bench write FOLDER      the data of every job as CSV, for the peers
-//     mmrm_bench run               times each job, a line of JSON each
+//     mmrm_bench run [JOB]         times each job, a line of JSON each
 //     mmrm_bench once JOB          one fit: for peak memory
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -154,9 +155,10 @@ void write(std::string const& folder) {
   }
 }
 
-void run() {
+void run(std::string const& only) {
   const Formula formula = *parse_formula("arm * visit + base");
   for (Job const& job : jobs()) {
+    if (!only.empty() && job.name != only) continue;
     const Rows rows = make(job);
     const Frame frame = frame_of(rows);
     for (const auto& [name, df] : {std::pair{"satterthwaite", DfMethod::satterthwaite}, std::pair{"kenward_roger", DfMethod::kenward_roger}}) {
@@ -198,9 +200,11 @@ void once(std::string const& name) {
 }  // namespace
 
 int main(int count, char** words) {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);  // as the product does: memory that was had once is not given back and had anew
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   if (count == 3 && !std::strcmp(words[1], "write")) write(words[2]);
   else if (count == 3 && !std::strcmp(words[1], "once")) once(words[2]);
-  else if (count == 2 && !std::strcmp(words[1], "run")) run();
-  else return std::fprintf(stderr, "mmrm_bench write FOLDER | run | once JOB\n"), 2;
+  else if (count >= 2 && !std::strcmp(words[1], "run")) run(count == 3 ? words[2] : "");
+  else return std::fprintf(stderr, "mmrm_bench write FOLDER | run [JOB] | once JOB\n"), 2;
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <unordered_map>
 
@@ -78,6 +79,12 @@ class Folder {
       }
     const std::size_t m = out_.visits.size();
     if (m > most_visits) return fail(Code::out_of_range, "column '{}' has {} visits; at most {} are possible", roles_.visit, m, most_visits);
+    if (frame_.rows > std::size_t(std::numeric_limits<std::int32_t>::max()))
+      return fail(Code::out_of_range, "{} rows; at most {} are possible", frame_.rows, std::numeric_limits<std::int32_t>::max());
+    const std::size_t expected = std::min(subject.levels.size(), frame_.rows);
+    out_.row_of.reserve(expected * m);
+    out_.participants.reserve(expected);
+    first_row_.reserve(expected);
     for (std::size_t i = 0; i < frame_.rows; ++i) {
       std::int32_t& at = subject_at[std::size_t(subject.codes[i])];
       if (at < 0) {
@@ -86,11 +93,11 @@ class Folder {
         first_row_.push_back(i);
         out_.row_of.resize(out_.row_of.size() + m, -1);
       }
-      std::int64_t& cell = out_.row_of[std::size_t(at) * m + std::size_t(visit_at[std::size_t(visit.codes[i])])];
+      std::int32_t& cell = out_.row_of[std::size_t(at) * m + std::size_t(visit_at[std::size_t(visit.codes[i])])];
       if (cell >= 0)
         return fail(Code::duplicate, "participant '{}' has two rows at visit '{}' (rows {} and {} of those analysed)",
                     out_.participants[std::size_t(at)], visit.levels[std::size_t(visit.codes[i])], cell + 1, i + 1);
-      cell = std::int64_t(i);
+      cell = std::int32_t(i);
       if (!std::isfinite(response[i]))
         return fail(Code::bad_cell, "column '{}' holds {}: a response must be finite", roles_.response, shortest(response[i]));
     }
@@ -130,7 +137,7 @@ class Folder {
     const std::size_t m = out_.m();
     for (std::size_t i = 0; i < out_.n(); ++i)
       for (std::size_t j = 0; j < m; ++j)
-        if (const std::int64_t row = out_.row_of[i * m + j]; row >= 0 && cells[std::size_t(row)] != cells[first_row_[i]]) return false;
+        if (const std::int32_t row = out_.row_of[i * m + j]; row >= 0 && cells[std::size_t(row)] != cells[first_row_[i]]) return false;
     return true;
   }
 
@@ -223,7 +230,7 @@ class Folder {
       by = category.codes.data();
       for (std::size_t i = 0; i < out_.n(); ++i)
         for (std::size_t j = 0; j < m; ++j)
-          if (const std::int64_t row = out_.row_of[i * m + j]; row >= 0 && by[row] != by[first_row_[i]])
+          if (const std::int32_t row = out_.row_of[i * m + j]; row >= 0 && by[row] != by[first_row_[i]])
             return fail(Code::bad_cell, "participant '{}' is in two groups of '{}', and each has a covariance of its own",
                         out_.participants[i], roles_.covariance_by);
     }
@@ -296,7 +303,7 @@ class Folder {
     std::vector<double> uu(m * elements, 0.0), uy(m * q, 0.0);
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j < m; ++j) {
-        const std::int64_t row = out_.row_of[i * m + j];
+        const std::int32_t row = out_.row_of[i * m + j];
         if (row < 0) continue;
         double y = (response[std::size_t(row)] - moments.mean) / deviation;
         if (!out_.root_weight.empty()) y *= out_.root_weight[i * m + j];

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "equipoise/core/expected.h"
@@ -49,13 +50,13 @@ struct VisitData {
   std::vector<double> to_ours;              ///< C' of all columns: l over ours = C' l over the given ones; row by row
   std::vector<std::string> notes;
 
-  std::vector<std::string> participants;  ///< subject ids, in order of their first row
+  std::vector<std::string_view> participants;  ///< subject ids, in order of their first row; they stand in the frame
   std::vector<double> u;                  ///< participants x q, times the root of the weight
   std::vector<double> y;                  ///< participants x visits: response/unit less the first fit, weighted; 0 where missing
   std::vector<std::uint32_t> pattern_of;  ///< of each participant
   std::vector<Pattern> patterns;          ///< sorted by block
   std::vector<std::string> blocks;        ///< levels with a covariance of their own; one, "", for a common covariance
-  std::vector<std::int64_t> row_of;       ///< participants x visits: row of the frame, -1 where missing
+  std::vector<std::int32_t> row_of;            ///< participants x visits: row of the frame, -1 where missing
   std::vector<double> root_weight;        ///< participants x visits when weighted, else empty
 
   double unit = 1;                  ///< the response is this times ours
