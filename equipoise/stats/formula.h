@@ -18,7 +18,8 @@ struct Formula {
 };
 
 /// Reads `a + b`, `a:b`, `a * b` (that is a + b + a:b), ':' binding before '*' before '+'. A column name is letters, digits, '_',
-/// '.' and '@'. An interaction brings its margins: `a:b` alone is `a * b`.
+/// '.' and '@'; `log(a)` and `sqrt(a)` are columns of the data with that very name, which whoever makes the data makes. An
+/// interaction brings its margins: `a:b` alone is `a * b`.
 ///
 /// errors   syntax, with the position (from 1) in the text; out_of_range for more than 6 factors in a term or 500 terms
 /// source   Wilkinson & Rogers (1973), Appl. Stat. 22, 392-399
