@@ -360,7 +360,10 @@ Markup primary_in_words(Context const& context) {
         } else {
           std::string list;
           for (auto const& [place, estimate] : same)
-            list += (list.empty() ? "" : words.chinese() ? "\uff1b" : "; ") + place + " " + estimate;
+            list += (list.empty()      ? ""
+                     : words.chinese() ? "\uff1b"
+                                       : "; ") +
+                    place + (words.chinese() ? "\uff1a" : ": ") + estimate;
           text += words(Word::sentence_estimate, set, source->n, quantity, endpoint, list) + sentence_end(context);
         }
       }

@@ -148,11 +148,12 @@ Markup curves(Page& page, Context const& context) {
   return out;
 }
 
-/// What an analysis is called beside others of the same name.
-std::string name_beside(Context const& context, results::AnalysisRun const& run) {
+/// What an analysis is called in a caption, with its method where another analysis of the same name has such a figure too.
+template <class Shows>
+std::string name_among(Context const& context, results::AnalysisRun const& run, Shows const& shows) {
   const std::string name = context.analysis(run);
   for (auto const& other : context.answer.runs)
-    if (other.id != run.id && !other.problem && context.analysis(other) == name)
+    if (other.id != run.id && !other.problem && context.analysis(other) == name && shows(other))
       return context.words.chinese() ? name + "（" + context.method(run) + "）" : name + " (" + context.method(run) + ")";
   return name;
 }
@@ -163,10 +164,12 @@ Markup over_visits(Page& page, Context const& context) {
   Markup out;
   for (auto const& run : context.answer.runs) {
     if (run.problem) continue;
-    const std::string name = name_beside(context, run), set = inside_sentence(context.set(run.set));
+    const std::string set = inside_sentence(context.set(run.set));
     if (const auto numbers = arms_over_visits(context, run)) {
       const Word means = numbers->ratio ? Word::visit_geometric_caption : Word::visit_means_caption,
                  differences = numbers->ratio ? Word::visit_ratios_caption : Word::visit_differences_caption;
+      const std::string name =
+          name_among(context, run, [&](auto const& other) { return arms_over_visits(context, other).has_value(); });
       if (const Markup figure = figures::visit_means(context, run); !figure.empty())
         out += page.figure(words(means, name, set), figure);
       if (const Markup figure = figures::visit_differences(context, run); !figure.empty())
@@ -181,6 +184,9 @@ Markup over_visits(Page& page, Context const& context) {
 
 Markup missing_data(Page& page, Context const& context) {
   auto const& words = context.words;
+  const auto has_series = [&](std::string_view quantity) {
+    return [&context, quantity](auto const& other) { return !series_of(context, other.id, quantity).empty(); };
+  };
   Markup out;
   for (auto const& run : context.answer.runs) {
     if (run.problem) continue;
@@ -192,7 +198,7 @@ Markup missing_data(Page& page, Context const& context) {
         out += page.table(words(Word::missing_table_caption, endpoint, set), table);
     }
     if (const Markup figure = figures::tipping_point(context, run); !figure.empty())
-      out += page.figure(words(Word::tipping_caption, name_beside(context, run), set), figure);
+      out += page.figure(words(Word::tipping_caption, name_among(context, run, has_series("tipping_point")), set), figure);
   }
   return out;
 }
@@ -202,7 +208,10 @@ Markup model_checks(Page& page, Context const& context) {
   Markup out;
   for (auto const& run : context.answer.runs) {
     if (run.problem) continue;
-    const std::string name = name_beside(context, run), set = inside_sentence(context.set(run.set));
+    const std::string set = inside_sentence(context.set(run.set));
+    const std::string name = name_among(context, run, [&](auto const& other) {
+      return !series_of(context, other.id, "residuals").empty() || !figures::covariance_groups(context, other).empty();
+    });
     if (const Markup figure = figures::residuals(context, run); !figure.empty())
       out += page.figure(words(Word::residual_caption, name, set), figure);
     for (auto const& group : figures::covariance_groups(context, run))

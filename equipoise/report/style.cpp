@@ -66,7 +66,9 @@ ul.plain li+li{margin-top:6px}
 .rule{font-size:13.5px;margin-top:2px}
 .by-visit tbody th,.by-visit tbody td{border-bottom:0;padding-top:3px;padding-bottom:3px}
 .by-visit tbody tr.visit th{font-weight:620;padding-top:11px}
-.by-visit tbody th.sub{padding-left:18px;color:var(--soft)}
+.by-visit tr>:first-child{padding-left:10px}
+.by-visit tr>:last-child{padding-right:10px}
+.data.by-visit tbody th.sub{padding-left:28px;color:var(--soft)}
 .by-visit tbody tr:last-child th,.by-visit tbody tr:last-child td{border-bottom:1px solid var(--line);padding-bottom:10px}
 .by-visit tbody:last-child tr:last-child th,.by-visit tbody:last-child tr:last-child td{border-bottom-color:var(--rule)}
 .by-visit tbody.here th,.by-visit tbody.here td{background:var(--here)}
@@ -142,6 +144,9 @@ svg,svg.wide{min-width:0}
 table{font-size:9.5pt}
 .grid{font-size:8pt}.grid thead th{min-width:0}.grid th,.grid td{padding:3pt 2pt}
 .baseline{table-layout:fixed;hyphens:auto}.baseline thead th:first-child{width:19%}.data td,.baseline th.sub,.data th{white-space:normal;overflow-wrap:anywhere}.data th,.data td{padding-right:8pt}
+.by-visit td,.by-visit th,.patterns td,.patterns th{overflow-wrap:normal;hyphens:none}
+.by-visit tbody td,.by-visit tbody th,.patterns tbody td,.patterns tbody th{white-space:nowrap}
+.patterns,.patterns .heading-n,.patterns tr.total th,.patterns tr.total td{font-size:8pt}.data.patterns tr.total th{white-space:normal}.patterns thead th.square,.patterns thead th.num{min-width:0}.patterns td,.patterns th{padding-right:5pt}
 }
 )css";
 

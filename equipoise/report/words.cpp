@@ -187,7 +187,7 @@ constexpr auto table = std::to_array<Entry>({
     {Word::visit_ratios_note,
      "Ratios of geometric means of the model. Intervals and P values are not adjusted for the number of visits and arms.",
      "模型几何均值之比。区间与P值未按访视数和组数校正。"},
-    {Word::visit_p_row, "P of the difference", "差值的P值"},
+    {Word::visit_p_row, "P value", "P值"},
     {Word::visit_table_mean, "LS mean (SE)", "最小二乘均值（标准误）"},
     {Word::visit_table_difference, "Difference from {0} (SE)", "与{0}之差（标准误）"},
     {Word::visit_table_average, "Average over visits", "各访视平均"},

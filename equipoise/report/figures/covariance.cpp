@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <map>
 
 #include "equipoise/report/figures.h"
@@ -61,11 +62,15 @@ struct Shade {
   std::string fill, ink;
 };
 Shade shade_of(double r) {
-  const double size = std::isfinite(r) ? std::min(1.0, std::fabs(r)) : 0;
+  const double size = std::isfinite(r) ? std::min(1.0, r * r) : 0;  // squared: most correlations are neither 0 nor 1
   const auto mix = [&](int pale, int dark) { return int(std::lround(pale + size * (dark - pale))); };
+  const int red = mix(0xf4, 0x0b), green = mix(0xf7, 0x4f), blue = mix(0xfa, 0x66);
   char fill[8];
-  std::snprintf(fill, sizeof fill, "#%02x%02x%02x", mix(0xf4, 0x0b), mix(0xf7, 0x5d), mix(0xfa, 0x7c));
-  return {fill, size > 0.55 ? "#ffffff" : "#12202b"};
+  std::snprintf(fill, sizeof fill, "#%02x%02x%02x", red, green, blue);
+  // White where it stands out more than the dark ink does: relative luminance below 0.18 (WCAG 2.1).
+  const auto linear = [](int c) { return std::pow((c / 255.0 + 0.055) / 1.055, 2.4); };
+  const double luminance = 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+  return {fill, luminance < 0.18 ? "#ffffff" : "#12202b"};
 }
 
 }  // namespace

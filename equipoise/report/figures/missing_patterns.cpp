@@ -12,13 +12,15 @@ namespace {
 using svg::Anchor;
 using svg::Weight;
 
+constexpr double small = 11;
+
 /// One arm: columns are visits, the height is shared out among the patterns by their participants.
 Markup panel(Context const& context, MissingPatterns const& all, std::size_t arm, VisitAxis const& visits, Panel const& at) {
   const ArmStyle style = context.style(all.arms[arm]);
   const std::string slot = std::to_string(style.slot);
   const double n = double(all.participants(arm)), columns = double(all.visits.size());
   const double wide = (at.right - at.left) / columns, gap = std::min(3.0, wide / 6);
-  const bool crowded = wide < 34;
+  const bool crowded = wide < svg::text_width("100", small) + 3;
   Markup out;
   for (std::size_t v = 0; v < all.visits.size(); ++v) {
     const double left = at.left + double(v) * wide + gap / 2, middle = left + (wide - gap) / 2;
@@ -35,8 +37,9 @@ Markup panel(Context const& context, MissingPatterns const& all, std::size_t arm
       before += block;
       if (!observed) continue;
       seen += double(block);
-      blocks += svg::rectangle(left, top, wide - gap, height, 0,
-                               {{"class", std::string("f") + slot}, {"fill", std::string(style.colour)}});
+      blocks += svg::rectangle(
+          left, top, wide - gap, height, 0,
+          {{"class", std::string("f") + slot}, {"fill", std::string(style.colour)}, {"fill-opacity", std::string("0.62")}});
     }
     out += svg::rectangle(left, at.top, wide - gap, at.bottom - at.top, 0,
                           {{"class", std::string("box")},
@@ -46,7 +49,7 @@ Markup panel(Context const& context, MissingPatterns const& all, std::size_t arm
     out += blocks;
     if (!crowded || v % 2 == (all.visits.size() - 1) % 2) {
       out += svg::text(middle, at.top - 8, std::to_string(int(std::lround(100 * seen / n))),
-                       {.size = 12, .anchor = Anchor::middle, .css = "muted", .fill = muted});
+                       {.size = small, .anchor = Anchor::middle, .css = "muted", .fill = muted});
     }
   }
   out += panel_labels(context, visits, at, [&](std::size_t v) { return at.left + (double(v) + 0.5) * wide; });
@@ -62,7 +65,7 @@ Markup panel(Context const& context, MissingPatterns const& all, std::size_t arm
     out += svg::path(cuts, {{"class", std::string("cut")},
                             {"fill", std::string("none")},
                             {"stroke", std::string("#ffffff")},
-                            {"stroke-width", 0.8},
+                            {"stroke-width", 1.0},
                             {"stroke-opacity", std::string("0.8")}});
   return out;
 }
@@ -77,7 +80,7 @@ Markup missing_patterns(Context const& context, results::AnalysisRun const& run)
   std::vector<std::string> arms;
   std::vector<std::int64_t> sizes;
   for (std::size_t a = 0; a < all.arms.size(); ++a) arms.push_back(all.arms[a]), sizes.push_back(all.participants(a));
-  const PanelGrid places = panel_grid(context, arms, {.left = 12, .head = 26, .height = 220, .foot = 48, .gap = 34});
+  const PanelGrid places = panel_grid(context, arms, {.left = 12, .head = 26, .height = 220, .foot = 54, .gap = 34});
   Markup body;
   std::string described;
   for (std::size_t a = 0; a < arms.size(); ++a) {

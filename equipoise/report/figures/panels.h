@@ -20,7 +20,7 @@ struct Panel {
 struct PanelSize {
   double left = 62;  ///< room for the vertical axis at the left of a row
   double head = 26;  ///< between heading and plot
-  double height = 220, foot = 48, gap = 24;
+  double height = 220, foot = 54, gap = 24;
   double top = 8;  ///< above the first heading
 };
 struct PanelGrid {

@@ -158,7 +158,10 @@ Markup cells(Comparison const& one, Box const& at, double alpha) {
       const bool ne = std::isnan(cell->p);
       const Shade& shade = ne ? shades.back() : shades[shade_of(cell->p, alpha)];
       fills += svg::rectangle(left + 0.75, top + 0.75, w - 1.5, h - 1.5, 2,
-                              {{"class", std::string("cell")}, {"fill", std::string(shade.fill)}});
+                              {{"class", std::string("cell")},
+                               {"fill", std::string(shade.fill)},
+                               {"stroke", std::string("#d5dce6")},
+                               {"stroke-width", 0.6}});
       if (printed || ne) {
         const std::string css = "cell-ink";
         texts += svg::text(left + w / 2, top + h / 2 + (printed ? -2 : 4), results::fixed(cell->estimate, decimals),
@@ -191,16 +194,19 @@ Markup cells(Comparison const& one, Box const& at, double alpha) {
 
 /// What the shades mean.
 Markup key(Context const& context, double left, double y, double alpha) {
+  const auto limit = [&](std::size_t i) {  // 0.2 * 0.05 is 0.01
+    std::string text = results::significant(shades[i].below * alpha, 3);
+    while (text.back() == '0' && text.find('.') != std::string::npos) text.pop_back();
+    return text;
+  };
   double x = left;
   Markup out = svg::text(x, y + 11, context.words(Word::column_p), {.size = 12, .weight = Weight::bold, .fill = ink});
   x += 18;
   for (std::size_t i = 0; i < shades.size(); ++i) {
     std::string text;
-    if (i == 0) text = "< " + shortest(shades[0].below * alpha);
-    else if (i + 1 == shades.size()) text = "\u2265 " + shortest(shades[i - 1].below * alpha);
-    else
-      text =
-          shortest(shades[i - 1].below * alpha) + (context.words.chinese() ? " 至 " : " to ") + shortest(shades[i].below * alpha);
+    if (i == 0) text = "< " + limit(0);
+    else if (i + 1 == shades.size()) text = "\u2265 " + limit(i - 1);
+    else text = results::interval(limit(i - 1), limit(i), context.language());
     if (i > 0 && shades[i - 1].below == 1)  // alpha lies between these two
       out += svg::line(x - 5, y - 3, x - 5, y + 17, "boundary", ink, 3);
     out += svg::rectangle(x, y, 22, 14, 2,
@@ -266,7 +272,7 @@ Part heat(Context const& context, Comparison const& one, std::string const& unit
   const double left = 44 + label_room, room = width - left - 20;
   const double w = std::min(84.0, room / double(one.deltas.size()));
   const double h = std::clamp(360.0 / double(one.deltas_reference.size()), 8.0, 46.0);
-  const Box at{left, top + 36, w * double(one.deltas.size()), h * double(one.deltas_reference.size())};
+  const Box at{left, top + 52, w * double(one.deltas.size()), h * double(one.deltas_reference.size())};
   Part part;
   part.body += svg::text(16, top + 14, heading(context, one), {.size = font, .weight = Weight::bold, .fill = ink});
   part.body += cells(one, at, alpha);
@@ -287,19 +293,9 @@ Part heat(Context const& context, Comparison const& one, std::string const& unit
   const double half = svg::text_width(below, font, Weight::bold) / 2;
   part.body += svg::text(std::clamp(middle, std::min(16 + half, width - 16 - half), width - 16 - half), at.top + at.height + 40,
                          below, {.size = font, .weight = Weight::bold, .anchor = Anchor::middle, .fill = ink});
-  // The vertical title is turned, in lines no longer than the cells are high.
-  const double x = 22, y = at.top + at.height / 2;
-  const std::vector<std::string> lines = svg::wrapped(title(one.against), std::max(150.0, at.height + 30), font, Weight::bold);
-  part.body += element("text",
-                       {{"class", std::string("ink")},
-                        {"fill", std::string(ink)},
-                        {"font-size", font},
-                        {"font-weight", std::string("600")},
-                        {"text-anchor", std::string("middle")},
-                        {"transform", std::string("translate(") + coordinate(x) + " " + coordinate(y) + ") rotate(-90)"}},
-                       join(lines, " "));
-  part.body += key(context, at.left, at.top + at.height + 60, alpha);
-  part.height = at.top + at.height + 84 - top;
+  // The vertical title lies above the cells: turned, it would be longer than few rows are high.
+  part.body += svg::text(16, top + 38, "\u2191 " + title(one.against), {.size = font, .weight = Weight::bold, .fill = ink});
+  part.height = at.top + at.height + 46 - top;
   return part;
 }
 
@@ -395,9 +391,13 @@ Markup tipping_point(Context const& context, results::AnalysisRun const& run) {
     Part part = one.both() ? heat(context, one, unit, top, width) : along(context, one, unit, top);
     (one.both() ? some_cells : some_lines) = true;
     body += part.body;
-    top += part.height + 22;
+    top += part.height + 26;
     const std::string separator = words.chinese() ? "：" : ": ";
     turns.push_back(heading(context, one) + separator + turning(context, one, alpha));
+  }
+  if (some_cells) {
+    body += key(context, 16, top - 8, alpha);
+    top += 32;
   }
   std::vector<std::string> notes;
   if (some_cells)

@@ -121,7 +121,12 @@ Drawn by_arm(Context const& context, std::vector<Trajectories> const& arms, Visi
 /// Rows of small panels, arm after arm.
 Drawn by_participant(Context const& context, std::vector<Trajectories> const& arms, VisitAxis const& visits, Range const& range,
                      bool change) {
-  constexpr std::size_t columns = 5;
+  // Rows as full as they can be: 6 participants stand in one row, 8 in two rows of four, 10 in two of five.
+  std::size_t most = 1;
+  for (auto const& arm : arms) most = std::max(most, arm.lines.size());
+  const auto rows = [&](std::size_t columns) { return (most + columns - 1) / columns; };
+  std::size_t columns = 6;
+  while (columns > 4 && rows(columns - 1) == rows(6)) --columns;
   const double left = 62, gap = 14, height = 92;
   Drawn out;
   const double wide = (out.width - left - 14 - double(columns - 1) * gap) / double(columns);

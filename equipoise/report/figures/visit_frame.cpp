@@ -1,5 +1,7 @@
 #include "equipoise/report/figures/visit_frame.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -47,6 +49,15 @@ void count_labels(VisitAxis& visits) {
   while (!name.empty() && name.front() == ' ') name.erase(name.begin());
   if (counted < 2 || name.size() < 2) return;  // "V1", "V2": the letter says nothing by itself
   visits.numbers = std::move(numbers), visits.counted = std::move(name);
+}
+
+/// With as many decimals as their step needs.
+std::vector<std::string> tick_labels(std::vector<double> const& ticks, bool signs) {
+  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
+  const int decimals = std::clamp(-int(std::floor(std::log10(step) + 1e-9)), 0, 8);
+  std::vector<std::string> labels;
+  for (const double tick : ticks) labels.push_back((signs && tick > 0 ? "+" : "") + results::fixed(tick, decimals));
+  return labels;
 }
 
 std::vector<std::string> labels_of(VisitAxis const& visits, bool numbers) { return numbers ? visits.numbers : visits.labels; }
@@ -157,9 +168,7 @@ ValueAxis value_axis(double low, double high, double top, double bottom, bool si
   ValueAxis y;
   y.scale = {low, high, bottom, top};
   y.ticks = svg::ticks_between(low, high, most);
-  int decimals = 0;
-  if (y.ticks.size() > 1) decimals = std::clamp(-int(std::floor(std::log10(y.ticks[1] - y.ticks[0]) + 1e-9)), 0, 8);
-  for (const double tick : y.ticks) y.labels.push_back((signs && tick > 0 ? "+" : "") + results::fixed(tick, decimals));
+  y.labels = tick_labels(y.ticks, signs);
   return y;
 }
 
@@ -179,15 +188,12 @@ ValueAxis ratio_axis(double low, double high, double top, double bottom) {
         if (const double tick = digit * std::pow(10.0, power); tick >= low && tick <= high) y.ticks.push_back(tick);
     if (y.ticks.size() >= 4) break;
   }
-  if (y.ticks.size() < 4) y.ticks = svg::ticks_between(low, high, 7);
-  for (const double tick : y.ticks) {
-    std::string text = results::significant(tick, 3);
-    if (text.find('.') != std::string::npos) {
-      while (text.back() == '0') text.pop_back();
-      if (text.back() == '.') text.pop_back();
-    }
-    y.labels.push_back(text);
+  if (y.ticks.size() < 4) {
+    y.ticks = svg::ticks_between(low, high, 7);
+    y.labels = tick_labels(y.ticks, false);
+    return y;
   }
+  for (const double tick : y.ticks) y.labels.push_back(shortest(std::stod(fmt::format("{:.3g}", tick))));
   return y;
 }
 

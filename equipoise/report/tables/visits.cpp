@@ -14,17 +14,20 @@ using results::Record;
 struct Columns {
   bool n = false, mean_interval = false, compared = false, df = false, p = false, adjusted = false;
   std::string level;
+  int decimals = 0;  ///< of all estimates, so that a column reads as one; ratios have their own form
 };
 
 Columns columns_of(Context const& context, ArmsOverVisits const& numbers) {
   Columns has;
   for (auto const& cell : numbers.means) {
     Finding const& f = cell.record->finding;
+    has.decimals = std::max(has.decimals, results::decimals_for(f.value, f.se));
     has.n = has.n || f.n, has.mean_interval = has.mean_interval || (f.lower && f.upper);
     if (f.lower) has.level = interval_level(context, *cell.record);
   }
   for (auto const& cell : numbers.differences) {
     Finding const& f = cell.record->finding;
+    has.decimals = std::max(has.decimals, results::decimals_for(f.value, f.se));
     has.compared = true, has.df = has.df || f.df, has.p = has.p || f.p;
     has.adjusted = has.adjusted || adjusted_beside(context, *cell.record);
     if (f.lower) has.level = interval_level(context, *cell.record);
@@ -96,7 +99,16 @@ class Rows {
 
   Markup row(std::string const& arm, Record const* mean, Record const* difference) {
     const auto printed = [&](Record const* record) {
-      return record ? results::printed(record->finding, context_.language(), context_.alpha()) : results::Printed();
+      if (!record) return results::Printed();
+      Finding const& f = record->finding;
+      results::Printed text = results::printed(f, context_.language(), context_.alpha());
+      if (numbers_.ratio) return text;
+      text.value = results::fixed(f.value, has_.decimals);
+      if (f.se) text.se = results::fixed(*f.se, has_.decimals + 1);
+      if (f.lower && f.upper)
+        text.interval = results::interval(results::fixed(*f.lower, has_.decimals), results::fixed(*f.upper, has_.decimals),
+                                          context_.language());
+      return text;
     };
     const results::Printed of_mean = printed(mean), of_difference = printed(difference);
     Markup out = element("th", {{"scope", std::string("row")}, {"class", std::string("sub")}}, context_.arm(arm));
