@@ -92,15 +92,14 @@ Expected<Answer> Rubin::run(Frame const&) const {
   answer.findings.push_back({.quantity = "df_large_sample", .value = pooled->df_large_sample});
   answer.findings.push_back({.quantity = "lambda", .value = pooled->lambda});
 
-  answer.notes.push_back(fmt::format("Rubin's rules over {} imputed data sets; degrees of freedom of {}.", estimates.size(),
-                                     complete_data_df ? "Barnard and Rubin (1999)" : "Rubin (1987): those of the complete data are not given"));
-  if (std::isnan(pooled->estimate))
-    answer.notes.push_back("The numbers are too large for their squares: nothing is estimable.");
+  answer.notes.push_back(
+      fmt::format("Rubin's rules over {} imputed data sets; degrees of freedom of {}.", estimates.size(),
+                  complete_data_df ? "Barnard and Rubin (1999)" : "Rubin (1987): those of the complete data are not given"));
+  if (std::isnan(pooled->estimate)) answer.notes.push_back("The numbers are too large for their squares: nothing is estimable.");
   else if (pooled->se == 0) answer.notes.push_back("All variances are 0 and all estimates equal: no test and no limits.");
   else if (pooled->within == 0 && complete_data_df)
     answer.notes.push_back("All variances are 0: no degrees of freedom are left, so no test and no limits.");
-  else if (pooled->between == 0)
-    answer.notes.push_back("All estimates are equal: no variance is due to the missing values.");
+  else if (pooled->between == 0) answer.notes.push_back("All estimates are equal: no variance is due to the missing values.");
   return answer;
 }
 

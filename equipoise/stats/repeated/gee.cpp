@@ -51,7 +51,9 @@ std::string_view name_of(Correction correction) {
   return "with the correction of Fay and Graubard";
 }
 
-std::string plural(std::size_t count, std::string_view noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
+std::string plural(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
 
 std::optional<GeeDf> parse_df(Section& options) {
   Node const* value = options.take("df");
@@ -60,8 +62,8 @@ std::optional<GeeDf> parse_df(Section& options) {
     return GeeDf{GeeDf::Rule::given, *number};
   if (value->text() && *value->text() == "normal") return GeeDf{};
   if (value->text() && *value->text() == "subjects_minus_coefficients") return GeeDf{GeeDf::Rule::subjects_minus_coefficients};
-  options.report_at("df", Code::wrong_type,
-                    "'df' in {} must be \"normal\", \"subjects_minus_coefficients\" or a number above 0", options.name());
+  options.report_at("df", Code::wrong_type, "'df' in {} must be \"normal\", \"subjects_minus_coefficients\" or a number above 0",
+                    options.name());
   return {};
 }
 
@@ -123,8 +125,7 @@ class Writer {
   void add(At const& at, GeeFunction const& f, bool tested, std::int64_t n, std::string const& words) {
     const double se = fit_.robust_se(f), lower = f.value - half_width_ * se, upper = f.value + half_width_ * se;
     const double p = numerics::student_t_two_sided(f.value / se, df_);
-    if (f.estimable() && std::isnan(se) && !fit_.perfect())
-      (fit_.rests_on_one(f) ? on_one_ : no_variance_).push_back(words);
+    if (f.estimable() && std::isnan(se) && !fit_.perfect()) (fit_.rests_on_one(f) ? on_one_ : no_variance_).push_back(words);
     Finding found{.quantity = "estimate",
                   .at = at,
                   .value = f.value,
@@ -184,8 +185,8 @@ class Writer {
     std::sort(columns.begin(), columns.end());
     std::vector<GeeFunction> hypothesis;
     for (auto const& row : grid_.hypothesis(term.factors)) hypothesis.push_back(fit_.function(row));
-    const bool estimable = !hypothesis.empty() && std::all_of(hypothesis.begin(), hypothesis.end(),
-                                                              [](GeeFunction const& f) { return f.estimable(); });
+    const bool estimable = !hypothesis.empty() &&
+                           std::all_of(hypothesis.begin(), hypothesis.end(), [](GeeFunction const& f) { return f.estimable(); });
     const GeeFit::Wald wald = estimable ? fit_.test(hypothesis) : GeeFit::Wald{};
     const std::string words = "the effect " + join(term.factors, ":");
     if (fit_.solved() && !estimable) undetermined_.push_back(words);
@@ -249,12 +250,14 @@ class Writer {
       notes.push_back(fmt::format("Visits in the order {}: a step of one is one lag.", quoted({visits.begin(), visits.end()})));
     }
     std::string reference = "the normal distribution";
-    if (!normal()) reference = std::isnan(df_) ? "no distribution, as there are no more participants than coefficients"
-                                               : fmt::format("the t distribution with {} degrees of freedom", shortest(df_));
+    if (!normal())
+      reference = std::isnan(df_) ? "no distribution, as there are no more participants than coefficients"
+                                  : fmt::format("the t distribution with {} degrees of freedom", shortest(df_));
     notes.push_back(fmt::format("Robust (sandwich) standard errors over {}, {}; P values and limits from {}.",
                                 plural(subjects_.count(), "participant"), name_of(method_.spec.correction), reference));
     if (method_.spec.correction == Correction::none && subjects_.count() < few_subjects && frame_.rows > 0)
-      notes.push_back("With fewer than about 40 participants these standard errors tend to be too small: see the option `correction`.");
+      notes.push_back(
+          "With fewer than about 40 participants these standard errors tend to be too small: see the option `correction`.");
   }
 
   void fit_notes() {
@@ -267,8 +270,9 @@ class Writer {
         notes.push_back(infinite());
         return;
       case GeeFit::Status::no_convergence:
-        notes.push_back(fmt::format("The equations did not converge in {} (last step {:.2g} standard errors): nothing is estimable.",
-                                    plural(std::size_t(fit_.iterations()), "iteration"), fit_.distance()));
+        notes.push_back(
+            fmt::format("The equations did not converge in {} (last step {:.2g} standard errors): nothing is estimable.",
+                        plural(std::size_t(fit_.iterations()), "iteration"), fit_.distance()));
         return;
       case GeeFit::Status::correlation_range:
         notes.push_back(out_of_range());
@@ -281,10 +285,12 @@ class Writer {
     else if (method_.spec.correlation != Dependence::independence && fit_.correlation().pairs() == 0)
       notes.push_back("No participant has two rows: the working correlation is not estimable, and not needed.");
     if (fit_.impossible_pairs() > 0)
-      notes.push_back(fmt::format(
-          "The working correlation of {} of rows is beyond what yes/no responses of their means can have: it is that of no distribution.",
-          plural(fit_.impossible_pairs(), "pair")));
-    if (fit_.correlation().pairs() > 0) list("No participant has both visits, so that their correlation is not estimable", apart_);
+      notes.push_back(
+          fmt::format("The working correlation of {} of rows is beyond what yes/no responses of their means can have: it is that "
+                      "of no distribution.",
+                      plural(fit_.impossible_pairs(), "pair")));
+    if (fit_.correlation().pairs() > 0)
+      list("No participant has both visits, so that their correlation is not estimable", apart_);
   }
 
   std::string infinite() const {
@@ -301,11 +307,13 @@ class Writer {
 
   std::string out_of_range() const {
     const double a = fit_.correlation().parameter();
-    const std::string estimate =
-        method_.spec.correlation == Dependence::unstructured ? "The estimated correlation matrix of the visits of a participant"
-        : fmt::format("The estimated correlation {:.3g} of a participant's rows", a);
-    return fmt::format("{} is not positive definite: nothing is estimable. Another working correlation, in the last resort independence, "
-                       "has the same interpretation.", estimate);
+    const std::string estimate = method_.spec.correlation == Dependence::unstructured
+                                     ? "The estimated correlation matrix of the visits of a participant"
+                                     : fmt::format("The estimated correlation {:.3g} of a participant's rows", a);
+    return fmt::format(
+        "{} is not positive definite: nothing is estimable. Another working correlation, in the last resort independence, "
+        "has the same interpretation.",
+        estimate);
   }
 
   void notes() {
@@ -322,12 +330,15 @@ class Writer {
         others = method_.weights == GridWeights::equal
                      ? ", over other factors with equal weights of their levels."
                      : ", over other factors in proportion to the observed frequencies of their levels.";
-      const bool transformed = method_.spec.family != Family::gaussian;
-      answer_.notes.push_back(fmt::format("LS means {}at the mean of the covariates{}",
-                                          transformed ? "on the scale of the link, " : "", others));
+      std::string where = method_.spec.family == Family::gaussian ? "" : " on the scale of the link";
+      const auto columns = method_.model.formula.columns();
+      if (std::any_of(columns.begin(), columns.end(), [&](std::string const& column) { return !grid_.factor(column); }))
+        where += where.empty() ? " at the mean of the covariates" : ", at the mean of the covariates";
+      answer_.notes.push_back("LS means" + where + others);
       answer_.notes.push_back("P values and limits are not adjusted for multiplicity.");
     }
-    if (!design_.terms.empty()) answer_.notes.push_back("Effects: Wald tests with robust variance, sum-to-zero coding of the factors.");
+    if (!design_.terms.empty())
+      answer_.notes.push_back("Effects: Wald tests with robust variance, sum-to-zero coding of the factors.");
     list("Not estimable, because the rows do not determine them", undetermined_);
     list("One participant alone determines a part of these, so that no standard error is estimable", on_one_);
     list("The participants' residuals leave no variance for these, so that no standard error is estimable", no_variance_);
@@ -351,7 +362,8 @@ MethodCard const& Gee::card() {
   static const MethodCard card{
       .keyword = "gee",
       .title = "Generalised estimating equations",
-      .roles = {{"response", Need::number, Presence::required, "the analysed value; yes 1, no 0 for binomial, a count for poisson"},
+      .roles = {{"response", Need::number, Presence::required,
+                 "the analysed value; yes 1, no 0 for binomial, a count for poisson"},
                 {"subject", Need::category, Presence::required, "participant, whose rows depend on each other"},
                 {"visit", Need::category, Presence::optional, "visit of the row; needed by ar1 and unstructured"}},
       .options = {{"formula", "terms of the model: a + b, a:b, a * b", "right-hand side, with intercept"},
@@ -368,9 +380,33 @@ MethodCard const& Gee::card() {
                    "averaging of LS means over other factors: equal, or by observed frequencies (equal)"},
                   {"contrasts", "[{ name, factor, weights = { level = number } }]", "comparisons of LS means"},
                   {"level", "number above 0 and below 1", "confidence level, two-sided (0.95)"}},
-      .quantities = {"estimate", "robust_se", "p", "se", "df", "lower", "upper", "model_se", "z", "t", "chi_square", "odds_ratio",
-                     "odds_ratio_lower", "odds_ratio_upper", "rate_ratio", "rate_ratio_lower", "rate_ratio_upper", "share",
-                     "share_lower", "share_upper", "mean", "mean_lower", "mean_upper", "dispersion", "working_correlation", "n_observations", "n_subjects"},
+      .quantities = {"estimate",
+                     "robust_se",
+                     "p",
+                     "se",
+                     "df",
+                     "lower",
+                     "upper",
+                     "model_se",
+                     "z",
+                     "t",
+                     "chi_square",
+                     "odds_ratio",
+                     "odds_ratio_lower",
+                     "odds_ratio_upper",
+                     "rate_ratio",
+                     "rate_ratio_lower",
+                     "rate_ratio_upper",
+                     "share",
+                     "share_lower",
+                     "share_upper",
+                     "mean",
+                     "mean_lower",
+                     "mean_upper",
+                     "dispersion",
+                     "working_correlation",
+                     "n_observations",
+                     "n_subjects"},
       .comparison = Comparison::all_arms};
   return card;
 }
@@ -395,7 +431,8 @@ std::optional<Gee> Gee::parse(Roles const& roles, Section& options, Match) {
         options.word<Dependence>("working_correlation", correlation_words).value_or(Dependence::independence);
   const bool by_visit = method.spec.correlation == Dependence::ar1 || method.spec.correlation == Dependence::unstructured;
   if (by_visit && method.visit.empty())
-    options.report_at("working_correlation", Code::missing_key, "the working correlation '{}' needs a column for the role 'visit'",
+    options.report_at("working_correlation", Code::missing_key,
+                      "the working correlation '{}' needs a column for the role 'visit'",
                       word_of(correlation_words, method.spec.correlation));
   method.spec.correction = options.word<Correction>("correction", correction_words).value_or(Correction::none);
   method.df = parse_df(options).value_or(GeeDf{});
@@ -408,8 +445,10 @@ std::optional<Gee> Gee::parse(Roles const& roles, Section& options, Match) {
   if (auto given = options.texts("visits")) {
     visits = std::move(*given);
     if (method.visit.empty())
-      options.report_at("visits", Code::inconsistent, "'visits' in {} is given without a column for the role 'visit'", options.name());
-    else if (const auto known = method.model.levels.find(method.visit); known != method.model.levels.end() && known->second != visits)
+      options.report_at("visits", Code::inconsistent, "'visits' in {} is given without a column for the role 'visit'",
+                        options.name());
+    else if (const auto known = method.model.levels.find(method.visit);
+             known != method.model.levels.end() && known->second != visits)
       options.report_at("visits", Code::inconsistent, "'visits' and the levels of '{}' are two orders", method.visit);
     std::vector<std::string> sorted = visits;
     std::sort(sorted.begin(), sorted.end());
@@ -434,8 +473,7 @@ Expected<Answer> Gee::run(Frame const& frame) const {
     if (spec.family == Family::poisson && (value < 0 || value != std::floor(value)))
       return fail(Code::bad_cell, "column '{}' holds {}: a count is a whole number, 0 or more", response, shortest(value));
   }
-  const auto subjects =
-      by_subject(frame.categories(subject), subject, visit.empty() ? nullptr : &frame.categories(visit), visit);
+  const auto subjects = by_subject(frame.categories(subject), subject, visit.empty() ? nullptr : &frame.categories(visit), visit);
   if (!subjects) return tl::unexpected(subjects.error());
   const auto design = build_design(frame, model.formula, Intercept::first);
   if (!design) return tl::unexpected(design.error());

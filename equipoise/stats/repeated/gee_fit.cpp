@@ -14,13 +14,15 @@
 namespace equipoise::stats {
 namespace {
 
-constexpr double settled = 1e-10;      ///< standard errors: the step that ends the iteration
-constexpr double near_enough = 1e-8;   ///< the same, when rounding lets it come no closer
-constexpr double longest_step = 5;     ///< on the linear predictor: a scoring step is no guide so far away
+constexpr double settled = 1e-10;     ///< standard errors: the step that ends the iteration
+constexpr double near_enough = 1e-8;  ///< the same, when rounding lets it come no closer
+constexpr double longest_step = 5;    ///< on the linear predictor: a scoring step is no guide so far away
 constexpr int most_iterations = 500;
-constexpr double exact_fit = 1e-14;    ///< of the size of the response, times sqrt n: a residual that is rounding
+constexpr int plain_iterations = 20;        ///< before acceleration
+constexpr double nearby = 1e-2;             ///< standard errors, within which steps that shrink lead to the solution
+constexpr double shortest_part = 1.0 / 64;  ///< of a step, where whole ones go to and fro
+constexpr double exact_fit = 1e-14;         ///< of the size of the response, times sqrt n: a residual that is rounding
 constexpr double leverage_one = 1e-8;  ///< below 1: the leverage of a participant without whom a coefficient is not determined
-constexpr double no_variance = 1e-8;   ///< robust beside model-based standard error: rounding of a sandwich that is 0
 constexpr std::size_t most_pairs_checked = 20'000'000;  ///< against the limits of a correlation of yes/no responses
 
 /// mu and the square root of its variance at a linear predictor, and the Pearson residual of y.
@@ -110,25 +112,30 @@ class GeeSolver {
         block_(subjects.largest() * (r_ + 1)),
         information_(Eigen::Index(r_), Eigen::Index(r_)),
         score_(Eigen::Index(r_)),
-        step_(Eigen::Index(r_)) {}
+        step_(Eigen::Index(r_)),
+        moved_(Eigen::Index(r_), memory),
+        changed_(Eigen::Index(r_), memory) {}
 
   void solve() {
     if (!start()) return;
     bool in_range = true;
     double last = std::numeric_limits<double>::infinity(), part = 1;
     fit_.status_ = GeeFit::Status::no_convergence;
-    for (; fit_.iterations_ < most_iterations; ++fit_.iterations_) {
+    for (int turn = 0; turn < most_iterations; ++turn, ++fit_.iterations_) {
       fit_.correlation_.estimate(residual_, phi_);
       in_range = fit_.correlation_.in_range();
       if (!take_step()) return;
-      const bool closer = fit_.distance_ < 0.9 * last;
-      if (fit_.distance_ <= settled || (fit_.distance_ <= near_enough && !closer)) {
+      if (fit_.distance_ <= settled || (fit_.distance_ <= near_enough && fit_.distance_ > 0.9 * last)) {
         fit_.status_ = in_range ? GeeFit::Status::converged : GeeFit::Status::correlation_range;
         break;
       }
-      if (!closer) part = std::max(0.5 * part, 1.0 / 16);  // the moments of R pull back what the step gains
+      const bool back = turn > 0 && last_step_.dot(information_.selfadjointView<Eigen::Lower>() * step_) < 0;
+      if (back && fit_.distance_ > 0.9 * last) part = std::max(0.5 * part, shortest_part);
+      const bool leads_there = turn >= plain_iterations && fit_.distance_ < nearby && fit_.distance_ < last;
+      const bool longer = leads_there && accelerate();
+      if (!leads_there) remembered_ = 0, last_step_ = step_;
       last = fit_.distance_;
-      move(part);
+      move(longer ? 1 : part);
       if (!evaluate()) return;
     }
     if (fit_.status_ == GeeFit::Status::no_convergence && !in_range) fit_.status_ = GeeFit::Status::correlation_range;
@@ -217,6 +224,32 @@ class GeeSolver {
     return factor_.info() == Eigen::Success && step_.allFinite() && std::isfinite(decrement);
   }
 
+  /// Anderson's acceleration: each scoring step makes the next moments of R move, so that the steps shrink by a constant factor
+  /// only. The last steps and what they did to the step show where it would be 0, had it gone on in a straight line. Only near a
+  /// solution that the plain iteration leads to: the equations may have several, of which acceleration might find one that repels
+  /// it. True when `step_` is another now.
+  ///
+  /// source   Anderson (1965), J. ACM 12, 547-560; Walker & Ni (2011), SIAM J. Numer. Anal. 49, 1715-1735
+  bool accelerate() {
+    const auto r = Eigen::Index(r_);
+    const Eigen::VectorXd plain = step_, here = Eigen::Map<const Eigen::VectorXd>(fit_.c_.data(), r);
+    bool done = false;
+    if (remembered_ > 0) {
+      const Eigen::Index at = (remembered_ - 1) % memory;
+      moved_.col(at) = here - last_coefficients_;
+      changed_.col(at) = plain - last_step_;
+      const Eigen::Index columns = std::min<Eigen::Index>(remembered_, memory);
+      const Eigen::MatrixXd root = factor_.matrixU();  // lengths in standard errors
+      const Eigen::VectorXd g = (root * changed_.leftCols(columns)).colPivHouseholderQr().solve(root * plain);
+      const Eigen::VectorXd better = plain - (moved_.leftCols(columns) + changed_.leftCols(columns)) * g;
+      if (better.allFinite() && (root * better).norm() < 20 * (root * plain).norm()) step_ = better, done = true;
+      else remembered_ = 0;
+    }
+    last_coefficients_ = here, last_step_ = plain;
+    ++remembered_;
+    return done;
+  }
+
   void move(double part) {
     if (spec_.family != Family::gaussian) {
       double farthest = 0;
@@ -275,7 +308,8 @@ class GeeSolver {
         for (Index e = 0; e < factor.size(); ++e) {
           const double left = 1 - factor[e];
           if (left < leverage_one) {
-            const VectorXd direction = few_rows ? VectorXd(s.transpose() * eigen.eigenvectors().col(e)) : eigen.eigenvectors().col(e);
+            const VectorXd direction =
+                few_rows ? VectorXd(s.transpose() * eigen.eigenvectors().col(e)) : eigen.eigenvectors().col(e);
             const VectorXd unit = direction.normalized();
             fit_.alone_.emplace_back(unit.data(), unit.data() + r);
           }
@@ -339,6 +373,10 @@ class GeeSolver {
   Eigen::MatrixXd information_;
   Eigen::VectorXd score_, step_;
   Eigen::LLT<Eigen::MatrixXd> factor_;
+  static constexpr Eigen::Index memory = 5;
+  Eigen::Index remembered_ = 0;
+  Eigen::VectorXd last_coefficients_, last_step_;
+  Eigen::MatrixXd moved_, changed_;  ///< of the coefficients, and of the step
 };
 
 Expected<GeeFit> GeeFit::fit(Design const& design, NumbersView y, Subjects const& subjects, GeeSpec const& spec) {
@@ -379,101 +417,6 @@ Expected<GeeFit> GeeFit::fit(Design const& design, NumbersView y, Subjects const
   }
   GeeSolver(fit, spec, subjects, std::move(x), std::move(response)).solve();
   return fit;
-}
-
-GeeFunction GeeFit::function(std::span<const double> l) const {
-  expects(l.size() == used_.size(), "a linear function has a coefficient for each column of the design");
-  if (!solved()) return {};
-  // l'b = l_0 a + sum (l_j - l_0 m_j) b_j with a the intercept at the means m
-  std::vector<double> c(l.size() - 1), magnitude(l.size() - 1);
-  for (std::size_t j = 1; j < l.size(); ++j) {
-    const double unit = scale_[j] > 0 ? scale_[j] : std::fmax(std::abs(mean_[j]), std::numeric_limits<double>::min());
-    c[j - 1] = (l[j] - l[0] * mean_[j]) / unit;
-    magnitude[j - 1] = (std::abs(l[j]) + std::abs(l[0] * mean_[j])) / unit;
-  }
-  if (!qr_->in_row_space(c, magnitude)) return {};
-  GeeFunction f{.value = 0, .weights = {l[0]}};
-  for (std::size_t k = 1; k < columns_.size(); ++k) f.weights.push_back(c[columns_[k] - 1]);
-  f.value = unit_ * inner_product(f.weights, c_);
-  return f;
-}
-
-GeeFunction GeeFit::coefficient(std::size_t j) const {
-  if (!solved() || !used(j)) return {};
-  GeeFunction f{.value = 0, .weights = std::vector<double>(columns_.size(), 0.0)};
-  for (std::size_t k = 0; k < columns_.size(); ++k) {
-    if (columns_[k] == j) f.weights[k] = 1 / scale_[j];
-    else if (j == 0) f.weights[k] = -mean_[columns_[k]] / scale_[columns_[k]];
-  }
-  f.value = unit_ * inner_product(f.weights, c_);
-  return f;
-}
-
-std::vector<double> GeeFit::whitened(GeeFunction const& f) const {
-  const std::size_t r = columns_.size();
-  std::vector<double> w(r, 0.0);
-  for (std::size_t j = 0; j < r; ++j)
-    for (std::size_t k = 0; k < r; ++k) w[k] += root_[j * r + k] * f.weights[j];
-  return w;
-}
-
-bool GeeFit::rests_on_one(GeeFunction const& f) const {
-  if (!f.estimable()) return false;
-  const std::vector<double> w = whitened(f);
-  const double length = std::sqrt(inner_product(w, w));
-  return std::any_of(alone_.begin(), alone_.end(), [&](std::vector<double> const& direction) {
-    return std::abs(inner_product(w, direction)) > std::sqrt(leverage_one) * length;
-  });
-}
-
-double GeeFit::model_se(GeeFunction const& f) const {
-  if (!f.estimable() || perfect_) return missing_number;
-  const std::vector<double> w = whitened(f);
-  return std::sqrt(dispersion_ * inner_product(w, w));
-}
-
-double GeeFit::robust_se(GeeFunction const& f) const {
-  if (!f.estimable() || perfect_ || rests_on_one(f)) return missing_number;
-  const std::vector<double> w = whitened(f);
-  const std::size_t r = columns_.size();
-  double variance = 0;
-  for (std::size_t j = 0; j < r; ++j)
-    for (std::size_t k = 0; k < r; ++k) variance += w[j] * middle_[j * r + k] * w[k];
-  const double se = unit_ * std::sqrt(std::max(variance, 0.0));
-  return se > no_variance * model_se(f) ? se : missing_number;
-}
-
-GeeFit::Wald GeeFit::test(std::span<const GeeFunction> functions) const {
-  const std::size_t k = functions.size(), r = columns_.size();
-  std::vector<double> directions, value(k);
-  const auto wide = Eigen::Index(k), high = Eigen::Index(r);
-  Eigen::MatrixXd w(high, wide), middle(high, high);
-  for (std::size_t i = 0; i < k; ++i) {
-    const double se = robust_se(functions[i]);
-    if (!(se > 0)) return {};
-    const std::vector<double> one = whitened(functions[i]);
-    const double length = std::sqrt(inner_product(one, one));
-    for (std::size_t j = 0; j < r; ++j) {
-      directions.push_back(one[j] / length);
-      w(Eigen::Index(j), Eigen::Index(i)) = unit_ * one[j] / se;
-    }
-    value[i] = functions[i].value / se;
-  }
-  const std::size_t df = k == 0 ? 0 : numerics::OrderedQr(r, k, std::move(directions), dependent_column).rank();
-  if (df == 0) return {};
-  for (std::size_t j = 0; j < r; ++j)
-    for (std::size_t c = 0; c < r; ++c) middle(Eigen::Index(j), Eigen::Index(c)) = middle_[j * r + c];
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(w.transpose() * middle * w);  // of a correlation matrix
-  constexpr double singular = 1e-10;
-  Wald wald{0, 0};
-  for (Eigen::Index e = 0; e < wide; ++e) {
-    if (eigen.eigenvalues()[e] < singular) continue;
-    double along = 0;
-    for (std::size_t i = 0; i < k; ++i) along += eigen.eigenvectors()(Eigen::Index(i), e) * value[i];
-    wald.chi_square += along * along / eigen.eigenvalues()[e];
-    wald.df += 1;
-  }
-  return wald.df == double(df) ? wald : Wald{};
 }
 
 }  // namespace equipoise::stats

@@ -11,15 +11,18 @@
 
 namespace equipoise::stats {
 
-/// Variance of a response of mean mu, with its canonical link: binomial mu (1 - mu), logit; gaussian 1, identity; poisson mu, log.
+/// Variance of a response of mean mu, with its canonical link: binomial mu (1 - mu), logit; gaussian 1, identity; poisson mu,
+/// log.
 enum class Family { binomial, gaussian, poisson };
 
-/// Small-sample correction of the sandwich, with H_i = D_i B D_i' V_i^-1 the leverage of participant i and Q_i = D_i' V_i^-1 D_i B:
+/// Small-sample correction of the sandwich, with H_i = D_i B D_i' V_i^-1 the leverage of participant i and Q_i = D_i' V_i^-1 D_i
+/// B:
 ///
-///     none                D_i' V_i^-1 r_i                                                Liang & Zeger (1986), Biometrika 73, 13-22
-///     kauermann_carroll   D_i' V_i^-1 (I - H_i)^(-1/2) r_i          Kauermann & Carroll (2001), J. Am. Stat. Assoc. 96, 1387-1396
-///     mancl_derouen       D_i' V_i^-1 (I - H_i)^-1 r_i                        Mancl & DeRouen (2001), Biometrics 57, 126-134
-///     fay_graubard        diag(1 - min(0.75, (Q_i)_jj))^(-1/2) D_i' V_i^-1 r_i     Fay & Graubard (2001), Biometrics 57, 1198-1206
+///     none                D_i' V_i^-1 r_i                                                Liang & Zeger (1986), Biometrika 73,
+///     13-22 kauermann_carroll   D_i' V_i^-1 (I - H_i)^(-1/2) r_i          Kauermann & Carroll (2001), J. Am. Stat. Assoc. 96,
+///     1387-1396 mancl_derouen       D_i' V_i^-1 (I - H_i)^-1 r_i                        Mancl & DeRouen (2001), Biometrics 57,
+///     126-134 fay_graubard        diag(1 - min(0.75, (Q_i)_jj))^(-1/2) D_i' V_i^-1 r_i     Fay & Graubard (2001), Biometrics 57,
+///     1198-1206
 ///
 /// take the place of the scores in the middle of the sandwich.
 enum class Correction { none, kauermann_carroll, mancl_derouen, fay_graubard };
@@ -44,7 +47,8 @@ struct GeeFunction {
 ///     Var b = B (sum_i s_i s_i') B,  B = (sum_i D_i' V_i^-1 D_i)^-1,  s_i the scores D_i' V_i^-1 (y_i - mu_i), corrected or not
 ///
 /// From the maximum likelihood estimates of independent rows, Fisher scoring and the moments of R in turn until the next step is
-/// 1e-10 standard errors. Columns are centred and scaled first; those that earlier ones determine to 1e-8 are left out.
+/// 1e-10 standard errors; of several solutions, that to which this leads. Columns are centred and scaled first; those that
+/// earlier ones determine to 1e-8 are left out.
 ///
 /// errors   bad_cell for a product of covariates that is not finite
 /// source   Liang & Zeger (1986), Biometrika 73, 13-22
@@ -54,8 +58,8 @@ class GeeFit {
   enum class Status {
     converged,
     no_rows,
-    infinite,             ///< separated: some coefficient grows for ever (see `infinite`)
-    correlation_range,    ///< solved with a correlation drawn into its range: the equations have no solution in it
+    infinite,           ///< separated: some coefficient grows for ever (see `infinite`)
+    correlation_range,  ///< solved with a correlation drawn into its range: the equations have no solution in it
     no_convergence
   };
 
@@ -90,7 +94,8 @@ class GeeFit {
     double chi_square = missing_number;
     double df = 0;  ///< independent functions
   };
-  /// (Lb)' (L Var b L')^-1 (Lb). NaN when a robust error is, or when fewer participants than functions leave Var b singular there.
+  /// (Lb)' (L Var b L')^-1 (Lb). NaN when a robust error is, or when fewer participants than functions leave Var b singular
+  /// there.
   Wald test(std::span<const GeeFunction> functions) const;
 
  private:
@@ -113,8 +118,8 @@ class GeeFit {
   std::optional<numerics::OrderedQr> qr_;
   // The solver's coefficients c are those of the centred columns of mean square 1: shape r; unit_ times them is in units of y.
   std::vector<double> c_;
-  std::vector<double> root_;    ///< C with C C' = B, r x r row by row
-  std::vector<double> middle_;  ///< sum of C' s_i s_i' C, r x r
+  std::vector<double> root_;                ///< C with C C' = B, r x r row by row
+  std::vector<double> middle_;              ///< sum of C' s_i s_i' C, r x r
   std::vector<std::vector<double>> alone_;  ///< unit directions in which one participant has leverage 1
 };
 

@@ -50,12 +50,12 @@ class Asker {
     Term upper = within, lower = within;
     upper.push_back({column, level});
     lower.push_back({column, minus});
-    GridQuestion question{.at = {{"difference", LevelDifference{column, level, minus}}},
-                          .function = mean(upper),
-                          .cells = {upper, lower},
-                          .comparison = true,
-                          .words = fmt::format("{} '{}' less '{}'{}", column, level, minus,
-                                               within.empty() ? "" : " within " + to_text(within))};
+    GridQuestion question{
+        .at = {{"difference", LevelDifference{column, level, minus}}},
+        .function = mean(upper),
+        .cells = {upper, lower},
+        .comparison = true,
+        .words = fmt::format("{} '{}' less '{}'{}", column, level, minus, within.empty() ? "" : " within " + to_text(within))};
     if (!within.empty()) question.at["within"] = within;
     const std::vector<double> other = mean(lower);
     if (other.empty()) question.function.clear();
@@ -67,13 +67,15 @@ class Asker {
     const auto all = levels(column);
     const bool pairs = all.size() <= most_levels_in_pairs;
     if (!pairs && within.empty())
-      notes_.push_back(fmt::format("'{}' has {} levels: each is compared with the first, '{}', only.", column, all.size(), all[0]));
+      notes_.push_back(
+          fmt::format("'{}' has {} levels: each is compared with the first, '{}', only.", column, all.size(), all[0]));
     for (std::size_t b = 0; b < (pairs ? all.size() : 1); ++b)
       for (std::size_t a = b + 1; a < all.size(); ++a) add_difference(column, all[a], all[b], within);
   }
 
   void add_contrast(NamedContrast const& contrast) {
-    GridQuestion question{.at = {{"contrast", contrast.name}}, .comparison = true, .words = "the contrast '" + contrast.name + "'"};
+    GridQuestion question{
+        .at = {{"contrast", contrast.name}}, .comparison = true, .words = "the contrast '" + contrast.name + "'"};
     std::vector<std::string> weights;
     bool occur = true;
     for (std::string const& level : levels(contrast.factor)) {
@@ -88,7 +90,8 @@ class Asker {
     }
     if (!occur) question.function.clear();
     questions_.push_back(std::move(question));
-    notes_.push_back(fmt::format("Contrast '{}': LS means of '{}' times {}.", contrast.name, contrast.factor, join(weights, ", ")));
+    notes_.push_back(
+        fmt::format("Contrast '{}': LS means of '{}' times {}.", contrast.name, contrast.factor, join(weights, ", ")));
   }
 
   void add_cells(std::vector<std::string> const& columns) {
@@ -96,7 +99,8 @@ class Asker {
     for (std::string const& column : columns)
       cells = std::min(cells * std::max<std::size_t>(levels(column).size(), 1), most_cells + 1);
     if (cells > most_cells) {
-      notes_.push_back(fmt::format("The interaction of {} has more than {} cells: their means are not listed.", quoted(columns), most_cells));
+      notes_.push_back(
+          fmt::format("The interaction of {} has more than {} cells: their means are not listed.", quoted(columns), most_cells));
       return;
     }
     for_each_cell(columns, [&](Term const& cell) { add_mean(cell); });

@@ -14,8 +14,8 @@ struct GridQuestion {
   At at{};
   std::vector<double> function{};  ///< of the design's coefficients; empty when a level has no row
   std::vector<Term> cells{};       ///< the levels whose rows it is about
-  bool comparison = false;       ///< 0 when there is no effect
-  std::string words{};           ///< "the LS mean of arm 'b'"
+  bool comparison = false;         ///< 0 when there is no effect
+  std::string words{};             ///< "the LS mean of arm 'b'"
 };
 
 /// LS means of every category, `first` before the others, and the difference of each pair of its levels in their order (above 30

@@ -28,9 +28,10 @@ Expected<Subjects> by_subject(CategoriesView const& subject, std::string_view su
     if (!same) subjects.first.push_back(i);
     if (!visit) continue;
     if (same && subjects.visit.back() == visit->codes[row])
-      return fail(Code::inconsistent, "'{}' of column '{}' has two rows at '{}' of column '{}': a participant has one row a visit",
-                  subject.levels[std::size_t(subject.codes[row])], subject_column,
-                  visit->levels[std::size_t(visit->codes[row])], visit_column);
+      return fail(Code::inconsistent,
+                  "'{}' of column '{}' has two rows at '{}' of column '{}': a participant has one row a visit",
+                  subject.levels[std::size_t(subject.codes[row])], subject_column, visit->levels[std::size_t(visit->codes[row])],
+                  visit_column);
     subjects.visit.push_back(visit->codes[row]);
   }
   subjects.first.push_back(subjects.rows.size());

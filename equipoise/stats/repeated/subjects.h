@@ -9,8 +9,8 @@
 
 namespace equipoise::stats {
 
-/// The rows of a long data set participant by participant: those with a row, in the order of the levels of `subject`; the rows of one
-/// by visit, else in the order of the data.
+/// The rows of a long data set participant by participant: those with a row, in the order of the levels of `subject`; the rows of
+/// one by visit, else in the order of the data.
 struct Subjects {
   std::vector<std::size_t> rows;    ///< row numbers, shape n
   std::vector<std::size_t> first;   ///< of each participant in `rows`, and n after the last: shape K + 1
@@ -24,7 +24,7 @@ struct Subjects {
 
 /// errors   inconsistent, when a participant has two rows at one visit
 /// checked  gee_test.cpp
-Expected<Subjects> by_subject(CategoriesView const& subject, std::string_view subject_column, CategoriesView const* visit = nullptr,
-                              std::string_view visit_column = {});
+Expected<Subjects> by_subject(CategoriesView const& subject, std::string_view subject_column,
+                              CategoriesView const* visit = nullptr, std::string_view visit_column = {});
 
 }  // namespace equipoise::stats

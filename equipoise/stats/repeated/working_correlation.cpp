@@ -76,8 +76,8 @@ void WorkingCorrelation::estimate(std::span<const double> residuals, double phi)
   factor();
 }
 
-/// The least squares over all pairs are a polynomial in a, which may have several minima: the best point of a grid, the positive one
-/// of two equally good, then Newton's method and, where that leaves the cell of the grid, halving on the derivative.
+/// The least squares over all pairs are a polynomial in a, which may have several minima: the best point of a grid, the positive
+/// one of two equally good, then Newton's method and, where that leaves the cell of the grid, halving on the derivative.
 void WorkingCorrelation::estimate_ar1() {
   // sum over lags of n_l a^2l - 2 s_l a^l: the least squares but for a constant
   const auto loss = [&](double a) {

@@ -14,11 +14,13 @@ enum class Dependence { independence, exchangeable, ar1, unstructured };
 /// The working correlation matrix R of each participant, estimated from Pearson residuals.
 ///
 ///     exchangeable   R_jk = a             a = sum of r_j r_k / phi over all pairs of rows of one participant, over their number
-///     ar1            R_jk = a^|j - k|     a in [-1, 1] minimises the sum of (r_j r_k / phi - a^|j - k|)^2 over those pairs; j, k visit
+///     ar1            R_jk = a^|j - k|     a in [-1, 1] minimises the sum of (r_j r_k / phi - a^|j - k|)^2 over those pairs; j, k
+///     visit
 ///                                         numbers, so a gap counts
 ///     unstructured   R_jk = a_jk          a_jk = sum of r_j r_k / phi over the participants with both visits, over their number
 ///
-/// source   Liang & Zeger (1986), Biometrika 73, 13-22; that no divisor is reduced by the coefficients, and ar1 from all pairs, are
+/// source   Liang & Zeger (1986), Biometrika 73, 13-22; that no divisor is reduced by the coefficients, and ar1 from all pairs,
+/// are
 ///          the rules of R's geepack, Yan & Fine (2004), Stat. Med. 23, 859-874
 /// checked  gee_test.cpp, tests/independent/gee_test.cpp
 class WorkingCorrelation {
@@ -26,8 +28,8 @@ class WorkingCorrelation {
   /// ar1 and unstructured need visits. `subjects` must outlive it. Starts as independence.
   WorkingCorrelation(Dependence dependence, Subjects const& subjects);
 
-  /// From residuals in the order of the subjects' rows, and phi > 0. When a matrix is not positive definite (an eigenvalue or pivot
-  /// below 1e-8), it is drawn towards independence until all are, and `in_range` is false.
+  /// From residuals in the order of the subjects' rows, and phi > 0. When a matrix is not positive definite (an eigenvalue or
+  /// pivot below 1e-8), it is drawn towards independence until all are, and `in_range` is false.
   void estimate(std::span<const double> residuals, double phi);
   bool in_range() const { return in_range_; }
 
