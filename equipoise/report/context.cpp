@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "equipoise/core/text.h"
+
 namespace equipoise::report {
 namespace {
 
@@ -37,7 +39,29 @@ std::vector<int> ramp(std::size_t arms) {
   return slots;
 }
 
+// Lines of arms that cross each other differ without colour; the control is solid.
+constexpr std::array<std::string_view, 6> dashes = {"8 3.5", "2.5 3", "9 3 2 3", "14 4", "5 3 1.5 3 1.5 3", "4 4"};
+
 std::string head_of(std::string_view reference) { return std::string(reference.substr(0, reference.find('@'))); }
+
+/// The text of an endpoint's variable, without blanks; of the derivation when it is one.
+std::string rule_of(protocol::Protocol const& plan, std::string_view endpoint) {
+  const auto* found = plan.endpoint(endpoint);
+  if (!found || !found->variable) return {};
+  const auto* derived = plan.derivation(found->variable->text());
+  std::string text = derived ? derived->rule.text() : found->variable->text();
+  std::erase(text, ' ');
+  return text;
+}
+
+/// {x, VISIT} of "x-x@VISIT"; of any other rule nothing.
+std::pair<std::string, std::string> change_of(std::string const& rule) {
+  const std::size_t minus = rule.find('-'), at = rule.find('@');
+  if (minus == std::string::npos || at == std::string::npos || at < minus) return {};
+  const std::string item = rule.substr(0, minus), visit = rule.substr(at + 1);
+  if (!is_id(item) || rule.substr(minus + 1, at - minus - 1) != item || !is_id(visit)) return {};
+  return {item, visit};
+}
 
 }  // namespace
 
@@ -53,7 +77,7 @@ Context::Context(protocol::Protocol const& p, results::Results const& r, std::st
       continue;
     }
     const int slot = std::min(controls++, 1);
-    arm_styles[arm.id] = {slot, slot == 0 ? 0 : 5, palette(slot, false)};
+    arm_styles[arm.id] = {slot, slot == 0 ? 0 : 5, palette(slot, false), slot == 0 ? "" : "1.5 2.5"};
   }
   // By dose only if all doses compare: two units have no order.
   const bool ordered = std::all_of(investigational.begin(), investigational.end(), [&](protocol::Arm const* arm) {
@@ -64,7 +88,7 @@ Context::Context(protocol::Protocol const& p, results::Results const& r, std::st
                      [](auto const* a, auto const* b) { return a->dose->amount < b->dose->amount; });
   const std::vector<int> slots = ramp(investigational.size());
   for (std::size_t i = 0; i < investigational.size(); ++i)
-    arm_styles[investigational[i]->id] = {slots[i], 1 + int(i % 5), palette(slots[i], false)};
+    arm_styles[investigational[i]->id] = {slots[i], 1 + int(i % 5), palette(slots[i], false), dashes[i % dashes.size()]};
 }
 
 std::string Context::confidence() const {
@@ -97,6 +121,27 @@ std::string Context::endpoint(std::string_view id) const {
 std::string Context::set(std::string_view id) const {
   const auto* found = plan.set(id);
   return found ? label(found->label, id) : results::in_plain_words(id);
+}
+
+std::string Context::visit(std::string_view id) const {
+  const auto* found = plan.visit(id);
+  return found ? label(found->label, id) : results::in_plain_words(id);
+}
+
+std::string Context::changed_since(std::string_view endpoint) const {
+  const auto [item, visit] = change_of(rule_of(plan, endpoint));
+  return visit;
+}
+
+std::string Context::endpoint_unit(std::string_view id) const {
+  const auto* found = plan.endpoint(id);
+  if (!found || !found->variable || !found->transform.empty()) return {};
+  std::string name = head_of(found->variable->text());
+  if (const auto* derived = plan.derivation(name); derived && !derived->unit.empty())
+    return results::unit_label(derived->unit, language());
+  if (const auto [item, visit] = change_of(rule_of(plan, id)); !item.empty()) name = item;
+  const auto* item = plan.item(name);
+  return item ? results::unit_label(item->unit, language()) : std::string();
 }
 
 std::string Context::item(std::string_view reference) const {

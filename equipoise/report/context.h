@@ -19,6 +19,7 @@ struct ArmStyle {
   int slot = 0;             ///< of the palette, also the CSS classes s<slot>, f<slot>
   int shape = 0;            ///< of svg::marker
   std::string_view colour;  ///< literal, on white
+  std::string_view dash{};  ///< stroke-dasharray of the arm's lines where lines cross; empty: solid
 };
 inline constexpr int palette_slots = 8;  ///< 0 and 1 controls, 2 to 7 investigational
 std::string_view palette(int slot, bool dark);
@@ -42,6 +43,10 @@ struct Context {
   /// What an analysis is called: its own label, else its endpoint's.
   std::string analysis(results::AnalysisRun const& run) const;
   std::string set(std::string_view id) const;
+  std::string visit(std::string_view id) const;
+  std::string endpoint_unit(std::string_view id) const;  ///< of an endpoint whose variable is one item or derivation, or a change
+  /// The visit from which the endpoint is a change (its variable is "x - x@VISIT", by itself or as a derivation); else nothing.
+  std::string changed_since(std::string_view endpoint) const;
   std::string item(std::string_view reference) const;  ///< of "age" or "age@baseline": label and unit
   std::string event(std::string_view id) const;        ///< an intercurrent event: the label of the code that is called so
   std::string role(std::string_view role) const;

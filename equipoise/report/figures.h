@@ -34,4 +34,27 @@ results::AnalysisRun const* kaplan_meier_beside(Context const& context, results:
 /// it is not, and the Kaplan-Meier estimate of the visit dates thin beside it.
 Markup turnbull(Context const& context, results::AnalysisRun const& run);
 
+/// LS means of arms over visits with intervals, participants observed under the axis; of a change from the baseline visit on.
+Markup visit_means(Context const& context, results::AnalysisRun const& run);
+
+/// Differences from the control over visits with intervals, P values under the axis.
+Markup visit_differences(Context const& context, results::AnalysisRun const& run);
+
+/// Every participant's values over visits: a panel for each arm, or for each participant where an arm has few.
+Markup trajectories(Context const& context, results::AnalysisRun const& run);
+
+/// Which visits have values: a panel for each arm, participants sorted by pattern.
+Markup missing_patterns(Context const& context, results::AnalysisRun const& run);
+
+/// Estimates and P values when imputed values are shifted: cells where both arms' values are, a line where one arm's are.
+Markup tipping_point(Context const& context, results::AnalysisRun const& run);
+
+/// Scaled residuals against fitted values and against normal quantiles.
+Markup residuals(Context const& context, results::AnalysisRun const& run);
+
+/// Correlations between visits and standard deviations from the estimated covariance; of one group's when `group` is not empty.
+Markup covariance(Context const& context, results::AnalysisRun const& run, std::string const& group = {});
+/// The groups that have a covariance of their own; one empty name when all share one, nothing without covariance.
+std::vector<std::string> covariance_groups(Context const& context, results::AnalysisRun const& run);
+
 }  // namespace equipoise::report::figures

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "equipoise/core/text.h"
 
@@ -11,7 +12,7 @@ namespace {
 using results::AnalysisRun;
 using results::Record;
 
-constexpr std::string_view arm_column = "arm";
+constexpr std::string_view arm_column = "arm", visit_column = "visit";
 
 /// The arm a term speaks of, when it speaks of one arm only.
 std::optional<std::string> arm_of(Term const& term) {
@@ -33,6 +34,7 @@ std::string factors_in_words(Context const& context, Term const& term) {
   for (auto const& factor : term) {
     if (!words.empty()) words += " \u00d7 ";
     if (factor.column == arm_column && factor.level) words += context.arm(*factor.level);
+    else if (factor.column == visit_column && factor.level) words += context.visit(*factor.level);
     else words += context.item(factor.column) + (factor.level ? std::string(": ") + *factor.level : "");
   }
   return words;
@@ -55,6 +57,16 @@ bool is_log_of(Finding const& estimate, Finding const& ratio) {
   const double rounding = 1e-6;  // of numbers that were printed by another program
   return std::exp(estimate.value) == ratio.value ||
          std::fabs(estimate.value - std::log(ratio.value)) <= rounding * std::max(1.0, std::fabs(estimate.value));
+}
+
+/// The visit at which a difference is taken; empty for one of all visits.
+std::string visit_of(At const& at) {
+  const auto within = at.find("within");
+  const auto* levels = within == at.end() ? nullptr : std::get_if<Term>(&within->second);
+  if (levels)
+    for (Factor const& factor : *levels)
+      if (factor.column == visit_column && factor.level) return *factor.level;
+  return {};
 }
 
 bool has_arm(Term const& term) {
@@ -167,6 +179,11 @@ std::vector<Record const*> effects(Context const& context, AnalysisRun const& ru
   // Where a model gives differences of arms, its coefficients say the same again.
   if (std::ranges::any_of(found, [](Record const* one) { return one->finding.at.contains("difference"); }))
     std::erase_if(found, [](Record const* one) { return one->finding.at.contains("term"); });
+  // Of differences at several visits the endpoint's visit is the question; without one, the difference over all of them.
+  const auto* endpoint = context.plan.endpoint(run.endpoint);
+  const std::string visit = endpoint ? endpoint->at : std::string();
+  const auto at_visit = [&](Record const* one) { return visit_of(one->finding.at) == visit; };
+  if (std::ranges::any_of(found, at_visit)) std::erase_if(found, std::not_fn(at_visit));
   return found;
 }
 
@@ -253,7 +270,7 @@ std::string place_in_words(Context const& context, AnalysisRun const& run, At co
 }
 
 std::string quantity_in_words(Context const& context, AnalysisRun const& run, Finding const& finding) {
-  if (finding.quantity == "estimate" && run.method == "ancova") {
+  if (finding.quantity == "estimate" && (run.method == "ancova" || run.method == "mmrm" || finding.at.contains("within"))) {
     if (finding.at.contains("difference")) return context.words(Word::ls_mean_difference);
     if (finding.at.contains("term")) return context.words(Word::coefficient);
   }
@@ -343,7 +360,10 @@ Markup primary_in_words(Context const& context) {
         } else {
           std::string list;
           for (auto const& [place, estimate] : same)
-            list += (list.empty() ? "" : words.chinese() ? "\uff1b" : "; ") + place + " " + estimate;
+            list += (list.empty()      ? ""
+                     : words.chinese() ? "\uff1b"
+                                       : "; ") +
+                    place + (words.chinese() ? "\uff1a" : ": ") + estimate;
           text += words(Word::sentence_estimate, set, source->n, quantity, endpoint, list) + sentence_end(context);
         }
       }

@@ -10,6 +10,7 @@
 #include "equipoise/report/figures.h"
 #include "equipoise/report/headline.h"
 #include "equipoise/report/tables.h"
+#include "equipoise/report/visits.h"
 
 namespace equipoise::report {
 namespace {
@@ -147,6 +148,81 @@ Markup curves(Page& page, Context const& context) {
   return out;
 }
 
+/// What an analysis is called in a caption, with its method where another analysis of the same name has such a figure too.
+template <class Shows>
+std::string name_among(Context const& context, results::AnalysisRun const& run, Shows const& shows) {
+  const std::string name = context.analysis(run);
+  for (auto const& other : context.answer.runs)
+    if (other.id != run.id && !other.problem && context.analysis(other) == name && shows(other))
+      return context.words.chinese() ? name + "（" + context.method(run) + "）" : name + " (" + context.method(run) + ")";
+  return name;
+}
+
+/// Figures of repeated measures: the model's means and differences, and what they were computed from.
+Markup over_visits(Page& page, Context const& context) {
+  auto const& words = context.words;
+  Markup out;
+  for (auto const& run : context.answer.runs) {
+    if (run.problem) continue;
+    const std::string set = inside_sentence(context.set(run.set));
+    if (const auto numbers = arms_over_visits(context, run)) {
+      const Word means = numbers->ratio ? Word::visit_geometric_caption : Word::visit_means_caption,
+                 differences = numbers->ratio ? Word::visit_ratios_caption : Word::visit_differences_caption;
+      const std::string name =
+          name_among(context, run, [&](auto const& other) { return arms_over_visits(context, other).has_value(); });
+      if (const Markup figure = figures::visit_means(context, run); !figure.empty())
+        out += page.figure(words(means, name, set), figure);
+      if (const Markup figure = figures::visit_differences(context, run); !figure.empty())
+        out += page.figure(words(differences, name, context.arm(numbers->control), set), figure);
+    }
+    if (first_with(context, run, "trajectory"))
+      if (const Markup figure = figures::trajectories(context, run); !figure.empty())
+        out += page.figure(words(Word::trajectory_caption, context.endpoint(run.endpoint), set), figure);
+  }
+  return out;
+}
+
+Markup missing_data(Page& page, Context const& context) {
+  auto const& words = context.words;
+  const auto has_series = [&](std::string_view quantity) {
+    return [&context, quantity](auto const& other) { return !series_of(context, other.id, quantity).empty(); };
+  };
+  Markup out;
+  for (auto const& run : context.answer.runs) {
+    if (run.problem) continue;
+    const std::string set = inside_sentence(context.set(run.set)), endpoint = context.endpoint(run.endpoint);
+    if (first_with(context, run, "missing_pattern")) {
+      if (const Markup figure = figures::missing_patterns(context, run); !figure.empty())
+        out += page.figure(words(Word::missing_figure_caption, endpoint, set), figure);
+      if (const Markup table = tables::missing_patterns(context, run); !table.empty())
+        out += page.table(words(Word::missing_table_caption, endpoint, set), table);
+    }
+    if (const Markup figure = figures::tipping_point(context, run); !figure.empty())
+      out += page.figure(words(Word::tipping_caption, name_among(context, run, has_series("tipping_point")), set), figure);
+  }
+  return out;
+}
+
+Markup model_checks(Page& page, Context const& context) {
+  auto const& words = context.words;
+  Markup out;
+  for (auto const& run : context.answer.runs) {
+    if (run.problem) continue;
+    const std::string set = inside_sentence(context.set(run.set));
+    const std::string name = name_among(context, run, [&](auto const& other) {
+      return !series_of(context, other.id, "residuals").empty() || !figures::covariance_groups(context, other).empty();
+    });
+    if (const Markup figure = figures::residuals(context, run); !figure.empty())
+      out += page.figure(words(Word::residual_caption, name, set), figure);
+    for (auto const& group : figures::covariance_groups(context, run))
+      if (const Markup figure = figures::covariance(context, run, group); !figure.empty())
+        out += page.figure(group.empty() ? words(Word::covariance_caption, name, set)
+                                         : words(Word::covariance_of_arm_caption, name, set, context.arm(group)),
+                           figure);
+  }
+  return out;
+}
+
 Markup outcome(Page& page, Context const& context) {
   Markup out = primary_in_words(context);
   if (const std::string decisions = tables::decisions_in_words(context); !decisions.empty()) out += element("p", decisions);
@@ -169,9 +245,14 @@ void add_section(Page& page, Context const& context, std::string_view name) {
   if (name == "baseline")
     if (const Markup baseline = tables::baseline(context); !baseline.empty())
       page.section("baseline", Word::section_baseline, page.table(words(Word::baseline_caption), baseline));
-  if (name == "endpoints") page.section("curves", Word::section_curves, curves(page, context));
+  if (name == "endpoints") {
+    page.section("curves", Word::section_curves, curves(page, context));
+    page.section("visits", Word::section_visits, over_visits(page, context));
+  }
   if (name == "analyses") {
     page.section("results", Word::section_results, outcome(page, context));
+    page.section("missing", Word::section_missing, missing_data(page, context));
+    page.section("checks", Word::section_checks, model_checks(page, context));
     page.section("methods", Word::section_methods, element("div", "panel prose", methods(context)));
   }
   if (name == "provenance")

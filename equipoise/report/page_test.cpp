@@ -4,13 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
 
 #include "equipoise/core/digest.h"
 #include "equipoise/report/assets.h"
 #include "equipoise/report/figures.h"
 #include "equipoise/report/headline.h"
+#include "equipoise/report/page_checks.h"
 #include "equipoise/report/variants.h"
 
 namespace equipoise::report {
@@ -18,40 +17,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-/// EQUIPOISE_REPORT_OUT=FOLDER writes the pages of these tests there, to be looked at.
-std::string kept(std::string const& name, std::string page) {
-  if (const char* folder = std::getenv("EQUIPOISE_REPORT_OUT"))
-    std::ofstream(std::string(folder) + "/" + name + ".html", std::ios::binary) << page;
-  return page;
-}
-
-std::size_t count(std::string const& text, std::string_view what) {
-  std::size_t n = 0;
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + what.size())) ++n;
-  return n;
-}
-
-/// Every element that opens closes, in order: what a browser would not have to repair.
-void expect_balanced(std::string const& page) {
-  std::vector<std::string> open;
-  const std::size_t from = page.find("<html");
-  for (std::size_t at = page.find('<', from); at != std::string::npos; at = page.find('<', at + 1)) {
-    const std::size_t end = page.find('>', at);
-    ASSERT_NE(end, std::string::npos);
-    const std::string inside = page.substr(at + 1, end - at - 1);
-    const std::string name = inside.substr(inside.starts_with('/') ? 1 : 0, inside.find(' ') - (inside.starts_with('/') ? 1 : 0));
-    if (inside.starts_with('/')) {
-      ASSERT_FALSE(open.empty()) << inside;
-      ASSERT_EQ(open.back(), name);
-      open.pop_back();
-    } else if (name != "meta" && name != "br") {
-      open.push_back(name);
-      if (name == "script" || name == "style") at = page.find("</" + name, end) - 1;
-    }
-  }
-  EXPECT_TRUE(open.empty());
-}
 
 TEST(Page, SameDocumentsGiveTheSameBytes) {
   const std::string page = kept("cgd", html(fixture::cgd_protocol(), fixture::cgd_results()));

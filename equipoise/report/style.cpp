@@ -6,7 +6,7 @@ namespace equipoise::report {
 // of the page (or read by a renderer without CSS variables) keeps its colours. The slots s0 to s7 and f0 to f7 are those of
 // context.cpp.
 const std::string_view style = R"css(
-:root{--ink:#1c2430;--soft:#4a5361;--muted:#5b6472;--line:#e1e6ee;--rule:#c3cad6;--page:#f7f8fa;--card:#fff;--tint:#f6f8fb;--accent:#0f7391;--warn:#8a4b00;--warn-back:#fff6e6;--warn-line:#efc27b}
+:root{--ink:#1c2430;--soft:#4a5361;--muted:#5b6472;--line:#e1e6ee;--rule:#c3cad6;--page:#f7f8fa;--card:#fff;--tint:#f6f8fb;--here:#eef2f8;--accent:#0f7391;--warn:#8a4b00;--warn-back:#fff6e6;--warn-line:#efc27b}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"Noto Sans","PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:break-word}
@@ -64,6 +64,25 @@ ul.plain{list-style:none;margin:0;padding:0}
 ul.plain li+li{margin-top:6px}
 .dim,.rule{color:var(--muted)}
 .rule{font-size:13.5px;margin-top:2px}
+.by-visit tbody th,.by-visit tbody td{border-bottom:0;padding-top:3px;padding-bottom:3px}
+.by-visit tbody tr.visit th{font-weight:620;padding-top:11px}
+.by-visit tr>:first-child{padding-left:10px}
+.by-visit tr>:last-child{padding-right:10px}
+.data.by-visit tbody th.sub{padding-left:28px;color:var(--soft)}
+.by-visit tbody tr:last-child th,.by-visit tbody tr:last-child td{border-bottom:1px solid var(--line);padding-bottom:10px}
+.by-visit tbody:last-child tr:last-child th,.by-visit tbody:last-child tr:last-child td{border-bottom-color:var(--rule)}
+.by-visit tbody.here th,.by-visit tbody.here td{background:var(--here)}
+.by-visit tbody.here tr th:first-child{background:var(--here)}
+.tag{display:inline-block;margin-left:10px;padding:0 8px;border:1px solid var(--rule);border-radius:9px;font-size:12px;line-height:18px;font-weight:500;color:var(--soft)}
+.data th.square,.data td.square{text-align:center;padding-left:4px;padding-right:4px}
+.patterns td.square{font-size:16px;line-height:1}
+.patterns td.square .unseen{color:var(--muted)}
+.patterns tbody th,.patterns tbody td{padding-top:5px;padding-bottom:5px}
+.patterns tr.total th,.patterns tr.total td{font-size:13px;color:var(--soft);font-weight:500}
+.patterns thead th.square{font-weight:500;font-size:12.5px;min-width:3.4em}
+.patterns thead th.num{min-width:6.2em}
+details{margin-top:16px}
+summary{cursor:pointer;color:var(--accent);font-size:13.5px}
 .grid{font-size:13px}
 .grid th,.grid td{padding:6px 4px;border-bottom:1px solid var(--line);text-align:center}
 .grid thead th{min-width:3.6em}
@@ -90,10 +109,10 @@ sup{font-size:.72em;line-height:0;margin-left:.15em;color:var(--muted);font-weig
 .hover rect{fill:#fff;fill-opacity:.95;stroke:#c3cad6}
 .hover path{stroke:#98a2b3;stroke-dasharray:3 3}
 @media screen and (prefers-color-scheme:dark){
-:root{--ink:#e8ecf2;--soft:#c3cad6;--muted:#a3adbb;--line:#2a3340;--rule:#46505f;--page:#0f141b;--card:#171d26;--tint:#1e2530;--accent:#5cc0dd;--warn:#f2c078;--warn-back:#2b2113;--warn-line:#6e5221}
+:root{--ink:#e8ecf2;--soft:#c3cad6;--muted:#a3adbb;--line:#2a3340;--rule:#46505f;--page:#0f141b;--card:#171d26;--tint:#1e2530;--here:#202a38;--accent:#5cc0dd;--warn:#f2c078;--warn-back:#2b2113;--warn-line:#6e5221}
 svg .ink{fill:#e8ecf2}svg .muted{fill:#a3adbb}svg .grid{stroke:#2a3340}svg .axis,svg .arrow{stroke:#5d6878}svg .arrowhead{fill:#5d6878}
 svg .box{fill:#171d26;stroke:#46505f}svg .tint{fill:#1e2530}svg .mark{stroke:#171d26}svg .band{fill-opacity:.2}
-svg .watermark{fill:#f2c078}
+svg .watermark{fill:#f2c078}svg .here{fill:#202a38}svg .hollow{fill:#171d26}svg .edge,svg .cut{stroke:#171d26}svg .dots{stroke:#45b3d0}svg .ink-line{stroke:#e8ecf2}svg .bar{fill:#5d6878}
 svg .s0{stroke:#a8b1bf}svg .s1{stroke:#c9a98a}svg .s2{stroke:#45b3d0}svg .s3{stroke:#8aa6ff}svg .s4{stroke:#b893f5}svg .s5{stroke:#ee7fc0}svg .s6{stroke:#f58473}svg .s7{stroke:#e0a24c}
 svg .f0{fill:#a8b1bf}svg .f1{fill:#c9a98a}svg .f2{fill:#45b3d0}svg .f3{fill:#8aa6ff}svg .f4{fill:#b893f5}svg .f5{fill:#ee7fc0}svg .f6{fill:#f58473}svg .f7{fill:#e0a24c}
 .hover rect{fill:#1e2530;stroke:#46505f}.hover path{stroke:#a3adbb}
@@ -107,15 +126,16 @@ h1{font-size:26px}.subtitle{font-size:16px}h2{margin-top:44px;font-size:20px}
 }
 @media print{
 @page{size:A4;margin:16mm 14mm}
-:root{--ink:#000;--soft:#222;--muted:#444;--line:#d5d9e0;--rule:#999;--page:#fff;--card:#fff;--tint:#f4f5f7;--accent:#000}
+:root{--ink:#000;--soft:#222;--muted:#444;--line:#d5d9e0;--rule:#999;--page:#fff;--card:#fff;--tint:#f4f5f7;--here:#eef0f3;--accent:#000}
 body{font-size:10.5pt;background:#fff;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 main{max-width:none;padding:0}
 nav,.hover{display:none}
 h1{font-size:20pt}h2{font-size:14pt;margin:22pt 0 8pt}
 h2,h3,figcaption,.meta,.minor-head{break-after:avoid}
 figure,.card,.estimand,.inwords,tr{break-inside:avoid}
-figure:has(.baseline),figure:has(.grid){break-inside:auto}
-.baseline tbody{break-inside:avoid}
+figure:has(.baseline),figure:has(.by-visit),figure:has(.patterns),figure:has(.grid){break-inside:auto}
+.baseline tbody,.by-visit tbody{break-inside:avoid}
+details::details-content{content-visibility:visible;display:block;height:auto}
 thead{display:table-header-group}
 .panel,.card{border-radius:4px;padding:10pt 12pt}
 .cards{grid-template-columns:1fr 1fr}
@@ -124,6 +144,9 @@ svg,svg.wide{min-width:0}
 table{font-size:9.5pt}
 .grid{font-size:8pt}.grid thead th{min-width:0}.grid th,.grid td{padding:3pt 2pt}
 .baseline{table-layout:fixed;hyphens:auto}.baseline thead th:first-child{width:19%}.data td,.baseline th.sub,.data th{white-space:normal;overflow-wrap:anywhere}.data th,.data td{padding-right:8pt}
+.by-visit td,.by-visit th,.patterns td,.patterns th{overflow-wrap:normal;hyphens:none}
+.by-visit tbody td,.by-visit tbody th,.patterns tbody td,.patterns tbody th{white-space:nowrap}
+.patterns,.patterns .heading-n,.patterns tr.total th,.patterns tr.total td{font-size:8pt}.data.patterns tr.total th{white-space:normal}.patterns thead th.square,.patterns thead th.num{min-width:0}.patterns td,.patterns th{padding-right:5pt}
 }
 )css";
 

@@ -29,6 +29,50 @@ double advance(char32_t c, Weight weight) {
   return 0.84;  // signs such as minus, arrows and comparisons are 0.838 em
 }
 
+/// Outline of marker number `shape`.
+std::string marker_outline(int shape, Point at, double r) {
+  const auto polygon = [&](std::initializer_list<Point> corners) {
+    std::string d;
+    for (auto const& c : corners)
+      d.append(d.empty() ? "M" : "L").append(coordinate(at.x + r * c.x)).append(" ").append(coordinate(at.y + r * c.y));
+    return d + "Z";
+  };
+  std::string d;
+  switch (shape % 6) {
+    case 0:
+      d = std::string("M") + coordinate(at.x - r) + " " + coordinate(at.y) + "a" + coordinate(r) + " " + coordinate(r) +
+          " 0 1 0 " + coordinate(2 * r) + " 0a" + coordinate(r) + " " + coordinate(r) + " 0 1 0 " + coordinate(-2 * r) + " 0Z";
+      break;
+    case 1:
+      d = polygon({{-0.9, -0.9}, {0.9, -0.9}, {0.9, 0.9}, {-0.9, 0.9}});
+      break;
+    case 2:
+      d = polygon({{0, -1.25}, {1.25, 0}, {0, 1.25}, {-1.25, 0}});
+      break;
+    case 3:
+      d = polygon({{0, -1.2}, {1.15, 0.9}, {-1.15, 0.9}});
+      break;
+    case 4:
+      d = polygon({{0, 1.2}, {1.15, -0.9}, {-1.15, -0.9}});
+      break;
+    default:
+      d = polygon({{-0.4, -1.2},
+                   {0.4, -1.2},
+                   {0.4, -0.4},
+                   {1.2, -0.4},
+                   {1.2, 0.4},
+                   {0.4, 0.4},
+                   {0.4, 1.2},
+                   {-0.4, 1.2},
+                   {-0.4, 0.4},
+                   {-1.2, 0.4},
+                   {-1.2, -0.4},
+                   {-0.4, -0.4}});
+      break;
+  }
+  return d;
+}
+
 }  // namespace
 
 double text_width(std::string_view text, double size, Weight weight) {
@@ -88,6 +132,22 @@ std::vector<double> ticks(double end, int most, std::span<const double> steps) {
       if (end / (candidate * power) <= most - 1 && (step == 0 || candidate * power < step)) step = candidate * power;
   for (int i = 1; i * step <= end * (1 + 1e-12); ++i) at.push_back(i * step);
   return at;
+}
+
+std::vector<double> ticks_between(double from, double to, int most) {
+  if (!(to > from) || !std::isfinite(to - from)) return {};
+  for (int power = int(std::floor(std::log10(to - from))) - 2;; ++power)
+    for (const int digit : {1, 2, 5}) {
+      // Whole multiples of a step that is a decimal number: -0.3 is -3 / 10, not -3 * 0.1.
+      const double scale = std::pow(10.0, std::abs(power));
+      const auto value = [&](double i) { return power < 0 ? i * digit / scale : i * digit * scale; };
+      const double step = value(1), slack = 1e-9;
+      const double first = std::ceil(from / step - slack), last = std::floor(to / step + slack);
+      if (last - first + 1 > std::max(2, most)) continue;
+      std::vector<double> at;
+      for (double i = first; i <= last; ++i) at.push_back(i == 0 ? 0.0 : value(i));
+      return at;
+    }
 }
 
 TimeAxis time_axis(double horizon_days, double month_days) {
@@ -192,47 +252,15 @@ Markup rectangle(double x, double y, double width, double height, double radius,
 }
 
 Markup marker(int shape, Point at, double r, std::string_view css, std::string_view fill) {
-  const auto polygon = [&](std::initializer_list<Point> corners) {
-    std::string d;
-    for (auto const& c : corners)
-      d.append(d.empty() ? "M" : "L").append(coordinate(at.x + r * c.x)).append(" ").append(coordinate(at.y + r * c.y));
-    return d + "Z";
-  };
-  std::string d;
-  switch (shape % 6) {
-    case 0:
-      d = std::string("M") + coordinate(at.x - r) + " " + coordinate(at.y) + "a" + coordinate(r) + " " + coordinate(r) +
-          " 0 1 0 " + coordinate(2 * r) + " 0a" + coordinate(r) + " " + coordinate(r) + " 0 1 0 " + coordinate(-2 * r) + " 0Z";
-      break;
-    case 1:
-      d = polygon({{-0.9, -0.9}, {0.9, -0.9}, {0.9, 0.9}, {-0.9, 0.9}});
-      break;
-    case 2:
-      d = polygon({{0, -1.25}, {1.25, 0}, {0, 1.25}, {-1.25, 0}});
-      break;
-    case 3:
-      d = polygon({{0, -1.2}, {1.15, 0.9}, {-1.15, 0.9}});
-      break;
-    case 4:
-      d = polygon({{0, 1.2}, {1.15, -0.9}, {-1.15, -0.9}});
-      break;
-    default:
-      d = polygon({{-0.4, -1.2},
-                   {0.4, -1.2},
-                   {0.4, -0.4},
-                   {1.2, -0.4},
-                   {1.2, 0.4},
-                   {0.4, 0.4},
-                   {0.4, 1.2},
-                   {-0.4, 1.2},
-                   {-0.4, 0.4},
-                   {-1.2, 0.4},
-                   {-1.2, -0.4},
-                   {-0.4, -0.4}});
-      break;
-  }
   return path(
-      d, {{"class", std::string(css)}, {"fill", std::string(fill)}, {"stroke", std::string("#ffffff")}, {"stroke-width", 1.2}});
+      marker_outline(shape, at, r),
+      {{"class", std::string(css)}, {"fill", std::string(fill)}, {"stroke", std::string("#ffffff")}, {"stroke-width", 1.2}});
+}
+
+Markup hollow_marker(int shape, Point at, double r, std::string_view css, std::string_view stroke) {
+  return path(
+      marker_outline(shape, at, r),
+      {{"class", std::string(css)}, {"fill", std::string("#ffffff")}, {"stroke", std::string(stroke)}, {"stroke-width", 1.6}});
 }
 
 Markup figure(double width, double height, std::string const& title, std::string const& watermark, Markup const& content) {

@@ -32,6 +32,10 @@ struct Scale {
 /// them.
 std::vector<double> ticks(double end, int most, std::span<const double> steps);
 
+/// Multiples of a round step (1, 2 or 5 times a power of ten) inside [from, to], as many as there can be up to `most`, at
+/// least 2.
+std::vector<double> ticks_between(double from, double to, int most);
+
 /// Unit of a time axis, and where its ticks stand (in days).
 struct TimeAxis {
   enum class Unit { days, months, years } unit = Unit::days;
@@ -69,6 +73,8 @@ Markup rectangle(double x, double y, double width, double height, double radius,
 
 /// Marker number `shape` of six (circle, square, diamond, triangle, triangle down, cross): arms differ without colour.
 Markup marker(int shape, Point at, double radius, std::string_view css, std::string_view fill);
+/// The same, empty: an outline over the paper.
+Markup hollow_marker(int shape, Point at, double radius, std::string_view css, std::string_view stroke);
 
 /// The figure as one image with its name for screen readers; with a watermark across it when `watermark` is not empty.
 Markup figure(double width, double height, std::string const& title, std::string const& watermark, Markup const& content);

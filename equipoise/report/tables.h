@@ -2,6 +2,7 @@
 
 #include "equipoise/report/context.h"
 #include "equipoise/report/html.h"
+#include "equipoise/report/visits.h"
 
 /// Every table of the report. A new one is a function here and a file in tables/.
 namespace equipoise::report::tables {
@@ -16,6 +17,10 @@ Markup schedule(Context const& context);
 Markup baseline(Context const& context);
 /// The records of one analysis: arms side by side, then comparisons with estimate, interval and P together.
 Markup analysis(Context const& context, results::AnalysisRun const& run);
+/// Arms at each visit: n, LS mean, difference from the control. `notes` gets the footnotes of its numbers.
+Markup visits(Context const& context, ArmsOverVisits const& numbers, Footnotes& notes);
+/// Which visits participants have, with counts by arm.
+Markup missing_patterns(Context const& context, results::AnalysisRun const& run);
 /// The hypotheses of [multiplicity] with raw and adjusted P values, decisions and simultaneous intervals; empty without it.
 Markup multiplicity(Context const& context);
 /// Decisions in words, and how the error rate is kept, for the paragraphs of results and methods; empty without [multiplicity].

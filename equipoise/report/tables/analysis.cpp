@@ -4,6 +4,7 @@
 #include "equipoise/core/text.h"
 #include "equipoise/report/headline.h"
 #include "equipoise/report/tables.h"
+#include "equipoise/report/visits.h"
 
 namespace equipoise::report::tables {
 namespace {
@@ -147,6 +148,15 @@ Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
   return table;
 }
 
+/// What the table of visits says, or what a figure shows: a record of that table, a t statistic beside its estimate, the
+/// logarithm behind a geometric mean, the covariance of visits.
+bool told_by_visit(Record const& record, ArmsOverVisits const& numbers) {
+  Finding const& f = record.finding;
+  const auto is = [&](ArmsOverVisits::Cell const& cell) { return cell.record == &record || cell.record->finding.at == f.at; };
+  const bool of_cell = std::ranges::any_of(numbers.means, is) || std::ranges::any_of(numbers.differences, is);
+  return of_cell || (f.quantity == "t" && f.at.contains("term")) || (f.quantity == "covariance" && f.at.contains("row"));
+}
+
 TimeInterval const* interval_at(At const& at) {
   const auto found = at.find("interval");
   return found == at.end() ? nullptr : std::get_if<TimeInterval>(&found->second);
@@ -285,7 +295,14 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
              return adjusted_beside(context, *one) == adjusted;
            });
   };
+  const std::optional<ArmsOverVisits> by_visit = arms_over_visits(context, run);
+  std::vector<Record const*> coefficients;
   for (const auto* record : records) {
+    if (by_visit && told_by_visit(*record, *by_visit)) continue;
+    if (by_visit && record->finding.at.contains("term")) {
+      coefficients.push_back(record);
+      continue;
+    }
     if (!text_at(record->finding.at, "group") && printed_beside(record)) continue;
     if (text_at(record->finding.at, "group"))
       (interval_at(record->finding.at) && record->finding.at.size() == 2 ? masses : grouped).push_back(record);
@@ -298,11 +315,15 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
       (record->finding.quantity == "estimate" || record->finding.quantity == "geometric_mean_ratio" ? main : minor)
           .push_back(record);
   }
+  if (by_visit) out += visits(context, *by_visit, shared.notes);
   if (!grouped.empty()) out += by_group(shared, grouped);
   if (!masses.empty()) out += by_interval(shared, masses);
-  if (main.empty() && grouped.empty() && masses.empty()) main.swap(minor);
+  if (main.empty() && grouped.empty() && masses.empty() && !by_visit) main.swap(minor);
   if (!main.empty()) out += by_row(shared, main, false);
   if (!minor.empty()) out += element("p", "minor-head", words(Word::secondary_quantities)) + by_row(shared, minor, true);
+  if (!coefficients.empty())
+    out += element("details",
+                   element("summary", words(Word::visit_coefficients, coefficients.size())) + by_row(shared, coefficients, true));
   for (auto const& note : shared.of_all) shared.notes.mark(note);
   for (auto const& note : run.notes) shared.notes.mark(note);
   if (shared.ne) shared.notes.mark(words(Word::ne_note));

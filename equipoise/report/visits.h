@@ -1,0 +1,84 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "equipoise/report/context.h"
+
+/// What an analysis of repeated measures says, ordered by arm and visit, for the tables and figures of them.
+namespace equipoise::report {
+
+/// The first visit of an analysis has this index in the columns `visit` of its series.
+inline constexpr int first_visit_index = 0;
+
+/// LS means and differences of one analysis. Of a response on the logarithm these are geometric means and their ratios.
+struct ArmsOverVisits {
+  std::vector<std::string> arms;    ///< with a mean, in protocol order
+  std::vector<std::string> visits;  ///< ids, in order
+  std::string control;              ///< the arm that the others are compared with; empty when there are no differences
+  std::string primary;              ///< the visit at which the endpoint is read; empty when none of them
+  bool ratio = false;
+
+  results::Record const* mean(std::string_view arm, std::string_view visit) const;
+  results::Record const* difference(std::string_view arm, std::string_view visit) const;  ///< from the control
+  results::Record const* mean_over_visits(std::string_view arm) const;
+  results::Record const* difference_over_visits(std::string_view arm) const;
+  std::vector<std::string> compared() const;  ///< arms with a difference
+
+  /// Records with their arm and visit; without a visit the number is of all of them together.
+  struct Cell {
+    std::string arm, visit;
+    results::Record const* record;
+  };
+  std::vector<Cell> means, differences;
+};
+
+/// Nothing when the analysis has no LS mean of an arm at a visit.
+std::optional<ArmsOverVisits> arms_over_visits(Context const& context, results::AnalysisRun const& run);
+
+/// The visits to which the series of an analysis count: those of its endpoint, else of its LS means in their order.
+std::vector<std::string> visits_of(Context const& context, results::AnalysisRun const& run);
+
+/// A column of a series; null when it has none.
+std::vector<double> const* column(Series const& series, std::string_view name);
+
+/// The series of a quantity of one analysis.
+std::vector<Series const*> series_of(Context const& context, std::string_view analysis, std::string_view quantity);
+
+/// True for the first analysis of an endpoint and set that has series of a quantity: what only repeats the data is shown once.
+bool first_with(Context const& context, results::AnalysisRun const& run, std::string_view quantity);
+
+/// What one arm's participants gave, each a line.
+struct Trajectories {
+  struct Line {
+    std::vector<int> visit;  ///< places among the visits, increasing
+    std::vector<double> value;
+  };
+  std::string arm;
+  std::vector<Line> lines;
+  std::vector<double> mean;  ///< of the values seen at each visit; NaN where nobody was seen
+};
+/// In protocol order; an arm whose columns do not fit together is left out.
+std::vector<Trajectories> trajectories_of(Context const& context, results::AnalysisRun const& run);
+
+/// Which visits participants have, and how many of each arm have just these.
+struct MissingPatterns {
+  enum class Kind { complete, stopped, gaps, nothing };
+  struct Pattern {
+    std::vector<bool> observed;        ///< by visit
+    std::vector<std::int64_t> of_arm;  ///< participants, in the order of `arms`
+    Kind kind() const;                 ///< stopped: every visit up to one, and none after it
+    std::size_t last() const;          ///< place of the last visit seen; only with one
+    std::int64_t participants() const;
+  };
+  std::vector<std::string> visits, arms;
+  std::vector<Pattern> patterns;  ///< complete first, then by the last visit seen from late to early, then those with gaps
+
+  std::int64_t participants(std::size_t arm) const;
+  std::int64_t observed(std::size_t arm, std::size_t visit) const;
+};
+MissingPatterns missing_patterns_of(Context const& context, results::AnalysisRun const& run);
+
+}  // namespace equipoise::report
