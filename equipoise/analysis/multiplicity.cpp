@@ -112,8 +112,8 @@ class Family {
     std::vector<Record const*> found;
     for (Record const& record : results_.records) {
       if (record.analysis != one.analysis || !p_of(record.finding, adjusted)) continue;
-      const auto rank = speaks_of(record.finding.at, one.arm, control, endpoint ? endpoint->at : "",
-                                  planned.recipe.by_visit(), only);
+      const auto rank =
+          speaks_of(record.finding.at, one.arm, control, endpoint ? endpoint->at : "", planned.recipe.by_visit(), only);
       if (!rank || *rank > best) continue;
       if (*rank < best) found.clear();
       best = *rank;

@@ -18,8 +18,19 @@ using protocol::EndpointKind;
 using protocol::Estimand;
 
 /// Keys of an [[analysis]] that say on what it runs; all others belong to its method.
-constexpr std::array<std::string_view, 13> common{"id",    "estimand", "endpoint", "set",     "role",    "method",              "by",
-                                                  "after", "label",    "strata",   "cluster", "missing", "constrained_baseline"};
+constexpr std::array<std::string_view, 13> common{"id",
+                                                  "estimand",
+                                                  "endpoint",
+                                                  "set",
+                                                  "role",
+                                                  "method",
+                                                  "by",
+                                                  "after",
+                                                  "label",
+                                                  "strata",
+                                                  "cluster",
+                                                  "missing",
+                                                  "constrained_baseline"};
 
 bool takes(stats::MethodCard const& card, std::string_view role) {
   return std::ranges::find(card.roles, role, &stats::RoleCard::name) != card.roles.end();
@@ -185,8 +196,8 @@ class Planner {
   void covariates(PlannedAnalysis& planned) {
     const auto want = [&](std::string const& name, std::string_view key) {
       written_at_.try_emplace(name, section_.place_of(key));
-      const bool given = name == "arm" || name == "participant" ||
-                         (planned.recipe.by_visit() && (name == "visit" || name == "assigned_arm"));
+      const bool given =
+          name == "arm" || name == "participant" || (planned.recipe.by_visit() && (name == "visit" || name == "assigned_arm"));
       if (given || std::ranges::find(planned.recipe.covariates, name) != planned.recipe.covariates.end()) return;
       planned.recipe.covariates.push_back(name);
     };
@@ -197,7 +208,7 @@ class Planner {
       want(*by->text(), "covariance_by");
     if (!has_option(card_, "formula")) return;
     const Node* written = analysis_.section.find("formula");
-    formula_ = written && written->text() ? *written->text()
+    formula_ = written && written->text()  ? *written->text()
                : planned.recipe.by_visit() ? default_visit_formula(protocol_, planned.recipe)
                                            : "arm";
     if (written && !written->text()) return;  // the method's owner says what is wrong with it
@@ -290,7 +301,7 @@ class Planner {
       members.push_back({"visits", place, Node(std::move(days), place)});
     }
     if (!order_.empty()) members.push_back({"order", place, Node(Node::Array(order_), place)});
-    const bool compares_arms = has_option(card_, "factor") && arm_in_formula();
+    const bool compares_arms = has_option(card_, "factor") && in_formula("arm");
     if (compares_arms && absent("factor")) members.push_back({"factor", place, text_node("arm", place)});
     if (compares_arms && has_option(card_, "control") && absent("control") && factor() == "arm")
       members.push_back({"control", place, text_node(this->control(), place)});
@@ -311,19 +322,25 @@ class Planner {
     };
     if (!endpoint_->at.empty()) add("at", text_node(endpoint_->at, place));
     add("reference", text_node(control(), place));
+    add("family", text_node(endpoint_->kind == EndpointKind::binary  ? "binomial"
+                            : endpoint_->kind == EndpointKind::count ? "poisson"
+                                                                     : "gaussian",
+                            place));
+    Node::Array order;
+    for (std::string const& visit : recipe.visits) order.push_back(text_node(visit, place));
+    if (!in_formula("visit")) add("visits", Node(std::move(order), place));
     Node::Table days;
     for (std::string const& visit : recipe.visits)
       days.push_back({visit, place, Node(double(protocol_.visit(visit)->day.offset()), place)});
     const Node* covariance = analysis_.section.find("covariance");
-    if (covariance && canonical(*covariance).find("spatial") != std::string::npos)
-      add("times", Node(std::move(days), place));
+    if (covariance && canonical(*covariance).find("spatial") != std::string::npos) add("times", Node(std::move(days), place));
   }
 
-  bool arm_in_formula() const {
+  bool in_formula(std::string_view column) const {
     const auto parsed = stats::parse_formula(formula_);
     if (!parsed) return false;
     const std::vector<std::string> columns = parsed->columns();
-    return std::ranges::find(columns, "arm") != columns.end();
+    return std::ranges::find(columns, column) != columns.end();
   }
   /// What the option `factor` says, or its default in a protocol.
   std::string factor() const {

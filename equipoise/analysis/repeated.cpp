@@ -60,8 +60,8 @@ void read_after(Protocol const& protocol, protocol::Analysis const& analysis, st
   const Node* strategy = section.node().find("strategy");
   const bool at_random = !strategy || (strategy->text() && *strategy->text() == "mar");
   if (analysis.after.empty() && !at_random && !section.has("after"))
-    section.report_at("strategy", Code::missing_key, "{} needs the key 'after': the dated event after which values are imputed so",
-                      section.name());
+    section.report_at("strategy", Code::missing_key,
+                      "{} needs the key 'after': the dated event after which values are imputed so", section.name());
   const std::vector<std::string> events = protocol::dated_events(protocol);
   if (analysis.after.empty() || std::ranges::find(events, analysis.after) != events.end()) return;
   Error& error = section.report_at("after", Code::unresolved, "no dated event is called '{}'", analysis.after);
@@ -71,8 +71,8 @@ void read_after(Protocol const& protocol, protocol::Analysis const& analysis, st
 void constrain_baseline(Protocol const& protocol, Endpoint const& endpoint, stats::MethodCard const& card,
                         std::string const& control, Section& section, data::Recipe& recipe) {
   const auto refuse = [&](std::string const& why) -> Error& {
-    return section.report_at("constrained_baseline", Code::inconsistent, "{} cannot have a constrained baseline: {}", section.name(),
-                             why);
+    return section.report_at("constrained_baseline", Code::inconsistent, "{} cannot have a constrained baseline: {}",
+                             section.name(), why);
   };
   if (!has_option(card, "formula") || takes(card, "ice")) {
     refuse(fmt::format("{} does not take baseline for a response", card.keyword));
@@ -113,8 +113,10 @@ void read_repeated(Protocol const& protocol, protocol::Analysis const& analysis,
   Endpoint const& endpoint = *protocol.endpoint(analysis.endpoint);
   if (!models_visits(card)) {
     if (constrained)
-      section.report_at("constrained_baseline", Code::unknown_key, "'constrained_baseline' belongs to models of every visit, and {} "
-                        "takes one value a participant", card.keyword);
+      section.report_at("constrained_baseline", Code::unknown_key,
+                        "'constrained_baseline' belongs to models of every visit, and {} "
+                        "takes one value a participant",
+                        card.keyword);
     return;
   }
   if (endpoint.kind == EndpointKind::time_to_event || !endpoint.variable) return;  // reported
@@ -146,7 +148,8 @@ void read_missing(Protocol const& protocol, protocol::Analysis const& analysis, 
   Endpoint const& endpoint = *protocol.endpoint(analysis.endpoint);
   if (models_visits(card)) {
     section.report_at("missing", Code::inconsistent,
-                      "{} uses the visits that there are, and a value carried forward is none: leave 'missing' out", card.keyword);
+                      "{} uses the visits that there are, and a value carried forward is none: leave 'missing' out",
+                      card.keyword);
     return;
   }
   if (endpoint.kind == EndpointKind::time_to_event || endpoint.at.empty() || endpoint.visits.empty() ||
@@ -161,10 +164,11 @@ void read_missing(Protocol const& protocol, protocol::Analysis const& analysis, 
     for (protocol::Intercurrent const& ice : estimand->intercurrent)
       if (ice.strategy == Strategy::treatment_policy) {
         section
-            .report_at("missing", Code::inconsistent,
-                       "estimand '{}' asks for the values after '{}' (treatment policy), and the last observation carried forward "
-                       "puts a value from before it in their place",
-                       estimand->id, ice.event)
+            .report_at(
+                "missing", Code::inconsistent,
+                "estimand '{}' asks for the values after '{}' (treatment policy), and the last observation carried forward "
+                "puts a value from before it in their place",
+                estimand->id, ice.event)
             .hint = "give the analysis the estimand's 'endpoint' and 'set' instead: then it answers no estimand, and says so";
         return;
       }

@@ -14,8 +14,8 @@ namespace equipoise::analysis {
 /// The method takes a row a participant and visit: its card has the roles `subject` and `visit`.
 bool models_visits(stats::MethodCard const& card);
 
-/// Reads `constrained_baseline` and `after` into the recipe of such a method, with the visits of its endpoint. Of any other method
-/// the two keys, and of these methods `missing`, are problems.
+/// Reads `constrained_baseline` and `after` into the recipe of such a method, with the visits of its endpoint. Of any other
+/// method the two keys, and of these methods `missing`, are problems.
 ///     after                  a dated event of the protocol: the column `ice` is 1 after it
 ///     constrained_baseline   baseline is a response too, at which the arms do not differ
 void read_repeated(protocol::Protocol const& protocol, protocol::Analysis const& analysis, stats::MethodCard const& card,

@@ -7,8 +7,8 @@
 
 #include "equipoise/analysis/back_transform.h"
 #include "equipoise/analysis/flow.h"
-#include "equipoise/analysis/ready_method.h"
 #include "equipoise/analysis/multiplicity.h"
+#include "equipoise/analysis/ready_method.h"
 #include "equipoise/analysis/visit_series.h"
 #include "equipoise/data/derive.h"
 

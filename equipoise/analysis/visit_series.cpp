@@ -43,9 +43,7 @@ Series trajectory(At const& at, std::vector<Person const*> const& arm) {
     for (std::size_t v = 0; v < person->responses.size(); ++v)
       if (!std::isnan(person->responses[v]))
         participant.push_back(person->number), visit.push_back(double(v)), value.push_back(person->responses[v]);
-  return {"trajectory",
-          at,
-          {{"participant", std::move(participant)}, {"visit", std::move(visit)}, {"value", std::move(value)}}};
+  return {"trajectory", at, {{"participant", std::move(participant)}, {"visit", std::move(visit)}, {"value", std::move(value)}}};
 }
 
 Series missing_pattern(At const& at, std::vector<Person const*> const& arm) {
@@ -55,7 +53,8 @@ Series missing_pattern(At const& at, std::vector<Person const*> const& arm) {
     for (const double response : person->responses) seen.push_back(!std::isnan(response));
     ++counts[seen];
   }
-  std::vector<std::pair<std::vector<bool>, double>> sorted(counts.rbegin(), counts.rend());  // of equal ones the longer seen first
+  std::vector<std::pair<std::vector<bool>, double>> sorted(counts.rbegin(),
+                                                           counts.rend());  // of equal ones the longer seen first
   std::ranges::stable_sort(sorted, [](auto const& a, auto const& b) { return a.second > b.second; });
   std::vector<double> pattern, visit, observed, participants;
   for (std::size_t p = 0; p < sorted.size(); ++p)
@@ -76,7 +75,8 @@ Series visit_counts(At const& at, std::vector<Person const*> const& arm, std::si
     visit.push_back(double(v));
     for (Person const* person : arm) n[v] += !std::isnan(person->responses[v]), events[v] += person->responses[v] == 1;
   }
-  Series series{"visit_counts", at, {{"visit", std::move(visit)}, {"participants", std::move(participants)}, {"n", std::move(n)}}};
+  Series series{
+      "visit_counts", at, {{"visit", std::move(visit)}, {"participants", std::move(participants)}, {"n", std::move(n)}}};
   if (binary) series.columns.emplace_back("events", std::move(events));
   return series;
 }

@@ -14,8 +14,8 @@ namespace equipoise::analysis {
 ///     trajectory        participant (from 0, in the order of the data), visit, value: every response that there is
 ///     missing_pattern   pattern (from 0, the most frequent first), visit, observed (1/0), participants: how many have just these
 ///     visit_counts      visit, participants (of the arm), n (with a response), events (of yes or no)
-/// `visit` is the place of the visit among the endpoint's visits, from 0; a constrained baseline is none of them. Responses are on
-/// the scale of the analysis, strategies carried out.
+/// `visit` is the place of the visit among the endpoint's visits, from 0; a constrained baseline is none of them. Responses are
+/// on the scale of the analysis, strategies carried out.
 std::vector<Series> visit_series(data::Dataset const& dataset, protocol::Endpoint const& endpoint);
 
 /// A sentence on responses that a run could not use because a covariate is missing; "" when it used them all.
