@@ -147,22 +147,23 @@ std::vector<double> between_within_df(Design const& design, std::span<const std:
 }
 
 FixedEffectsInference::FixedEffectsInference(FixedEffects effects, DfMethod method)
-    : effects_(std::move(effects)), method_(method), covariance_(effects_.phi), image_(effects_.p), change_(effects_.k) {
+    : effects_(std::move(effects)), method_(method), covariance_(effects_.phi), image_(effects_.p), pairs_(effects_.p * (effects_.p + 1) / 2), along_(effects_.k), change_(effects_.k) {
   const std::size_t p = effects_.p, k = effects_.k;
   expects(effects_.b.size() == p && effects_.phi.size() == p * p, "the coefficients and their covariance have one size");
   if (needs_slopes(method_)) {
-    expects(effects_.theta_covariance.size() == k * k && effects_.slopes.size() == k, "as many slopes as covariance parameters");
-    for (auto const& slope : effects_.slopes) expects(slope.size() == p * p, "a slope has the size of the coefficients");
-    whiten();
+    expects(effects_.theta_covariance.size() == k * k && effects_.slopes.size() == k * pairs_.size(),
+            "as many slopes as covariance parameters, each of the size of the coefficients");
+    take_root();
   } else if (method_ != DfMethod::asymptotic && !effects_.coefficient_df.empty()) {
     expects(effects_.coefficient_df.size() == p, "each coefficient has its degrees of freedom");
   }
   if (adjusts_covariance(method_)) adjust();
 }
 
-void FixedEffectsInference::whiten() {
-  const std::size_t p = effects_.p, k = effects_.k;
-  std::vector<double> c(k * k, 0.0);  // lower triangular, A = C C'
+void FixedEffectsInference::take_root() {
+  const std::size_t k = effects_.k;
+  root_.assign(k * k, 0.0);
+  std::vector<double>& c = root_;
   for (std::size_t j = 0; j < k; ++j) {
     const double diagonal = effects_.theta_covariance[j * k + j];
     double pivot = diagonal;
@@ -178,16 +179,6 @@ void FixedEffectsInference::whiten() {
       c[i * k + j] = entry / c[j * k + j];
     }
   }
-  whitened_.assign(p * (p + 1) / 2 * k, 0.0);
-  for (std::size_t i = 0; i < k; ++i) {
-    double const* slope = effects_.slopes[i].data();
-    double* to = whitened_.data();
-    for (std::size_t a = 0; a < p; ++a)
-      for (std::size_t b = 0; b <= a; ++b, to += k) {
-        const double twice = a == b ? slope[a * p + a] : slope[a * p + b] + slope[b * p + a];
-        for (std::size_t j = 0; j <= i; ++j) to[j] += c[i * k + j] * twice;
-      }
-  }
 }
 
 void FixedEffectsInference::adjust() {
@@ -202,16 +193,28 @@ void FixedEffectsInference::adjust() {
   const Matrix phi = Eigen::Map<const Matrix>(effects_.phi.data(), size, size);
   Matrix middle = Eigen::Map<const Matrix>(effects_.q.data(), size, size);
   if (method_ == DfMethod::kenward_roger) middle -= 0.25 * Eigen::Map<const Matrix>(effects_.r.data(), size, size);
-  Matrix one(size, size), product(size, size);
-  for (std::size_t c = 0; c < k; ++c) {
-    for (std::size_t a = 0; a < p; ++a)
-      for (std::size_t b = 0; b <= a; ++b) {
-        const double element = whitened_[(a * (a + 1) / 2 + b) * k + c];
-        one(Index(a), Index(b)) = one(Index(b), Index(a)) = a == b ? element : element / 2;
-      }
-    product.noalias() = one * phi;
-    middle.noalias() -= product * one;
+  // sum_c N_c Phi N_c = sum_c (N_c M)(N_c M)' with Phi = M M'. Row (a, c) of `stack` is row a of N_c, so that its product with M,
+  // read with one row for each a, holds every N_c M side by side.
+  const Eigen::LLT<Matrix> root(phi);
+  if (root.info() != Eigen::Success) {
+    std::fill(covariance_.begin(), covariance_.end(), missing_number);
+    return;
   }
+  using Columns = Eigen::MatrixXd;
+  const Columns whitened = Eigen::Map<const Matrix>(root_.data(), Index(k), Index(k)).transpose() *
+                           Eigen::Map<const Matrix>(effects_.slopes.data(), Index(k), Index(pairs_.size()));
+  Matrix stack(Index(p * k), size);
+  for (std::size_t a = 0; a < p; ++a)
+    for (std::size_t b = 0; b <= a; ++b) {
+      double const* from = whitened.data() + (a * (a + 1) / 2 + b) * k;
+      for (std::size_t c = 0; c < k; ++c) stack(Index(a * k + c), Index(b)) = stack(Index(b * k + c), Index(a)) = from[c];
+    }
+  Matrix halves(Index(p * k), size);
+  halves.noalias() = stack * root.matrixL().toDenseMatrix();
+  const Eigen::Map<const Matrix> side_by_side(halves.data(), size, Index(k * p));
+  Matrix one = Matrix::Zero(size, size), product(size, size);
+  one.selfadjointView<Eigen::Lower>().rankUpdate(side_by_side);
+  middle -= Matrix(one.selfadjointView<Eigen::Lower>());
   product.noalias() = phi * middle;
   one.noalias() = product * phi;
   for (std::size_t a = 0; a < p; ++a)
@@ -233,13 +236,17 @@ double FixedEffectsInference::variance(std::span<const double> matrix, std::span
 /// change_[c] = u' N_c v.
 void FixedEffectsInference::forms(std::span<const double> u, std::span<const double> v) {
   const std::size_t p = effects_.p, k = effects_.k;
+  double* pair = pairs_.data();
+  for (std::size_t a = 0; a < p; ++a) {
+    for (std::size_t b = 0; b < a; ++b) *pair++ = u[a] * v[b] + u[b] * v[a];
+    *pair++ = u[a] * v[a];
+  }
+  const Index pairs = Index(pairs_.size());
+  Eigen::Map<Eigen::VectorXd>(along_.data(), Index(k)).noalias() =
+      Eigen::Map<const Matrix>(effects_.slopes.data(), Index(k), pairs) * Eigen::Map<const Eigen::VectorXd>(pairs_.data(), pairs);
   std::fill(change_.begin(), change_.end(), 0.0);
-  double const* from = whitened_.data();
-  for (std::size_t a = 0; a < p; ++a)
-    for (std::size_t b = 0; b <= a; ++b, from += k) {
-      const double weight = 0.5 * (u[a] * v[b] + u[b] * v[a]);
-      for (std::size_t c = 0; c < k; ++c) change_[c] += weight * from[c];
-    }
+  for (std::size_t i = 0; i < k; ++i)
+    for (std::size_t c = 0; c <= i; ++c) change_[c] += root_[i * k + c] * along_[i];
 }
 
 double FixedEffectsInference::satterthwaite(double variance, std::span<const double> image) {

@@ -48,7 +48,7 @@ struct FixedEffects {
   std::vector<double> b{};                    ///< p
   std::vector<double> phi{};                  ///< (X'V^-1 X)^-1, p x p
   std::vector<double> theta_covariance{};     ///< A, inverse observed Hessian of minus the log (restricted) likelihood, k x k
-  std::vector<std::vector<double>> slopes{};  ///< P_i = X'V^-1 V_i V^-1 X, k of p x p: dPhi/dtheta_i = Phi P_i Phi
+  std::vector<double> slopes{};             ///< P_i = X'V^-1 V_i V^-1 X, k of p (p + 1)/2, lower by rows: dPhi/dtheta_i = Phi P_i Phi
   std::vector<double> q{};                    ///< sum_ij A_ij X'V^-1 V_i V^-1 V_j V^-1 X, p x p
   std::vector<double> r{};                    ///< sum_ij A_ij X'V^-1 V_ij V^-1 X, p x p
   std::vector<double> coefficient_df{};       ///< of between_within and residual: one for each coefficient
@@ -73,7 +73,7 @@ struct JointTest {
 
 /// Standard errors, degrees of freedom and tests of linear functions of the fixed effects.
 ///
-/// With A = C C' the derivatives are whitened once, N_c = sum_i C_ic P_i, so that for u = Phi l
+/// With A = C C', N_c = sum_i C_ic P_i and u = Phi l
 ///
 ///     Var(l'Phi l) = sum_c (u' N_c u)^2,   df = 2 (l'Phi l)^2 / Var(l'Phi l)              (Satterthwaite)
 ///     Phi_A = Phi + 2 Phi {Q - R/4 - sum_c N_c Phi N_c} Phi                 (Kenward and Roger; without R in the linear form)
@@ -109,7 +109,7 @@ class FixedEffectsInference {
 
  private:
   double variance(std::span<const double> matrix, std::span<const double> l);  // leaves matrix l in image_
-  void whiten();
+  void take_root();
   void adjust();
   void forms(std::span<const double> u, std::span<const double> v);
   double satterthwaite(double variance, std::span<const double> image);
@@ -120,9 +120,9 @@ class FixedEffectsInference {
   FixedEffects effects_;
   DfMethod method_;
   std::vector<double> covariance_;
-  std::vector<double> whitened_;        ///< element (a >= b) of every N_c side by side, those off the diagonal twice: pairs x k
+  std::vector<double> root_;      ///< C, lower triangular, k x k
   bool theta_known_ = true;             ///< A is a covariance matrix
-  std::vector<double> image_, change_;  ///< workspace: a function's image under a covariance, its forms u' N_c v
+  std::vector<double> image_, pairs_, along_, change_;  ///< workspace: a function's image, its products, forms u' P_i v and u' N_c v
 };
 
 /// Smallest df of the coefficients that l touches; NaN when it touches none.

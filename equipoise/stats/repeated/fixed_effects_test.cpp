@@ -29,7 +29,7 @@ FixedEffects dense(MatrixXd const& x, VectorXd const& y, MatrixXd const& v, std:
   MatrixXd q = MatrixXd::Zero(x.cols(), x.cols());
   FixedEffects effects{.p = p, .k = k};
   for (std::size_t i = 0; i < k; ++i) {
-    effects.slopes.push_back(rows_of(x.transpose() * inverse * derivatives[i] * inverse * x));
+    effects.add_slope(rows_of(x.transpose() * inverse * derivatives[i] * inverse * x));
     for (std::size_t j = 0; j < k; ++j)
       q += a(Index(i), Index(j)) * x.transpose() * inverse * derivatives[i] * inverse * derivatives[j] * inverse * x;
   }

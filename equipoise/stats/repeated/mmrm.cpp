@@ -162,16 +162,7 @@ Chosen choose(Mmrm const& method, VisitData const& data, VisitLikelihood& likeli
   for (CovarianceStructure const& structure : method.covariance) {
     FitAttempt attempt;
     chosen.fit = fit_structure(data, likelihood, Covariance(structure, data.m(), times), method.estimation, attempt);
-    if (chosen.fit) {
-      auto effects = fixed_effects(data, *chosen.fit, likelihood, method.df);
-      attempt = chosen.fit->report;
-      if (effects) {
-        chosen.effects = std::move(*effects);
-      } else {
-        attempt.converged = false;
-        chosen.fit.reset();
-      }
-    }
+    if (chosen.fit) chosen.effects = fixed_effects(data, *chosen.fit, likelihood, method.df);
     chosen.attempts.push_back(std::move(attempt));
     if (chosen.fit) break;
   }

@@ -127,9 +127,7 @@ Made fit(Frame const& frame, Formula const& formula, DfMethod df) {
   auto made = fit_structure(*data, likelihood, Covariance({Unstructured{}}, data->m()), Estimation::reml, attempt);
   if (!made) std::exit((std::fprintf(stderr, "%s\n", attempt.reason.c_str()), 1));
   const auto fitted = std::chrono::steady_clock::now();
-  auto effects = fixed_effects(*data, *made, likelihood, df);
-  if (!effects) std::exit((std::fprintf(stderr, "%s\n", effects.error().message.c_str()), 1));
-  const MmrmInference inference(*data, std::move(*effects), df);
+  const MmrmInference inference(*data, fixed_effects(*data, *made, likelihood, df), df);
   const std::string last_arm = frame.columns[4].categories().levels.back(), last_visit = data->visits.back();
   std::vector<double> l(data->names.size(), 0.0);
   for (std::size_t c = 0; c < l.size(); ++c)
@@ -200,7 +198,7 @@ void once(std::string const& name) {
 }  // namespace
 
 int main(int count, char** words) {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);  // as the product does: memory that was had once is not given back and had anew
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // as the product does: memory that was had once is not given back and had anew
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   if (count == 3 && !std::strcmp(words[1], "write")) write(words[2]);
   else if (count == 3 && !std::strcmp(words[1], "once")) once(words[2]);

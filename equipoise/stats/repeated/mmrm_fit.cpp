@@ -2,6 +2,7 @@
 
 #include <Eigen/Dense>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace equipoise::stats {
@@ -12,6 +13,7 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr double wanted = 1e-10;      ///< scaled gradient at which the climb stops
+constexpr double near_optimum = 1e-6;  ///< and from which exact steps go on: two digits double to twelve
 constexpr double good_enough = 1e-9;  ///< and above which it has not converged
 constexpr int most_iterations = 100;
 constexpr double singular = 1e-11;    ///< smallest pivot of the correlations of a covariance that is called positive definite
@@ -98,7 +100,7 @@ class Climb {
         hessian_(size_, size_),
         factor_(size_) {}
 
-  bool run(VectorXd& theta) {
+  bool run(VectorXd& theta, Finish finish) {
     parameters_.sigma(theta, sigma_);
     if (!likelihood_.evaluate(sigma_)) return stop("no start was found at which the likelihood can be computed");
     double value = likelihood_.value();
@@ -107,6 +109,7 @@ class Climb {
       derive(theta, VisitLikelihood::Curvature::near);
       if (!gradient_.allFinite()) return stop("the likelihood cannot be computed any further");
       attempt_.scaled_gradient = std::sqrt(std::fmax(-gradient_.dot(step_), 0.0));
+      if (finish == Finish::curvature && attempt_.scaled_gradient <= near_optimum) return end_exactly(theta);
       if (attempt_.scaled_gradient <= wanted) return true;
       // near the optimum the differences in value are rounding, and the gradient alone tells
       const bool near = attempt_.scaled_gradient < 1e-4;
@@ -127,13 +130,46 @@ class Climb {
       if (!moved) {
         parameters_.sigma(theta, sigma_);
         likelihood_.evaluate(sigma_);
-        if (attempt_.scaled_gradient <= good_enough) return true;
+        if (attempt_.scaled_gradient <= good_enough) return finish == Finish::estimates || end_exactly(theta);
         return stop("no step increases the likelihood");
       }
       theta = candidate;
       for (std::size_t block = 0; block * elements_each() < sigma_.size(); ++block)
         if (smallest_pivot(std::span(sigma_).subspan(block * elements_each(), elements_each()), visits()) < singular)
           return stop("the estimated covariance becomes singular: the data do not determine it");
+    }
+    if (attempt_.scaled_gradient <= good_enough) return finish == Finish::estimates || end_exactly(theta);
+    return stop("the iterations did not reach the optimum");
+  }
+
+  /// Newton steps with the exact Hessian of this point, which is so near the optimum that it is that of the optimum.
+  bool end_exactly(VectorXd& theta) {
+    if (!derive(theta, VisitLikelihood::Curvature::exact))
+      return stop("the likelihood is flat or has a saddle at the point reached: the covariance is not determined");
+    double last = std::numeric_limits<double>::infinity();
+    VectorXd best = theta;
+    for (int step = 0; step < 8; ++step) {
+      const double now = std::sqrt(std::fmax(-gradient_.dot(step_), 0.0));
+      attempt_.scaled_gradient = now;
+      if (!(now < last)) {  // rounding: the point before was as good
+        theta = best;
+        parameters_.sigma(theta, sigma_);
+        if (!likelihood_.evaluate(sigma_)) return stop("the likelihood cannot be computed any further");
+        attempt_.scaled_gradient = last;
+        break;
+      }
+      last = now;
+      best = theta;
+      if (now <= wanted) break;
+      theta += step_;
+      parameters_.sigma(theta, sigma_);
+      if (!likelihood_.evaluate(sigma_)) return stop("the likelihood cannot be computed any further");
+      const std::span<const double> by_element = likelihood_.gradient();
+      const Eigen::Map<const VectorXd> gradient(by_element.data(), elements_);
+      if (parameters_.natural()) gradient_ = gradient;
+      else gradient_ = parameters_.jacobian(theta).transpose() * gradient;
+      step_ = -factor_.solve(gradient_);
+      ++attempt_.iterations;
     }
     if (attempt_.scaled_gradient <= good_enough) return true;
     return stop("the iterations did not reach the optimum");
@@ -150,7 +186,7 @@ class Climb {
     } else {
       jacobian_ = parameters_.jacobian(theta);
       gradient_ = jacobian_.transpose() * gradient;
-      hessian_ = jacobian_.transpose() * by_element_ * jacobian_;
+      hessian_ = jacobian_.transpose() * by_element_.selfadjointView<Eigen::Lower>() * jacobian_;
       parameters_.add_curvature(theta, by_element, hessian_);
     }
     factor_.compute(hessian_);
@@ -203,7 +239,7 @@ double log_determinant(std::vector<double> const& c, std::size_t p) {
 }  // namespace
 
 std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& likelihood, Covariance const& covariance,
-                                     Estimation estimation, FitAttempt& attempt, std::vector<double> const* start) {
+                                     Estimation estimation, FitAttempt& attempt, std::vector<double> const* start, Finish finish) {
   const std::size_t m = data.m(), elements = packed_size(m), blocks = data.blocks.size();
   attempt = {.structure = covariance.structure().title()};
   if (covariance.unstructured() && !start) {
@@ -236,7 +272,7 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
   }
   Climb climb(likelihood, parameters, attempt);
   climb.visits_ = m;
-  if (!climb.run(theta)) return {};
+  if (!climb.run(theta, finish)) return {};
   attempt.converged = true;
 
   MmrmFit fit{.covariance = covariance, .theta = {theta.data(), theta.data() + theta.size()}, .sigma = {}, .b = {}, .phi = {},
@@ -251,31 +287,21 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
   const bool restricted = estimation == Estimation::reml;
   fit.neg2_log_likelihood = likelihood.value() + (n - (restricted ? double(p) : 0.0)) * (std::log(2 * std::numbers::pi) + unit) -
                             data.log_weights - (restricted ? 2 * log_determinant(data.to_given, p) : 0.0);
+  if (finish == Finish::curvature) {
+    const Index size = theta.size();
+    const VectorXd scale = climb.hessian().diagonal().cwiseSqrt().cwiseInverse();
+    attempt.condition = Eigen::LLT<MatrixXd>(scale.asDiagonal() * climb.hessian() * scale.asDiagonal()).rcond();
+    fit.a.resize(std::size_t(size * size));
+    Eigen::Map<MatrixXd>(fit.a.data(), size, size) = climb.factor().solve(2 * MatrixXd::Identity(size, size));
+    if (!parameters.natural()) fit.jacobian.assign(climb.jacobian().data(), climb.jacobian().data() + climb.jacobian().size());
+  }
   fit.report = attempt;
   return fit;
 }
 
-std::optional<ParameterCovariance> parameter_covariance(MmrmFit& fit, VisitLikelihood& likelihood) {
-  const std::size_t blocks = likelihood.elements() / packed_size(fit.covariance.visits());
-  const Parameters parameters(fit.covariance, blocks);
-  Climb climb(likelihood, parameters, fit.report);
-  const VectorXd theta = Eigen::Map<const VectorXd>(fit.theta.data(), Index(fit.theta.size()));
-  const double gradient = fit.report.scaled_gradient;
-  const bool definite = climb.derive(theta, VisitLikelihood::Curvature::exact);
-  fit.report.scaled_gradient = gradient;
-  if (!definite) {
-    fit.report.reason = "the likelihood is flat or has a saddle at the point reached: the covariance is not determined";
-    return {};
-  }
-  const Index size = Index(parameters.size());
-  const VectorXd scale = climb.hessian().diagonal().cwiseSqrt().cwiseInverse();
-  const Eigen::LLT<MatrixXd> scaled(scale.asDiagonal() * climb.hessian() * scale.asDiagonal());
-  fit.report.condition = scaled.rcond();
-  ParameterCovariance out;
-  out.a.resize(std::size_t(size * size));
-  Eigen::Map<MatrixXd>(out.a.data(), size, size) = 2 * climb.factor().solve(MatrixXd::Identity(size, size));
-  if (!parameters.natural()) out.jacobian.assign(climb.jacobian().data(), climb.jacobian().data() + climb.jacobian().size());
-  return out;
+ParameterCovariance parameter_covariance(MmrmFit const& fit) {
+  expects(!fit.a.empty(), "the fit finished with curvature");
+  return {fit.a, fit.jacobian};
 }
 
 }  // namespace equipoise::stats

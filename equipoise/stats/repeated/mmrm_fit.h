@@ -32,7 +32,12 @@ struct MmrmFit {
   double neg2_log_likelihood = 0;        ///< in the units of the data, with every constant
   std::size_t parameters = 0;            ///< of the covariance
   FitAttempt report;
+  std::vector<double> a{};         ///< with `Finish::curvature`: covariance of the parameters, see `parameter_covariance`
+  std::vector<double> jacobian{};
 };
+
+/// Whether a climb ends with the exact Hessian, which degrees of freedom need, or costs less and ends without.
+enum class Finish { curvature, estimates };
 
 /// Maximises the likelihood over the parameters of a structure by Newton's method with exact derivatives, to a scaled gradient
 /// below 1e-9. The unstructured covariance is climbed in its own elements, the others in their parameters.
@@ -43,14 +48,15 @@ struct MmrmFit {
 /// source   Jennrich & Schluchter (1986), Biometrics 42, 805-820; -2 log restricted likelihood with the constant of SAS PROC MIXED
 /// checked  mmrm_fit_test.cpp, tests/independent/mmrm_test.cpp
 std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& likelihood, Covariance const& covariance,
-                                     Estimation estimation, FitAttempt& attempt, std::vector<double> const* start = nullptr);
+                                     Estimation estimation, FitAttempt& attempt, std::vector<double> const* start = nullptr,
+                                     Finish finish = Finish::curvature);
 
 /// Covariance of the estimated parameters: twice the inverse of the Hessian of -2 l; of the elements of an unstructured
-/// covariance (`natural`), else of theta. Also leaves what `slopes` and `second_products` need in the likelihood.
+/// covariance, else of theta. Of a fit that finished with curvature, whose likelihood then holds `slopes`, and was not moved since.
 struct ParameterCovariance {
-  std::vector<double> a;         ///< K x K over blocks
-  std::vector<double> jacobian;  ///< elements x K, column by column; empty when natural
+  std::span<const double> a;         ///< K x K over blocks
+  std::span<const double> jacobian;  ///< elements x K, column by column; empty when of the elements
 };
-std::optional<ParameterCovariance> parameter_covariance(MmrmFit& fit, VisitLikelihood& likelihood);
+ParameterCovariance parameter_covariance(MmrmFit const& fit);
 
 }  // namespace equipoise::stats

@@ -14,7 +14,7 @@ using Eigen::MatrixXd;
 using Matrix = Eigen::Map<const MatrixXd>;
 
 /// The parameters in which the second derivatives of an unstructured covariance are taken, and A in them: its elements have none.
-std::vector<double> curvature_of_elements(MmrmFit const& fit, std::vector<double> const& a, std::size_t blocks) {
+std::vector<double> curvature_of_elements(MmrmFit const& fit, std::span<const double> a, std::size_t blocks) {
   const Index elements = Index(packed_size(fit.covariance.visits())), size = elements * Index(blocks);
   std::vector<double> e(std::size_t(size), 0.0), jacobian(std::size_t(elements * elements));
   for (Index block = 0; block < Index(blocks); ++block) {
@@ -33,43 +33,39 @@ std::vector<double> curvature_of_elements(MmrmFit const& fit, std::vector<double
 
 }  // namespace
 
-Expected<FixedEffects> fixed_effects(VisitData const& data, MmrmFit& fit, VisitLikelihood& likelihood, DfMethod df) {
+FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, DfMethod df) {
   FixedEffects out{.p = data.p(), .k = fit.parameters, .b = fit.b, .phi = fit.phi};
   if (!needs_slopes(df)) return out;
-  const auto parameters = parameter_covariance(fit, likelihood);
-  if (!parameters) return fail(Code::no_convergence, "{}", fit.report.reason);
-  out.theta_covariance = parameters->a;
-  const Index elements = Index(likelihood.elements()), k = Index(out.k), pp = Index(out.p * out.p);
-  std::vector<std::vector<double>> by_element = likelihood.slopes();
-  const bool natural = parameters->jacobian.empty();
-  const Matrix jacobian(parameters->jacobian.data(), natural ? 0 : elements, natural ? 0 : k);
+  const ParameterCovariance parameters = parameter_covariance(fit);
+  out.theta_covariance.assign(parameters.a.begin(), parameters.a.end());
+  const Index elements = Index(likelihood.elements()), k = Index(out.k), pairs = Index(out.p * (out.p + 1) / 2);
+  const bool natural = parameters.jacobian.empty();
+  const Matrix jacobian(parameters.jacobian.data(), natural ? 0 : elements, natural ? 0 : k);
+  const std::span<const double> by_element = likelihood.slopes();
   if (natural) {
-    out.slopes = std::move(by_element);
+    out.slopes.assign(by_element.begin(), by_element.end());
   } else {
-    out.slopes.assign(std::size_t(k), std::vector<double>(std::size_t(pp), 0.0));
-    for (Index i = 0; i < k; ++i)
-      for (Index s = 0; s < elements; ++s)
-        if (const double weight = jacobian(s, i); weight != 0)
-          for (Index e = 0; e < pp; ++e) out.slopes[std::size_t(i)][std::size_t(e)] += weight * by_element[std::size_t(s)][std::size_t(e)];
+    out.slopes.resize(std::size_t(pairs * k));
+    Eigen::Map<MatrixXd>(out.slopes.data(), pairs, k).noalias() = Matrix(by_element.data(), pairs, elements) * jacobian;
   }
   if (!adjusts_covariance(df)) return out;
   if (natural) {
-    out.q = likelihood.second_products(parameters->a);
+    out.q = likelihood.second_products(parameters.a);
   } else {
-    const MatrixXd spread = jacobian * Matrix(parameters->a.data(), k, k) * jacobian.transpose();
+    const MatrixXd spread = jacobian * Matrix(parameters.a.data(), k, k) * jacobian.transpose();
     out.q = likelihood.second_products({spread.data(), std::size_t(spread.size())});
   }
   if (df != DfMethod::kenward_roger) return out;
   const std::size_t blocks = data.blocks.size();
   if (natural) {
-    out.r = likelihood.product(curvature_of_elements(fit, parameters->a, blocks));
+    out.r = likelihood.product(curvature_of_elements(fit, parameters.a, blocks));
     return out;
   }
   const std::size_t each = out.k / blocks, own_elements = std::size_t(elements) / blocks;
   std::vector<double> curvature(std::size_t(elements), 0.0), own(each * each);
   for (std::size_t block = 0; block < blocks; ++block) {
     for (std::size_t i = 0; i < each; ++i)
-      for (std::size_t j = 0; j < each; ++j) own[i * each + j] = parameters->a[(block * each + i) * out.k + block * each + j];
+      for (std::size_t j = 0; j < each; ++j) own[i * each + j] = parameters.a[(block * each + i) * out.k + block * each + j];
     fit.covariance.contract(std::span(fit.theta).subspan(block * each, each), own,
                             std::span(curvature).subspan(block * own_elements, own_elements));
   }

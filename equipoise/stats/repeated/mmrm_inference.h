@@ -11,8 +11,8 @@
 namespace equipoise::stats {
 
 /// What a fitted mixed model for repeated measures leaves for inference, in its own columns and units.
-/// errors   no_convergence, when the likelihood has no curvature to take degrees of freedom from
-Expected<FixedEffects> fixed_effects(VisitData const& data, MmrmFit& fit, VisitLikelihood& likelihood, DfMethod df);
+/// The fit finished with curvature when `df` needs slopes.
+FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, DfMethod df);
 
 /// Answers about the coefficients, in the units of the data.
 class MmrmInference : public CoefficientInference {

@@ -3,6 +3,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "equipoise/numerics/lanes.h"
 #include "equipoise/stats/repeated/covariance.h"
@@ -14,6 +15,7 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 using numerics::Lanes;
+using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 constexpr Index width = Index(numerics::lanes);
 
@@ -109,10 +111,12 @@ struct VisitLikelihood::Work {
   VectorXd n;
   double observations = 0, participants = 0;
   std::vector<std::vector<Meeting>> meetings;  // of each pair of covariates a >= b
-  MatrixXd sums, a_matrix, phi_matrix, t_extended, t, k4, zz, z;
+  MatrixXd sums, a_matrix, phi_matrix, t_extended, t, k4, zz, z, weighted, products;
   VectorXd rhs, b, b_at, gradient_values;
   Eigen::LLT<MatrixXd> factor;
-  MatrixXd slope_columns;  // p(p+1)/2 x elements, after an exact hessian
+  MatrixXd slope_columns, whitened;  // p(p+1)/2 x elements, after an exact hessian
+  RowMatrix stack;
+  std::vector<Index> place_of;  // m x m: packed
   std::vector<Lanes> w_full, x_full, y_full;
   Inverter inverter;
   double value = 0, log_det_a = 0;
@@ -143,6 +147,8 @@ struct VisitLikelihood::Work {
     b_at.resize(q * m);
     gradient_values.resize(elements * blocks);
     factor = Eigen::LLT<MatrixXd>(p);
+    for (Index j = 0; j < m; ++j)
+      for (Index k = 0; k < m; ++k) place_of.push_back(packed_index(j, k));
     w_full.resize(std::size_t(m * m));
     x_full.resize(std::size_t(m * m));
     y_full.resize(std::size_t(m * m));
@@ -395,17 +401,19 @@ struct VisitLikelihood::Work {
         k4.noalias() = own_w.transpose() * qq.block(from, 0, count, elements);
       }
       auto own = out.block(block * elements, block * elements, elements, elements);
+      double const* kron = k4.data();
       for (Index s = 0, i = 0; i < m; ++i)
-        for (Index j = 0; j <= i; ++j, ++s)
-          for (Index r = 0, k = 0; k < m; ++k)
-            for (Index l = 0; l <= k; ++l, ++r) {
-              if (r > s) break;
-              double sum = k4(packed_index(j, k), packed_index(l, i)) + k4(packed_index(i, k), packed_index(l, j)) +
-                           k4(packed_index(j, l), packed_index(k, i)) + k4(packed_index(i, l), packed_index(k, j));
+        for (Index j = 0; j <= i; ++j, ++s) {
+          Index const *of_i = place_of.data() + i * m, *of_j = place_of.data() + j * m;
+          for (Index r = 0, k = 0; k <= i; ++k)
+            for (Index l = 0; l <= k && r <= s; ++l, ++r) {
+              double sum = kron[of_j[k] + elements * of_i[l]] + kron[of_i[k] + elements * of_j[l]] +
+                           kron[of_j[l] + elements * of_i[k]] + kron[of_i[l] + elements * of_j[k]];
               if (i == j) sum *= 0.5;
               if (k == l) sum *= 0.5;
               own(s, r) = own(r, s) = sum;
             }
+        }
       if (curvature == Curvature::expected) continue;
       zz.noalias() = w.block(from, 0, count, elements + m).transpose() * v.block(from, 0, count, q * m);
       for (Index c = 0; c < p; ++c)
@@ -422,22 +430,23 @@ struct VisitLikelihood::Work {
     }
     if (curvature == Curvature::expected) return;
     factor.matrixL().solveInPlace(z);
-    out.noalias() -= 2 * z.transpose() * z;
+    out.selfadjointView<Eigen::Lower>().rankUpdate(z.transpose(), -2.0);
     if (curvature == Curvature::near) return;
     make_slopes();
     if (restricted) subtract_traces(out);
+    out.triangularView<Eigen::StrictlyUpper>() = out.transpose();
   }
 
   /// P_s of every element.
   void make_slopes() {
-    slope_columns = MatrixXd::Zero(p * (p + 1) / 2, elements * blocks);
-    MatrixXd weighted, products(elements + m, elements + m);
+    slope_columns.setZero(p * (p + 1) / 2, elements * blocks);
+    products.resize(elements + m, elements + m);
     for (Index block = 0; block < blocks; ++block) {
       const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
       const auto own_w = w.block(from, 0, count, elements + m);
       for (Index pair = 0; pair < pairs; ++pair) {
         if (meetings[std::size_t(pair)].empty()) continue;
-        weighted = uu.block(from, pair, count, 1).col(0).asDiagonal() * own_w;
+        weighted.noalias() = uu.col(pair).segment(from, count).asDiagonal() * own_w;
         products.noalias() = own_w.transpose() * weighted;
         for (Meeting const& it : meetings[std::size_t(pair)]) {
           const Index row = packed_index(it.c, it.d);
@@ -452,21 +461,24 @@ struct VisitLikelihood::Work {
     }
   }
 
-  /// out_st -= tr(Phi P_s Phi P_t), as inner products of L^-1 P L^-T.
-  void subtract_traces(Eigen::Ref<MatrixXd> out) const {
+  /// out_st -= tr(Phi P_s Phi P_t), as inner products of Y_s = L^-1 P_s L^-T, A = L L'. Row (c, s) of `stack` is row c of P_s, so
+  /// that one solve from the right and one from the left, where a row c holds all s, make every Y_s.
+  void subtract_traces(Eigen::Ref<MatrixXd> out) {
     const Index all = elements * blocks;
-    MatrixXd whitened(p * (p + 1) / 2, all), square(p, p), inverse = MatrixXd::Identity(p, p);
-    factor.matrixL().solveInPlace(inverse);
-    MatrixXd half(p, p);
-    for (Index s = 0; s < all; ++s) {
-      for (Index e = 0, c = 0; c < p; ++c)
-        for (Index d = 0; d <= c; ++d, ++e) square(c, d) = square(d, c) = slope_columns(e, s);
-      half.noalias() = inverse.triangularView<Eigen::Lower>() * square;
-      square.noalias() = half * inverse.transpose().triangularView<Eigen::Upper>();
-      for (Index e = 0, c = 0; c < p; ++c)
-        for (Index d = 0; d <= c; ++d, ++e) whitened(e, s) = square(c, d) * (c == d ? 1.0 : std::sqrt(2.0));
-    }
-    out.noalias() -= whitened.transpose() * whitened;
+    stack.resize(p * all, p);
+    for (Index c = 0; c < p; ++c)
+      for (Index d = 0; d <= c; ++d) {
+        const Index e = packed_index(c, d);
+        for (Index s = 0; s < all; ++s) stack(c * all + s, d) = stack(d * all + s, c) = slope_columns(e, s);
+      }
+    factor.matrixU().solveInPlace<Eigen::OnTheRight>(stack);
+    Eigen::Map<RowMatrix> by_row(stack.data(), p, all * p);
+    factor.matrixL().solveInPlace(by_row);
+    whitened.resize(p * (p + 1) / 2, all);
+    for (Index e = 0, c = 0; c < p; ++c)
+      for (Index d = 0; d <= c; ++d, ++e)
+        for (Index s = 0; s < all; ++s) whitened(e, s) = stack(c * all + s, d) * (c == d ? 1.0 : std::numbers::sqrt2);
+    out.selfadjointView<Eigen::Lower>().rankUpdate(whitened.transpose(), -1.0);
   }
 
   /// X' N X of N_g = W_g C_g W_g, C_g as columns of `c`.
@@ -526,17 +538,8 @@ void VisitLikelihood::hessian(Curvature curvature, std::span<double> out) {
   work_->hessian(curvature, Eigen::Map<MatrixXd>(out.data(), size, size));
 }
 
-std::vector<std::vector<double>> VisitLikelihood::slopes() const {
-  Work const& it = *work_;
-  std::vector<std::vector<double>> all;
-  for (Index s = 0; s < it.slope_columns.cols(); ++s) {
-    std::vector<double> one(std::size_t(it.p * it.p));
-    for (Index e = 0, c = 0; c < it.p; ++c)
-      for (Index d = 0; d <= c; ++d, ++e)
-        one[std::size_t(c * it.p + d)] = one[std::size_t(d * it.p + c)] = it.slope_columns(e, s);
-    all.push_back(std::move(one));
-  }
-  return all;
+std::span<const double> VisitLikelihood::slopes() const {
+  return {work_->slope_columns.data(), std::size_t(work_->slope_columns.size())};
 }
 
 std::vector<double> VisitLikelihood::second_products(std::span<const double> a) const {

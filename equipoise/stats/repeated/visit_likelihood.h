@@ -23,7 +23,7 @@ namespace equipoise::stats {
 ///                z_s = sum X' W D_s W r,  P_s = sum X' W D_s W X
 /// (H and the last term only in the restricted likelihood.) Elements: blocks x packed.
 ///
-/// After construction nothing is allocated by `evaluate` and `hessian`.
+/// Storage is taken at construction (that of the exact Hessian at its first use) and kept.
 ///
 /// source   Harville (1977), J. Am. Stat. Assoc. 72, 320-338; Jennrich & Schluchter (1986), Biometrics 42, 805-820
 /// checked  visit_likelihood_test.cpp (finite differences), tests/independent/mmrm_test.cpp (dense)
@@ -52,11 +52,11 @@ class VisitLikelihood {
     near,    ///< without the term in Phi P Phi P, which costs most; it is replaced by its value for complete data
     expected ///< of the likelihood: positive definite everywhere
   };
-  /// Hessian of -2 l after `gradient`, elements x elements.
+  /// Hessian of -2 l after `gradient`, elements x elements; its lower triangle where it is `near`.
   void hessian(Curvature curvature, std::span<double> out);
 
-  /// P_s, p x p, of each element after an exact hessian: elements x p x p.
-  std::vector<std::vector<double>> slopes() const;
+  /// P_s of each element after an exact hessian: elements of p (p + 1)/2, the lower triangle by rows.
+  std::span<const double> slopes() const;
   /// sum_st a_st X' W D_s W D_t W X, a elements x elements: p x p.
   std::vector<double> second_products(std::span<const double> a) const;
   /// X' W E W X of a symmetric E, blocks x packed: p x p.
