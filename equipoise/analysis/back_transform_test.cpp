@@ -44,6 +44,37 @@ TEST(BackTransformed, MakesAGeometricMeanOfAMeanWithoutItsTestOfZero) {
   EXPECT_FALSE(geometric->p);                   // P is that of a geometric mean of 1, which nobody asked
 }
 
+TEST(BackTransformed, SquaresAMeanOfRootsAndLeavesADifferenceThere) {
+  const Finding mean{.quantity = "estimate",
+                     .at = {{"lsmean", Term{{"arm", "b"}, {"visit", "w48"}}}},
+                     .value = 12.0,
+                     .se = 0.5,
+                     .lower = 11.0,
+                     .upper = 13.0,
+                     .level = 0.95,
+                     .n = 20};
+  const auto square = back_transformed(mean, on("sqrt"), "mmrm", false),
+             fourth = back_transformed(mean, on("fourth_root"), "mmrm", false);
+  ASSERT_TRUE(square && fourth);
+  EXPECT_EQ(square->quantity, "back_transformed_mean");
+  EXPECT_EQ(square->at, mean.at);
+  EXPECT_EQ(square->value, 144.0);
+  EXPECT_EQ(square->lower, 121.0);
+  EXPECT_EQ(square->upper, 169.0);
+  EXPECT_EQ(square->n, 20);
+  EXPECT_FALSE(square->se);
+  EXPECT_EQ(fourth->value, 20736.0);
+  EXPECT_EQ(fourth->lower, 14641.0);
+  Finding low = mean;
+  low.lower = -1.0;
+  EXPECT_EQ(back_transformed(low, on("sqrt"), "mmrm", false)->lower, 0.0) << "no response has a root below 0";
+  low.value = -0.5;
+  EXPECT_TRUE(std::isnan(back_transformed(low, on("sqrt"), "mmrm", false)->value));
+  Finding difference = mean;
+  difference.at = {{"difference", LevelDifference{"arm", "b", "a"}}};
+  EXPECT_FALSE(back_transformed(difference, on("sqrt"), "mmrm", false));
+}
+
 TEST(BackTransformed, KeepsNotEstimableAndLeavesOtherThingsAlone) {
   const Finding unknown{.quantity = "estimate", .value = missing_number, .lower = missing_number, .upper = missing_number};
   const auto ratio = back_transformed(unknown, on("log"), "t_test", false);

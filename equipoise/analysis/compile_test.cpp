@@ -165,7 +165,7 @@ std::string first_problem(Analysis const& analysis) {
 }
 
 TEST(Methods, TellsAMethodItLacksFromOneThatDoesNotExist) {
-  EXPECT_EQ(first_problem({.id = "a", .method = "mmrm"}), "not_available: the method 'mmrm' is not in this build ()");
+  EXPECT_EQ(first_problem({.id = "a", .method = "ae_table"}), "not_available: the method 'ae_table' is not in this build ()");
   EXPECT_EQ(first_problem({.id = "a", .method = "kaplan_maier"}),
             "unknown_keyword: no method is called 'kaplan_maier' (did you mean 'kaplan_meier'?)");
   for (stats::MethodCard const& card : method_cards()) {

@@ -21,14 +21,18 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// How directly a place speaks of the arm against the control; nothing when it does not.
 ///     0 difference of means   1 a comparison of two arms alone   2 the arm's coefficient   3 the arm by itself   4 the only
 ///     comparison
+/// Of a model of every visit the difference at the visit of the question counts, or without such a visit the one over all.
 std::optional<int> speaks_of(At const& at, std::string const& arm, std::string const& control, std::string const& visit,
-                             bool only_comparison) {
+                             bool by_visit, bool only_comparison) {
   if (const auto found = at.find("difference"); found != at.end()) {
     auto const& difference = std::get<LevelDifference>(found->second);
     if (difference.column != "arm" || difference.level != arm || difference.minus != control) return {};
-    if (const auto within = at.find("within"); within != at.end() && !visit.empty()) {
+    const auto within = at.find("within");
+    if (by_visit && (within == at.end()) != visit.empty()) return {};
+    if (within != at.end() && !visit.empty()) {
       Term const& levels = std::get<Term>(within->second);
       if (levels.size() != 1 || levels.front().level != visit) return {};
+      if (by_visit && levels.front().column != "visit") return {};
     }
     return 0;
   }
@@ -108,7 +112,8 @@ class Family {
     std::vector<Record const*> found;
     for (Record const& record : results_.records) {
       if (record.analysis != one.analysis || !p_of(record.finding, adjusted)) continue;
-      const auto rank = speaks_of(record.finding.at, one.arm, control, endpoint ? endpoint->at : "", only);
+      const auto rank =
+          speaks_of(record.finding.at, one.arm, control, endpoint ? endpoint->at : "", planned.recipe.by_visit(), only);
       if (!rank || *rank > best) continue;
       if (*rank < best) found.clear();
       best = *rank;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "equipoise/analysis/ready_method.h"
+#include "equipoise/analysis/repeated.h"
 #include "equipoise/core/text.h"
 #include "equipoise/data/outcome.h"
 #include "equipoise/stats/formula.h"
@@ -17,8 +18,19 @@ using protocol::EndpointKind;
 using protocol::Estimand;
 
 /// Keys of an [[analysis]] that say on what it runs; all others belong to its method.
-constexpr std::array<std::string_view, 11> common{"id", "estimand", "endpoint", "set",    "role",   "method",
-                                                  "by", "after",    "label",    "strata", "cluster"};
+constexpr std::array<std::string_view, 13> common{"id",
+                                                  "estimand",
+                                                  "endpoint",
+                                                  "set",
+                                                  "role",
+                                                  "method",
+                                                  "by",
+                                                  "after",
+                                                  "label",
+                                                  "strata",
+                                                  "cluster",
+                                                  "missing",
+                                                  "constrained_baseline"};
 
 bool takes(stats::MethodCard const& card, std::string_view role) {
   return std::ranges::find(card.roles, role, &stats::RoleCard::name) != card.roles.end();
@@ -55,8 +67,6 @@ class Planner {
       return {};
     }
     const std::size_t reported = problems_.size();
-    if (!analysis_.after.empty())
-      section_.report_at("after", Code::inconsistent, "'after' belongs to imputation, and {} does not impute", card_.keyword);
     check_kind();
     check_arms();
     check_strategies();
@@ -66,7 +76,9 @@ class Planner {
         .schema = {},
         .runs = {}};
     planned.recipe.bounds = takes(card_, "left");
-    roles();
+    read_repeated(protocol_, analysis_, card_, control(), section_, planned.recipe);
+    read_missing(protocol_, analysis_, card_, section_, planned.recipe);
+    roles(planned.recipe);
     covariates(planned);
     doses_as_scores();
     planned.schema = data::schema(protocol_, planned.recipe, written_at_, problems_);
@@ -117,7 +129,7 @@ class Planner {
     else if (card_.binary_response && endpoint_->kind != EndpointKind::binary)
       section_.report_at("method", Code::inconsistent, "{} needs a binary response, and endpoint '{}' is {}", card_.keyword,
                          endpoint_->id, kind_name(endpoint_->kind));
-    else if (endpoint_->kind == EndpointKind::continuous && endpoint_->at.empty() && !endpoint_->visits.empty())
+    else if (endpoint_->at.empty() && !endpoint_->visits.empty() && !models_visits(card_))
       section_.report_at("method", Code::inconsistent,
                          "{} needs one value a participant, and endpoint '{}' names several visits and no 'at'", card_.keyword,
                          endpoint_->id);
@@ -140,7 +152,7 @@ class Planner {
   void check_strategies() {
     if (!estimand_) return;
     for (protocol::Intercurrent const& ice : estimand_->intercurrent)
-      if (const auto why = data::not_carried_out(*endpoint_, ice)) {
+      if (const auto why = data::not_carried_out(*endpoint_, ice, models_visits(card_))) {
         Error& error = add_problem(problems_, ice.place, Code::not_available,
                                    "analysis '{}' ({}) does not implement the strategy of estimand '{}' for '{}'", analysis_.id,
                                    card_.keyword, estimand_->id, ice.event);
@@ -148,7 +160,7 @@ class Planner {
       }
   }
 
-  void roles() {
+  void roles(data::Recipe const& recipe) {
     if (takes(card_, "left")) {
       roles_["left"] = {"left"};
       roles_["right"] = {"right"};
@@ -158,6 +170,11 @@ class Planner {
       if (is_every()) roles_["start"] = {"start"};
     } else {
       roles_["response"] = {"response"};
+    }
+    if (recipe.by_visit()) {
+      roles_["subject"] = {"participant"};
+      roles_["visit"] = {"visit"};
+      if (recipe.ice) roles_["ice"] = {"ice"};
     }
     if (takes(card_, "group") && analysis_.by.empty()) roles_["group"] = {"arm"};
     for (const std::string_view role : {"strata", "cluster"}) {
@@ -179,19 +196,36 @@ class Planner {
   void covariates(PlannedAnalysis& planned) {
     const auto want = [&](std::string const& name, std::string_view key) {
       written_at_.try_emplace(name, section_.place_of(key));
-      if (name == "arm" || name == "participant") return;
-      if (std::ranges::find(planned.recipe.covariates, name) == planned.recipe.covariates.end())
-        planned.recipe.covariates.push_back(name);
+      const bool given =
+          name == "arm" || name == "participant" || (planned.recipe.by_visit() && (name == "visit" || name == "assigned_arm"));
+      if (given || std::ranges::find(planned.recipe.covariates, name) != planned.recipe.covariates.end()) return;
+      planned.recipe.covariates.push_back(name);
     };
     for (const std::string_view role : {"strata", "cluster"})
       if (const auto columns = roles_.find(role); columns != roles_.end())
         for (std::string const& name : columns->second) want(name, role);
+    if (const Node* by = analysis_.section.find("covariance_by"); by && by->text() && has_option(card_, "covariance_by"))
+      want(*by->text(), "covariance_by");
     if (!has_option(card_, "formula")) return;
     const Node* written = analysis_.section.find("formula");
-    formula_ = written && written->text() ? *written->text() : "arm";
+    formula_ = written && written->text()  ? *written->text()
+               : planned.recipe.by_visit() ? default_visit_formula(protocol_, planned.recipe)
+                                           : "arm";
     if (written && !written->text()) return;  // the method's owner says what is wrong with it
-    if (const auto parsed = stats::parse_formula(formula_))
-      for (std::string const& name : parsed->columns()) want(name, "formula");
+    if (has_option(card_, "analysis_formula")) {
+      const Node* own = analysis_.section.find("analysis_formula");
+      analysis_formula_ = own && own->text() ? *own->text() : without_visit(formula_);
+    }
+    for (auto const& [formula, key] : {std::pair(formula_, "formula"), std::pair(analysis_formula_, "analysis_formula")}) {
+      const auto parsed = stats::parse_formula(formula);
+      if (!parsed) continue;
+      const std::vector<std::string> columns = parsed->columns();
+      for (std::string const& name : columns) want(name, key);
+      if (const auto twice = baseline_twice(protocol_, planned.recipe, columns))
+        section_.report_at(key, Code::inconsistent,
+                           "'{}' is a response of {} already, by its constrained baseline, and cannot be a covariate too", *twice,
+                           section_.name());
+    }
   }
 
   /// The option that scores the groups of this test: `scores`, or the `group_scores` of a correlation; "" when it has none.
@@ -249,9 +283,12 @@ class Planner {
     const Place place = analysis_.place;
     const auto absent = [&](std::string_view key) { return !analysis_.section.find(key); };
     if (has_option(card_, "formula")) {
-      if (absent("formula")) members.push_back({"formula", place, text_node("arm", place)});
+      if (absent("formula")) members.push_back({"formula", place, text_node(formula_, place)});
+      if (!analysis_formula_.empty() && absent("analysis_formula"))
+        members.push_back({"analysis_formula", place, text_node(analysis_formula_, place)});
       if (absent("levels")) members.push_back({"levels", place, levels(planned)});
     }
+    if (planned.recipe.by_visit()) of_visits(planned.recipe, members);
     if (!scores_.empty()) members.push_back({std::string(score_key()), place, Node(Node::Table(scores_), place)});
     if (takes(card_, "left") && has_option(card_, "visits") && absent("visits")) {
       Node::Array days;
@@ -264,7 +301,7 @@ class Planner {
       members.push_back({"visits", place, Node(std::move(days), place)});
     }
     if (!order_.empty()) members.push_back({"order", place, Node(Node::Array(order_), place)});
-    const bool compares_arms = has_option(card_, "factor") && arm_in_formula();
+    const bool compares_arms = has_option(card_, "factor") && in_formula("arm");
     if (compares_arms && absent("factor")) members.push_back({"factor", place, text_node("arm", place)});
     if (compares_arms && has_option(card_, "control") && absent("control") && factor() == "arm")
       members.push_back({"control", place, text_node(this->control(), place)});
@@ -277,11 +314,33 @@ class Planner {
     return Node(std::move(members), analysis_.section.place());
   }
 
-  bool arm_in_formula() const {
+  /// What follows from the visits of a long data set.
+  void of_visits(data::Recipe const& recipe, Node::Table& members) const {
+    const Place place = analysis_.place;
+    const auto add = [&](std::string_view key, Node value) {
+      if (has_option(card_, key) && !analysis_.section.find(key)) members.push_back({std::string(key), place, std::move(value)});
+    };
+    if (!endpoint_->at.empty()) add("at", text_node(endpoint_->at, place));
+    add("reference", text_node(control(), place));
+    add("family", text_node(endpoint_->kind == EndpointKind::binary  ? "binomial"
+                            : endpoint_->kind == EndpointKind::count ? "poisson"
+                                                                     : "gaussian",
+                            place));
+    Node::Array order;
+    for (std::string const& visit : recipe.visits) order.push_back(text_node(visit, place));
+    if (!in_formula("visit")) add("visits", Node(std::move(order), place));
+    Node::Table days;
+    for (std::string const& visit : recipe.visits)
+      days.push_back({visit, place, Node(double(protocol_.visit(visit)->day.offset()), place)});
+    const Node* covariance = analysis_.section.find("covariance");
+    if (covariance && canonical(*covariance).find("spatial") != std::string::npos) add("times", Node(std::move(days), place));
+  }
+
+  bool in_formula(std::string_view column) const {
     const auto parsed = stats::parse_formula(formula_);
     if (!parsed) return false;
     const std::vector<std::string> columns = parsed->columns();
-    return std::ranges::find(columns, "arm") != columns.end();
+    return std::ranges::find(columns, column) != columns.end();
   }
   /// What the option `factor` says, or its default in a protocol.
   std::string factor() const {
@@ -292,8 +351,10 @@ class Planner {
   /// Categories of the formula with their order: the control first, so that effects are against it.
   Node levels(PlannedAnalysis const& planned) const {
     Node::Table table;
-    const auto parsed = stats::parse_formula(formula_);
-    const std::vector<std::string> used = parsed ? parsed->columns() : std::vector<std::string>{};
+    std::vector<std::string> used;
+    for (std::string const& formula : {formula_, analysis_formula_})
+      if (const auto parsed = stats::parse_formula(formula))
+        for (std::string& name : parsed->columns()) used.push_back(std::move(name));
     for (ColumnSchema const& column : planned.schema) {
       if (column.numeric || column.name == "participant") continue;
       if (std::ranges::find(used, column.name) == used.end()) continue;
@@ -368,7 +429,7 @@ class Planner {
   Endpoint const* endpoint_;
   Estimand const* estimand_;
   stats::Roles roles_;
-  std::string formula_;
+  std::string formula_, analysis_formula_;
   Node::Table scores_;                       // of the arms: their doses, where the analysis gives none
   Node::Array order_;                        // of the arms by their doses, where the analysis gives none
   std::map<std::string, Place> written_at_;  // of each covariate: where the analysis names it

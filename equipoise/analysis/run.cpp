@@ -7,8 +7,9 @@
 
 #include "equipoise/analysis/back_transform.h"
 #include "equipoise/analysis/flow.h"
-#include "equipoise/analysis/ready_method.h"
 #include "equipoise/analysis/multiplicity.h"
+#include "equipoise/analysis/ready_method.h"
+#include "equipoise/analysis/visit_series.h"
 #include "equipoise/data/derive.h"
 
 namespace equipoise::analysis {
@@ -77,12 +78,17 @@ bool counted_already(results::Results const& results, std::string const& analysi
   });
 }
 
+/// What the footnote says of rows that the run could not use; "" when there are none.
+std::string left_out(Outcome const& outcome) {
+  if (outcome.rows_dropped_missing == 0) return {};
+  return fmt::format("{} row{} with a missing value left out.", outcome.rows_dropped_missing,
+                     outcome.rows_dropped_missing == 1 ? "" : "s");
+}
+
 void add_run(results::Results& results, protocol::Endpoint const& endpoint, PlannedRun const& planned, results::AnalysisRun& run,
-             Outcome const& outcome) {
+             Outcome const& outcome, std::string const& left_out) {
   std::vector<std::string> notes = outcome.answer.notes;
-  if (outcome.rows_dropped_missing > 0)
-    notes.push_back(fmt::format("{} row{} with a missing value left out.", outcome.rows_dropped_missing,
-                                outcome.rows_dropped_missing == 1 ? "" : "s"));
+  if (!left_out.empty()) notes.push_back(left_out);
   for (std::string const& note : notes)
     if (std::ranges::find(run.notes, note) == run.notes.end()) run.notes.push_back(note);
   for (Finding finding : outcome.answer.findings) {
@@ -140,7 +146,8 @@ results::AnalysisRun heading(protocol::Protocol const& protocol, PlannedAnalysis
           .set = analysis.set,
           .role = analysis.role,
           .method = analysis.method,
-          .title = std::string(method_card(analysis.method)->title),
+          .title = std::string(method_card(analysis.method)->title) +
+                   (planned.recipe.carry_forward ? ", last observation carried forward" : ""),
           .options = planned.runs.empty() ? "{}" : canonical(planned.runs.front().analysis.options),
           .n = 0,
           .notes = {},
@@ -159,13 +166,16 @@ void run_one(results::Results& results, protocol::Protocol const& protocol, Plan
   run.n = made->participants;
   run.notes = made->notes;
   const data::DatasetColumns columns = made->dataset.view();
+  protocol::Endpoint const& endpoint = *protocol.endpoint(planned.recipe.endpoint);
   std::vector<PlannedRun const*> without_data;
   std::vector<std::string> failed;
   for (PlannedRun const& one : planned.runs) {
     const auto outcome = one.compiled.run(columns.view(), workspace);
-    if (outcome) {
-      add_counts(results, *protocol.endpoint(planned.recipe.endpoint), one, made->dataset, workspace.rows(), run);
-      add_run(results, *protocol.endpoint(planned.recipe.endpoint), one, run, *outcome);
+    if (outcome && planned.recipe.by_visit()) {
+      add_run(results, endpoint, one, run, *outcome, responses_left_out(made->dataset, workspace.rows()));
+    } else if (outcome) {
+      add_counts(results, endpoint, one, made->dataset, workspace.rows(), run);
+      add_run(results, endpoint, one, run, *outcome, left_out(*outcome));
     } else if (outcome.error().code == Code::no_data && one.at.contains("group")) {
       without_data.push_back(&one);
     } else {
@@ -177,6 +187,8 @@ void run_one(results::Results& results, protocol::Protocol const& protocol, Plan
     run.problem.reset();
     run.notes.insert(run.notes.end(), failed.begin(), failed.end());
     for (PlannedRun const* one : without_data) add_unknown_arm(results, *one, run);
+    if (planned.recipe.by_visit())
+      for (Series& series : visit_series(made->dataset, endpoint)) results.curves.push_back({planned.id, std::move(series)});
   } else {
     std::erase_if(results.records, [&](results::Record const& record) { return record.analysis == planned.id; });
   }

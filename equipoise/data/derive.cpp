@@ -99,8 +99,8 @@ class Derivation {
         ++met;
       });
       if (problem) return tl::unexpected(std::move(*problem));
-      std::string note =
-          fmt::format("Intercurrent event \"{}\": {} recorded", event_label(protocol_, ice.event), met == 0 ? "none" : std::to_string(met));
+      std::string note = fmt::format("Intercurrent event \"{}\": {} recorded", event_label(protocol_, ice.event),
+                                     met == 0 ? "none" : std::to_string(met));
       if (partial > 0) note += fmt::format(", {} of them with a partial date that counts at its earliest day", partial);
       if (undated > 0) note += fmt::format("; {} without a date could not be used", undated);
       made_.notes.push_back(note + ".");
@@ -270,7 +270,7 @@ class Derivation {
             recipe_.carry_forward ? values.carried_forward(i, v, intercurrent_[i]) : values.at(i, v, intercurrent_[i]);
         rows_.push_back(i), visit_.push_back(std::int32_t(v));
         response_.push_back(response.value);
-        why_missing_.push_back(!std::isnan(response.value)        ? Missing::none
+        why_missing_.push_back(!std::isnan(response.value)          ? Missing::none
                                : response.origin == Origin::not_due ? Missing::after_cutoff
                                : response.because                   ? Missing::after_intercurrent_event
                                                                     : Missing::not_recorded);
@@ -285,9 +285,8 @@ class Derivation {
     for (std::string& note : tally.notes()) made_.notes.push_back(std::move(note));
     note_event();
     if (!recipe_.common_baseline.empty())
-      made_.notes.push_back(fmt::format(
-          "Constrained baseline: {} is a response too, with one mean for all arms.",
-          protocol_.visit(recipe_.visits.front())->label.in(protocol_.trial.languages.front())));
+      made_.notes.push_back(fmt::format("Constrained baseline: {} is a response too, with one mean for all arms.",
+                                        protocol_.visit(recipe_.visits.front())->label.in(protocol_.trial.languages.front())));
     return {};
   }
 
@@ -308,10 +307,9 @@ class Derivation {
       visits += ice_[r] == 1;
       missing_before += ice_[r] == 0 && std::isnan(response_[r]);
     }
-    made_.notes.push_back(fmt::format(
-        "\"{}\": {} participant{} with it, {} visit{} after it; {} response{} missing elsewhere.",
-        event_label(protocol_, recipe_.after), people, people == 1 ? "" : "s", visits, visits == 1 ? "" : "s", missing_before,
-        missing_before == 1 ? " is" : "s are"));
+    made_.notes.push_back(fmt::format("\"{}\": {} participant{} with it, {} visit{} after it; {} response{} missing elsewhere.",
+                                      event_label(protocol_, recipe_.after), people, people == 1 ? "" : "s", visits,
+                                      visits == 1 ? "" : "s", missing_before, missing_before == 1 ? " is" : "s are"));
   }
 
   /// Rules of data handling that touch the columns: which value counts, what baseline is, values beyond a limit.
@@ -381,8 +379,12 @@ class Derivation {
     std::vector<Column> at;
     if (recipe_.by_visit() && name.visit.empty() && name.item != "site")
       for (std::string const& visit : recipe_.visits) at.push_back(measured_.variable(name.item, visit));
-    else at.push_back(measured_.variable(name.item, name.visit.empty() ? std::nullopt : std::optional<std::string_view>(name.visit)));
-    const auto column_of = [&](std::size_t r) -> Column const& { return at.size() == 1 ? at.front() : at[std::size_t(visit_[r])]; };
+    else
+      at.push_back(
+          measured_.variable(name.item, name.visit.empty() ? std::nullopt : std::optional<std::string_view>(name.visit)));
+    const auto column_of = [&](std::size_t r) -> Column const& {
+      return at.size() == 1 ? at.front() : at[std::size_t(visit_[r])];
+    };
     std::vector<std::int32_t> codes(rows_.size());
     if (at.front().type == expression::Type::code) {
       for (std::size_t r = 0; r < rows_.size(); ++r) codes[r] = column_of(r).code[rows_[r]];

@@ -103,7 +103,9 @@ namespace {
 /// Of a response at a visit, whatever its kind.
 std::optional<std::string> value_not_carried_out(protocol::Endpoint const& endpoint, Intercurrent const& ice, bool by_visit) {
   const bool binary = endpoint.kind == EndpointKind::binary;
-  const std::string_view kind = binary ? "binary endpoint" : endpoint.kind == EndpointKind::count ? "count" : "continuous endpoint";
+  const std::string_view kind = binary                                 ? "binary endpoint"
+                                : endpoint.kind == EndpointKind::count ? "count"
+                                                                       : "continuous endpoint";
   const bool at_visit = by_visit || !endpoint.at.empty();
   switch (ice.strategy) {
     case Strategy::composite:

@@ -84,8 +84,8 @@ std::vector<Interval> event_intervals(std::span<const double> event_days, Follow
 /// source      ICH E9(R1), section A.3.2
 std::optional<Intercurrence> deciding(double visit_day, std::span<const Intercurrence> intercurrent);
 
-/// The response that a composite strategy puts in the place of the measured one: its number; of yes or no, 1 for "event" and 0 for
-/// "never".
+/// The response that a composite strategy puts in the place of the measured one: its number; of yes or no, 1 for "event" and 0
+/// for "never".
 double composite_response(protocol::Intercurrent const& strategy);
 
 /// Whether the derivation of an endpoint of this kind carries the strategy out; else why not, in words.

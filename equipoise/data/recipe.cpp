@@ -138,8 +138,7 @@ class Covariates {
 Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map<std::string, Place> const& written_at,
               Problems& problems) {
   Schema columns{{.name = "participant", .numeric = false}, {.name = "arm", .numeric = false, .levels = arm_ids(protocol)}};
-  if (!recipe.common_baseline.empty())
-    columns.push_back({.name = "assigned_arm", .numeric = false, .levels = arm_ids(protocol)});
+  if (!recipe.common_baseline.empty()) columns.push_back({.name = "assigned_arm", .numeric = false, .levels = arm_ids(protocol)});
   if (recipe.by_visit()) columns.push_back({.name = "visit", .numeric = false, .levels = recipe.visits});
   if (const protocol::Endpoint* endpoint = protocol.endpoint(recipe.endpoint)) {
     if (endpoint->kind == protocol::EndpointKind::time_to_event) {

@@ -24,8 +24,8 @@ namespace equipoise::data {
 ///   response      number of a continuous, binary (1/0) or count endpoint item@visit    number or category:
 ///   covariates, strata; also `site`, and log(item@visit), sqrt(item@visit) of numbers
 ///
-/// The long form has a row for every planned visit of every participant, also where nothing was measured (response missing), visits
-/// of one participant together and in protocol order. It has besides:
+/// The long form has a row for every planned visit of every participant, also where nothing was measured (response missing),
+/// visits of one participant together and in protocol order. It has besides:
 ///   visit         category, levels as in `visits`
 ///   ice           with `ice`: 1 from the first visit after the intercurrent event `after` on, else 0
 ///   visit_day     as a covariate: days since randomisation on which the visit took place (its target day when it did not)

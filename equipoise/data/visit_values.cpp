@@ -108,11 +108,7 @@ void ResponseTally::Touched::add(std::size_t participant) {
 
 ResponseTally::ResponseTally(protocol::Protocol const& protocol, Endpoint const& endpoint, std::vector<std::string> visits,
                              bool by_visit, bool carry_forward)
-    : protocol_(protocol),
-      endpoint_(endpoint),
-      visits_(std::move(visits)),
-      by_visit_(by_visit),
-      carry_forward_(carry_forward) {}
+    : protocol_(protocol), endpoint_(endpoint), visits_(std::move(visits)), by_visit_(by_visit), carry_forward_(carry_forward) {}
 
 void ResponseTally::add(std::size_t participant, Response const& response) {
   ++responses_;
@@ -163,7 +159,10 @@ void ResponseTally::scale(std::vector<std::string>& notes) const {
         "The response is analysed as its natural logarithm: means are logarithms of geometric means, and a difference is the "
         "logarithm of their ratio.");
   else
-    notes.push_back(fmt::format("The response is analysed as its {}: means and differences are on that scale.", scale));
+    notes.push_back(fmt::format(
+        "The response is analysed as its {}: means and differences are on that scale. A mean is also given back-transformed; a "
+        "difference is not, for it is none on the scale of the response.",
+        scale));
   if (const std::int64_t outside = off_scale_.responses; outside > 0)
     notes.push_back(fmt::format("{} {} no {} and {} left out: {}.", outside, outside == 1 ? "value has" : "values have", scale,
                                 outside == 1 ? "is" : "are", endpoint_.transform == "log" ? "not above 0" : "below 0"));
@@ -175,21 +174,23 @@ std::vector<std::string> ResponseTally::notes() const {
   if (by_visit_) {
     std::string note = fmt::format("{} of {} responses of {} at {} visits are there", there_.responses, responses_,
                                    counted(all_.participants, "participant"), visits_.size());
-    if (not_due_.responses > 0) note += fmt::format("; {} were not due at the data cut-off", not_due_.responses);
-    if (nobody > 0) note += fmt::format("; {} none", nobody == 1 ? "1 participant has" : fmt::format("{} participants have", nobody));
+    if (not_due_.responses > 0)
+      note += fmt::format("; {} {} not due at the data cut-off", not_due_.responses, not_due_.responses == 1 ? "was" : "were");
+    if (nobody > 0)
+      note += fmt::format("; {} none", nobody == 1 ? "1 participant has" : fmt::format("{} participants have", nobody));
     notes.push_back(note + ".");
   }
   strategies(notes);
   if (carry_forward_)
     notes.push_back(fmt::format(
         "Last observation carried forward: without a value at {}, {} with the last one at a visit before it and after "
-        "randomisation; {} none and left out. This is no estimate of what would have been seen.",
-        visit_label(visits_.back()), carried_.participants == 1 ? "1 participant counts" : fmt::format("{} participants count", carried_.participants),
-        nobody == 1 ? "1 has" : fmt::format("{} have", nobody)));
+        "randomisation; {} none and {} left out. This is no estimate of what would have been seen.",
+        visit_label(visits_.back()),
+        carried_.participants == 1 ? "1 participant counts" : fmt::format("{} participants count", carried_.participants),
+        nobody == 1 ? "1 has" : fmt::format("{} have", nobody), nobody == 1 ? "is" : "are"));
   if (const std::int64_t bounded = beyond_limit_.responses; bounded > 0)
-    notes.push_back(bounded == 1
-                        ? "1 value is known only as below or above a limit and is left out."
-                        : fmt::format("{} values are known only as below or above a limit and are left out.", bounded));
+    notes.push_back(bounded == 1 ? "1 value is known only as below or above a limit and is left out."
+                                 : fmt::format("{} values are known only as below or above a limit and are left out.", bounded));
   scale(notes);
   return notes;
 }

@@ -26,4 +26,7 @@ class ProtocolNames final : public expression::Names {
   Protocol const& protocol_;
 };
 
+/// The codes of dated events: of every code item in a form without a visit that has a date item too.
+std::vector<std::string> dated_events(Protocol const& protocol);
+
 }  // namespace equipoise::protocol

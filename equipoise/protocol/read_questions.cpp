@@ -87,7 +87,15 @@ void read_variable(Reader& reader, Section& section, Endpoint& endpoint) {
                     visit);
   };
   if (const Node* list = section.node().find("visits"); list && list->array() && endpoint.visits.size() == list->array()->size())
-    for (std::size_t i = 0; i < endpoint.visits.size(); ++i) collected_at(endpoint.visits[i], (*list->array())[i].place());
+    for (std::size_t i = 0; i < endpoint.visits.size(); ++i) {
+      collected_at(endpoint.visits[i], (*list->array())[i].place());
+      if (std::find(endpoint.visits.begin(), endpoint.visits.begin() + std::ptrdiff_t(i), endpoint.visits[i]) !=
+          endpoint.visits.begin() + std::ptrdiff_t(i))
+        add_problem(reader.problems, (*list->array())[i].place(), Code::duplicate, "visit '{}' is named twice in 'visits' of {}",
+                    endpoint.visits[i], section.name());
+    }
+  const std::vector<std::string> schedule = ids_of(reader.protocol.visits);
+  std::ranges::stable_sort(endpoint.visits, {}, [&](std::string const& visit) { return std::ranges::find(schedule, visit); });
   if (!endpoint.at.empty()) {
     if (endpoint.visits.empty()) collected_at(endpoint.at, section.place_of("at"));
     else reader.resolves(endpoint.at, endpoint.visits, "visit among the endpoint's visits called", section.place_of("at"));

@@ -42,9 +42,6 @@ std::vector<std::string> ids_of(auto const& list) {
   return ids;
 }
 
-/// The codes of dated events: of every code item in a form without a visit that has a date item too.
-std::vector<std::string> dated_events(Protocol const& protocol);
-
 void read_trial(Reader& reader, Section& root);     // [trial] [conventions] [[arm]] [[intervention]] [sites]
 void read_schedule(Reader& reader, Section& root);  // [[epoch]] [schedule] [form.*]
 void read_rules(Reader& reader,

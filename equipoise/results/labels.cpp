@@ -45,6 +45,7 @@ constexpr auto quantities = std::to_array<Entry>({
     {"rmst_ratio", "Ratio of restricted means", "限制平均生存时间之比"},
     {"difference", "Difference", "差值"},
     {"geometric_mean", "Geometric mean", "几何均值"},
+    {"back_transformed_mean", "Back-transformed mean", "反变换均值"},
     {"geometric_mean_ratio", "Ratio of geometric means", "几何均值比"},
     {"log_likelihood", "Log likelihood", "对数似然"},
     {"log_likelihood_null", "Log likelihood without effects", "零模型对数似然"},

@@ -48,7 +48,8 @@ class Parser {
     if (at_ == text_.size()) return terms;
     const char c = text_[at_];
     auto error = fail(Code::syntax, "formula, position {}: expected '+', '*' or ':' and found '{}'", at_ + 1, shown());
-    if (c == '(') error.value().hint = "of columns a formula knows log(x) and sqrt(x); any other is a derivation with a name of its own";
+    if (c == '(')
+      error.value().hint = "of columns a formula knows log(x) and sqrt(x); any other is a derivation with a name of its own";
     if (c == '-') error.value().hint = "terms are added; leave out what the model should not have";
     if (c == '~') error.value().hint = "the response is a role; the formula is the right-hand side only";
     return error;

@@ -14,10 +14,7 @@ const std::string msc_inr = (source_dir / "examples/msc-inr/protocol.toml").stri
 using Lacks = std::vector<std::pair<std::string, std::string>>;
 const Lacks msc_inr_lacks{
     {"minimisation", "[randomisation]"},
-    {"mmrm", "analysis 'a01_cd4'"},
     {"reference_based_imputation", "analysis 'a02_jump_to_reference'"},
-    {"mmrm", "analysis 'a10_cd8'"},
-    {"mmrm", "analysis 'a11_ratio'"},
     {"fixed", "[design]"},
     {"longitudinal", "scenario 'no-effect'"},
     {"longitudinal", "scenario 'drift-only'"},
@@ -89,16 +86,19 @@ TEST(Check, PrintsTheCanonicalFormOfItsDigest) {
 
 TEST(Report, RefusesAMethodThatThisBuildLacks) {
   const Folder folder;
+  const std::string protocol = (folder.path / "p.toml").string();
+  write(folder.path / "p.toml", with(with(contents(msc_inr), "method = \"miettinen_nurminen\"", "method = \"lab_shift\""),
+                                     "method = \"log_rank\"", "method = \"ae_table\""));
   const Ran ran = equipoise(
-      {"report", msc_inr, "--data", (source_dir / "examples/remission/remission.csv").string(), "--analysis", "a01_cd4"},
+      {"report", protocol, "--data", (source_dir / "examples/remission/remission.csv").string(), "--analysis", "a12_serious"},
       {.folder = folder.path});
   EXPECT_EQ(ran.status, 3);
-  EXPECT_THAT(ran.err, HasSubstr(": analysis 'a01_cd4' needs the method mmrm, which this build does not carry\n"));
-  EXPECT_EQ(ran.err.find("a10_cd8"), std::string::npos);  // only what was asked for
-  EXPECT_EQ(folder.all(), std::vector<std::string>{});
-  const Ran all = equipoise({"report", msc_inr, "--data", "unread.csv"}, {.folder = folder.path});
+  EXPECT_THAT(ran.err, HasSubstr(": analysis 'a12_serious' needs the method lab_shift, which this build does not carry\n"));
+  EXPECT_EQ(ran.err.find("a05_response_test"), std::string::npos);  // only what was asked for
+  EXPECT_EQ(folder.all(), std::vector<std::string>{"p.toml"});
+  const Ran all = equipoise({"report", protocol, "--data", "unread.csv"}, {.folder = folder.path});
   EXPECT_EQ(all.status, 3);
-  for (const char* method : {"mmrm", "reference_based_imputation"})
+  for (const char* method : {"lab_shift", "ae_table"})
     EXPECT_THAT(all.err, HasSubstr(std::string("needs the method ") + method + ", which this build does not carry"));
 }
 

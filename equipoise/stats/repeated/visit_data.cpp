@@ -445,12 +445,14 @@ std::vector<double> VisitData::ours(std::span<const double> l) const {
     if (place[k] >= 0) used[std::size_t(place[k])] = full[k];
   }
   for (std::vector<double> const& null : null_space) {
-    double along = 0, size = 0;
+    // Against the lengths of both: where they share no column, what is left of a product of rounding errors is no direction.
+    double along = 0, of_null = 0, of_l = 0;
     for (std::size_t k = 0; k < all; ++k) {
       along += null[k] * full[k];
-      size += std::abs(null[k]) * magnitude[k];
+      of_null += null[k] * null[k];
+      of_l += magnitude[k] * magnitude[k];
     }
-    if (std::abs(along) > 1e-8 * size) return {};
+    if (std::abs(along) > 1e-8 * std::sqrt(of_null * of_l)) return {};
   }
   return used;
 }
