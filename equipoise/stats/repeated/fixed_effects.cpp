@@ -20,6 +20,7 @@ constexpr double infinite = std::numeric_limits<double>::infinity();
 constexpr double no_variance = 1e-13;      ///< pivot beside its diagonal of a covariance parameter that earlier ones determine
 constexpr double not_a_covariance = 1e-8;  ///< a pivot this far below 0 is no rounding
 constexpr double dependent = 1e-10;        ///< what earlier functions leave of a function's variance, or it depends on them
+constexpr double untouched = 1e-12;        ///< of a function's largest coefficient: rounding where it does not touch one
 constexpr double equal_df = 1e-8;          ///< as in lmerTest: degrees of freedom that are called the same
 
 double value_of(std::span<const double> l, std::span<const double> b) {
@@ -109,10 +110,11 @@ double JointTest::p() const { return numerics::f_upper(f, numerator_df, denomina
 
 double smallest_df(std::span<const double> coefficient_df, std::span<const double> l) {
   expects(coefficient_df.size() == l.size(), "a function has a coefficient for each degree of freedom");
-  double smallest = infinite;
+  double smallest = infinite, size = 0;
   bool touched = false;
+  for (const double value : l) size = std::fmax(size, std::abs(value));
   for (std::size_t j = 0; j < l.size(); ++j) {
-    if (l[j] == 0) continue;
+    if (!(std::abs(l[j]) > untouched * size)) continue;
     touched = true;
     if (!(coefficient_df[j] > 0)) return missing_number;
     smallest = std::min(smallest, coefficient_df[j]);
