@@ -44,7 +44,8 @@ double smallest_pivot(std::span<const double> sigma, std::size_t m) {
   std::vector<double> correlation(sigma.begin(), sigma.end()), lower;
   for (std::size_t j = 0; j < m; ++j) {
     if (!(sigma[packed(j, j)] > 0) || !std::isfinite(sigma[packed(j, j)])) return 0;
-    for (std::size_t k = 0; k <= j; ++k) correlation[packed(j, k)] /= std::sqrt(sigma[packed(j, j)]) * std::sqrt(sigma[packed(k, k)]);
+    for (std::size_t k = 0; k <= j; ++k)
+      correlation[packed(j, k)] /= std::sqrt(sigma[packed(j, j)]) * std::sqrt(sigma[packed(k, k)]);
   }
   if (!cholesky(correlation, m, lower)) return 0;
   double least = 1;
@@ -61,11 +62,16 @@ std::string CovarianceStructure::title() const {
 }
 
 std::vector<CovarianceStructure> const& covariance_structures() {
-  static const std::vector<CovarianceStructure> all{{Unstructured{}, false},     {Toeplitz{}, true},
-                                                    {Toeplitz{}, false},         {AnteDependence{}, true},
-                                                    {AnteDependence{}, false},   {Ar1{}, true},
-                                                    {Ar1{}, false},              {CompoundSymmetry{}, true},
-                                                    {CompoundSymmetry{}, false}, {SpatialExponential{}, true},
+  static const std::vector<CovarianceStructure> all{{Unstructured{}, false},
+                                                    {Toeplitz{}, true},
+                                                    {Toeplitz{}, false},
+                                                    {AnteDependence{}, true},
+                                                    {AnteDependence{}, false},
+                                                    {Ar1{}, true},
+                                                    {Ar1{}, false},
+                                                    {CompoundSymmetry{}, true},
+                                                    {CompoundSymmetry{}, false},
+                                                    {SpatialExponential{}, true},
                                                     {SpatialExponential{}, false}};
   return all;
 }
@@ -89,7 +95,8 @@ Covariance::Covariance(CovarianceStructure structure, std::size_t visits, std::v
   std::visit(
       [&]<class F>(F const&) {
         if constexpr (!std::is_same_v<F, Unstructured>) {
-          expects(!std::is_same_v<F, SpatialExponential> || times_.size() == visits, "a spatial covariance has a time for each visit");
+          expects(!std::is_same_v<F, SpatialExponential> || times_.size() == visits,
+                  "a spatial covariance has a time for each visit");
           range_ = F::range;
           size_ += F::correlations(visits);
           powers_.resize(packed_size(visits));
@@ -303,8 +310,7 @@ std::vector<double> Covariance::near(std::span<const double> sigma) const {
   }
   double mean = 0;
   for (std::size_t j = 0; j < m; ++j) mean += sigma[packed(j, j)] / double(m);
-  for (std::size_t j = 0; j < deviations_; ++j)
-    theta[j] = 0.5 * std::log(structure_.heterogeneous ? sigma[packed(j, j)] : mean);
+  for (std::size_t j = 0; j < deviations_; ++j) theta[j] = 0.5 * std::log(structure_.heterogeneous ? sigma[packed(j, j)] : mean);
   std::vector<double> total(size_ - deviations_, 0.0), count(size_ - deviations_, 0.0);
   for (std::size_t j = 1; j < m; ++j)
     for (std::size_t k = 0; k < j; ++k) {
@@ -322,7 +328,8 @@ std::vector<double> Covariance::near(std::span<const double> sigma) const {
                                                                    : -0.9;
   std::vector<double> rho(total.size()), packed_sigma(packed_size(m));
   for (std::size_t l = 0; l < rho.size(); ++l) rho[l] = count[l] > 0 ? std::clamp(total[l] / count[l], low, 0.9) : 0.0;
-  for (int halving = 0; halving < 60; ++halving) {  // correlations of a Toeplitz matrix, one by one possible, need not be together
+  for (int halving = 0; halving < 60;
+       ++halving) {  // correlations of a Toeplitz matrix, one by one possible, need not be together
     for (std::size_t l = 0; l < rho.size(); ++l) theta[deviations_ + l] = unlink(rho[l]);
     this->sigma(theta, packed_sigma);
     if (smallest_pivot(packed_sigma, m) > 1e-3) break;

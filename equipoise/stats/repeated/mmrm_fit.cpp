@@ -14,7 +14,7 @@ using Eigen::VectorXd;
 constexpr double wanted = 1e-10;      ///< scaled gradient at which the climb stops
 constexpr double good_enough = 1e-9;  ///< and above which it has not converged
 constexpr int most_iterations = 100;
-constexpr double singular = 1e-11;    ///< smallest pivot of the correlations of a covariance that is called positive definite
+constexpr double singular = 1e-11;  ///< smallest pivot of the correlations of a covariance that is called positive definite
 
 /// Parameters to Sigma and back through derivatives, for all blocks of a structure.
 class Parameters {
@@ -78,7 +78,8 @@ std::vector<double> moment_start(VisitData const& data, VisitLikelihood const& l
         visits += 1;
       }
     for (std::size_t j = 0; j < m; ++j)
-      if (!(own[packed(j, j)] > 1e-6 * (visits > 0 ? total / visits : 1.0))) own[packed(j, j)] = visits > 0 ? total / visits : 1.0;
+      if (!(own[packed(j, j)] > 1e-6 * (visits > 0 ? total / visits : 1.0)))
+        own[packed(j, j)] = visits > 0 ? total / visits : 1.0;
     for (int shrink = 0; shrink < 200 && smallest_pivot(own, m) < 0.02; ++shrink)
       for (std::size_t j = 1; j < m; ++j)
         for (std::size_t k = 0; k < j; ++k) own[packed(j, k)] *= 0.9;
@@ -158,7 +159,7 @@ class Climb {
     if (!definite && curvature == VisitLikelihood::Curvature::near) {
       likelihood_.hessian(VisitLikelihood::Curvature::expected, {by_element_.data(), std::size_t(elements_ * elements_)});
       hessian_ = parameters_.natural() ? by_element_ : MatrixXd(jacobian_.transpose() * by_element_ * jacobian_);
-      for (double ridge = 0; ; ridge = ridge == 0 ? 1e-10 : ridge * 100) {
+      for (double ridge = 0;; ridge = ridge == 0 ? 1e-10 : ridge * 100) {
         MatrixXd lifted = hessian_;
         lifted.diagonal() *= 1 + ridge;
         factor_.compute(lifted);
@@ -239,7 +240,11 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
   if (!climb.run(theta)) return {};
   attempt.converged = true;
 
-  MmrmFit fit{.covariance = covariance, .theta = {theta.data(), theta.data() + theta.size()}, .sigma = {}, .b = {}, .phi = {},
+  MmrmFit fit{.covariance = covariance,
+              .theta = {theta.data(), theta.data() + theta.size()},
+              .sigma = {},
+              .b = {},
+              .phi = {},
               .report = {}};
   parameters.sigma(theta, fit.sigma);
   const std::size_t p = data.p();

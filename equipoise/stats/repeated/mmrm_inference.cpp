@@ -23,8 +23,8 @@ std::vector<double> curvature_of_elements(MmrmFit const& fit, std::vector<double
     fit.covariance.jacobian(theta, jacobian);
     const Eigen::PartialPivLU<MatrixXd> lu(Matrix(jacobian.data(), elements, elements));
     const MatrixXd own = Matrix(a.data(), size, size).block(block * elements, block * elements, elements, elements);
-    const MatrixXd half = lu.solve(own);                      // J^-1 A
-    const MatrixXd in_theta = lu.solve(half.transpose());     // J^-1 A J^-T
+    const MatrixXd half = lu.solve(own);                   // J^-1 A
+    const MatrixXd in_theta = lu.solve(half.transpose());  // J^-1 A J^-T
     fit.covariance.contract(theta, {in_theta.data(), std::size_t(elements * elements)},
                             {e.data() + block * elements, std::size_t(elements)});
   }
@@ -50,7 +50,8 @@ Expected<FixedEffects> fixed_effects(VisitData const& data, MmrmFit& fit, VisitL
     for (Index i = 0; i < k; ++i)
       for (Index s = 0; s < elements; ++s)
         if (const double weight = jacobian(s, i); weight != 0)
-          for (Index e = 0; e < pp; ++e) out.slopes[std::size_t(i)][std::size_t(e)] += weight * by_element[std::size_t(s)][std::size_t(e)];
+          for (Index e = 0; e < pp; ++e)
+            out.slopes[std::size_t(i)][std::size_t(e)] += weight * by_element[std::size_t(s)][std::size_t(e)];
   }
   if (!adjusts_covariance(df)) return out;
   if (natural) {
@@ -87,7 +88,8 @@ std::vector<double> counted_degrees(VisitData const& data, DfMethod method) {
     return df;
   }
   // a column is constant within every participant when it is one covariate of theirs at every visit; with one visit all are
-  const bool once = std::all_of(data.patterns.begin(), data.patterns.end(), [](auto const& g) { return std::popcount(g.seen) == 1; });
+  const bool once =
+      std::all_of(data.patterns.begin(), data.patterns.end(), [](auto const& g) { return std::popcount(g.seen) == 1; });
   std::vector<bool> between(all, false);
   double betweens = 0, withins = 0;
   for (std::size_t c = 0; c < all; ++c) {

@@ -22,7 +22,8 @@ constexpr double exact_fit = 1e-12;  ///< residual standard deviation over that 
 constexpr std::size_t most_visits = 64;
 
 ColumnView const& column_of(Frame const& frame, std::string const& name) {
-  const auto found = std::find_if(frame.columns.begin(), frame.columns.end(), [&](ColumnView const& c) { return c.name == name; });
+  const auto found =
+      std::find_if(frame.columns.begin(), frame.columns.end(), [&](ColumnView const& c) { return c.name == name; });
   expects(found != frame.columns.end(), fmt::format("the frame has no column '{}'", name));
   return *found;
 }
@@ -34,9 +35,7 @@ struct Reader {
   std::int32_t const* codes = nullptr;
   std::int32_t level = 0;
 
-  double at(std::size_t row) const {
-    return numbers ? (numbers[row] - mean) / deviation : (codes[row] == level ? 1.0 : 0.0);
-  }
+  double at(std::size_t row) const { return numbers ? (numbers[row] - mean) / deviation : (codes[row] == level ? 1.0 : 0.0); }
 };
 
 /// Covariate a: the product of its factors, at the participant's first row or at one visit.
@@ -78,7 +77,8 @@ class Folder {
         out_.visits.push_back(visit.levels[level]);
       }
     const std::size_t m = out_.visits.size();
-    if (m > most_visits) return fail(Code::out_of_range, "column '{}' has {} visits; at most {} are possible", roles_.visit, m, most_visits);
+    if (m > most_visits)
+      return fail(Code::out_of_range, "column '{}' has {} visits; at most {} are possible", roles_.visit, m, most_visits);
     if (frame_.rows > std::size_t(std::numeric_limits<std::int32_t>::max()))
       return fail(Code::out_of_range, "{} rows; at most {} are possible", frame_.rows, std::numeric_limits<std::int32_t>::max());
     const std::size_t expected = std::min(subject.levels.size(), frame_.rows);
@@ -137,7 +137,8 @@ class Folder {
     const std::size_t m = out_.m();
     for (std::size_t i = 0; i < out_.n(); ++i)
       for (std::size_t j = 0; j < m; ++j)
-        if (const std::int32_t row = out_.row_of[i * m + j]; row >= 0 && cells[std::size_t(row)] != cells[first_row_[i]]) return false;
+        if (const std::int32_t row = out_.row_of[i * m + j]; row >= 0 && cells[std::size_t(row)] != cells[first_row_[i]])
+          return false;
     return true;
   }
 
@@ -352,7 +353,8 @@ class Folder {
       return fail(Code::not_estimable, "{} values and {} coefficients: nothing is left to estimate a covariance from",
                   out_.observations, factor.rank());
     const double residual = std::sqrt(squares.value() / df);
-    if (!(residual > exact_fit * (moments.sd > 0 ? 1.0 : 0.0)) || !std::isfinite(residual) || residual == 0) return not_described();
+    if (!(residual > exact_fit * (moments.sd > 0 ? 1.0 : 0.0)) || !std::isfinite(residual) || residual == 0)
+      return not_described();
     for (double& value : out_.y) value /= residual;
     out_.unit = deviation * residual;
     out_.residual_deviation = 1;

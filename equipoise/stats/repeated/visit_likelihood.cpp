@@ -28,7 +28,8 @@ class Inverter {
  public:
   explicit Inverter(std::size_t m) : m_(m), lower_(m * m), scaled_(m * m), pivot_(m) {}
 
-  /// `seen`: a lane of 0 or 1 for each visit. W goes to columns 0.. of `out`, its row sums behind them. False: not positive definite.
+  /// `seen`: a lane of 0 or 1 for each visit. W goes to columns 0.. of `out`, its row sums behind them. False: not positive
+  /// definite.
   bool invert(std::span<const double> sigma, MatrixXd const& seen, Index g, MatrixXd& out, Lanes& determinant_logs) {
     const std::size_t m = m_;
     const Lanes one = numerics::everywhere(1.0);
@@ -383,8 +384,7 @@ struct VisitLikelihood::Work {
     if (curvature == Curvature::exact && restricted && stands_in) {  // the n W of the likelihood itself
       stands_in = false;
       const double effective = double(p) / observations;
-      for (Index e = 0; e < elements; ++e)
-        qq.col(e).array() += effective * n.array() * w.col(e).array();
+      for (Index e = 0; e < elements; ++e) qq.col(e).array() += effective * n.array() * w.col(e).array();
     }
     for (Index block = 0; block < blocks; ++block) {
       const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
