@@ -61,6 +61,7 @@ class Folder {
     read_covariates();
     if (auto grouped = find_patterns(); !grouped) return tl::unexpected(grouped.error());
     if (auto fitted = fit_first(); !fitted) return tl::unexpected(fitted.error());
+    find_constant();
     return std::move(out_);
   }
 
@@ -367,6 +368,35 @@ class Folder {
     out_.columns = std::move(used);
     if (!out_.first_fit.empty()) out_.first_fit[0] += moments.mean / out_.unit;  // the intercept; with weights it is weighted too
     return {};
+  }
+
+  /// The columns of which no participant has two values; weights do not count.
+  void find_constant() {
+    for (std::vector<VisitData::Piece> const& pieces : out_.columns) {
+      const bool of_participants = pieces.size() == 1 && pieces.front().visit == VisitData::every_visit;
+      out_.constant.push_back(of_participants || same_for_everybody(pieces));
+    }
+  }
+
+  bool same_for_everybody(std::vector<VisitData::Piece> const& pieces) const {
+    const std::size_t m = out_.m();
+    for (std::size_t i = 0; i < out_.n(); ++i) {
+      double first = missing_number;
+      for (std::size_t j = 0; j < m; ++j) {
+        const std::int32_t row = out_.row_of[i * m + j];
+        if (row < 0) continue;
+        double value = 0;
+        for (VisitData::Piece const& piece : pieces) {
+          if (piece.visit != VisitData::every_visit && std::size_t(piece.visit) != j) continue;
+          double product = 1;
+          for (Reader const& factor : covariates_[piece.covariate].factors) product *= factor.at(std::size_t(row));
+          value += product;
+        }
+        if (std::isnan(first)) first = value;
+        else if (value != first) return false;
+      }
+    }
+    return true;
   }
 
   tl::unexpected<Error> not_described() const {

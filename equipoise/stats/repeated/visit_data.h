@@ -45,6 +45,7 @@ struct VisitData {
   std::vector<Term> names;                      ///< of every column of the design
   std::vector<std::int32_t> place;              ///< of each column among those used; -1 of one that depends on those before it
   std::vector<std::vector<Piece>> columns;      ///< those used: p
+  std::vector<std::uint8_t> constant;           ///< of each of them: 1 when it does not change within any participant
   std::vector<double> to_given;                 ///< b of the given columns = C b of ours; p x p, row by row
   std::vector<std::vector<double>> null_space;  ///< a vector over all columns (ours) for each one left out, with X v = 0
   std::vector<double> to_ours;                  ///< C' of all columns: l over ours = C' l over the given ones; row by row
