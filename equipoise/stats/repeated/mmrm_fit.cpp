@@ -104,10 +104,22 @@ class Climb {
     if (!likelihood_.evaluate(sigma_)) return stop("no start was found at which the likelihood can be computed");
     double value = likelihood_.value();
     VectorXd candidate(size_);
+    VisitLikelihood::Curvature curvature = VisitLikelihood::Curvature::near;
+    int slow = 0;  // steps in a row that hardly lowered the gradient
     for (attempt_.iterations = 0; attempt_.iterations < most_iterations; ++attempt_.iterations) {
-      derive(theta, VisitLikelihood::Curvature::near);
+      derive(theta, curvature);
+      // The missing term of the near Hessian weighs like coefficients beside observations: where they are many, steps fall short
+      // or overshoot, and the full Hessian pays.
+      if (curvature == VisitLikelihood::Curvature::near) {
+        const double gradient = scaled_gradient();
+        slow = gradient > 0.25 * attempt_.scaled_gradient ? slow + 1 : 0;
+        if (slow >= (gradient < 1e-4 ? 1 : 2)) {
+          curvature = VisitLikelihood::Curvature::exact;
+          derive(theta, curvature);
+        }
+      }
       if (!gradient_.allFinite()) return stop("the likelihood cannot be computed any further");
-      attempt_.scaled_gradient = std::sqrt(std::fmax(-gradient_.dot(step_), 0.0));
+      attempt_.scaled_gradient = scaled_gradient();
       if (attempt_.scaled_gradient <= wanted) return true;
       // near the optimum the differences in value are rounding, and the gradient alone tells
       const bool near = attempt_.scaled_gradient < 1e-4;
@@ -137,11 +149,15 @@ class Climb {
           return stop("the estimated covariance becomes singular: the data do not determine it");
     }
     if (attempt_.scaled_gradient <= good_enough) return true;
+    for (std::size_t block = 0; block * elements_each() < sigma_.size(); ++block)
+      if (smallest_pivot(std::span(sigma_).subspan(block * elements_each(), elements_each()), visits()) < 0.02)
+        return stop("the iterations tend to a singular covariance: the data do not determine it");
     return stop("the iterations did not reach the optimum");
   }
 
   /// Gradient, Hessian and Newton step at theta, where the likelihood was evaluated last.
-  bool derive(VectorXd const& theta, VisitLikelihood::Curvature curvature) {
+  /// `lift`: where the Hessian is not positive definite, the step is that of the expected one.
+  bool derive(VectorXd const& theta, VisitLikelihood::Curvature curvature, bool lift = true) {
     const std::span<const double> by_element = likelihood_.gradient();
     const Eigen::Map<const VectorXd> gradient(by_element.data(), elements_);
     likelihood_.hessian(curvature, {by_element_.data(), std::size_t(elements_ * elements_)});
@@ -156,7 +172,7 @@ class Climb {
     }
     factor_.compute(hessian_);
     const bool definite = factor_.info() == Eigen::Success;
-    if (!definite && curvature == VisitLikelihood::Curvature::near) {
+    if (!definite && lift) {
       likelihood_.hessian(VisitLikelihood::Curvature::expected, {by_element_.data(), std::size_t(elements_ * elements_)});
       hessian_ = parameters_.natural() ? by_element_ : MatrixXd(jacobian_.transpose() * by_element_ * jacobian_);
       for (double ridge = 0;; ridge = ridge == 0 ? 1e-10 : ridge * 100) {
@@ -178,6 +194,7 @@ class Climb {
  private:
   std::size_t visits() const { return visits_; }
   std::size_t elements_each() const { return packed_size(visits_); }
+  double scaled_gradient() const { return std::sqrt(std::fmax(-gradient_.dot(step_), 0.0)); }
   bool stop(std::string reason) {
     attempt_.reason = std::move(reason);
     return false;
@@ -266,7 +283,7 @@ std::optional<ParameterCovariance> parameter_covariance(MmrmFit& fit, VisitLikel
   Climb climb(likelihood, parameters, fit.report);
   const VectorXd theta = Eigen::Map<const VectorXd>(fit.theta.data(), Index(fit.theta.size()));
   const double gradient = fit.report.scaled_gradient;
-  const bool definite = climb.derive(theta, VisitLikelihood::Curvature::exact);
+  const bool definite = climb.derive(theta, VisitLikelihood::Curvature::exact, false);
   fit.report.scaled_gradient = gradient;
   if (!definite) {
     fit.report.reason = "the likelihood is flat or has a saddle at the point reached: the covariance is not determined";
