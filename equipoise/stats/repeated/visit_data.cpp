@@ -225,22 +225,30 @@ class Folder {
   Expected<void> find_patterns() {
     const std::size_t m = out_.m();
     std::int32_t const* by = nullptr;
+    std::vector<std::uint32_t> block_of{0};  // of each level; those without rows have none
     out_.blocks = {""};
     if (!roles_.covariance_by.empty()) {
       CategoriesView const& category = frame_.categories(roles_.covariance_by);
-      out_.blocks.assign(category.levels.begin(), category.levels.end());
       by = category.codes.data();
       for (std::size_t i = 0; i < out_.n(); ++i)
         for (std::size_t j = 0; j < m; ++j)
           if (const std::int32_t row = out_.row_of[i * m + j]; row >= 0 && by[row] != by[first_row_[i]])
             return fail(Code::bad_cell, "participant '{}' is in two groups of '{}', and each has a covariance of its own",
                         out_.participants[i], roles_.covariance_by);
+      block_of.assign(category.levels.size(), 0);
+      for (const std::size_t row : first_row_) block_of[std::size_t(by[row])] = 1;
+      out_.blocks.clear();
+      for (std::size_t level = 0; level < block_of.size(); ++level)
+        if (block_of[level] != 0) {
+          block_of[level] = std::uint32_t(out_.blocks.size());
+          out_.blocks.push_back(category.levels[level]);
+        }
     }
     std::vector<std::pair<std::uint32_t, std::uint64_t>> key(out_.n());
     for (std::size_t i = 0; i < out_.n(); ++i) {
       std::uint64_t seen = 0;
       for (std::size_t j = 0; j < m; ++j) seen |= std::uint64_t(out_.row_of[i * m + j] >= 0) << j;
-      key[i] = {by ? std::uint32_t(by[first_row_[i]]) : 0u, seen};
+      key[i] = {by ? block_of[std::size_t(by[first_row_[i]])] : 0u, seen};
     }
     std::vector<std::pair<std::uint32_t, std::uint64_t>> kinds;
     std::unordered_map<std::uint64_t, std::uint32_t> known;
@@ -354,8 +362,12 @@ class Folder {
       return fail(Code::not_estimable, "{} values and {} coefficients: nothing is left to estimate a covariance from",
                   out_.observations, factor.rank());
     const double residual = std::sqrt(squares.value() / df);
-    if (!(residual > exact_fit * (moments.sd > 0 ? 1.0 : 0.0)) || !std::isfinite(residual) || residual == 0)
-      return not_described();
+    double largest = 0, weights = 0;
+    for (const double value : response) largest = std::fmax(largest, std::abs(value));
+    for (const double root : out_.root_weight) weights += root * root;
+    const double rounding = 4 * std::numeric_limits<double>::epsilon() * largest / deviation;  // of the values themselves
+    const double weight = out_.root_weight.empty() ? 1.0 : std::sqrt(weights / double(out_.observations));
+    if (!(residual > weight * std::fmax(exact_fit, rounding)) || !std::isfinite(residual)) return not_described();
     for (double& value : out_.y) value /= residual;
     out_.unit = deviation * residual;
     out_.residual_deviation = 1;
