@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "equipoise/core/error.h"
 
@@ -44,7 +45,8 @@ double smallest_pivot(std::span<const double> sigma, std::size_t m) {
   std::vector<double> correlation(sigma.begin(), sigma.end()), lower;
   for (std::size_t j = 0; j < m; ++j) {
     if (!(sigma[packed(j, j)] > 0) || !std::isfinite(sigma[packed(j, j)])) return 0;
-    for (std::size_t k = 0; k <= j; ++k) correlation[packed(j, k)] /= std::sqrt(sigma[packed(j, j)]) * std::sqrt(sigma[packed(k, k)]);
+    for (std::size_t k = 0; k <= j; ++k)
+      correlation[packed(j, k)] /= std::sqrt(sigma[packed(j, j)]) * std::sqrt(sigma[packed(k, k)]);
   }
   if (!cholesky(correlation, m, lower)) return 0;
   double least = 1;
@@ -61,11 +63,16 @@ std::string CovarianceStructure::title() const {
 }
 
 std::vector<CovarianceStructure> const& covariance_structures() {
-  static const std::vector<CovarianceStructure> all{{Unstructured{}, false},     {Toeplitz{}, true},
-                                                    {Toeplitz{}, false},         {AnteDependence{}, true},
-                                                    {AnteDependence{}, false},   {Ar1{}, true},
-                                                    {Ar1{}, false},              {CompoundSymmetry{}, true},
-                                                    {CompoundSymmetry{}, false}, {SpatialExponential{}, true},
+  static const std::vector<CovarianceStructure> all{{Unstructured{}, false},
+                                                    {Toeplitz{}, true},
+                                                    {Toeplitz{}, false},
+                                                    {AnteDependence{}, true},
+                                                    {AnteDependence{}, false},
+                                                    {Ar1{}, true},
+                                                    {Ar1{}, false},
+                                                    {CompoundSymmetry{}, true},
+                                                    {CompoundSymmetry{}, false},
+                                                    {SpatialExponential{}, true},
                                                     {SpatialExponential{}, false}};
   return all;
 }
@@ -89,7 +96,8 @@ Covariance::Covariance(CovarianceStructure structure, std::size_t visits, std::v
   std::visit(
       [&]<class F>(F const&) {
         if constexpr (!std::is_same_v<F, Unstructured>) {
-          expects(!std::is_same_v<F, SpatialExponential> || times_.size() == visits, "a spatial covariance has a time for each visit");
+          expects(!std::is_same_v<F, SpatialExponential> || times_.size() == visits,
+                  "a spatial covariance has a time for each visit");
           range_ = F::range;
           size_ += F::correlations(visits);
           powers_.resize(packed_size(visits));
@@ -303,30 +311,33 @@ std::vector<double> Covariance::near(std::span<const double> sigma) const {
   }
   double mean = 0;
   for (std::size_t j = 0; j < m; ++j) mean += sigma[packed(j, j)] / double(m);
-  for (std::size_t j = 0; j < deviations_; ++j)
-    theta[j] = 0.5 * std::log(structure_.heterogeneous ? sigma[packed(j, j)] : mean);
+  for (std::size_t j = 0; j < deviations_; ++j) theta[j] = 0.5 * std::log(structure_.heterogeneous ? sigma[packed(j, j)] : mean);
+  // A correlation over time is averaged as its logarithm per unit of time, and kept from its limits at the shortest distance.
+  const bool over_time = range_ == CorrelationRange::positive;
+  double shortest_distance = std::numeric_limits<double>::infinity();
   std::vector<double> total(size_ - deviations_, 0.0), count(size_ - deviations_, 0.0);
   for (std::size_t j = 1; j < m; ++j)
     for (std::size_t k = 0; k < j; ++k) {
       const Powers share = powers_[packed(j, k)];
-      if (share.first != share.last) continue;
+      if (share.first != share.last || (share.exponent != 1 && !over_time)) continue;
       const double correlation = sigma[packed(j, k)] / std::sqrt(sigma[packed(j, j)] * sigma[packed(k, k)]);
-      const bool direct = share.exponent == 1 || range_ == CorrelationRange::positive;
-      if (!direct) continue;
-      const double rho = share.exponent == 1 ? correlation : std::pow(std::clamp(correlation, 0.01, 0.99), 1 / share.exponent);
-      total[share.first] += rho;
+      total[share.first] += over_time ? std::log(std::clamp(correlation, 0.01, 0.99)) / share.exponent : correlation;
       count[share.first] += 1;
+      shortest_distance = std::min(shortest_distance, share.exponent);
     }
-  const double low = range_ == CorrelationRange::positive          ? 0.02
-                     : range_ == CorrelationRange::above_symmetric ? -0.9 / (double(m) - 1 + (m == 1))
-                                                                   : -0.9;
+  const double low = range_ == CorrelationRange::above_symmetric ? -0.9 / (double(m) - 1 + (m == 1)) : -0.9;
   std::vector<double> rho(total.size()), packed_sigma(packed_size(m));
-  for (std::size_t l = 0; l < rho.size(); ++l) rho[l] = count[l] > 0 ? std::clamp(total[l] / count[l], low, 0.9) : 0.0;
-  for (int halving = 0; halving < 60; ++halving) {  // correlations of a Toeplitz matrix, one by one possible, need not be together
+  for (std::size_t l = 0; l < rho.size(); ++l) {
+    const double mean_of = count[l] > 0 ? total[l] / count[l] : 0.0;
+    rho[l] = over_time ? std::exp(std::clamp(mean_of, std::log(0.02) / shortest_distance, std::log(0.9) / shortest_distance))
+                       : std::clamp(mean_of, low, 0.9);
+  }
+  // Correlations of a Toeplitz matrix, one by one possible, need not be together.
+  for (int halving = 0; halving < 60; ++halving) {
     for (std::size_t l = 0; l < rho.size(); ++l) theta[deviations_ + l] = unlink(rho[l]);
     this->sigma(theta, packed_sigma);
     if (smallest_pivot(packed_sigma, m) > 1e-3) break;
-    for (double& r : rho) r *= range_ == CorrelationRange::positive ? 0.9 : 0.8;
+    for (double& r : rho) r *= 0.8;
   }
   return theta;
 }

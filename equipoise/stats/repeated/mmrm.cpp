@@ -130,7 +130,8 @@ std::optional<Mmrm> Mmrm::parse(Roles const& roles, Section& options, Match) {
   if (std::string const& by = method.roles.covariance_by; !by.empty()) {
     const auto levels = method.model.levels.find(by);
     if (by == method.roles.visit || by == method.roles.subject)
-      options.report_at("covariance_by", Code::inconsistent, "a covariance is of the visits of participants: '{}' cannot tell it", by);
+      options.report_at("covariance_by", Code::inconsistent, "a covariance is of the visits of participants: '{}' cannot tell it",
+                        by);
     else
       add_need(method.needs_,
                {.name = by,
@@ -148,8 +149,7 @@ Expected<std::vector<double>> visit_times(Mmrm const& method, VisitData const& d
   if (method.times.empty()) return times;
   for (std::string const& visit : data.visits) {
     const auto found = method.times.find(visit);
-    if (found == method.times.end())
-      return fail(Code::unresolved, "`times` has no time of visit '{}'", visit);
+    if (found == method.times.end()) return fail(Code::unresolved, "`times` has no time of visit '{}'", visit);
     if (std::find(times.begin(), times.end(), found->second) != times.end())
       return fail(Code::duplicate, "`times` puts visit '{}' at the time of another", visit);
     times.push_back(found->second);
@@ -251,8 +251,7 @@ void notes(VisitData const& data, Mmrm const& method, Chosen const& chosen, Answ
   std::vector<std::string>& notes = answer.notes;
   MmrmFit const& fit = *chosen.fit;
   notes.push_back(fmt::format("{} likelihood; covariance of the visits of a participant: {}{}, {} parameters.",
-                              method.estimation == Estimation::reml ? "Restricted maximum" : "Maximum",
-                              fit.report.structure,
+                              method.estimation == Estimation::reml ? "Restricted maximum" : "Maximum", fit.report.structure,
                               data.blocks.size() > 1 ? fmt::format(", one for each '{}'", method.roles.covariance_by) : "",
                               fit.parameters));
   if (chosen.attempts.size() > 1) {
@@ -266,9 +265,10 @@ void notes(VisitData const& data, Mmrm const& method, Chosen const& chosen, Answ
   std::size_t complete = 0;
   for (auto const& pattern : data.patterns)
     if (std::size_t(std::popcount(pattern.seen)) == data.m()) complete += std::size_t(pattern.participants);
-  notes.push_back(fmt::format("{} participants with {} values at {} visits, {} of them complete; missing values are taken to be "
-                              "missing at random.",
-                              data.n(), data.observations, data.m(), complete));
+  notes.push_back(
+      fmt::format("{} participants with {} values at {} visits, {} of them complete; missing values are taken to be "
+                  "missing at random.",
+                  data.n(), data.observations, data.m(), complete));
 }
 
 }  // namespace
@@ -320,7 +320,8 @@ std::optional<Gls> Gls::parse(Roles const& roles, Section& options, Match match)
 Expected<Answer> Gls::run(Frame const& frame) const {
   auto answer = model.run(frame);
   if (!answer) return answer;
-  std::erase_if(answer->findings, [](Finding const& finding) { return finding.quantity != "estimate" || !finding.at.contains("term"); });
+  std::erase_if(answer->findings,
+                [](Finding const& finding) { return finding.quantity != "estimate" || !finding.at.contains("term"); });
   return answer;
 }
 

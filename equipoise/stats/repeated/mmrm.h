@@ -18,9 +18,9 @@ namespace equipoise::stats {
 struct Mmrm {
   VisitRoles roles;
   ModelTerms model;
-  std::string factor;                            ///< the category whose means come first
-  std::vector<CovarianceStructure> covariance;   ///< in the order in which they are tried
-  std::map<std::string, double> times;           ///< of the visits, for a spatial structure
+  std::string factor;                           ///< the category whose means come first
+  std::vector<CovarianceStructure> covariance;  ///< in the order in which they are tried
+  std::map<std::string, double> times;          ///< of the visits, for a spatial structure
   Estimation estimation = Estimation::reml;
   DfMethod df = DfMethod::satterthwaite;
   GridWeights weights = GridWeights::equal;

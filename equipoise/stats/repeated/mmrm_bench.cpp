@@ -32,7 +32,7 @@ struct Job {
 };
 
 const std::vector<Job>& jobs() {
-  static const std::vector<Job> all{{"trial_72x9", 72, 9, 3, 0.02, 0.0, 9},         {"fev_size_200x4", 200, 4, 2, 0.0, 0.3, 16},
+  static const std::vector<Job> all{{"trial_72x9", 72, 9, 3, 0.02, 0.0, 9},          {"fev_size_200x4", 200, 4, 2, 0.0, 0.3, 16},
                                     {"large_1000x10", 1000, 10, 2, 0.02, 0.06, 107}, {"huge_10000x8", 10000, 8, 2, 0.02, 0.0, 8},
                                     {"grow_1000", 1000, 8, 2, 0.02, 0.0, 8},         {"grow_3000", 3000, 8, 2, 0.02, 0.0, 8},
                                     {"grow_10000", 10000, 8, 2, 0.02, 0.0, 8},       {"grow_30000", 30000, 8, 2, 0.02, 0.0, 8},
@@ -134,8 +134,14 @@ Made fit(Frame const& frame, Formula const& formula, DfMethod df) {
     if (data->names[c] == Term{{"arm", last_arm}} || data->names[c] == Term{{"arm", last_arm}, {"visit", last_visit}}) l[c] = 1;
   const Inferred answer = inference.function(l);
   using Us = std::chrono::duration<double, std::micro>;
-  return {answer.value, answer.se, answer.df, made->neg2_log_likelihood, Us(folded - started).count(),
-          Us(fitted - folded).count() / made->report.iterations, made->report.iterations, data->patterns.size()};
+  return {answer.value,
+          answer.se,
+          answer.df,
+          made->neg2_log_likelihood,
+          Us(folded - started).count(),
+          Us(fitted - folded).count() / made->report.iterations,
+          made->report.iterations,
+          data->patterns.size()};
 }
 
 void write(std::string const& folder) {
@@ -159,7 +165,8 @@ void run(std::string const& only) {
     if (!only.empty() && job.name != only) continue;
     const Rows rows = make(job);
     const Frame frame = frame_of(rows);
-    for (const auto& [name, df] : {std::pair{"satterthwaite", DfMethod::satterthwaite}, std::pair{"kenward_roger", DfMethod::kenward_roger}}) {
+    for (const auto& [name, df] :
+         {std::pair{"satterthwaite", DfMethod::satterthwaite}, std::pair{"kenward_roger", DfMethod::kenward_roger}}) {
       std::vector<double> us;
       Made made;
       double fold = 1e300, step = 1e300, total = 0;
@@ -172,11 +179,12 @@ void run(std::string const& only) {
         step = std::min(step, made.step_us);
       }
       std::sort(us.begin(), us.end());
-      std::printf("{\"job\": \"%s\", \"df_method\": \"%s\", \"rows\": %zu, \"patterns\": %zu, \"us\": %.1f, \"median_us\": %.1f, "
-                  "\"fold_us\": %.1f, \"step_us\": %.1f, \"iterations\": %d, \"estimate\": %.10g, \"se\": %.10g, \"df\": %.10g, "
-                  "\"neg2\": %.10g}\n",
-                  job.name.c_str(), name, frame.rows, made.patterns, us.front(), us[us.size() / 2], fold, step, made.iterations,
-                  made.estimate, made.se, made.df, made.neg2);
+      std::printf(
+          "{\"job\": \"%s\", \"df_method\": \"%s\", \"rows\": %zu, \"patterns\": %zu, \"us\": %.1f, \"median_us\": %.1f, "
+          "\"fold_us\": %.1f, \"step_us\": %.1f, \"iterations\": %d, \"estimate\": %.10g, \"se\": %.10g, \"df\": %.10g, "
+          "\"neg2\": %.10g}\n",
+          job.name.c_str(), name, frame.rows, made.patterns, us.front(), us[us.size() / 2], fold, step, made.iterations,
+          made.estimate, made.se, made.df, made.neg2);
       std::fflush(stdout);
     }
   }

@@ -16,7 +16,7 @@ constexpr double wanted = 1e-10;      ///< scaled gradient at which the climb st
 constexpr double near_optimum = 1e-6;  ///< and from which exact steps go on: two digits double to twelve
 constexpr double good_enough = 1e-9;  ///< and above which it has not converged
 constexpr int most_iterations = 100;
-constexpr double singular = 1e-11;    ///< smallest pivot of the correlations of a covariance that is called positive definite
+constexpr double singular = 1e-11;  ///< smallest pivot of the correlations of a covariance that is called positive definite
 
 /// Parameters to Sigma and back through derivatives, for all blocks of a structure.
 class Parameters {
@@ -80,7 +80,8 @@ std::vector<double> moment_start(VisitData const& data, VisitLikelihood const& l
         visits += 1;
       }
     for (std::size_t j = 0; j < m; ++j)
-      if (!(own[packed(j, j)] > 1e-6 * (visits > 0 ? total / visits : 1.0))) own[packed(j, j)] = visits > 0 ? total / visits : 1.0;
+      if (!(own[packed(j, j)] > 1e-6 * (visits > 0 ? total / visits : 1.0)))
+        own[packed(j, j)] = visits > 0 ? total / visits : 1.0;
     for (int shrink = 0; shrink < 200 && smallest_pivot(own, m) < 0.02; ++shrink)
       for (std::size_t j = 1; j < m; ++j)
         for (std::size_t k = 0; k < j; ++k) own[packed(j, k)] *= 0.9;
@@ -105,10 +106,22 @@ class Climb {
     if (!likelihood_.evaluate(sigma_)) return stop("no start was found at which the likelihood can be computed");
     double value = likelihood_.value();
     VectorXd candidate(size_);
+    VisitLikelihood::Curvature curvature = VisitLikelihood::Curvature::near;
+    int slow = 0;  // steps in a row that hardly lowered the gradient
     for (attempt_.iterations = 0; attempt_.iterations < most_iterations; ++attempt_.iterations) {
-      derive(theta, VisitLikelihood::Curvature::near);
+      derive(theta, curvature);
+      // The missing term of the near Hessian weighs like coefficients beside observations: where they are many, steps fall short
+      // or overshoot, and the full Hessian pays.
+      if (curvature == VisitLikelihood::Curvature::near) {
+        const double gradient = scaled_gradient();
+        slow = gradient > 0.25 * attempt_.scaled_gradient ? slow + 1 : 0;
+        if (slow >= (gradient < 1e-4 ? 1 : 2)) {
+          curvature = VisitLikelihood::Curvature::exact;
+          derive(theta, curvature);
+        }
+      }
       if (!gradient_.allFinite()) return stop("the likelihood cannot be computed any further");
-      attempt_.scaled_gradient = std::sqrt(std::fmax(-gradient_.dot(step_), 0.0));
+      attempt_.scaled_gradient = scaled_gradient();
       if (finish == Finish::curvature && attempt_.scaled_gradient <= near_optimum) return end_exactly(theta);
       if (attempt_.scaled_gradient <= wanted) return true;
       // near the optimum the differences in value are rounding, and the gradient alone tells
@@ -144,12 +157,12 @@ class Climb {
 
   /// Newton steps with the exact Hessian of this point, which is so near the optimum that it is that of the optimum.
   bool end_exactly(VectorXd& theta) {
-    if (!derive(theta, VisitLikelihood::Curvature::exact))
+    if (!derive(theta, VisitLikelihood::Curvature::exact, false))
       return stop("the likelihood is flat or has a saddle at the point reached: the covariance is not determined");
     double last = std::numeric_limits<double>::infinity();
     VectorXd best = theta;
     for (int step = 0; step < 8; ++step) {
-      const double now = std::sqrt(std::fmax(-gradient_.dot(step_), 0.0));
+      const double now = scaled_gradient();
       attempt_.scaled_gradient = now;
       if (!(now < last)) {  // rounding: the point before was as good
         theta = best;
@@ -172,11 +185,15 @@ class Climb {
       ++attempt_.iterations;
     }
     if (attempt_.scaled_gradient <= good_enough) return true;
+    for (std::size_t block = 0; block * elements_each() < sigma_.size(); ++block)
+      if (smallest_pivot(std::span(sigma_).subspan(block * elements_each(), elements_each()), visits()) < 0.02)
+        return stop("the iterations tend to a singular covariance: the data do not determine it");
     return stop("the iterations did not reach the optimum");
   }
 
   /// Gradient, Hessian and Newton step at theta, where the likelihood was evaluated last.
-  bool derive(VectorXd const& theta, VisitLikelihood::Curvature curvature) {
+  /// `lift`: where the Hessian is not positive definite, the step is that of the expected one.
+  bool derive(VectorXd const& theta, VisitLikelihood::Curvature curvature, bool lift = true) {
     const std::span<const double> by_element = likelihood_.gradient();
     const Eigen::Map<const VectorXd> gradient(by_element.data(), elements_);
     likelihood_.hessian(curvature, {by_element_.data(), std::size_t(elements_ * elements_)});
@@ -191,10 +208,10 @@ class Climb {
     }
     factor_.compute(hessian_);
     const bool definite = factor_.info() == Eigen::Success;
-    if (!definite && curvature == VisitLikelihood::Curvature::near) {
+    if (!definite && lift) {
       likelihood_.hessian(VisitLikelihood::Curvature::expected, {by_element_.data(), std::size_t(elements_ * elements_)});
       hessian_ = parameters_.natural() ? by_element_ : MatrixXd(jacobian_.transpose() * by_element_ * jacobian_);
-      for (double ridge = 0; ; ridge = ridge == 0 ? 1e-10 : ridge * 100) {
+      for (double ridge = 0;; ridge = ridge == 0 ? 1e-10 : ridge * 100) {
         MatrixXd lifted = hessian_;
         lifted.diagonal() *= 1 + ridge;
         factor_.compute(lifted);
@@ -213,6 +230,7 @@ class Climb {
  private:
   std::size_t visits() const { return visits_; }
   std::size_t elements_each() const { return packed_size(visits_); }
+  double scaled_gradient() const { return std::sqrt(std::fmax(-gradient_.dot(step_), 0.0)); }
   bool stop(std::string reason) {
     attempt_.reason = std::move(reason);
     return false;
@@ -275,7 +293,11 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
   if (!climb.run(theta, finish)) return {};
   attempt.converged = true;
 
-  MmrmFit fit{.covariance = covariance, .theta = {theta.data(), theta.data() + theta.size()}, .sigma = {}, .b = {}, .phi = {},
+  MmrmFit fit{.covariance = covariance,
+              .theta = {theta.data(), theta.data() + theta.size()},
+              .sigma = {},
+              .b = {},
+              .phi = {},
               .report = {}};
   parameters.sigma(theta, fit.sigma);
   const std::size_t p = data.p();

@@ -25,12 +25,12 @@ struct FitAttempt {
 /// A fitted mixed model for repeated measures, in the units and columns of its `VisitData`.
 struct MmrmFit {
   Covariance covariance;
-  std::vector<double> theta;             ///< blocks x K
-  std::vector<double> sigma;             ///< blocks x packed
-  std::vector<double> b;                 ///< p, first fit included
-  std::vector<double> phi;               ///< p x p
-  double neg2_log_likelihood = 0;        ///< in the units of the data, with every constant
-  std::size_t parameters = 0;            ///< of the covariance
+  std::vector<double> theta;       ///< blocks x K
+  std::vector<double> sigma;       ///< blocks x packed
+  std::vector<double> b;           ///< p, first fit included
+  std::vector<double> phi;         ///< p x p
+  double neg2_log_likelihood = 0;  ///< in the units of the data, with every constant
+  std::size_t parameters = 0;      ///< of the covariance
   FitAttempt report;
   std::vector<double> a{};         ///< with `Finish::curvature`: covariance of the parameters, see `parameter_covariance`
   std::vector<double> jacobian{};
@@ -45,8 +45,8 @@ enum class Finish { curvature, estimates };
 /// `start`: a covariance to begin at (blocks x packed), say of a fit of nearly the same data; else moments of the residuals.
 ///
 /// returns  nothing when it does not converge: `attempt` says why
-/// source   Jennrich & Schluchter (1986), Biometrics 42, 805-820; -2 log restricted likelihood with the constant of SAS PROC MIXED
-/// checked  mmrm_fit_test.cpp, tests/independent/mmrm_test.cpp
+/// source   Jennrich & Schluchter (1986), Biometrics 42, 805-820; -2 log restricted likelihood with the constant of SAS PROC
+/// MIXED checked  mmrm_fit_test.cpp, tests/independent/mmrm_test.cpp
 std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& likelihood, Covariance const& covariance,
                                      Estimation estimation, FitAttempt& attempt, std::vector<double> const* start = nullptr,
                                      Finish finish = Finish::curvature);

@@ -1,8 +1,6 @@
 #include "equipoise/stats/repeated/mmrm_inference.h"
 
 #include <Eigen/Dense>
-#include <algorithm>
-#include <bit>
 #include <cmath>
 
 namespace equipoise::stats {
@@ -23,8 +21,8 @@ std::vector<double> curvature_of_elements(MmrmFit const& fit, std::span<const do
     fit.covariance.jacobian(theta, jacobian);
     const Eigen::PartialPivLU<MatrixXd> lu(Matrix(jacobian.data(), elements, elements));
     const MatrixXd own = Matrix(a.data(), size, size).block(block * elements, block * elements, elements, elements);
-    const MatrixXd half = lu.solve(own);                      // J^-1 A
-    const MatrixXd in_theta = lu.solve(half.transpose());     // J^-1 A J^-T
+    const MatrixXd half = lu.solve(own);                   // J^-1 A
+    const MatrixXd in_theta = lu.solve(half.transpose());  // J^-1 A J^-T
     fit.covariance.contract(theta, {in_theta.data(), std::size_t(elements * elements)},
                             {e.data() + block * elements, std::size_t(elements)});
   }
@@ -82,14 +80,11 @@ std::vector<double> counted_degrees(VisitData const& data, DfMethod method) {
       if (data.place[c] >= 0) df[c] = n - double(data.p());
     return df;
   }
-  // a column is constant within every participant when it is one covariate of theirs at every visit; with one visit all are
-  const bool once = std::all_of(data.patterns.begin(), data.patterns.end(), [](auto const& g) { return std::popcount(g.seen) == 1; });
   std::vector<bool> between(all, false);
   double betweens = 0, withins = 0;
   for (std::size_t c = 0; c < all; ++c) {
     if (data.place[c] < 0) continue;
-    auto const& pieces = data.columns[std::size_t(data.place[c])];
-    between[c] = once || (pieces.size() == 1 && pieces.front().visit == VisitData::every_visit);
+    between[c] = data.constant[std::size_t(data.place[c])] != 0;
     (between[c] ? betweens : withins) += 1;
   }
   const double between_df = participants - betweens, within_df = n - participants - withins;

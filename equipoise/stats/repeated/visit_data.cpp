@@ -22,7 +22,8 @@ constexpr double exact_fit = 1e-12;  ///< residual standard deviation over that 
 constexpr std::size_t most_visits = 64;
 
 ColumnView const& column_of(Frame const& frame, std::string const& name) {
-  const auto found = std::find_if(frame.columns.begin(), frame.columns.end(), [&](ColumnView const& c) { return c.name == name; });
+  const auto found =
+      std::find_if(frame.columns.begin(), frame.columns.end(), [&](ColumnView const& c) { return c.name == name; });
   expects(found != frame.columns.end(), fmt::format("the frame has no column '{}'", name));
   return *found;
 }
@@ -34,9 +35,7 @@ struct Reader {
   std::int32_t const* codes = nullptr;
   std::int32_t level = 0;
 
-  double at(std::size_t row) const {
-    return numbers ? (numbers[row] - mean) / deviation : (codes[row] == level ? 1.0 : 0.0);
-  }
+  double at(std::size_t row) const { return numbers ? (numbers[row] - mean) / deviation : (codes[row] == level ? 1.0 : 0.0); }
 };
 
 /// Covariate a: the product of its factors, at the participant's first row or at one visit.
@@ -62,6 +61,7 @@ class Folder {
     read_covariates();
     if (auto grouped = find_patterns(); !grouped) return tl::unexpected(grouped.error());
     if (auto fitted = fit_first(); !fitted) return tl::unexpected(fitted.error());
+    find_constant();
     return std::move(out_);
   }
 
@@ -78,7 +78,8 @@ class Folder {
         out_.visits.push_back(visit.levels[level]);
       }
     const std::size_t m = out_.visits.size();
-    if (m > most_visits) return fail(Code::out_of_range, "column '{}' has {} visits; at most {} are possible", roles_.visit, m, most_visits);
+    if (m > most_visits)
+      return fail(Code::out_of_range, "column '{}' has {} visits; at most {} are possible", roles_.visit, m, most_visits);
     if (frame_.rows > std::size_t(std::numeric_limits<std::int32_t>::max()))
       return fail(Code::out_of_range, "{} rows; at most {} are possible", frame_.rows, std::numeric_limits<std::int32_t>::max());
     const std::size_t expected = std::min(subject.levels.size(), frame_.rows);
@@ -137,7 +138,8 @@ class Folder {
     const std::size_t m = out_.m();
     for (std::size_t i = 0; i < out_.n(); ++i)
       for (std::size_t j = 0; j < m; ++j)
-        if (const std::int32_t row = out_.row_of[i * m + j]; row >= 0 && cells[std::size_t(row)] != cells[first_row_[i]]) return false;
+        if (const std::int32_t row = out_.row_of[i * m + j]; row >= 0 && cells[std::size_t(row)] != cells[first_row_[i]])
+          return false;
     return true;
   }
 
@@ -223,22 +225,30 @@ class Folder {
   Expected<void> find_patterns() {
     const std::size_t m = out_.m();
     std::int32_t const* by = nullptr;
+    std::vector<std::uint32_t> block_of{0};  // of each level; those without rows have none
     out_.blocks = {""};
     if (!roles_.covariance_by.empty()) {
       CategoriesView const& category = frame_.categories(roles_.covariance_by);
-      out_.blocks.assign(category.levels.begin(), category.levels.end());
       by = category.codes.data();
       for (std::size_t i = 0; i < out_.n(); ++i)
         for (std::size_t j = 0; j < m; ++j)
           if (const std::int32_t row = out_.row_of[i * m + j]; row >= 0 && by[row] != by[first_row_[i]])
             return fail(Code::bad_cell, "participant '{}' is in two groups of '{}', and each has a covariance of its own",
                         out_.participants[i], roles_.covariance_by);
+      block_of.assign(category.levels.size(), 0);
+      for (const std::size_t row : first_row_) block_of[std::size_t(by[row])] = 1;
+      out_.blocks.clear();
+      for (std::size_t level = 0; level < block_of.size(); ++level)
+        if (block_of[level] != 0) {
+          block_of[level] = std::uint32_t(out_.blocks.size());
+          out_.blocks.push_back(category.levels[level]);
+        }
     }
     std::vector<std::pair<std::uint32_t, std::uint64_t>> key(out_.n());
     for (std::size_t i = 0; i < out_.n(); ++i) {
       std::uint64_t seen = 0;
       for (std::size_t j = 0; j < m; ++j) seen |= std::uint64_t(out_.row_of[i * m + j] >= 0) << j;
-      key[i] = {by ? std::uint32_t(by[first_row_[i]]) : 0u, seen};
+      key[i] = {by ? block_of[std::size_t(by[first_row_[i]])] : 0u, seen};
     }
     std::vector<std::pair<std::uint32_t, std::uint64_t>> kinds;
     std::unordered_map<std::uint64_t, std::uint32_t> known;
@@ -352,7 +362,12 @@ class Folder {
       return fail(Code::not_estimable, "{} values and {} coefficients: nothing is left to estimate a covariance from",
                   out_.observations, factor.rank());
     const double residual = std::sqrt(squares.value() / df);
-    if (!(residual > exact_fit * (moments.sd > 0 ? 1.0 : 0.0)) || !std::isfinite(residual) || residual == 0) return not_described();
+    double largest = 0, weights = 0;
+    for (const double value : response) largest = std::fmax(largest, std::abs(value));
+    for (const double root : out_.root_weight) weights += root * root;
+    const double rounding = 4 * std::numeric_limits<double>::epsilon() * largest / deviation;  // of the values themselves
+    const double weight = out_.root_weight.empty() ? 1.0 : std::sqrt(weights / double(out_.observations));
+    if (!(residual > weight * std::fmax(exact_fit, rounding)) || !std::isfinite(residual)) return not_described();
     for (double& value : out_.y) value /= residual;
     out_.unit = deviation * residual;
     out_.residual_deviation = 1;
@@ -365,6 +380,35 @@ class Folder {
     out_.columns = std::move(used);
     if (!out_.first_fit.empty()) out_.first_fit[0] += moments.mean / out_.unit;  // the intercept; with weights it is weighted too
     return {};
+  }
+
+  /// The columns of which no participant has two values; weights do not count.
+  void find_constant() {
+    for (std::vector<VisitData::Piece> const& pieces : out_.columns) {
+      const bool of_participants = pieces.size() == 1 && pieces.front().visit == VisitData::every_visit;
+      out_.constant.push_back(of_participants || same_for_everybody(pieces));
+    }
+  }
+
+  bool same_for_everybody(std::vector<VisitData::Piece> const& pieces) const {
+    const std::size_t m = out_.m();
+    for (std::size_t i = 0; i < out_.n(); ++i) {
+      double first = missing_number;
+      for (std::size_t j = 0; j < m; ++j) {
+        const std::int32_t row = out_.row_of[i * m + j];
+        if (row < 0) continue;
+        double value = 0;
+        for (VisitData::Piece const& piece : pieces) {
+          if (piece.visit != VisitData::every_visit && std::size_t(piece.visit) != j) continue;
+          double product = 1;
+          for (Reader const& factor : covariates_[piece.covariate].factors) product *= factor.at(std::size_t(row));
+          value += product;
+        }
+        if (std::isnan(first)) first = value;
+        else if (value != first) return false;
+      }
+    }
+    return true;
   }
 
   tl::unexpected<Error> not_described() const {

@@ -40,29 +40,30 @@ struct VisitData {
     double participants = 0;
   };
 
-  std::vector<std::string> visits;  ///< that some row has, in the order of the levels
-  std::size_t covariates = 0;       ///< q
-  std::vector<Term> names;          ///< of every column of the design
-  std::vector<std::int32_t> place;  ///< of each column among those used; -1 of one that depends on those before it
-  std::vector<std::vector<Piece>> columns;  ///< those used: p
-  std::vector<double> to_given;             ///< b of the given columns = C b of ours; p x p, row by row
+  std::vector<std::string> visits;              ///< that some row has, in the order of the levels
+  std::size_t covariates = 0;                   ///< q
+  std::vector<Term> names;                      ///< of every column of the design
+  std::vector<std::int32_t> place;              ///< of each column among those used; -1 of one that depends on those before it
+  std::vector<std::vector<Piece>> columns;      ///< those used: p
+  std::vector<std::uint8_t> constant;           ///< of each of them: 1 when it does not change within any participant
+  std::vector<double> to_given;                 ///< b of the given columns = C b of ours; p x p, row by row
   std::vector<std::vector<double>> null_space;  ///< a vector over all columns (ours) for each one left out, with X v = 0
-  std::vector<double> to_ours;              ///< C' of all columns: l over ours = C' l over the given ones; row by row
+  std::vector<double> to_ours;                  ///< C' of all columns: l over ours = C' l over the given ones; row by row
   std::vector<std::string> notes;
 
   std::vector<std::string_view> participants;  ///< subject ids, in order of their first row; they stand in the frame
-  std::vector<double> u;                  ///< participants x q, times the root of the weight
+  std::vector<double> u;                       ///< participants x q, times the root of the weight
   std::vector<double> y;                  ///< participants x visits: response/unit less the first fit, weighted; 0 where missing
   std::vector<std::uint32_t> pattern_of;  ///< of each participant
   std::vector<Pattern> patterns;          ///< sorted by block
   std::vector<std::string> blocks;        ///< levels with a covariance of their own; one, "", for a common covariance
-  std::vector<std::int32_t> row_of;            ///< participants x visits: row of the frame, -1 where missing
+  std::vector<std::int32_t> row_of;       ///< participants x visits: row of the frame, -1 where missing
   std::vector<double> root_weight;        ///< participants x visits when weighted, else empty
 
-  double unit = 1;                  ///< the response is this times ours
-  std::vector<double> first_fit;    ///< least squares coefficients of our columns, of response/unit: p
-  double residual_deviation = 0;    ///< of that fit, in units of `unit`
-  double log_weights = 0;           ///< sum of the logs of the weights
+  double unit = 1;                ///< the response is this times ours
+  std::vector<double> first_fit;  ///< least squares coefficients of our columns, of response/unit: p
+  double residual_deviation = 0;  ///< of that fit, in units of `unit`
+  double log_weights = 0;         ///< sum of the logs of the weights
   std::size_t observations = 0;
 
   std::size_t p() const { return columns.size(); }

@@ -18,6 +18,7 @@ using numerics::Lanes;
 using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 constexpr Index width = Index(numerics::lanes);
+constexpr double no_information = 1e-13;  ///< pivot beside its diagonal: a column that others tell but for rounding
 
 Lanes at(MatrixXd const& columns, Index column, Index g) { return numerics::load(columns.data() + column * columns.rows() + g); }
 void put(MatrixXd& columns, Index column, Index g, Lanes value) {
@@ -30,7 +31,8 @@ class Inverter {
  public:
   explicit Inverter(std::size_t m) : m_(m), lower_(m * m), scaled_(m * m), pivot_(m) {}
 
-  /// `seen`: a lane of 0 or 1 for each visit. W goes to columns 0.. of `out`, its row sums behind them. False: not positive definite.
+  /// `seen`: a lane of 0 or 1 for each visit. W goes to columns 0.. of `out`, its row sums behind them. False: not positive
+  /// definite.
   bool invert(std::span<const double> sigma, MatrixXd const& seen, Index g, MatrixXd& out, Lanes& determinant_logs) {
     const std::size_t m = m_;
     const Lanes one = numerics::everywhere(1.0);
@@ -273,6 +275,8 @@ struct VisitLikelihood::Work {
     assemble(sums, a_matrix);
     factor.compute(a_matrix);
     if (factor.info() != Eigen::Success) return false;
+    for (Index c = 0; c < p; ++c)  // with somebody left out, what nobody else tells is rounding
+      if (!(std::pow(factor.matrixLLT()(c, c), 2) > no_information * a_matrix(c, c))) return false;
     // X'W y, and y'W y
     double squares = 0;
     b_at.setZero();
@@ -389,8 +393,7 @@ struct VisitLikelihood::Work {
     if (curvature == Curvature::exact && restricted && stands_in) {  // the n W of the likelihood itself
       stands_in = false;
       const double effective = double(p) / observations;
-      for (Index e = 0; e < elements; ++e)
-        qq.col(e).array() += effective * n.array() * w.col(e).array();
+      for (Index e = 0; e < elements; ++e) qq.col(e).array() += effective * n.array() * w.col(e).array();
     }
     for (Index block = 0; block < blocks; ++block) {
       const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;

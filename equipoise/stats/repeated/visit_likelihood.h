@@ -12,7 +12,8 @@ namespace equipoise::stats {
 /// The (restricted) likelihood of the folded data as a function of the covariance Sigma of the visits, its elements taken as they
 /// are; a structure's parameters are a change of variables on top.
 ///
-///     -2 l = sum_g n_g log|V_g| + sum_i r_i' V_i^-1 r_i  [+ log|A|],    A = sum_i X_i' V_i^-1 X_i,  b = A^-1 sum_i X_i' V_i^-1 y_i
+///     -2 l = sum_g n_g log|V_g| + sum_i r_i' V_i^-1 r_i  [+ log|A|],    A = sum_i X_i' V_i^-1 X_i,  b = A^-1 sum_i X_i' V_i^-1
+///     y_i
 ///
 /// over patterns g of visits, with V_g the rows and columns of Sigma that the pattern has. All sums over participants are
 /// products of covariates and responses within a pattern, taken once.
@@ -39,18 +40,19 @@ class VisitLikelihood {
   void leave_out(std::size_t participant);
   void put_back(std::size_t participant);
 
-  /// Computes b and the likelihood at Sigma. False, with nothing changed that is of use, when a V_g or A is not positive definite.
+  /// Computes b and the likelihood at Sigma. False, with nothing changed that is of use, when a V_g or A is not positive
+  /// definite.
   bool evaluate(std::span<const double> sigma);
-  double value() const;                      ///< -2 l without the constant, in our units
-  std::span<const double> b() const;         ///< p, of our columns, without the first fit
-  std::span<const double> phi() const;       ///< p x p
-  double log_determinant() const;            ///< of A
-  std::span<const double> gradient();        ///< of -2 l, one for each element
+  double value() const;                 ///< -2 l without the constant, in our units
+  std::span<const double> b() const;    ///< p, of our columns, without the first fit
+  std::span<const double> phi() const;  ///< p x p
+  double log_determinant() const;       ///< of A
+  std::span<const double> gradient();   ///< of -2 l, one for each element
 
   enum class Curvature {
-    exact,   ///< the Hessian
-    near,    ///< without the term in Phi P Phi P, which costs most; it is replaced by its value for complete data
-    expected ///< of the likelihood: positive definite everywhere
+    exact,    ///< the Hessian
+    near,     ///< without the term in Phi P Phi P, which costs most; it is replaced by its value for complete data
+    expected  ///< of the likelihood: positive definite everywhere
   };
   /// Hessian of -2 l after `gradient`, elements x elements; its lower triangle where it is `near`.
   void hessian(Curvature curvature, std::span<double> out);
