@@ -62,17 +62,41 @@ struct Shape {
   }
 };
 
+/// Lambda = L L' in coordinates in which L (q x rank, row by row) is diagonal, the largest variance first: where Lambda is singular
+/// any other triangular L may turn without changing it.
+struct Place {
+  std::vector<double> factor;
+  std::size_t rank;
+  RowMatrix rotation;  ///< u = rotation times those of `factor`
+
+  std::size_t effects() const { return std::size_t(rotation.rows()); }
+
+  /// Turns to the singular vectors of L.
+  void turn(MixedLikelihood& likelihood) {
+    if (rank == 0) return;
+    const Index q = rotation.rows();
+    const Eigen::JacobiSVD<MatrixXd> svd(View(factor.data(), q, Index(rank)), Eigen::ComputeFullU);
+    const RowMatrix u = svd.matrixU();
+    likelihood.rotate({u.data(), std::size_t(u.size())});
+    rotation = RowMatrix(rotation * u);
+    std::fill(factor.begin(), factor.end(), 0.0);
+    for (std::size_t k = 0; k < rank; ++k) factor[k * rank + k] = svd.singularValues()[Index(k)];
+  }
+};
+
 /// One climb over L of a given rank.
 class Climb {
  public:
-  Climb(MixedLikelihood& likelihood, std::size_t q, std::size_t rank, FitAttempt& report)
-      : likelihood_(likelihood), shape_(q, rank), report_(report) {}
+  Climb(MixedLikelihood& likelihood, Place& place, FitAttempt& report)
+      : likelihood_(likelihood), place_(place), shape_(place.effects(), place.rank), report_(report) {}
 
-  bool run(std::vector<double>& factor) {
+  bool run() {
+    std::vector<double>& factor = place_.factor;
     if (!likelihood_.evaluate(factor, std::size_t(shape_.rank))) return stop("The likelihood cannot be computed");
     double value = likelihood_.value();
     std::vector<double> candidate(factor.size());
     for (; report_.iterations < most_iterations; ++report_.iterations) {
+      place_.turn(likelihood_);
       derive(factor);
       if (!gradient_.allFinite() || !hessian_.allFinite()) return stop("The likelihood cannot be computed any further");
       report_.scaled_gradient = std::sqrt(std::fmax(-gradient_.dot(step_), 0.0) / 2);
@@ -159,6 +183,7 @@ class Climb {
   }
 
   MixedLikelihood& likelihood_;
+  Place& place_;
   Shape shape_;
   FitAttempt& report_;
   VectorXd gradient_, step_, scale_, downhill_;
@@ -167,7 +192,7 @@ class Climb {
 };
 
 /// The best multiple of the identity among powers of ten: our random effects are orthogonal with mean square 1.
-std::vector<double> start(MixedLikelihood& likelihood, std::size_t q) {
+std::vector<double> plain_start(MixedLikelihood& likelihood, std::size_t q) {
   std::vector<double> factor(q * q);
   const auto at = [&](double power) {
     for (std::size_t a = 0; a < q; ++a) factor[a * q + a] = std::pow(10, power / 2);
@@ -184,61 +209,94 @@ std::vector<double> start(MixedLikelihood& likelihood, std::size_t q) {
   return factor;
 }
 
-/// Lambda at the optimum, in coordinates in which its first `rank` random effects have all the variance.
-struct Optimum {
-  std::vector<double> factor;  ///< q x rank
-  std::size_t rank;
-  RowMatrix rotation;  ///< u = rotation times those of `factor`
-};
+/// Steps of the EM algorithm, Lambda - Lambda Gamma Lambda / participants: slow, but it never leaves a basin for a worse one.
+std::vector<double> em_start(MixedLikelihood& likelihood, MixedData const& data) {
+  constexpr int steps = 30;
+  const Index q = Index(data.q);
+  std::vector<double> factor = plain_start(likelihood, data.q);
+  for (int step = 0; step < steps; ++step) {
+    likelihood.derive();
+    MatrixXd gamma(q, q);
+    for (Index a = 0; a < q; ++a)
+      for (Index b = 0; b < q; ++b)
+        gamma(a, b) = likelihood.gradient()[pair_of(std::size_t(a), std::size_t(b))] / (a == b ? 1 : 2);
+    const View root(factor.data(), q, q);
+    const MatrixXd lambda = root * root.transpose();
+    const Eigen::LLT<MatrixXd> next(lambda - lambda * gamma * lambda / double(data.participants));
+    if (next.info() != Eigen::Success) break;
+    const RowMatrix lower = next.matrixL();
+    const std::vector<double> candidate(lower.data(), lower.data() + lower.size());
+    if (!likelihood.evaluate(candidate, data.q)) break;
+    factor = candidate;
+  }
+  return factor;
+}
 
-std::optional<Optimum> climb(MixedLikelihood& likelihood, MixedData const& data, FitAttempt& report) {
+std::optional<Place> climb_from(MixedLikelihood& likelihood, MixedData const& data, std::vector<double> start, FitAttempt& report) {
   const std::size_t q = data.q;
   const double rows = double(data.observations) / double(data.participants);
-  Optimum found{.factor = start(likelihood, q), .rank = q, .rotation = RowMatrix::Identity(Index(q), Index(q))};
-  if (!Climb(likelihood, q, q, report).run(found.factor)) return {};
-  for (int tries = 0; tries < 5; ++tries) {
-    const View factor(found.factor.data(), Index(q), Index(found.rank));
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> eigen(factor * factor.transpose());
+  Place place{.factor = std::move(start), .rank = q, .rotation = RowMatrix::Identity(Index(q), Index(q))};
+  constexpr int most_tries = 10;
+  for (int tries = 0; tries < most_tries; ++tries) {
+    if (!Climb(likelihood, place, report).run()) return {};
     std::size_t rank = 0;
-    for (Index a = 0; a < Index(q); ++a) rank += eigen.eigenvalues()[a] * rows > no_variance;
-    if (rank == found.rank) {
-      if (rank == q) return found;
-      // left out for good when no variance in their directions would increase the likelihood
-      const std::size_t out = q - rank;
-      likelihood.derive();
-      MatrixXd slope = MatrixXd::Zero(Index(out), Index(out));
-      double curvature = 0;
-      for (std::size_t a = 0; a < out; ++a)
-        for (std::size_t b = 0; b < out; ++b) {
-          const std::size_t pair = pair_of(rank + a, rank + b);
-          slope(Index(a), Index(b)) = likelihood.gradient()[pair] / (a == b ? 1 : 2);
-          if (a == b) curvature = std::fmax(curvature, std::abs(likelihood.hessian()[pair * pairs(q) + pair]));
-        }
-      const Eigen::SelfAdjointEigenSolver<MatrixXd> of_slope(slope);
-      if (of_slope.eigenvalues()[0] >= -1e-6 * std::sqrt(curvature)) return found;
-      std::vector<double> wider(q * q, 0.0);  // give them some variance and climb again
-      for (std::size_t a = 0; a < q; ++a)
-        for (std::size_t k = 0; k < rank; ++k) wider[a * q + k] = found.factor[a * rank + k];
-      for (std::size_t a = rank; a < q; ++a) wider[a * q + a] = std::sqrt(0.1 / rows);
-      found.factor = std::move(wider), found.rank = q;
-      if (!Climb(likelihood, q, q, report).run(found.factor)) return {};
+    while (rank < place.rank && place.factor[rank * place.rank + rank] * place.factor[rank * place.rank + rank] * rows > no_variance)
+      ++rank;
+    if (rank < place.rank) {
+      std::vector<double> narrower(q * rank, 0.0);
+      for (std::size_t k = 0; k < rank; ++k) narrower[k * rank + k] = place.factor[k * place.rank + k];
+      place.factor = std::move(narrower), place.rank = rank;
       continue;
     }
-    RowMatrix turn = eigen.eigenvectors().rowwise().reverse();
-    likelihood.rotate({turn.data(), q * q});
-    found.rotation = RowMatrix(found.rotation * turn);
-    found.factor.assign(q * rank, 0.0);
-    for (std::size_t k = 0; k < rank; ++k) found.factor[k * rank + k] = std::sqrt(eigen.eigenvalues()[Index(q - 1 - k)]);
-    found.rank = rank;
-    if (!Climb(likelihood, q, rank, report).run(found.factor)) return {};
+    if (rank == q) return place;
+    // Left out for good when no variance in their directions increases the likelihood; each in standard errors of its own.
+    const std::size_t out = q - rank;
+    MatrixXd slope = MatrixXd::Zero(Index(out), Index(out));
+    VectorXd unit = VectorXd::Zero(Index(out));
+    for (std::size_t a = 0; a < out; ++a) {
+      const std::size_t pair = pair_of(rank + a, rank + a);
+      unit[Index(a)] = 1 / std::sqrt(std::sqrt(std::fmax(std::abs(likelihood.hessian()[pair * pairs(q) + pair]),
+                                                         rounding * likelihood.scale()[pair])));
+    }
+    for (std::size_t a = 0; a < out; ++a)
+      for (std::size_t b = 0; b < out; ++b)
+        slope(Index(a), Index(b)) =
+            likelihood.gradient()[pair_of(rank + a, rank + b)] / (a == b ? 1 : 2) * unit[Index(a)] * unit[Index(b)];
+    const Eigen::SelfAdjointEigenSolver<MatrixXd> of_slope(slope);
+    const double steepest = of_slope.eigenvalues()[0];
+    if (!(steepest < -1e-6)) return place;
+    std::vector<double> wider(q * (rank + 1), 0.0);  // give the steepest some variance and climb again
+    for (std::size_t k = 0; k < rank; ++k) wider[k * (rank + 1) + k] = place.factor[k * rank + k];
+    for (std::size_t a = 0; a < out; ++a)
+      wider[(rank + a) * (rank + 1) + rank] =
+          std::sqrt(std::fmin(-steepest, 1.0)) * unit[Index(a)] * of_slope.eigenvectors()(Index(a), 0);
+    place.factor = std::move(wider), place.rank = rank + 1;
   }
   report.reason = "The iterations alternate between singular and regular covariances";
   return {};
 }
 
+/// The best of the climbs. Few participants with several random effects may have two optima: there a second start is tried.
+std::optional<Place> climb(MixedLikelihood& likelihood, MixedData const& data, FitAttempt& report) {
+  constexpr std::size_t few = 100;
+  auto first = climb_from(likelihood, data, plain_start(likelihood, data.q), report);
+  if (data.q == 1 || data.participants > few) return first;
+  MixedLikelihood again = likelihood;
+  again.rotate_back();
+  FitAttempt second_report{.structure = report.structure};
+  auto second = climb_from(again, data, em_start(again, data), second_report);
+  second_report.iterations += report.iterations;
+  report.iterations = second_report.iterations;
+  constexpr double better = 1e-7;  // of -2 log likelihood: no rounding
+  if (!second || (first && !(again.value() < likelihood.value() - better))) return first;
+  likelihood = std::move(again);
+  report = second_report;
+  return second;
+}
+
 /// Covariance of the estimated elements of G = s Lambda (pairs) and s, in our units; nothing when the likelihood has no
 /// curvature.
-std::optional<MatrixXd> parameter_covariance(MixedLikelihood& likelihood, Optimum const& at, std::size_t q, FitAttempt& report) {
+std::optional<MatrixXd> parameter_covariance(MixedLikelihood& likelihood, Place const& at, std::size_t q, FitAttempt& report) {
   const Index k = Index(pairs(q));
   const double s = likelihood.residual_variance();
   MatrixXd hessian(k + 1, k + 1);  // in Lambda and s
@@ -287,7 +345,7 @@ std::optional<MatrixXd> parameter_covariance(MixedLikelihood& likelihood, Optimu
 }
 
 /// Phi, slopes and Q over our columns.
-FixedEffects effects_of(MixedData const& data, MixedLikelihood& likelihood, Optimum const& at, MatrixXd const& a, DfMethod df) {
+FixedEffects effects_of(MixedData const& data, MixedLikelihood& likelihood, Place const& at, MatrixXd const& a, DfMethod df) {
   const std::size_t p = data.p, q = data.q, k = pairs(q);
   const Index size = Index(p);
   const double s = likelihood.residual_variance();
@@ -328,7 +386,7 @@ FixedEffects effects_of(MixedData const& data, MixedLikelihood& likelihood, Opti
   return effects;
 }
 
-void covariances(MixedData const& data, MixedLikelihood const& likelihood, Optimum const& at, MatrixXd const& a,
+void covariances(MixedData const& data, MixedLikelihood const& likelihood, Place const& at, MatrixXd const& a,
                  LinearMixedFit& fit) {
   const Index q = Index(data.q), k = Index(pairs(data.q));
   const double s = likelihood.residual_variance(), unit = data.unit * data.unit;

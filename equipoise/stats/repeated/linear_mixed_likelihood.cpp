@@ -46,7 +46,7 @@ constexpr double no_pivot = 1e-14;  ///< of the products of the coefficients: X'
 }  // namespace
 
 MixedLikelihood::MixedLikelihood(MixedData const& data, bool restricted)
-    : data_(data),
+    : data_(&data),
       restricted_(restricted),
       factors_(data.factors),
       roots_(data.factors.size()),
@@ -71,11 +71,11 @@ MixedLikelihood::MixedLikelihood(MixedData const& data, bool restricted)
       back_(data.q * data.q) {}
 
 bool MixedLikelihood::evaluate(std::span<const double> factor, std::size_t rank) {
-  const std::size_t p = data_.p, q = data_.q, width = p + 1;
+  const std::size_t p = data_->p, q = data_->q, width = p + 1;
   expects(factor.size() == q * rank, "a factor of the relative covariance has a row for each random effect");
   double log_determinants = 0;
-  std::copy(data_.rest.begin(), data_.rest.end(), a_.begin());
-  for (MixedData::Pattern const& pattern : data_.patterns) {
+  std::copy(data_->rest.begin(), data_->rest.end(), a_.begin());
+  for (MixedData::Pattern const& pattern : data_->patterns) {
     const std::size_t d = pattern.height;
     double const* r = factors_.data() + pattern.factor;
     for (std::size_t i = 0; i < d; ++i)
@@ -98,7 +98,7 @@ bool MixedLikelihood::evaluate(std::span<const double> factor, std::size_t rank)
     std::copy(r, r + d * q, root);
     divide(w_.data(), d, root, q);
     double* white = whitened_.data() + pattern.start;
-    double const* turned = data_.turned.data() + pattern.start;
+    double const* turned = data_->turned.data() + pattern.start;
     std::copy(turned, turned + pattern.units * d * width, white);
     for (std::size_t u = 0; u < pattern.units; ++u) {
       double* rows = white + u * d * width;
@@ -136,9 +136,9 @@ bool MixedLikelihood::evaluate(std::span<const double> factor, std::size_t rank)
 
 /// Y, Y F and rho of a unit.
 void MixedLikelihood::image(std::size_t pattern, std::size_t unit) {
-  const std::size_t p = data_.p, q = data_.q, width = p + 1, d = data_.patterns[pattern].height;
-  double const* root = roots_.data() + data_.patterns[pattern].factor;
-  double const* rows = whitened_.data() + data_.patterns[pattern].start + unit * d * width;
+  const std::size_t p = data_->p, q = data_->q, width = p + 1, d = data_->patterns[pattern].height;
+  double const* root = roots_.data() + data_->patterns[pattern].factor;
+  double const* rows = whitened_.data() + data_->patterns[pattern].start + unit * d * width;
   std::fill(y_.begin(), y_.end(), 0.0);
   std::fill(yf_.begin(), yf_.end(), 0.0);
   std::fill(rho_.begin(), rho_.end(), 0.0);
@@ -160,7 +160,7 @@ void MixedLikelihood::image(std::size_t pattern, std::size_t unit) {
 }
 
 void MixedLikelihood::derive(bool slopes) {
-  const std::size_t p = data_.p, q = data_.q, k = pairs(q);
+  const std::size_t p = data_->p, q = data_->q, k = pairs(q);
   const bool with_slopes = restricted_ || slopes;
   std::fill(gradient_.begin(), gradient_.end(), 0.0);
   std::fill(hessian_.begin(), hessian_.end(), 0.0);
@@ -169,8 +169,8 @@ void MixedLikelihood::derive(bool slopes) {
   std::fill(slope_scale_.begin(), slope_scale_.end(), 0.0);
   std::fill(z_.begin(), z_.end(), 0.0);
   std::fill(slopes_.begin(), slopes_.end(), 0.0);
-  for (std::size_t g = 0; g < data_.patterns.size(); ++g) {
-    MixedData::Pattern const& pattern = data_.patterns[g];
+  for (std::size_t g = 0; g < data_->patterns.size(); ++g) {
+    MixedData::Pattern const& pattern = data_->patterns[g];
     double const* root = roots_.data() + pattern.factor;
     for (std::size_t a = 0; a < q; ++a)
       for (std::size_t b = 0; b <= a; ++b) {
@@ -244,11 +244,11 @@ void MixedLikelihood::derive(bool slopes) {
 }
 
 std::vector<double> MixedLikelihood::second_products(std::span<const double> weights) {
-  const std::size_t p = data_.p, q = data_.q, k = pairs(q);
+  const std::size_t p = data_->p, q = data_->q, k = pairs(q);
   std::vector<double> out(p * p, 0.0);
   double* const middle = c_.data();
-  for (std::size_t g = 0; g < data_.patterns.size(); ++g) {
-    MixedData::Pattern const& pattern = data_.patterns[g];
+  for (std::size_t g = 0; g < data_->patterns.size(); ++g) {
+    MixedData::Pattern const& pattern = data_->patterns[g];
     double const* root = roots_.data() + pattern.factor;
     for (std::size_t a = 0; a < q; ++a)
       for (std::size_t b = 0; b < q; ++b) {
@@ -281,16 +281,18 @@ std::vector<double> MixedLikelihood::second_products(std::span<const double> wei
 }
 
 void MixedLikelihood::rotate(std::span<const double> rotation) {
-  const std::size_t q = data_.q;
-  std::vector<double> turned(q);
-  for (std::size_t row = 0; row < factors_.size() / q; ++row) {
-    double* own = factors_.data() + row * q;
-    for (std::size_t j = 0; j < q; ++j) {
-      turned[j] = 0;
-      for (std::size_t a = 0; a < q; ++a) turned[j] += own[a] * rotation[a * q + j];
+  const std::size_t q = data_->q;
+  for (std::vector<double>* rows : {&factors_, &roots_})
+    for (std::size_t first = 0; first < rows->size(); first += q) {
+      double* own = rows->data() + first;
+      for (std::size_t j = 0; j < q; ++j) {
+        rho_[j] = 0;
+        for (std::size_t a = 0; a < q; ++a) rho_[j] += own[a] * rotation[a * q + j];
+      }
+      std::copy(rho_.begin(), rho_.end(), own);
     }
-    std::copy(turned.begin(), turned.end(), own);
-  }
 }
+
+void MixedLikelihood::rotate_back() { factors_ = data_->factors; }
 
 }  // namespace equipoise::stats

@@ -56,13 +56,15 @@ class MixedLikelihood {
   /// F'(sum_i Y_i' {sum_EF a_EF E N_i F} Y_i) F, a pairs x pairs: p x p.
   std::vector<double> second_products(std::span<const double> a);
 
-  /// Turns the random effects: u = rotation times the new ones, an orthogonal q x q matrix, row by row.
+  /// Turns the random effects: u = rotation times the new ones, an orthogonal q x q matrix, row by row. The point stays the one
+  /// that was evaluated, its derivatives are not those of the new effects.
   void rotate(std::span<const double> rotation);
+  void rotate_back();  ///< to those of the data; then evaluate
 
  private:
   void image(std::size_t pattern, std::size_t unit);
 
-  MixedData const& data_;
+  MixedData const* data_;
   bool restricted_;
   std::vector<double> factors_;   ///< R of each pattern, rotated
   std::vector<double> roots_;     ///< C^-1 R of each pattern, W = C C' over its turned rows
