@@ -26,11 +26,11 @@ struct Comparison {
   std::string arm, against;
   std::vector<double> deltas, deltas_reference;  ///< increasing, each once
   std::vector<Shifted> points;
+  std::vector<int> places;  ///< of the points, row by row of `deltas_reference`; -1 where there is none
 
-  Shifted const* at(double delta, double reference) const {
-    for (Shifted const& one : points)
-      if (one.delta == delta && one.delta_reference == reference) return &one;
-    return nullptr;
+  Shifted const* at(std::size_t i, std::size_t j) const {
+    const int place = places[j * deltas.size() + i];
+    return place < 0 ? nullptr : &points[std::size_t(place)];
   }
   /// Both arms shifted, each by itself: cells. Both by one shift, or one arm only: a line.
   bool both() const {
@@ -66,6 +66,12 @@ std::vector<Comparison> comparisons_of(Context const& context, results::Analysis
       continue;
     for (std::size_t i = 0; i < n; ++i) one.points.push_back({delta[i], reference[i], estimate[i], lower[i], upper[i], p[i]});
     one.deltas = each_once(delta), one.deltas_reference = each_once(reference);
+    if (one.both()) one.places.assign(one.deltas.size() * one.deltas_reference.size(), -1);
+    const auto place = [](std::vector<double> const& sorted, double value) {
+      return std::size_t(std::ranges::lower_bound(sorted, value) - sorted.begin());
+    };
+    for (std::size_t i = n; i-- > 0 && one.both();)  // of two at one place the first
+      one.places[place(one.deltas_reference, reference[i]) * one.deltas.size() + place(one.deltas, delta[i])] = int(i);
     all.push_back(std::move(one));
   }
   return all;
@@ -121,7 +127,7 @@ struct Box {
 std::string boundary(Comparison const& one, Box const& at, double alpha) {
   const double w = at.width / double(one.deltas.size()), h = at.height / double(one.deltas_reference.size());
   const auto below = [&](std::size_t i, std::size_t j) -> std::optional<bool> {
-    const Shifted* cell = one.at(one.deltas[i], one.deltas_reference[j]);
+    const Shifted* cell = one.at(i, j);
     return cell && !std::isnan(cell->p) ? std::optional(cell->p < alpha) : std::nullopt;
   };
   std::string d;
@@ -152,7 +158,7 @@ Markup cells(Comparison const& one, Box const& at, double alpha) {
   Markup fills, texts;
   for (std::size_t j = 0; j < one.deltas_reference.size(); ++j)
     for (std::size_t i = 0; i < one.deltas.size(); ++i) {
-      const Shifted* cell = one.at(one.deltas[i], one.deltas_reference[j]);
+      const Shifted* cell = one.at(i, j);
       const double left = at.left + double(i) * w, top = at.top + at.height - double(j + 1) * h;
       if (!cell) continue;
       const bool ne = std::isnan(cell->p);
