@@ -32,6 +32,7 @@
 #include "equipoise/stats/continuous/rank_sum.h"
 #include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
+#include "equipoise/stats/imputation/rubin.h"
 #include "equipoise/stats/interval/grouped_hazard.h"
 #include "equipoise/stats/interval/interval_log_rank.h"
 #include "equipoise/stats/interval/turnbull.h"
@@ -40,6 +41,8 @@
 #include "equipoise/stats/linear/logistic.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/multiplicity/multiplicity.h"
+#include "equipoise/stats/repeated/gee.h"
+#include "equipoise/stats/repeated/mmrm.h"
 #include "equipoise/stats/survival/cox.h"
 #include "equipoise/stats/survival/fleming_harrington.h"
 #include "equipoise/stats/survival/kaplan_meier.h"
@@ -161,7 +164,11 @@ using Methods = MethodList<
     stats::AalenJohansen,
     stats::GrayTest,
     stats::FineGray,
-    stats::PermutationTest
+    stats::PermutationTest,
+    stats::Gee,
+    stats::Gls,
+    stats::Mmrm,
+    stats::Rubin
     // <- a new method joins here
     >;
 // clang-format on

@@ -7,6 +7,7 @@
 #include "equipoise/core/text.h"
 #include "equipoise/data/outcome.h"
 #include "equipoise/data/rule_notes.h"
+#include "equipoise/data/visit_values.h"
 
 namespace equipoise::data {
 namespace {
@@ -15,16 +16,6 @@ using expression::Column;
 using expression::Occurrences;
 using protocol::Endpoint;
 using protocol::EndpointKind;
-
-struct Name {
-  std::string item, visit;
-};
-
-Name split(std::string const& covariate) {
-  const auto at = covariate.find('@');
-  if (at == std::string::npos) return {covariate, ""};
-  return {covariate.substr(0, at), covariate.substr(at + 1)};
-}
 
 bool repeats(Endpoint const& endpoint) { return endpoint.event && endpoint.event->gives_several(); }
 
@@ -90,29 +81,26 @@ class Derivation {
     for (const std::size_t i : chosen_) chosen[i] = 1;
     for (protocol::Intercurrent const& ice : estimand->intercurrent) {
       std::int64_t met = 0, undated = 0, partial = 0;
-      for (auto const& [form, entries] : records_.entries)
-        for (auto const& [item, column] : entries.items) {
-          if (column.type != expression::Type::code) continue;
-          const auto level = std::ranges::find(column.levels, ice.event);
-          if (level == column.levels.end()) continue;
-          for (std::size_t row = 0; row < entries.participant.size(); ++row) {
-            const std::size_t who = entries.participant[row];
-            if (column.code[row] != level - column.levels.begin() || !chosen[who]) continue;
-            const expression::Interval date = entries.date.interval(row);
-            if (date.missing()) {
-              ++undated;
-              continue;
-            }
-            if (date.high < randomised(who))
-              return fail(Code::inconsistent, "participant '{}' has the intercurrent event '{}' {} days before randomisation",
-                          records_.participants[who], ice.event, shortest(randomised(who) - date.high));
-            intercurrent_[who].push_back({std::max(date.low - randomised(who), 0.0), &ice});
-            partial += !date.exact();
-            ++met;
-          }
+      std::optional<Error> problem;
+      for_each_event(ice.event, [&](std::size_t who, expression::Interval const& date) {
+        if (!chosen[who] || problem) return;
+        if (date.missing()) {
+          ++undated;
+          return;
         }
+        if (date.high < randomised(who))
+          problem = Error{Code::inconsistent,
+                          fmt::format("participant '{}' has the intercurrent event '{}' {} days before randomisation",
+                                      records_.participants[who], ice.event, shortest(randomised(who) - date.high)),
+                          {},
+                          {}};
+        intercurrent_[who].push_back({std::max(date.low - randomised(who), 0.0), &ice});
+        partial += !date.exact();
+        ++met;
+      });
+      if (problem) return tl::unexpected(std::move(*problem));
       std::string note =
-          fmt::format("Intercurrent event \"{}\": {} recorded", event_label(ice.event), met == 0 ? "none" : std::to_string(met));
+          fmt::format("Intercurrent event \"{}\": {} recorded", event_label(protocol_, ice.event), met == 0 ? "none" : std::to_string(met));
       if (partial > 0) note += fmt::format(", {} of them with a partial date that counts at its earliest day", partial);
       if (undated > 0) note += fmt::format("; {} without a date could not be used", undated);
       made_.notes.push_back(note + ".");
@@ -120,16 +108,21 @@ class Derivation {
     return {};
   }
 
-  std::string event_label(std::string const& event) const {
-    for (protocol::Form const& form : protocol_.forms)
-      for (protocol::Item const& item : form.items)
-        for (protocol::CodeValue const& code : item.codes)
-          if (form.any_time && code.id == event) return code.label.in(protocol_.trial.languages.front());
-    return event;
+  /// Every entry of a form without a visit that records the event: whose, and its date.
+  template <class Take>
+  void for_each_event(std::string const& event, Take const& take) const {
+    for (auto const& [form, entries] : records_.entries)
+      for (auto const& [item, column] : entries.items) {
+        if (column.type != expression::Type::code) continue;
+        const auto level = std::ranges::find(column.levels, event);
+        if (level == column.levels.end()) continue;
+        for (std::size_t row = 0; row < entries.participant.size(); ++row)
+          if (column.code[row] == level - column.levels.begin()) take(entries.participant[row], entries.date.interval(row));
+      }
   }
 
   Expected<void> add_outcome() {
-    if (endpoint_.kind != EndpointKind::time_to_event) return add_value();
+    if (endpoint_.kind != EndpointKind::time_to_event) return add_values();
     return endpoint_.time ? add_measured_time() : add_event_time();
   }
 
@@ -253,56 +246,72 @@ class Derivation {
     return last_seen_[i];
   }
 
-  Expected<void> add_value() {
-    std::optional<std::string_view> visit;
-    if (!endpoint_.at.empty()) visit = endpoint_.at;
+  /// Of one row a participant the visits before that of the question matter only where a strategy or the analysis looks back.
+  std::vector<std::string> visits_read() const {
+    if (recipe_.by_visit() || endpoint_.at.empty()) return recipe_.visits;
+    std::vector<std::string> visits;
+    for (std::string const& visit : endpoint_.visits)
+      if (visit != endpoint_.at) visits.push_back(visit);
+      else break;
+    visits.push_back(endpoint_.at);
+    return visits;
+  }
+
+  Expected<void> add_values() {
     const bool binary = endpoint_.kind == EndpointKind::binary;  // a truth about a bound is that of the bound
-    const Column value = expression::evaluate(*endpoint_.variable, binary ? tables_ : measured_, visit);
-    std::int64_t bounded = 0, outside = 0;
+    const VisitValues values(binary ? tables_ : measured_, endpoint_, visits_read());
+    ResponseTally tally(protocol_, endpoint_, values.visits(), recipe_.by_visit(), recipe_.carry_forward);
+    find_event_day();
+    const std::size_t last = std::max<std::size_t>(values.visits().size(), 1) - 1;
     for (const std::size_t i : chosen_) {
-      rows_.push_back(i);
-      double response = missing_number;
-      if (endpoint_.kind == EndpointKind::binary) {
-        if (value.truth[i] != expression::is_unknown) response = value.truth[i];
-        response =
-            response_of(response, visit ? double(protocol_.visit(*visit)->day.offset()) : std::numeric_limits<double>::infinity(),
-                        intercurrent_[i]);
-      } else {
-        const expression::Interval known = value.interval(i);
-        if (!known.missing() && !known.exact()) ++bounded;
-        if (known.exact()) response = known.low;
-        if (visit) response = value_at(response, double(protocol_.visit(*visit)->day.offset()), intercurrent_[i]);
-        const double on_scale = transformed(response);
-        outside += std::isnan(on_scale) && !std::isnan(response);
-        response = on_scale;
+      bool after = false;  // once after the event, always after it
+      for (std::size_t v = recipe_.by_visit() ? 0 : last; v <= last; ++v) {
+        const Response response =
+            recipe_.carry_forward ? values.carried_forward(i, v, intercurrent_[i]) : values.at(i, v, intercurrent_[i]);
+        rows_.push_back(i), visit_.push_back(std::int32_t(v));
+        response_.push_back(response.value);
+        why_missing_.push_back(!std::isnan(response.value)        ? Missing::none
+                               : response.origin == Origin::not_due ? Missing::after_cutoff
+                               : response.because                   ? Missing::after_intercurrent_event
+                                                                    : Missing::not_recorded);
+        day_.push_back(values.day(i, v));
+        if (recipe_.ice) {
+          after = after || values.is_after(i, v, event_day_[i], !std::isnan(response.value));
+          ice_.push_back(after);
+        }
+        tally.add(i, response);
       }
-      response_.push_back(response);
     }
-    if (bounded > 0)
-      made_.notes.push_back(bounded == 1
-                                ? "1 value is known only as below or above a limit and is left out."
-                                : fmt::format("{} values are known only as below or above a limit and are left out.", bounded));
-    note_transform(outside);
+    for (std::string& note : tally.notes()) made_.notes.push_back(std::move(note));
+    note_event();
+    if (!recipe_.common_baseline.empty())
+      made_.notes.push_back(fmt::format(
+          "Constrained baseline: {} is a response too, with one mean for all arms.",
+          protocol_.visit(recipe_.visits.front())->label.in(protocol_.trial.languages.front())));
     return {};
   }
 
-  /// What the scale of the analysis means for its numbers.
-  void note_transform(std::int64_t outside) {
-    const std::string_view scale = endpoint_.transform == "log"    ? "natural logarithms"
-                                   : endpoint_.transform == "sqrt" ? "square roots"
-                                                                   : "fourth roots";
-    if (endpoint_.transform.empty() || endpoint_.kind == EndpointKind::binary) return;
-    if (endpoint_.transform == "log")
-      made_.notes.push_back(
-          "The response is analysed as its natural logarithm: means are logarithms of geometric means, and a difference is the "
-          "logarithm of their ratio.");
-    else
-      made_.notes.push_back(fmt::format("The response is analysed as its {}: means and differences are on that scale.",
-                                        scale.substr(0, scale.size() - 1)));
-    if (outside > 0)
-      made_.notes.push_back(fmt::format("{} {} no {} and {} left out: {}.", outside, outside == 1 ? "value has" : "values have",
-                                        scale.substr(0, scale.size() - 1), outside == 1 ? "is" : "are",
-                                        endpoint_.transform == "log" ? "not above 0" : "below 0"));
+  /// The first day of the event `after`, whatever an estimand says of it; infinite for those who have none.
+  void find_event_day() {
+    event_day_.assign(records_.participants.size(), std::numeric_limits<double>::infinity());
+    if (recipe_.after.empty()) return;
+    for_each_event(recipe_.after, [&](std::size_t who, expression::Interval const& date) {
+      if (!date.missing()) event_day_[who] = std::min(event_day_[who], std::max(date.low - randomised(who), 0.0));
+    });
+  }
+
+  void note_event() {
+    if (recipe_.after.empty()) return;
+    std::int64_t people = 0, visits = 0, missing_before = 0;
+    for (const std::size_t i : chosen_) people += !std::isinf(event_day_[i]);
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      visits += ice_[r] == 1;
+      missing_before += ice_[r] == 0 && std::isnan(response_[r]);
+    }
+    made_.notes.push_back(fmt::format(
+        "\"{}\": {} participant{} with it, {} visit{} after it; {} response{} missing elsewhere.",
+        event_label(protocol_, recipe_.after), people, people == 1 ? "" : "s", visits, visits == 1 ? "" : "s", missing_before,
+        missing_before == 1 ? " is" : "s are"));
   }
 
   /// Rules of data handling that touch the columns: which value counts, what baseline is, values beyond a limit.
@@ -319,26 +328,30 @@ class Derivation {
     for (std::string& note : limit_notes(tables_, read_by(protocol_, numbers), chosen_)) made_.notes.push_back(std::move(note));
   }
 
-  double transformed(double value) const {
-    if (endpoint_.transform == "log") return value > 0 ? std::log(value) : missing_number;
-    if (endpoint_.transform == "sqrt") return value >= 0 ? std::sqrt(value) : missing_number;
-    if (endpoint_.transform == "fourth_root") return value >= 0 ? std::sqrt(std::sqrt(value)) : missing_number;
-    return value;
-  }
-
   void add_columns() {
     std::vector<std::int32_t> who(rows_.size()), arm(rows_.size());
     for (std::size_t r = 0; r < rows_.size(); ++r) who[r] = std::int32_t(rows_[r]), arm[r] = arm_->code[rows_[r]];
     add_codes("participant", std::move(who), records_.participants);
-    add_codes("arm", std::move(arm), arm_ids(protocol_));
+    if (std::string const& control = recipe_.common_baseline; !control.empty()) {
+      const auto place = std::ranges::find(arm_->levels, control) - arm_->levels.begin();
+      std::vector<std::int32_t> in_model = arm;
+      for (std::size_t r = 0; r < rows_.size(); ++r)
+        if (visit_[r] == 0) in_model[r] = std::int32_t(place);
+      add_codes("arm", std::move(in_model), arm_ids(protocol_));
+      add_codes("assigned_arm", std::move(arm), arm_ids(protocol_));
+    } else {
+      add_codes("arm", std::move(arm), arm_ids(protocol_));
+    }
+    if (recipe_.by_visit()) add_codes("visit", visit_, recipe_.visits);
     if (endpoint_.kind == EndpointKind::time_to_event) {
       if (repeats(endpoint_)) add_numbers("start", std::move(start_));
       add_numbers("time", std::move(time_));
       add_numbers("event", std::move(event_));
       if (recipe_.bounds) add_numbers("left", std::move(left_)), add_numbers("right", std::move(right_));
     } else {
-      add_numbers("response", std::move(response_));
+      columns_.push_back({.name = "response", .numbers = std::move(response_), .missing = std::move(why_missing_)});
     }
+    if (recipe_.ice) add_numbers("ice", std::move(ice_));
     for (std::string const& covariate : recipe_.covariates) add_covariate(covariate);
   }
 
@@ -350,26 +363,58 @@ class Derivation {
   }
 
   void add_covariate(std::string const& covariate) {
-    const Name name = split(covariate);
-    const Column column =
-        measured_.variable(name.item, name.visit.empty() ? std::nullopt : std::optional<std::string_view>(name.visit));
-    if (column.type == expression::Type::code) {
-      std::vector<std::int32_t> codes(rows_.size());
-      for (std::size_t r = 0; r < rows_.size(); ++r) codes[r] = column.code[rows_[r]];
-      add_codes(covariate, std::move(codes), column.levels);
-    } else if (column.type == expression::Type::truth) {
-      std::vector<std::int32_t> codes(rows_.size());
-      for (std::size_t r = 0; r < rows_.size(); ++r)
-        codes[r] = column.truth[rows_[r]] == expression::is_unknown ? missing_level : std::int32_t(column.truth[rows_[r]]);
+    const CovariateName name = covariate_name(covariate);
+    std::vector<double> numbers;
+    if (recipe_.by_visit() && name.visit.empty() && name.item == "visit_day") {
+      numbers = day_;
+    } else if (recipe_.by_visit() && name.visit.empty() && name.item == "target_day") {
+      for (const std::int32_t v : visit_) numbers.push_back(protocol_.visit(recipe_.visits[std::size_t(v)])->day.offset());
+    } else {
+      add_item(covariate, name);
+      return;
+    }
+    add_transformed(covariate, name, std::move(numbers));
+  }
+
+  /// An item or derivation: at its own visit, or without one at the visit of each row.
+  void add_item(std::string const& covariate, CovariateName const& name) {
+    std::vector<Column> at;
+    if (recipe_.by_visit() && name.visit.empty() && name.item != "site")
+      for (std::string const& visit : recipe_.visits) at.push_back(measured_.variable(name.item, visit));
+    else at.push_back(measured_.variable(name.item, name.visit.empty() ? std::nullopt : std::optional<std::string_view>(name.visit)));
+    const auto column_of = [&](std::size_t r) -> Column const& { return at.size() == 1 ? at.front() : at[std::size_t(visit_[r])]; };
+    std::vector<std::int32_t> codes(rows_.size());
+    if (at.front().type == expression::Type::code) {
+      for (std::size_t r = 0; r < rows_.size(); ++r) codes[r] = column_of(r).code[rows_[r]];
+      add_codes(covariate, std::move(codes), at.front().levels);
+    } else if (at.front().type == expression::Type::truth) {
+      for (std::size_t r = 0; r < rows_.size(); ++r) {
+        const std::uint8_t truth = column_of(r).truth[rows_[r]];
+        codes[r] = truth == expression::is_unknown ? missing_level : std::int32_t(truth);
+      }
       add_codes(covariate, std::move(codes), {"false", "true"});
     } else {
       std::vector<double> numbers(rows_.size());
       for (std::size_t r = 0; r < rows_.size(); ++r) {
-        const expression::Interval known = column.interval(rows_[r]);
+        const expression::Interval known = column_of(r).interval(rows_[r]);
         numbers[r] = known.exact() ? known.low : missing_number;
       }
-      add_numbers(covariate, std::move(numbers));
+      add_transformed(covariate, name, std::move(numbers));
     }
+  }
+
+  void add_transformed(std::string const& covariate, CovariateName const& name, std::vector<double> numbers) {
+    std::int64_t outside = 0;
+    for (double& number : numbers) {
+      const double given = number;
+      if (name.transform == "log") number = given > 0 ? std::log(given) : missing_number;
+      if (name.transform == "sqrt") number = given >= 0 ? std::sqrt(given) : missing_number;
+      outside += std::isnan(number) && !std::isnan(given);
+    }
+    if (outside > 0)
+      made_.notes.push_back(fmt::format("{} row{} no {}: the value is {}.", outside, outside == 1 ? " has" : "s have", covariate,
+                                        name.transform == "log" ? "not above 0" : "below 0"));
+    add_numbers(covariate, std::move(numbers));
   }
 
   TrialTables const& tables_;
@@ -383,7 +428,10 @@ class Derivation {
   std::vector<TypedColumn> columns_;
   std::vector<std::size_t> chosen_;  // participants of the set
   std::vector<std::size_t> rows_;    // of each row: its participant
-  std::vector<double> start_, time_, event_, left_, right_, response_, last_seen_;
+  std::vector<std::int32_t> visit_;  // of each row of a response: its place among the visits
+  std::vector<double> start_, time_, event_, left_, right_, response_, ice_, day_, last_seen_;
+  std::vector<Missing> why_missing_;
+  std::vector<double> event_day_;  // of each participant: of the event `after`
   std::vector<std::vector<Intercurrence>> intercurrent_;
 };
 
@@ -401,61 +449,6 @@ Membership members(TrialTables const& tables, protocol::AnalysisSet const& set) 
 
 Expected<AnalysisData> analysis_dataset(TrialTables const& tables, Recipe const& recipe) {
   return Derivation(tables, recipe).make();
-}
-
-Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map<std::string, Place> const& written_at,
-              Problems& problems) {
-  Schema columns{{.name = "participant", .numeric = false}, {.name = "arm", .numeric = false, .levels = arm_ids(protocol)}};
-  if (const Endpoint* endpoint = protocol.endpoint(recipe.endpoint)) {
-    if (endpoint->kind == EndpointKind::time_to_event) {
-      if (repeats(*endpoint)) columns.push_back({.name = "start"});
-      columns.push_back({.name = "time"});
-      columns.push_back({.name = "event"});
-      if (recipe.bounds) columns.push_back({.name = "left"}), columns.push_back({.name = "right"});
-    } else {
-      columns.push_back({.name = "response"});
-    }
-  }
-  for (std::string const& covariate : recipe.covariates) {
-    const Name name = split(covariate);
-    const auto written = written_at.find(covariate);
-    const Place place = written == written_at.end() ? Place{} : written->second;
-    if (name.item == "site" && name.visit.empty()) {
-      if (protocol.source && protocol.source->site.empty())
-        add_problem(problems, place, Code::missing_column, "'site' is used, and [source] names no column for it");
-      std::vector<std::string> sites;
-      for (protocol::Site const& site : protocol.sites) sites.push_back(site.id);
-      columns.push_back({.name = covariate, .numeric = false, .levels = std::move(sites)});
-      continue;
-    }
-    const protocol::Item* item = protocol.item(name.item);
-    const protocol::Derivation* derivation = protocol.derivation(name.item);
-    if (!item && !derivation) {
-      std::vector<std::string> known{"arm", "site"};
-      for (protocol::Form const& form : protocol.forms)
-        for (protocol::Item const& one : form.items) known.push_back(one.id);
-      Error& error = add_problem(problems, place, Code::unresolved, "there is no item or derivation '{}'", name.item);
-      if (const auto near = nearest(name.item, known)) error.hint = fmt::format("did you mean '{}'?", *near);
-      continue;
-    }
-    const protocol::Visit* visit = protocol.visit(name.visit);
-    const bool collected = visit && (derivation || std::ranges::find(visit->forms, item->form) != visit->forms.end());
-    if (name.visit.empty())
-      add_problem(problems, place, Code::missing_key, "say at which visit '{}' is read: '{}@visit'", name.item, name.item);
-    else if (!collected)
-      add_problem(problems, place, Code::unresolved, "'{}' is not collected at visit '{}'", name.item, name.visit);
-    ColumnSchema column{.name = covariate};
-    if (item && item->kind == protocol::ItemKind::code) {
-      column.numeric = false;
-      for (protocol::CodeValue const& code : item->codes) column.levels.push_back(code.id);
-    } else if ((item && item->kind == protocol::ItemKind::flag) ||
-               (derivation && derivation->rule && derivation->rule.type() == expression::Type::truth)) {
-      column.numeric = false;
-      column.levels = {"false", "true"};
-    }
-    columns.push_back(std::move(column));
-  }
-  return columns;
 }
 
 }  // namespace equipoise::data

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "equipoise/core/expected.h"
+
 namespace equipoise::data {
 namespace {
 
@@ -80,55 +82,68 @@ std::vector<Interval> event_intervals(std::span<const double> event_days, Follow
   return intervals;
 }
 
-double value_at(double value, double visit_day, std::span<const Intercurrence> intercurrent) {
-  for (auto const& [day, ice] : in_order(intercurrent))
-    if (const auto* number = std::get_if<double>(&ice->value); number && ice->strategy == Strategy::composite && day <= visit_day)
-      return *number;
-  return value;
-}
-
-double response_of(double response, double visit_day, std::span<const Intercurrence> intercurrent) {
-  for (auto const& [day, ice] : in_order(intercurrent)) {
-    if (ice->strategy != Strategy::composite || day > visit_day) continue;
-    if (is_word(*ice, "event")) return 1.0;
-    if (is_word(*ice, "never")) return 0.0;
+std::optional<Intercurrence> deciding(double visit_day, std::span<const Intercurrence> intercurrent) {
+  std::optional<Intercurrence> first;
+  for (Intercurrence const& one : intercurrent) {
+    const bool reaches = one.strategy->strategy == Strategy::composite ? one.day <= visit_day
+                         : ends_follow_up(*one.strategy)               ? one.day < visit_day
+                                                                       : false;
+    if (reaches && (!first || one.day < first->day)) first = one;
   }
-  return response;
+  return first;
 }
 
-std::optional<std::string> not_carried_out(protocol::Endpoint const& endpoint, Intercurrent const& ice) {
+double composite_response(Intercurrent const& ice) {
+  if (const auto* number = std::get_if<double>(&ice.value)) return *number;
+  return is_word(ice, "event") ? 1.0 : is_word(ice, "never") ? 0.0 : missing_number;
+}
+
+namespace {
+
+/// Of a response at a visit, whatever its kind.
+std::optional<std::string> value_not_carried_out(protocol::Endpoint const& endpoint, Intercurrent const& ice, bool by_visit) {
+  const bool binary = endpoint.kind == EndpointKind::binary;
+  const std::string_view kind = binary ? "binary endpoint" : endpoint.kind == EndpointKind::count ? "count" : "continuous endpoint";
+  const bool at_visit = by_visit || !endpoint.at.empty();
+  switch (ice.strategy) {
+    case Strategy::composite:
+      if (endpoint.kind == EndpointKind::count) return "of a count no composite value is derived";
+      if (std::holds_alternative<double>(ice.value) == binary)
+        return binary ? "a composite value of a binary endpoint is 'event' or 'never'"
+                      : "a composite value of a continuous endpoint is a number";
+      if (at_visit || is_word(ice, "event")) return {};
+      if (binary)
+        return "over the whole of follow-up it is not known whether the response came first: give the endpoint the visit of the "
+               "question, 'at'";
+      return "a composite value from a date on needs the visit of the question: the endpoint's key 'at'";
+    case Strategy::hypothetical:
+      if (!by_visit) return "leaving data out needs a model of the missing values, and a test of complete cases is none";
+      if (ice.handling == "missing_at_random") return {};
+      return fmt::format("for a {} the hypothetical strategy is handling = 'missing_at_random'", kind);
+    case Strategy::while_on_treatment:
+      if (by_visit || (!endpoint.at.empty() && !endpoint.visits.empty())) return {};
+      return "the last value on treatment is looked for among the endpoint's 'visits' up to its 'at', and it does not give both";
+    case Strategy::treatment_policy:
+    case Strategy::principal_stratum:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<std::string> not_carried_out(protocol::Endpoint const& endpoint, Intercurrent const& ice, bool by_visit) {
   if (ice.strategy == Strategy::treatment_policy) return {};
   if (ice.strategy == Strategy::principal_stratum)
     return "a principal stratum needs a causal model that no method of this build fits";
-  const bool number = std::holds_alternative<double>(ice.value), word = std::holds_alternative<std::string>(ice.value);
-  switch (endpoint.kind) {
-    case EndpointKind::time_to_event: {
-      const bool every = endpoint.event && endpoint.event->gives_several();
-      if (ice.strategy == Strategy::composite && every)
-        return "a composite strategy has no meaning for an event that can happen again";
-      if (ice.strategy == Strategy::composite && number)
-        return "a composite value of a time to event is 'event' or 'never', not a number";
-      if (ice.strategy == Strategy::hypothetical && ice.handling != "censored")
-        return "for a time to event the hypothetical strategy is handling = 'censored'";
-      return {};
-    }
-    case EndpointKind::continuous:
-      if (ice.strategy == Strategy::composite && number && endpoint.at.empty())
-        return "a composite value from a date on needs the visit of the question: the endpoint's key 'at'";
-      if (ice.strategy == Strategy::composite && number) return {};
-      if (ice.strategy == Strategy::composite) return "a composite value of a continuous endpoint is a number";
-      if (ice.strategy == Strategy::hypothetical)
-        return "leaving data out needs a model of the missing values, and a test of complete cases is none";
-      return "the last value on treatment is not derived in this build";
-    case EndpointKind::binary:
-      if (ice.strategy == Strategy::composite && is_word(ice, "never") && endpoint.at.empty())
-        return "over the whole of follow-up it is not known whether the response came first: give the endpoint the visit of the "
-               "question, 'at'";
-      if (ice.strategy == Strategy::composite && word) return {};
-      return "of a binary endpoint only treatment policy and the composite values 'event' and 'never' are derived";
-    case EndpointKind::count:
-      return "of a count only treatment policy is derived";
-  }
+  if (endpoint.kind != EndpointKind::time_to_event) return value_not_carried_out(endpoint, ice, by_visit);
+  const bool every = endpoint.event && endpoint.event->gives_several();
+  if (ice.strategy == Strategy::composite && every)
+    return "a composite strategy has no meaning for an event that can happen again";
+  if (ice.strategy == Strategy::composite && std::holds_alternative<double>(ice.value))
+    return "a composite value of a time to event is 'event' or 'never', not a number";
+  if (ice.strategy == Strategy::hypothetical && ice.handling != "censored")
+    return "for a time to event the hypothetical strategy is handling = 'censored'";
   return {};
 }
 

@@ -73,15 +73,24 @@ struct Interval {
 std::vector<Interval> event_intervals(std::span<const double> event_days, FollowUp follow_up,
                                       std::span<const Intercurrence> intercurrent);
 
-/// Value at a visit under the strategies: a composite number replaces it from the intercurrent event on.
-double value_at(double value, double visit_day, std::span<const Intercurrence> intercurrent);
+/// The intercurrent event that decides what a response at a visit is: the earliest of those whose strategy reaches the visit.
+///
+///     treatment policy                    reaches none
+///     composite                           visits of its day and after it
+///     hypothetical, while on treatment    visits after its day: on one day the measurement counts first
+///
+/// visit_day   infinite for a response over the whole of follow-up
+/// returns     nothing when no event reaches it
+/// source      ICH E9(R1), section A.3.2
+std::optional<Intercurrence> deciding(double visit_day, std::span<const Intercurrence> intercurrent);
 
-/// "yes or no" under the strategies: from the intercurrent event on, composite "never" is no and composite "event" is yes. `day`
-/// is that of the visit at which the response is read; infinite for a response over the whole of follow-up (for which "never" is
-/// not carried out: whether the response came first is not known).
-double response_of(double response, double day, std::span<const Intercurrence> intercurrent);
+/// The response that a composite strategy puts in the place of the measured one: its number; of yes or no, 1 for "event" and 0 for
+/// "never".
+double composite_response(protocol::Intercurrent const& strategy);
 
 /// Whether the derivation of an endpoint of this kind carries the strategy out; else why not, in words.
-std::optional<std::string> not_carried_out(protocol::Endpoint const& endpoint, protocol::Intercurrent const& strategy);
+/// by_visit   one row a participant and visit, for a model of the response at every visit
+std::optional<std::string> not_carried_out(protocol::Endpoint const& endpoint, protocol::Intercurrent const& strategy,
+                                           bool by_visit = false);
 
 }  // namespace equipoise::data

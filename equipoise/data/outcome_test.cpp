@@ -17,6 +17,7 @@ using protocol::Strategy;
 
 const Intercurrent policy{.event = "rescue", .strategy = Strategy::treatment_policy};
 const Intercurrent censored{.event = "rescue", .strategy = Strategy::hypothetical, .handling = "censored"};
+const Intercurrent mar{.event = "rescue", .strategy = Strategy::hypothetical, .handling = "missing_at_random"};
 const Intercurrent on_treatment{.event = "treatment_stop", .strategy = Strategy::while_on_treatment};
 const Intercurrent counts{.event = "death", .strategy = Strategy::composite, .value = std::string("event")};
 const Intercurrent never{.event = "death", .strategy = Strategy::composite, .value = std::string("never")};
@@ -89,28 +90,48 @@ TEST(EventIntervals, FollowEachOtherToTheEnd) {
   EXPECT_EQ(event_intervals(days, year, stop), (std::vector<Interval>{{0, 8, true}, {8, 26, true}, {26, 100, false}}));
 }
 
-TEST(ValueAt, ReplacesFromTheIntercurrentEventOn) {
-  const std::vector<Intercurrence> died{{100, &zero}};
-  EXPECT_EQ(value_at(57, 99, died), 57);
-  EXPECT_EQ(value_at(57, 100, died), 0);
-  EXPECT_EQ(value_at(missing_number, 336, died), 0);  // the dead have no measurement, and the composite value all the same
-  EXPECT_TRUE(std::isnan(value_at(missing_number, 50, died)));
+/// The response at a visit: the given one, or what the deciding strategy puts in its place (missing: not used).
+double at(double response, double visit_day, std::vector<Intercurrence> met) {
+  const auto decides = deciding(visit_day, met);
+  if (!decides) return response;
+  return decides->strategy->strategy == Strategy::composite ? composite_response(*decides->strategy) : missing_number;
 }
 
-TEST(ResponseOf, FollowsTheCompositeValueFromTheIntercurrentEventOn) {
+TEST(Deciding, CompositeValueReplacesFromTheIntercurrentEventOn) {
+  const std::vector<Intercurrence> died{{100, &zero}};
+  EXPECT_EQ(at(57, 99, died), 57);
+  EXPECT_EQ(at(57, 100, died), 0);
+  EXPECT_EQ(at(missing_number, 336, died), 0);  // the dead have no measurement, and the composite value all the same
+  EXPECT_TRUE(std::isnan(at(missing_number, 50, died)));
+}
+
+TEST(Deciding, YesOrNoFollowsTheCompositeValueFromTheIntercurrentEventOn) {
   const double always = std::numeric_limits<double>::infinity();
-  EXPECT_EQ(response_of(1, 168, std::vector<Intercurrence>{{5, &never}}), 0);
-  EXPECT_EQ(response_of(1, 168, std::vector<Intercurrence>{{300, &never}}), 1);  // responded at week 24, died later
-  EXPECT_EQ(response_of(0, 168, std::vector<Intercurrence>{{168, &counts}}), 1);
-  EXPECT_EQ(response_of(0, 168, std::vector<Intercurrence>{{169, &counts}}), 0);
-  EXPECT_EQ(response_of(0, always, std::vector<Intercurrence>{{300, &counts}}), 1);
-  EXPECT_EQ(response_of(1, 168, std::vector<Intercurrence>{{5, &policy}}), 1);
+  EXPECT_EQ(at(1, 168, {{5, &never}}), 0);
+  EXPECT_EQ(at(1, 168, {{300, &never}}), 1);  // responded at week 24, died later
+  EXPECT_EQ(at(0, 168, {{168, &counts}}), 1);
+  EXPECT_EQ(at(0, 168, {{169, &counts}}), 0);
+  EXPECT_EQ(at(0, always, {{300, &counts}}), 1);
+  EXPECT_EQ(at(1, 168, {{5, &policy}}), 1);
+}
+
+TEST(Deciding, DataAfterAHypotheticalEventAreNotUsed) {
+  EXPECT_EQ(at(57, 99, {{100, &mar}}), 57);
+  EXPECT_EQ(at(57, 100, {{100, &mar}}), 57) << "on one day the measurement counts first";
+  EXPECT_TRUE(std::isnan(at(57, 101, {{100, &mar}})));
+  EXPECT_TRUE(std::isnan(at(57, 101, {{100, &on_treatment}})));
+}
+
+TEST(Deciding, LetsTheEarliestDecideWhateverTheOrderOfRecords) {
+  EXPECT_TRUE(std::isnan(at(57, 200, {{150, &zero}, {100, &mar}})));  // death after rescue is not part of a world without it
+  EXPECT_EQ(at(57, 200, {{150, &mar}, {100, &zero}}), 0);
+  EXPECT_EQ(at(57, 120, {{150, &zero}, {100, &policy}}), 57);
+  EXPECT_EQ(at(57, 200, {{150, &zero}, {100, &policy}}), 0);
 }
 
 TEST(NotCarriedOut, RefusesWhatNoDerivationDoes) {
   Endpoint time{.kind = EndpointKind::time_to_event}, change{.kind = EndpointKind::continuous, .at = "w24"},
       yes{.kind = EndpointKind::binary, .at = "w24"}, number{.kind = EndpointKind::count};
-  const Intercurrent mar{.event = "rescue", .strategy = Strategy::hypothetical, .handling = "missing_at_random"};
   const Intercurrent stratum{.event = "rescue", .strategy = Strategy::principal_stratum};
   for (Endpoint const* endpoint : {&time, &change, &yes, &number}) {
     EXPECT_FALSE(not_carried_out(*endpoint, policy));
@@ -128,6 +149,23 @@ TEST(NotCarriedOut, RefusesWhatNoDerivationDoes) {
   EXPECT_TRUE(not_carried_out(yes, never)) << "over the whole of follow-up nobody knows which came first";
   EXPECT_FALSE(not_carried_out(yes, counts));
   EXPECT_TRUE(not_carried_out(change, zero)) << "from then on has no meaning without a visit";
+}
+
+TEST(NotCarriedOut, AModelOfEveryVisitCarriesOutMore) {
+  const Endpoint change{.kind = EndpointKind::continuous, .visits = {"w4", "w24"}}, number{.kind = EndpointKind::count},
+      yes{.kind = EndpointKind::binary, .visits = {"w4", "w24"}};
+  for (Endpoint const* endpoint : {&change, &number, &yes})
+    for (Intercurrent const* ice : {&policy, &mar, &on_treatment}) EXPECT_FALSE(not_carried_out(*endpoint, *ice, true));
+  EXPECT_FALSE(not_carried_out(change, zero, true));
+  EXPECT_FALSE(not_carried_out(yes, never, true));
+  EXPECT_TRUE(not_carried_out(number, zero, true));
+  EXPECT_TRUE(not_carried_out(change, censored, true)) << "a value is not censored";
+  EXPECT_TRUE(not_carried_out(change, never, true));
+}
+
+TEST(NotCarriedOut, TheLastValueOnTreatmentNeedsVisitsToLookThrough) {
+  EXPECT_TRUE(not_carried_out({.kind = EndpointKind::continuous, .at = "w24"}, on_treatment));
+  EXPECT_FALSE(not_carried_out({.kind = EndpointKind::continuous, .visits = {"w4", "w24"}, .at = "w24"}, on_treatment));
 }
 
 }  // namespace

@@ -133,14 +133,19 @@ std::vector<ItemAtVisit> read_by(protocol::Protocol const& protocol, Recipe cons
   Collecting collecting(protocol);
   if (const protocol::Endpoint* endpoint = protocol.endpoint(recipe.endpoint)) {
     std::vector<std::string> visits;
-    if (!endpoint->at.empty()) visits.push_back(endpoint->at);
+    if (recipe.by_visit()) visits = recipe.visits;
+    else if (recipe.carry_forward) visits = endpoint->visits;  // `at` is among them
+    else if (!endpoint->at.empty()) visits.push_back(endpoint->at);
     if (endpoint->variable) collecting.rule(*endpoint->variable, visits);
     if (endpoint->time) collecting.rule(*endpoint->time, {});
     for (protocol::Visit const& visit : protocol.visits)
       if (visit.day.offset() > 0) visits.push_back(visit.id);  // first(x) looks at x at every visit after baseline
     if (endpoint->event) collecting.rule(*endpoint->event, visits);
   }
-  for (std::string const& covariate : recipe.covariates) collecting.name(covariate, {});
+  for (std::string const& covariate : recipe.covariates) {
+    const CovariateName name = covariate_name(covariate);
+    collecting.name(name.visit.empty() ? name.item : name.item + "@" + name.visit, recipe.visits);
+  }
   return std::move(collecting).found();
 }
 

@@ -48,7 +48,7 @@ class Parser {
     if (at_ == text_.size()) return terms;
     const char c = text_[at_];
     auto error = fail(Code::syntax, "formula, position {}: expected '+', '*' or ':' and found '{}'", at_ + 1, shown());
-    if (c == '(') error.value().hint = "a formula names columns; a transformed column is a derivation with a name of its own";
+    if (c == '(') error.value().hint = "of columns a formula knows log(x) and sqrt(x); any other is a derivation with a name of its own";
     if (c == '-') error.value().hint = "terms are added; leave out what the model should not have";
     if (c == '~') error.value().hint = "the response is a role; the formula is the right-hand side only";
     return error;
@@ -75,23 +75,38 @@ class Parser {
   Expected<Factors> interaction() {
     Factors factors;
     do {
-      skip_blanks();
-      const std::size_t begin = at_;
-      while (at_ < text_.size() && is_name_byte(text_[at_])) ++at_;
-      if (begin == at_) {
-        auto error = fail(Code::syntax, "formula, position {}: expected the name of a column and found {}", at_ + 1,
-                          at_ == text_.size() ? std::string("the end") : fmt::format("'{}'", shown()));
-        if (trimmed(text_).empty()) error.value().message = "the formula is empty";
-        return error;
-      }
-      factors = product(std::move(factors), {std::string(text_.substr(begin, at_ - begin))});
+      auto column = this->column();
+      if (!column) return tl::unexpected(column.error());
+      factors = product(std::move(factors), {std::move(*column)});
     } while (take(':'));
     return factors;
+  }
+
+  /// A name, or a function of one: that is a column too, called `log(NAME)` whatever the blanks.
+  Expected<std::string> column() {
+    auto name = this->name();
+    if (!name || (*name != "log" && *name != "sqrt") || !take('(')) return name;
+    auto of = this->name();
+    if (!of) return of;
+    if (!take(')'))
+      return fail(Code::syntax, "formula, position {}: expected ')' after {}({} and found {}", at_ + 1, *name, *of, found());
+    return fmt::format("{}({})", *name, *of);
+  }
+
+  Expected<std::string> name() {
+    skip_blanks();
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && is_name_byte(text_[at_])) ++at_;
+    if (begin < at_) return std::string(text_.substr(begin, at_ - begin));
+    auto error = fail(Code::syntax, "formula, position {}: expected the name of a column and found {}", at_ + 1, found());
+    if (trimmed(text_).empty()) error.value().message = "the formula is empty";
+    return error;
   }
 
   tl::unexpected<Error> too_many() { return fail(Code::out_of_range, "the formula has more than {} terms", most_terms); }
 
   std::string_view shown() const { return text_.substr(at_, 1); }
+  std::string found() const { return at_ == text_.size() ? std::string("the end") : fmt::format("'{}'", shown()); }
   void skip_blanks() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
   }
@@ -182,12 +197,17 @@ Expected<Formula> parse_formula(std::string_view text) {
   return Formula{std::move(with_margins)};
 }
 
-Expected<Design> build_design(Frame const& frame, Formula const& formula, Intercept intercept) {
+namespace {
+
+/// The design, with the values of its columns or (`values` false) only their names.
+Expected<Design> make_design(Frame const& frame, Formula const& formula, Intercept intercept, bool with_values) {
   Design design{.rows = frame.rows};
   if (intercept == Intercept::first) {
     design.names.emplace_back();
-    const auto ones = std::make_shared<const std::vector<double>>(frame.rows, 1.0);
-    design.columns.push_back({*ones, ones});
+    if (with_values) {
+      const auto ones = std::make_shared<const std::vector<double>>(frame.rows, 1.0);
+      design.columns.push_back({*ones, ones});
+    }
   }
   std::vector<Coding> codings;
   for (std::string const& name : formula.columns()) {
@@ -215,6 +235,9 @@ Expected<Design> build_design(Frame const& frame, Formula const& formula, Interc
         name.push_back(factor->name(piece));
         pieces.push_back(piece);
       }
+      std::sort(name.begin(), name.end());
+      design.names.push_back(std::move(name));
+      if (!with_values) continue;
       if (factors.size() == 1 && factors[0]->numeric) {
         design.columns.push_back({factors[0]->numbers, nullptr});
       } else {
@@ -224,11 +247,19 @@ Expected<Design> build_design(Frame const& frame, Formula const& formula, Interc
         const auto made = std::make_shared<const std::vector<double>>(std::move(values));
         design.columns.push_back({*made, made});
       }
-      std::sort(name.begin(), name.end());
-      design.names.push_back(std::move(name));
     }
   }
   return design;
+}
+
+}  // namespace
+
+Expected<Design> build_design(Frame const& frame, Formula const& formula, Intercept intercept) {
+  return make_design(frame, formula, intercept, true);
+}
+
+Expected<Design> name_design(Frame const& frame, Formula const& formula, Intercept intercept) {
+  return make_design(frame, formula, intercept, false);
 }
 
 std::vector<double> Design::copied_from(std::size_t first) const {

@@ -18,7 +18,8 @@ struct Formula {
 };
 
 /// Reads `a + b`, `a:b`, `a * b` (that is a + b + a:b), ':' binding before '*' before '+'. A column name is letters, digits, '_',
-/// '.' and '@'. An interaction brings its margins: `a:b` alone is `a * b`.
+/// '.' and '@'; `log(a)` and `sqrt(a)` are columns of the data with that very name, which whoever makes the data makes. An
+/// interaction brings its margins: `a:b` alone is `a * b`.
 ///
 /// errors   syntax, with the position (from 1) in the text; out_of_range for more than 6 factors in a term or 500 terms
 /// source   Wilkinson & Rogers (1973), Appl. Stat. 22, 392-399
@@ -58,6 +59,9 @@ struct Design {
 /// checked  formula_test.cpp
 enum class Intercept { none, first };
 Expected<Design> build_design(Frame const& frame, Formula const& formula, Intercept intercept = Intercept::none);
+
+/// The same without the columns: names, terms and notes only.
+Expected<Design> name_design(Frame const& frame, Formula const& formula, Intercept intercept = Intercept::none);
 
 /// "age", "arm 'b'", "arm 'b' : age": how sentences name a coefficient.
 std::string to_text(Term const& term);

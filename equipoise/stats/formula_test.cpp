@@ -35,6 +35,12 @@ TEST(Formula, GivesAnInteractionItsMargins) {
   EXPECT_EQ(terms("a:a"), (Terms{{"a"}}));
 }
 
+TEST(Formula, NamesTheLogarithmOrRootOfAColumn) {
+  EXPECT_EQ(terms("arm + log ( cd8@baseline )"), (Terms{{"arm"}, {"log(cd8@baseline)"}}));
+  EXPECT_EQ(terms("sqrt(age):arm + log"), (Terms{{"sqrt(age)"}, {"arm"}, {"log"}, {"sqrt(age)", "arm"}}));
+  EXPECT_EQ(terms("log(age) + log( age )"), (Terms{{"log(age)"}}));
+}
+
 TEST(Formula, SaysWhereItIsWrong) {
   const auto message = [](std::string_view text) {
     const auto formula = parse_formula(text);
@@ -45,7 +51,11 @@ TEST(Formula, SaysWhereItIsWrong) {
   EXPECT_EQ(message("  "), "the formula is empty");
   EXPECT_EQ(message("age +"), "formula, position 6: expected the name of a column and found the end");
   EXPECT_EQ(message("age + + sex"), "formula, position 7: expected the name of a column and found '+'");
-  EXPECT_EQ(message("log(age)"), "formula, position 4: expected '+', '*' or ':' and found '('");
+  EXPECT_EQ(message("exp(age)"), "formula, position 4: expected '+', '*' or ':' and found '('");
+  EXPECT_EQ(message("log(age"), "formula, position 8: expected ')' after log(age and found the end");
+  EXPECT_EQ(message("log(age + sex)"), "formula, position 9: expected ')' after log(age and found '+'");
+  EXPECT_EQ(message("log()"), "formula, position 5: expected the name of a column and found ')'");
+  EXPECT_EQ(message("log(log(age))"), "formula, position 8: expected ')' after log(log and found '('");
   EXPECT_EQ(message("age sex"), "formula, position 5: expected '+', '*' or ':' and found 's'");
   EXPECT_EQ(message("y ~ age"), "formula, position 3: expected '+', '*' or ':' and found '~'");
 }

@@ -5,17 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "equipoise/stats/linear/reference_grid.h"
+#include "equipoise/stats/linear/model_answer.h"
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/model_terms.h"
 
 namespace equipoise::stats {
-
-/// A comparison with weights that sum to 0: "trend", arm, { placebo = -1, low = 0, high = 1 }.
-struct NamedContrast {
-  std::string name, factor;
-  std::map<std::string, double> weights;  ///< by level; levels not named have weight 0
-};
 
 /// `contrasts = [{ name, factor, weights = { level = number } }]`; problems are reported.
 std::vector<NamedContrast> parse_contrasts(Section& options, ModelTerms const& model);

@@ -1,0 +1,281 @@
+#include "equipoise/stats/repeated/mmrm_fit.h"
+
+#include <Eigen/Dense>
+#include <cmath>
+#include <numbers>
+
+namespace equipoise::stats {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+constexpr double wanted = 1e-10;      ///< scaled gradient at which the climb stops
+constexpr double good_enough = 1e-9;  ///< and above which it has not converged
+constexpr int most_iterations = 100;
+constexpr double singular = 1e-11;    ///< smallest pivot of the correlations of a covariance that is called positive definite
+
+/// Parameters to Sigma and back through derivatives, for all blocks of a structure.
+class Parameters {
+ public:
+  Parameters(Covariance const& covariance, std::size_t blocks)
+      : covariance_(covariance),
+        blocks_(blocks),
+        each_(covariance.unstructured() ? packed_size(covariance.visits()) : covariance.size()),
+        elements_(packed_size(covariance.visits())) {}
+
+  std::size_t size() const { return blocks_ * each_; }
+  bool natural() const { return covariance_.unstructured(); }
+
+  void sigma(VectorXd const& theta, std::vector<double>& out) const {
+    out.resize(blocks_ * elements_);
+    for (std::size_t block = 0; block < blocks_; ++block) {
+      const std::span<const double> own(theta.data() + block * each_, each_);
+      const std::span<double> to(out.data() + block * elements_, elements_);
+      if (natural()) std::copy(own.begin(), own.end(), to.begin());
+      else covariance_.sigma(own, to);
+    }
+  }
+
+  MatrixXd jacobian(VectorXd const& theta) const {
+    MatrixXd out = MatrixXd::Zero(Index(blocks_ * elements_), Index(size()));
+    std::vector<double> one(elements_ * each_);
+    for (std::size_t block = 0; block < blocks_; ++block) {
+      covariance_.jacobian({theta.data() + block * each_, each_}, one);
+      out.block(Index(block * elements_), Index(block * each_), Index(elements_), Index(each_)) =
+          Eigen::Map<const MatrixXd>(one.data(), Index(elements_), Index(each_));
+    }
+    return out;
+  }
+
+  void add_curvature(VectorXd const& theta, std::span<const double> gradient, MatrixXd& out) const {
+    std::vector<double> one(each_ * each_);
+    for (std::size_t block = 0; block < blocks_; ++block) {
+      std::fill(one.begin(), one.end(), 0.0);
+      covariance_.curvature({theta.data() + block * each_, each_}, gradient.subspan(block * elements_, elements_), one);
+      out.block(Index(block * each_), Index(block * each_), Index(each_), Index(each_)) +=
+          Eigen::Map<const MatrixXd>(one.data(), Index(each_), Index(each_));
+    }
+  }
+
+ private:
+  Covariance const& covariance_;
+  std::size_t blocks_, each_, elements_;
+};
+
+/// Moments of the residuals, made positive definite.
+std::vector<double> moment_start(VisitData const& data, VisitLikelihood const& likelihood) {
+  const std::size_t m = data.m(), elements = packed_size(m);
+  std::vector<double> means(likelihood.elements()), counts(likelihood.elements());
+  likelihood.moments(means, counts);
+  for (std::size_t block = 0; block < data.blocks.size(); ++block) {
+    const std::span<double> own(means.data() + block * elements, elements);
+    double total = 0, visits = 0;
+    for (std::size_t j = 0; j < m; ++j)
+      if (own[packed(j, j)] > 0) {
+        total += own[packed(j, j)];
+        visits += 1;
+      }
+    for (std::size_t j = 0; j < m; ++j)
+      if (!(own[packed(j, j)] > 1e-6 * (visits > 0 ? total / visits : 1.0))) own[packed(j, j)] = visits > 0 ? total / visits : 1.0;
+    for (int shrink = 0; shrink < 200 && smallest_pivot(own, m) < 0.02; ++shrink)
+      for (std::size_t j = 1; j < m; ++j)
+        for (std::size_t k = 0; k < j; ++k) own[packed(j, k)] *= 0.9;
+  }
+  return means;
+}
+
+class Climb {
+ public:
+  Climb(VisitLikelihood& likelihood, Parameters const& parameters, FitAttempt& attempt)
+      : likelihood_(likelihood),
+        parameters_(parameters),
+        attempt_(attempt),
+        size_(Index(parameters.size())),
+        elements_(Index(likelihood.elements())),
+        by_element_(elements_, elements_),
+        hessian_(size_, size_),
+        factor_(size_) {}
+
+  bool run(VectorXd& theta) {
+    parameters_.sigma(theta, sigma_);
+    if (!likelihood_.evaluate(sigma_)) return stop("no start was found at which the likelihood can be computed");
+    double value = likelihood_.value();
+    VectorXd candidate(size_);
+    for (attempt_.iterations = 0; attempt_.iterations < most_iterations; ++attempt_.iterations) {
+      derive(theta, VisitLikelihood::Curvature::near);
+      if (!gradient_.allFinite()) return stop("the likelihood cannot be computed any further");
+      attempt_.scaled_gradient = std::sqrt(std::fmax(-gradient_.dot(step_), 0.0));
+      if (attempt_.scaled_gradient <= wanted) return true;
+      // near the optimum the differences in value are rounding, and the gradient alone tells
+      const bool near = attempt_.scaled_gradient < 1e-4;
+      double length = 1;
+      bool moved = false;
+      for (int halving = 0; halving < 50; ++halving, length *= 0.5) {
+        candidate = theta + length * step_;
+        parameters_.sigma(candidate, sigma_);
+        if (!likelihood_.evaluate(sigma_)) continue;
+        const double next = likelihood_.value();
+        const double fall = 1e-4 * length * attempt_.scaled_gradient * attempt_.scaled_gradient;
+        if (near ? next <= value + 1e-9 * (1 + std::abs(value)) : next <= value - fall) {
+          moved = true;
+          value = next;
+          break;
+        }
+      }
+      if (!moved) {
+        parameters_.sigma(theta, sigma_);
+        likelihood_.evaluate(sigma_);
+        if (attempt_.scaled_gradient <= good_enough) return true;
+        return stop("no step increases the likelihood");
+      }
+      theta = candidate;
+      for (std::size_t block = 0; block * elements_each() < sigma_.size(); ++block)
+        if (smallest_pivot(std::span(sigma_).subspan(block * elements_each(), elements_each()), visits()) < singular)
+          return stop("the estimated covariance becomes singular: the data do not determine it");
+    }
+    if (attempt_.scaled_gradient <= good_enough) return true;
+    return stop("the iterations did not reach the optimum");
+  }
+
+  /// Gradient, Hessian and Newton step at theta, where the likelihood was evaluated last.
+  bool derive(VectorXd const& theta, VisitLikelihood::Curvature curvature) {
+    const std::span<const double> by_element = likelihood_.gradient();
+    const Eigen::Map<const VectorXd> gradient(by_element.data(), elements_);
+    likelihood_.hessian(curvature, {by_element_.data(), std::size_t(elements_ * elements_)});
+    if (parameters_.natural()) {
+      gradient_ = gradient;
+      hessian_ = by_element_;
+    } else {
+      jacobian_ = parameters_.jacobian(theta);
+      gradient_ = jacobian_.transpose() * gradient;
+      hessian_ = jacobian_.transpose() * by_element_ * jacobian_;
+      parameters_.add_curvature(theta, by_element, hessian_);
+    }
+    factor_.compute(hessian_);
+    const bool definite = factor_.info() == Eigen::Success;
+    if (!definite && curvature == VisitLikelihood::Curvature::near) {
+      likelihood_.hessian(VisitLikelihood::Curvature::expected, {by_element_.data(), std::size_t(elements_ * elements_)});
+      hessian_ = parameters_.natural() ? by_element_ : MatrixXd(jacobian_.transpose() * by_element_ * jacobian_);
+      for (double ridge = 0; ; ridge = ridge == 0 ? 1e-10 : ridge * 100) {
+        MatrixXd lifted = hessian_;
+        lifted.diagonal() *= 1 + ridge;
+        factor_.compute(lifted);
+        if (factor_.info() == Eigen::Success || !(ridge < 1e6)) break;
+      }
+    }
+    step_ = -factor_.solve(gradient_);
+    return definite;
+  }
+
+  MatrixXd const& hessian() const { return hessian_; }
+  MatrixXd const& jacobian() const { return jacobian_; }
+  Eigen::LLT<MatrixXd> const& factor() const { return factor_; }
+  std::size_t visits_ = 0;
+
+ private:
+  std::size_t visits() const { return visits_; }
+  std::size_t elements_each() const { return packed_size(visits_); }
+  bool stop(std::string reason) {
+    attempt_.reason = std::move(reason);
+    return false;
+  }
+
+  VisitLikelihood& likelihood_;
+  Parameters const& parameters_;
+  FitAttempt& attempt_;
+  Index size_, elements_;
+  std::vector<double> sigma_;
+  MatrixXd by_element_, hessian_, jacobian_;
+  VectorXd gradient_, step_;
+  Eigen::LLT<MatrixXd> factor_;
+};
+
+/// log |det C| of a p x p matrix, row by row.
+double log_determinant(std::vector<double> const& c, std::size_t p) {
+  const Eigen::PartialPivLU<MatrixXd> lu(Eigen::Map<const MatrixXd>(c.data(), Index(p), Index(p)));
+  double sum = 0;
+  for (Index k = 0; k < Index(p); ++k) sum += std::log(std::abs(lu.matrixLU()(k, k)));
+  return sum;
+}
+
+}  // namespace
+
+std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& likelihood, Covariance const& covariance,
+                                     Estimation estimation, FitAttempt& attempt, std::vector<double> const* start) {
+  const std::size_t m = data.m(), elements = packed_size(m), blocks = data.blocks.size();
+  attempt = {.structure = covariance.structure().title()};
+  if (covariance.unstructured() && !start) {
+    std::vector<double> means(likelihood.elements()), counts(likelihood.elements());
+    likelihood.moments(means, counts);
+    for (std::size_t s = 0; s < counts.size(); ++s)
+      if (counts[s] < 1) {
+        std::size_t j = 0;
+        while (packed(j, j) < s % elements) ++j;
+        const std::size_t k = s % elements - packed(j, 0);
+        attempt.reason = j == k ? "nobody was seen at visit '" + data.visits[j] + "'"
+                                : "nobody was seen at both '" + data.visits[k] + "' and '" + data.visits[j] +
+                                      "', so their covariance is not determined";
+        if (blocks > 1) attempt.reason += " in '" + data.blocks[s / elements] + "'";
+        return {};
+      }
+  }
+  const std::vector<double> from = start ? *start : moment_start(data, likelihood);
+  const Parameters parameters(covariance, blocks);
+  VectorXd theta(Index(parameters.size()));
+  const std::size_t each = parameters.size() / blocks;
+  for (std::size_t block = 0; block < blocks; ++block) {
+    const std::span<const double> own(from.data() + block * elements, elements);
+    if (parameters.natural()) {
+      std::copy(own.begin(), own.end(), theta.data() + block * each);
+    } else {
+      const std::vector<double> near = covariance.near(own);
+      std::copy(near.begin(), near.end(), theta.data() + block * each);
+    }
+  }
+  Climb climb(likelihood, parameters, attempt);
+  climb.visits_ = m;
+  if (!climb.run(theta)) return {};
+  attempt.converged = true;
+
+  MmrmFit fit{.covariance = covariance, .theta = {theta.data(), theta.data() + theta.size()}, .sigma = {}, .b = {}, .phi = {},
+              .report = {}};
+  parameters.sigma(theta, fit.sigma);
+  const std::size_t p = data.p();
+  fit.b.assign(likelihood.b().begin(), likelihood.b().end());
+  for (std::size_t c = 0; c < p; ++c) fit.b[c] += data.first_fit[c];
+  fit.phi.assign(likelihood.phi().begin(), likelihood.phi().end());
+  fit.parameters = parameters.size();
+  const double n = double(likelihood.observations()), unit = 2 * std::log(data.unit);
+  const bool restricted = estimation == Estimation::reml;
+  fit.neg2_log_likelihood = likelihood.value() + (n - (restricted ? double(p) : 0.0)) * (std::log(2 * std::numbers::pi) + unit) -
+                            data.log_weights - (restricted ? 2 * log_determinant(data.to_given, p) : 0.0);
+  fit.report = attempt;
+  return fit;
+}
+
+std::optional<ParameterCovariance> parameter_covariance(MmrmFit& fit, VisitLikelihood& likelihood) {
+  const std::size_t blocks = likelihood.elements() / packed_size(fit.covariance.visits());
+  const Parameters parameters(fit.covariance, blocks);
+  Climb climb(likelihood, parameters, fit.report);
+  const VectorXd theta = Eigen::Map<const VectorXd>(fit.theta.data(), Index(fit.theta.size()));
+  const double gradient = fit.report.scaled_gradient;
+  const bool definite = climb.derive(theta, VisitLikelihood::Curvature::exact);
+  fit.report.scaled_gradient = gradient;
+  if (!definite) {
+    fit.report.reason = "the likelihood is flat or has a saddle at the point reached: the covariance is not determined";
+    return {};
+  }
+  const Index size = Index(parameters.size());
+  const VectorXd scale = climb.hessian().diagonal().cwiseSqrt().cwiseInverse();
+  const Eigen::LLT<MatrixXd> scaled(scale.asDiagonal() * climb.hessian() * scale.asDiagonal());
+  fit.report.condition = scaled.rcond();
+  ParameterCovariance out;
+  out.a.resize(std::size_t(size * size));
+  Eigen::Map<MatrixXd>(out.a.data(), size, size) = 2 * climb.factor().solve(MatrixXd::Identity(size, size));
+  if (!parameters.natural()) out.jacobian.assign(climb.jacobian().data(), climb.jacobian().data() + climb.jacobian().size());
+  return out;
+}
+
+}  // namespace equipoise::stats

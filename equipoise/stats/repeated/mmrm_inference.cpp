@@ -1,0 +1,157 @@
+#include "equipoise/stats/repeated/mmrm_inference.h"
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace equipoise::stats {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+
+using Matrix = Eigen::Map<const MatrixXd>;
+
+/// The parameters in which the second derivatives of an unstructured covariance are taken, and A in them: its elements have none.
+std::vector<double> curvature_of_elements(MmrmFit const& fit, std::vector<double> const& a, std::size_t blocks) {
+  const Index elements = Index(packed_size(fit.covariance.visits())), size = elements * Index(blocks);
+  std::vector<double> e(std::size_t(size), 0.0), jacobian(std::size_t(elements * elements));
+  for (Index block = 0; block < Index(blocks); ++block) {
+    const std::span<const double> sigma(fit.sigma.data() + block * elements, std::size_t(elements));
+    const std::vector<double> theta = fit.covariance.near(sigma);
+    fit.covariance.jacobian(theta, jacobian);
+    const Eigen::PartialPivLU<MatrixXd> lu(Matrix(jacobian.data(), elements, elements));
+    const MatrixXd own = Matrix(a.data(), size, size).block(block * elements, block * elements, elements, elements);
+    const MatrixXd half = lu.solve(own);                      // J^-1 A
+    const MatrixXd in_theta = lu.solve(half.transpose());     // J^-1 A J^-T
+    fit.covariance.contract(theta, {in_theta.data(), std::size_t(elements * elements)},
+                            {e.data() + block * elements, std::size_t(elements)});
+  }
+  return e;
+}
+
+}  // namespace
+
+Expected<FixedEffects> fixed_effects(VisitData const& data, MmrmFit& fit, VisitLikelihood& likelihood, DfMethod df) {
+  FixedEffects out{.p = data.p(), .k = fit.parameters, .b = fit.b, .phi = fit.phi};
+  if (!needs_slopes(df)) return out;
+  const auto parameters = parameter_covariance(fit, likelihood);
+  if (!parameters) return fail(Code::no_convergence, "{}", fit.report.reason);
+  out.theta_covariance = parameters->a;
+  const Index elements = Index(likelihood.elements()), k = Index(out.k), pp = Index(out.p * out.p);
+  std::vector<std::vector<double>> by_element = likelihood.slopes();
+  const bool natural = parameters->jacobian.empty();
+  const Matrix jacobian(parameters->jacobian.data(), natural ? 0 : elements, natural ? 0 : k);
+  if (natural) {
+    out.slopes = std::move(by_element);
+  } else {
+    out.slopes.assign(std::size_t(k), std::vector<double>(std::size_t(pp), 0.0));
+    for (Index i = 0; i < k; ++i)
+      for (Index s = 0; s < elements; ++s)
+        if (const double weight = jacobian(s, i); weight != 0)
+          for (Index e = 0; e < pp; ++e) out.slopes[std::size_t(i)][std::size_t(e)] += weight * by_element[std::size_t(s)][std::size_t(e)];
+  }
+  if (!adjusts_covariance(df)) return out;
+  if (natural) {
+    out.q = likelihood.second_products(parameters->a);
+  } else {
+    const MatrixXd spread = jacobian * Matrix(parameters->a.data(), k, k) * jacobian.transpose();
+    out.q = likelihood.second_products({spread.data(), std::size_t(spread.size())});
+  }
+  if (df != DfMethod::kenward_roger) return out;
+  const std::size_t blocks = data.blocks.size();
+  if (natural) {
+    out.r = likelihood.product(curvature_of_elements(fit, parameters->a, blocks));
+    return out;
+  }
+  const std::size_t each = out.k / blocks, own_elements = std::size_t(elements) / blocks;
+  std::vector<double> curvature(std::size_t(elements), 0.0), own(each * each);
+  for (std::size_t block = 0; block < blocks; ++block) {
+    for (std::size_t i = 0; i < each; ++i)
+      for (std::size_t j = 0; j < each; ++j) own[i * each + j] = parameters->a[(block * each + i) * out.k + block * each + j];
+    fit.covariance.contract(std::span(fit.theta).subspan(block * each, each), own,
+                            std::span(curvature).subspan(block * own_elements, own_elements));
+  }
+  out.r = likelihood.product(curvature);
+  return out;
+}
+
+std::vector<double> counted_degrees(VisitData const& data, DfMethod method) {
+  const std::size_t all = data.names.size();
+  std::vector<double> df(all, missing_number);
+  const double n = double(data.observations), participants = double(data.n());
+  if (method == DfMethod::residual) {
+    for (std::size_t c = 0; c < all; ++c)
+      if (data.place[c] >= 0) df[c] = n - double(data.p());
+    return df;
+  }
+  // a column is constant within every participant when it is one covariate of theirs at every visit; with one visit all are
+  const bool once = std::all_of(data.patterns.begin(), data.patterns.end(), [](auto const& g) { return std::popcount(g.seen) == 1; });
+  std::vector<bool> between(all, false);
+  double betweens = 0, withins = 0;
+  for (std::size_t c = 0; c < all; ++c) {
+    if (data.place[c] < 0) continue;
+    auto const& pieces = data.columns[std::size_t(data.place[c])];
+    between[c] = once || (pieces.size() == 1 && pieces.front().visit == VisitData::every_visit);
+    (between[c] ? betweens : withins) += 1;
+  }
+  const double between_df = participants - betweens, within_df = n - participants - withins;
+  for (std::size_t c = 0; c < all; ++c)
+    if (data.place[c] >= 0) {
+      df[c] = between[c] && !data.names[c].empty() ? between_df : within_df;
+      if (!(df[c] > 0)) df[c] = missing_number;
+    }
+  return df;
+}
+
+MmrmInference::MmrmInference(VisitData const& data, FixedEffects effects, DfMethod df)
+    : data_(data), inference_(std::move(effects), df) {
+  if (df == DfMethod::between_within || df == DfMethod::residual) given_df_ = counted_degrees(data, df);
+}
+
+double MmrmInference::counted_df(std::span<const double> given) const {
+  double least = missing_number;
+  double size = 0;
+  for (const double value : given) size = std::fmax(size, std::abs(value));
+  for (std::size_t c = 0; c < given.size(); ++c)
+    if (std::abs(given[c]) > 1e-12 * size && data_.place[c] >= 0) {
+      if (std::isnan(given_df_[c])) return missing_number;
+      if (!(least <= given_df_[c])) least = given_df_[c];
+    }
+  return least;
+}
+
+Inferred MmrmInference::function(std::span<const double> l) const {
+  const std::vector<double> ours = data_.ours(l);
+  if (ours.empty()) return {};
+  const ContrastEstimate made = given_df_.empty() ? inference_.contrast(ours) : inference_.contrast(ours, counted_df(l));
+  return {.value = made.value * data_.unit, .se = made.se * data_.unit, .df = made.df, .t = made.t(), .estimable = true};
+}
+
+Inferred MmrmInference::coefficient(std::size_t j) const {
+  if (data_.place[j] < 0) return {};
+  const std::size_t p = data_.p(), row = std::size_t(data_.place[j]);
+  const std::span<const double> ours(data_.to_given.data() + row * p, p);
+  const ContrastEstimate made = given_df_.empty() ? inference_.contrast(ours) : inference_.contrast(ours, given_df_[j]);
+  return {.value = made.value * data_.unit, .se = made.se * data_.unit, .df = made.df, .t = made.t(), .estimable = true};
+}
+
+EffectTest MmrmInference::test(std::vector<std::vector<double>> const& rows) const {
+  std::vector<std::vector<double>> functions;
+  double df = missing_number;
+  for (auto const& row : rows) {
+    functions.push_back(data_.ours(row));
+    if (functions.back().empty()) return {};
+    if (!given_df_.empty()) {
+      const double own = counted_df(row);
+      if (std::isnan(own)) return {};
+      if (!(df <= own)) df = own;
+    }
+  }
+  if (functions.empty()) return {};
+  const JointTest made = inference_.test(functions, df);
+  return {.f = made.f, .df = made.numerator_df, .residual_df = made.denominator_df, .estimable = true};
+}
+
+}  // namespace equipoise::stats

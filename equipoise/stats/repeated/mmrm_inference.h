@@ -1,0 +1,39 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "equipoise/stats/linear/model_answer.h"
+#include "equipoise/stats/repeated/fixed_effects.h"
+#include "equipoise/stats/repeated/mmrm_fit.h"
+
+namespace equipoise::stats {
+
+/// What a fitted mixed model for repeated measures leaves for inference, in its own columns and units.
+/// errors   no_convergence, when the likelihood has no curvature to take degrees of freedom from
+Expected<FixedEffects> fixed_effects(VisitData const& data, MmrmFit& fit, VisitLikelihood& likelihood, DfMethod df);
+
+/// Answers about the coefficients, in the units of the data.
+class MmrmInference : public CoefficientInference {
+ public:
+  MmrmInference(VisitData const& data, FixedEffects effects, DfMethod df);
+
+  Inferred function(std::span<const double> l) const override;
+  Inferred coefficient(std::size_t j) const override;
+  bool used(std::size_t j) const override { return data_.place[j] >= 0; }
+  EffectTest test(std::vector<std::vector<double>> const& rows) const override;
+  void explain(std::vector<std::string>&) const override {}
+
+ private:
+  double counted_df(std::span<const double> given) const;
+
+  VisitData const& data_;
+  mutable FixedEffectsInference inference_;  // its workspace is no state
+  std::vector<double> given_df_;             ///< of the design's columns, of methods that count
+};
+
+/// between_within or residual: degrees of freedom of each column of the design, NaN of one left out.
+std::vector<double> counted_degrees(VisitData const& data, DfMethod method);
+
+}  // namespace equipoise::stats

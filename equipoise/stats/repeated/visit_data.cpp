@@ -1,0 +1,463 @@
+#include "equipoise/stats/repeated/visit_data.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <unordered_map>
+
+#include "equipoise/core/text.h"
+#include "equipoise/numerics/semidefinite.h"
+#include "equipoise/numerics/sum.h"
+#include "equipoise/stats/repeated/covariance.h"
+
+namespace equipoise::stats {
+namespace {
+
+/// Of a column's length in X'X: below it the columns before it explain the column. The root, 1e-5, is how near two columns may
+/// come before rounding in X'X hides the difference.
+constexpr double dependent = 1e-10;
+constexpr double exact_fit = 1e-12;  ///< residual standard deviation over that of the response
+constexpr std::size_t most_visits = 64;
+
+ColumnView const& column_of(Frame const& frame, std::string const& name) {
+  const auto found = std::find_if(frame.columns.begin(), frame.columns.end(), [&](ColumnView const& c) { return c.name == name; });
+  expects(found != frame.columns.end(), fmt::format("the frame has no column '{}'", name));
+  return *found;
+}
+
+/// One factor of a covariate, read at a row.
+struct Reader {
+  double const* numbers = nullptr;
+  double mean = 0, deviation = 1;
+  std::int32_t const* codes = nullptr;
+  std::int32_t level = 0;
+
+  double at(std::size_t row) const {
+    return numbers ? (numbers[row] - mean) / deviation : (codes[row] == level ? 1.0 : 0.0);
+  }
+};
+
+/// Covariate a: the product of its factors, at the participant's first row or at one visit.
+struct Covariate {
+  std::vector<Reader> factors;
+  std::int32_t visit = VisitData::every_visit;
+};
+
+class Folder {
+ public:
+  Folder(Frame const& frame, Formula const& formula, VisitRoles const& roles) : frame_(frame), formula_(formula), roles_(roles) {}
+
+  Expected<VisitData> fold() {
+    auto design = name_design(frame_, formula_, Intercept::first);
+    if (!design) return tl::unexpected(design.error());
+    out_.names = std::move(design->names);
+    out_.notes = std::move(design->notes);
+    if (auto placed = place_rows(); !placed) return tl::unexpected(placed.error());
+    if (auto weighted = read_weights(); !weighted) return tl::unexpected(weighted.error());
+    centre();
+    find_changing();
+    make_columns();
+    read_covariates();
+    if (auto grouped = find_patterns(); !grouped) return tl::unexpected(grouped.error());
+    if (auto fitted = fit_first(); !fitted) return tl::unexpected(fitted.error());
+    return std::move(out_);
+  }
+
+ private:
+  Expected<void> place_rows() {
+    CategoriesView const& subject = frame_.categories(roles_.subject);
+    CategoriesView const& visit = frame_.categories(roles_.visit);
+    const NumbersView response = frame_.numbers(roles_.response);
+    std::vector<std::int32_t> visit_at(visit.levels.size(), -1), subject_at(subject.levels.size(), -1);
+    for (std::size_t i = 0; i < frame_.rows; ++i) visit_at[std::size_t(visit.codes[i])] = 0;
+    for (std::size_t level = 0; level < visit_at.size(); ++level)
+      if (visit_at[level] == 0) {
+        visit_at[level] = std::int32_t(out_.visits.size());
+        out_.visits.push_back(visit.levels[level]);
+      }
+    const std::size_t m = out_.visits.size();
+    if (m > most_visits) return fail(Code::out_of_range, "column '{}' has {} visits; at most {} are possible", roles_.visit, m, most_visits);
+    if (frame_.rows > std::size_t(std::numeric_limits<std::int32_t>::max()))
+      return fail(Code::out_of_range, "{} rows; at most {} are possible", frame_.rows, std::numeric_limits<std::int32_t>::max());
+    const std::size_t expected = std::min(subject.levels.size(), frame_.rows);
+    out_.row_of.reserve(expected * m);
+    out_.participants.reserve(expected);
+    first_row_.reserve(expected);
+    for (std::size_t i = 0; i < frame_.rows; ++i) {
+      std::int32_t& at = subject_at[std::size_t(subject.codes[i])];
+      if (at < 0) {
+        at = std::int32_t(out_.participants.size());
+        out_.participants.push_back(subject.levels[std::size_t(subject.codes[i])]);
+        first_row_.push_back(i);
+        out_.row_of.resize(out_.row_of.size() + m, -1);
+      }
+      std::int32_t& cell = out_.row_of[std::size_t(at) * m + std::size_t(visit_at[std::size_t(visit.codes[i])])];
+      if (cell >= 0)
+        return fail(Code::duplicate, "participant '{}' has two rows at visit '{}' (rows {} and {} of those analysed)",
+                    out_.participants[std::size_t(at)], visit.levels[std::size_t(visit.codes[i])], cell + 1, i + 1);
+      cell = std::int32_t(i);
+      if (!std::isfinite(response[i]))
+        return fail(Code::bad_cell, "column '{}' holds {}: a response must be finite", roles_.response, shortest(response[i]));
+    }
+    out_.observations = frame_.rows;
+    visit_at_ = std::move(visit_at);
+    return {};
+  }
+
+  Expected<void> read_weights() {
+    if (roles_.weight.empty()) return {};
+    const NumbersView weight = frame_.numbers(roles_.weight);
+    numerics::Sum logs;
+    for (const double w : weight) {
+      if (!(w > 0) || !std::isfinite(w))
+        return fail(Code::bad_cell, "column '{}' holds {}: a weight is a number above 0", roles_.weight, shortest(w));
+      logs.add(std::log(w));
+    }
+    out_.log_weights = logs.value();
+    out_.root_weight.assign(out_.row_of.size(), 0.0);
+    for (std::size_t cell = 0; cell < out_.row_of.size(); ++cell)
+      if (out_.row_of[cell] >= 0) out_.root_weight[cell] = std::sqrt(weight[std::size_t(out_.row_of[cell])]);
+    return {};
+  }
+
+  /// Mean and standard deviation of each numeric column.
+  void centre() {
+    for (std::string const& name : formula_.columns()) {
+      ColumnView const& column = column_of(frame_, name);
+      if (!column.numeric()) continue;
+      const numerics::Moments moments = numerics::moments(column.numbers());
+      centre_[name] = {moments.mean, moments.sd > 0 && std::isfinite(moments.sd) ? moments.sd : 1.0};
+    }
+  }
+
+  template <class Cells>
+  bool same_within(Cells const& cells) const {
+    const std::size_t m = out_.m();
+    for (std::size_t i = 0; i < out_.n(); ++i)
+      for (std::size_t j = 0; j < m; ++j)
+        if (const std::int32_t row = out_.row_of[i * m + j]; row >= 0 && cells[std::size_t(row)] != cells[first_row_[i]]) return false;
+    return true;
+  }
+
+  /// The columns that change between the visits of a participant.
+  void find_changing() {
+    if (!roles_.weight.empty()) weight_changes_ = !same_within(frame_.numbers(roles_.weight));
+    for (std::string const& name : formula_.columns()) {
+      if (name == roles_.visit) continue;
+      ColumnView const& column = column_of(frame_, name);
+      changes_[name] = column.numeric() ? !same_within(column.numbers()) : !same_within(column.categories().codes);
+    }
+  }
+
+  Reader reader(Factor const& factor) const {
+    ColumnView const& column = column_of(frame_, factor.column);
+    if (column.numeric()) {
+      auto const& [mean, deviation] = centre_.at(factor.column);
+      return {.numbers = column.numbers().data(), .mean = mean, .deviation = deviation};
+    }
+    auto const& levels = column.categories().levels;
+    const auto level = std::find(levels.begin(), levels.end(), *factor.level) - levels.begin();
+    return {.codes = column.categories().codes.data(), .level = std::int32_t(level)};
+  }
+
+  std::uint32_t covariate(Term const& term, std::int32_t visit) {
+    const auto [known, fresh] = covariate_at_.try_emplace({term, visit}, std::uint32_t(covariates_.size()));
+    if (fresh) {
+      Covariate made{.visit = visit};
+      for (Factor const& factor : term) made.factors.push_back(reader(factor));
+      covariates_.push_back(std::move(made));
+    }
+    return known->second;
+  }
+
+  /// The pieces of every column of the design.
+  void make_columns() {
+    CategoriesView const& visit = frame_.categories(roles_.visit);
+    for (Term const& name : out_.names) {
+      Term rest;
+      std::int32_t at = VisitData::every_visit;
+      bool changing = weight_changes_;
+      for (Factor const& factor : name) {
+        if (factor.column == roles_.visit && factor.level) {
+          const auto level = std::find(visit.levels.begin(), visit.levels.end(), *factor.level) - visit.levels.begin();
+          at = visit_at_[std::size_t(level)];
+        } else {
+          rest.push_back(factor);
+          changing = changing || changes_.at(factor.column);
+        }
+      }
+      std::vector<VisitData::Piece> pieces;
+      if (!changing) {
+        pieces.push_back({covariate(rest, VisitData::every_visit), at});
+      } else {
+        for (std::int32_t j = 0; j < std::int32_t(out_.m()); ++j)
+          if (at == VisitData::every_visit || at == j) pieces.push_back({covariate(rest, j), j});
+      }
+      out_.columns.push_back(std::move(pieces));
+    }
+    out_.covariates = covariates_.size();
+  }
+
+  void read_covariates() {
+    const std::size_t q = out_.covariates, m = out_.m();
+    out_.u.assign(out_.n() * q, 0.0);
+    for (std::size_t i = 0; i < out_.n(); ++i)
+      for (std::size_t a = 0; a < q; ++a) {
+        Covariate const& covariate = covariates_[a];
+        std::size_t row = first_row_[i], cell = i * m;
+        if (covariate.visit != VisitData::every_visit) {
+          cell += std::size_t(covariate.visit);
+          if (out_.row_of[cell] < 0) continue;
+          row = std::size_t(out_.row_of[cell]);
+        } else if (!out_.root_weight.empty()) {
+          while (out_.row_of[cell] < 0) ++cell;  // a weight that does not change: any visit tells it
+        }
+        double value = out_.root_weight.empty() ? 1.0 : out_.root_weight[cell];
+        for (Reader const& factor : covariate.factors) value *= factor.at(row);
+        out_.u[i * q + a] = value;
+      }
+  }
+
+  Expected<void> find_patterns() {
+    const std::size_t m = out_.m();
+    std::int32_t const* by = nullptr;
+    out_.blocks = {""};
+    if (!roles_.covariance_by.empty()) {
+      CategoriesView const& category = frame_.categories(roles_.covariance_by);
+      out_.blocks.assign(category.levels.begin(), category.levels.end());
+      by = category.codes.data();
+      for (std::size_t i = 0; i < out_.n(); ++i)
+        for (std::size_t j = 0; j < m; ++j)
+          if (const std::int32_t row = out_.row_of[i * m + j]; row >= 0 && by[row] != by[first_row_[i]])
+            return fail(Code::bad_cell, "participant '{}' is in two groups of '{}', and each has a covariance of its own",
+                        out_.participants[i], roles_.covariance_by);
+    }
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> key(out_.n());
+    for (std::size_t i = 0; i < out_.n(); ++i) {
+      std::uint64_t seen = 0;
+      for (std::size_t j = 0; j < m; ++j) seen |= std::uint64_t(out_.row_of[i * m + j] >= 0) << j;
+      key[i] = {by ? std::uint32_t(by[first_row_[i]]) : 0u, seen};
+    }
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> kinds;
+    std::unordered_map<std::uint64_t, std::uint32_t> known;
+    known.reserve(256);
+    // One hash a participant: the patterns of a group are told apart by their bits, groups by a pass each.
+    for (std::uint32_t block = 0; block < out_.blocks.size(); ++block) {
+      known.clear();
+      for (auto const& [b, seen] : key)
+        if (b == block && known.try_emplace(seen, 0u).second) kinds.emplace_back(b, seen);
+    }
+    std::sort(kinds.begin(), kinds.end());
+    for (auto const& [block, seen] : kinds) out_.patterns.push_back({.seen = seen, .block = block});
+    out_.pattern_of.resize(out_.n());
+    std::vector<std::unordered_map<std::uint64_t, std::uint32_t>> place(out_.blocks.size());
+    for (std::uint32_t g = 0; g < kinds.size(); ++g) place[kinds[g].first].emplace(kinds[g].second, g);
+    for (std::size_t i = 0; i < out_.n(); ++i) {
+      out_.pattern_of[i] = place[key[i].first].at(key[i].second);
+      out_.patterns[out_.pattern_of[i]].participants += 1;
+    }
+    return {};
+  }
+
+  /// b of the design's columns as functions of ours, before any column is left out: C, all x all.
+  std::vector<double> centring() const {
+    const std::size_t p = out_.names.size();
+    std::map<Term, std::size_t> at;
+    for (std::size_t c = 0; c < p; ++c) at[out_.names[c]] = c;
+    std::vector<double> to_given(p * p, 0.0);
+    for (std::size_t c = 0; c < p; ++c) {
+      std::vector<std::size_t> numeric;
+      for (std::size_t f = 0; f < out_.names[c].size(); ++f)
+        if (!out_.names[c][f].level) numeric.push_back(f);
+      for (unsigned subset = 0; subset < (1u << numeric.size()); ++subset) {
+        Term name;
+        double value = 1;
+        for (std::size_t f = 0; f < out_.names[c].size(); ++f) {
+          Factor const& factor = out_.names[c][f];
+          const auto place = std::find(numeric.begin(), numeric.end(), f);
+          if (place == numeric.end()) {
+            name.push_back(factor);
+            continue;
+          }
+          auto const& [mean, deviation] = centre_.at(factor.column);
+          const bool kept = subset >> (place - numeric.begin()) & 1u;
+          value *= (kept ? 1.0 : -mean) / deviation;
+          if (kept) name.push_back(factor);
+        }
+        to_given[at.at(name) * p + c] += value;
+      }
+    }
+    return to_given;
+  }
+
+  Expected<void> fit_first() {
+    const std::size_t q = out_.covariates, m = out_.m(), n = out_.n(), all = out_.columns.size(), elements = packed_size(q);
+    const NumbersView response = frame_.numbers(roles_.response);
+    const numerics::Moments moments = numerics::moments(response);
+    const double deviation = moments.sd > 0 ? moments.sd : 1.0;
+    if (!std::isfinite(deviation)) return not_described();
+    out_.y.assign(n * m, 0.0);
+    // products of covariates, and of covariate and response, at each visit
+    std::vector<double> uu(m * elements, 0.0), uy(m * q, 0.0);
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < m; ++j) {
+        const std::int32_t row = out_.row_of[i * m + j];
+        if (row < 0) continue;
+        double y = (response[std::size_t(row)] - moments.mean) / deviation;
+        if (!out_.root_weight.empty()) y *= out_.root_weight[i * m + j];
+        out_.y[i * m + j] = y;
+        double const* u = out_.u.data() + i * q;
+        double* products = uu.data() + j * elements;
+        for (std::size_t a = 0; a < q; ++a) {
+          uy[j * q + a] += u[a] * y;
+          for (std::size_t b = 0; b <= a; ++b) *products++ += u[a] * u[b];
+        }
+      }
+    std::vector<double> xx(all * all, 0.0), xy(all, 0.0), fit(all);
+    for (std::size_t c = 0; c < all; ++c)
+      for (VisitData::Piece const& left : out_.columns[c]) {
+        for (std::size_t j = 0; j < m; ++j)
+          if (left.visit == VisitData::every_visit || std::size_t(left.visit) == j) xy[c] += uy[j * q + left.covariate];
+        for (std::size_t d = 0; d <= c; ++d)
+          for (VisitData::Piece const& right : out_.columns[d])
+            for (std::size_t j = 0; j < m; ++j)
+              if ((left.visit == VisitData::every_visit || std::size_t(left.visit) == j) &&
+                  (right.visit == VisitData::every_visit || std::size_t(right.visit) == j))
+                xx[c * all + d] += uu[j * elements + packed(left.covariate, right.covariate)];
+        for (std::size_t d = 0; d < c; ++d) xx[d * all + c] = xx[c * all + d];
+      }
+    numerics::SemidefiniteFactor factor(all);
+    factor.factor(xx, dependent);
+    factor.solve(xy, fit);
+    leave_out(xx, factor);
+
+    numerics::Sum squares;
+    std::vector<double> at_visit(q * m, 0.0);  // the fit as coefficients of u at each visit
+    for (std::size_t c = 0; c < all; ++c)
+      for (VisitData::Piece const& piece : out_.columns[c])
+        for (std::size_t j = 0; j < m; ++j)
+          if (piece.visit == VisitData::every_visit || std::size_t(piece.visit) == j) at_visit[piece.covariate * m + j] += fit[c];
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < m; ++j) {
+        if (out_.row_of[i * m + j] < 0) continue;
+        double value = out_.y[i * m + j];
+        for (std::size_t a = 0; a < q; ++a) value -= out_.u[i * q + a] * at_visit[a * m + j];
+        out_.y[i * m + j] = value;
+        squares.add(value * value);
+      }
+    const double df = double(out_.observations) - double(factor.rank());
+    if (!(df > 0))
+      return fail(Code::not_estimable, "{} values and {} coefficients: nothing is left to estimate a covariance from",
+                  out_.observations, factor.rank());
+    const double residual = std::sqrt(squares.value() / df);
+    if (!(residual > exact_fit * (moments.sd > 0 ? 1.0 : 0.0)) || !std::isfinite(residual) || residual == 0) return not_described();
+    for (double& value : out_.y) value /= residual;
+    out_.unit = deviation * residual;
+    out_.residual_deviation = 1;
+    std::vector<std::vector<VisitData::Piece>> used;
+    for (std::size_t c = 0; c < all; ++c)
+      if (out_.place[c] >= 0) {
+        used.push_back(std::move(out_.columns[c]));
+        out_.first_fit.push_back(fit[c] / residual);
+      }
+    out_.columns = std::move(used);
+    if (!out_.first_fit.empty()) out_.first_fit[0] += moments.mean / out_.unit;  // the intercept; with weights it is weighted too
+    return {};
+  }
+
+  tl::unexpected<Error> not_described() const {
+    return fail(Code::not_estimable,
+                "the model describes column '{}' exactly, or all its values are equal: there is no variation to estimate a "
+                "covariance from",
+                roles_.response);
+  }
+
+  /// What the columns left out mean for the others: null vectors, and b of the given columns from b of ours.
+  void leave_out(std::vector<double> const& xx, numerics::SemidefiniteFactor const& factor) {
+    const std::size_t all = out_.names.size();
+    std::int32_t next = 0;
+    for (std::size_t c = 0; c < all; ++c) out_.place.push_back(factor.used(c) ? next++ : -1);
+    const std::vector<double> centring = this->centring();
+    out_.to_ours.assign(all * all, 0.0);
+    for (std::size_t c = 0; c < all; ++c)
+      for (std::size_t d = 0; d < all; ++d) out_.to_ours[d * all + c] = centring[c * all + d];
+    std::vector<std::vector<double>> given;  // null vectors over the given columns, -1 at the column left out
+    std::vector<std::size_t> out;
+    for (std::size_t d = 0; d < all; ++d) {
+      if (factor.used(d)) continue;
+      std::vector<double> product(all), null(all);
+      for (std::size_t c = 0; c < all; ++c) product[c] = xx[c * all + d];
+      factor.solve(product, null);
+      for (std::size_t c = 0; c < all; ++c)
+        if (!factor.used(c)) null[c] = 0;
+      null[d] = -1;
+      std::vector<double> mapped(all, 0.0);
+      for (std::size_t c = 0; c < all; ++c)
+        for (std::size_t k = 0; k < all; ++k) mapped[c] += centring[c * all + k] * null[k];
+      for (std::size_t e = 0; e < out.size(); ++e) {
+        const double share = mapped[out[e]];
+        for (std::size_t c = 0; c < all; ++c) mapped[c] += share * given[e][c];
+      }
+      for (const double scale = -mapped[d]; double& value : mapped) value /= scale;
+      out_.null_space.push_back(std::move(null));
+      given.push_back(std::move(mapped));
+      out.push_back(d);
+    }
+    const std::size_t p = std::size_t(next);
+    out_.to_given.assign(p * p, 0.0);
+    for (std::size_t c = 0; c < all; ++c) {
+      if (out_.place[c] < 0) continue;
+      for (std::size_t k = 0; k < all; ++k) {
+        if (out_.place[k] < 0) continue;
+        double value = centring[c * all + k];
+        for (std::size_t e = 0; e < out.size(); ++e) value += given[e][c] * centring[out[e] * all + k];
+        out_.to_given[std::size_t(out_.place[c]) * p + std::size_t(out_.place[k])] = value;
+      }
+    }
+  }
+
+  Frame const& frame_;
+  Formula const& formula_;
+  VisitRoles const& roles_;
+  VisitData out_;
+  std::vector<std::size_t> first_row_;
+  std::vector<std::int32_t> visit_at_;
+  std::map<std::string, std::pair<double, double>> centre_;
+  std::map<std::string, bool> changes_;
+  bool weight_changes_ = false;
+  std::vector<Covariate> covariates_;
+  std::map<std::pair<Term, std::int32_t>, std::uint32_t> covariate_at_;
+};
+
+}  // namespace
+
+std::vector<double> VisitData::ours(std::span<const double> l) const {
+  const std::size_t all = names.size();
+  expects(l.size() == all, "a function of the coefficients has an entry for each column of the design");
+  std::vector<double> full(all, 0.0), magnitude(all, 0.0), used(p());
+  for (std::size_t k = 0; k < all; ++k) {
+    for (std::size_t c = 0; c < all; ++c) {
+      full[k] += to_ours[k * all + c] * l[c];
+      magnitude[k] += std::abs(to_ours[k * all + c] * l[c]);
+    }
+    if (place[k] >= 0) used[std::size_t(place[k])] = full[k];
+  }
+  for (std::vector<double> const& null : null_space) {
+    double along = 0, size = 0;
+    for (std::size_t k = 0; k < all; ++k) {
+      along += null[k] * full[k];
+      size += std::abs(null[k]) * magnitude[k];
+    }
+    if (std::abs(along) > 1e-8 * size) return {};
+  }
+  return used;
+}
+
+Expected<VisitData> fold_visits(Frame const& frame, Formula const& formula, VisitRoles const& roles) {
+  if (frame.rows == 0) return fail(Code::no_data, "no row is left to analyse");
+  return Folder(frame, formula, roles).fold();
+}
+
+}  // namespace equipoise::stats

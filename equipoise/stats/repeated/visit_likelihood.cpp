@@ -1,0 +1,586 @@
+#include "equipoise/stats/repeated/visit_likelihood.h"
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+
+#include "equipoise/numerics/lanes.h"
+#include "equipoise/stats/repeated/covariance.h"
+
+namespace equipoise::stats {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+using numerics::Lanes;
+
+constexpr Index width = Index(numerics::lanes);
+
+Lanes at(MatrixXd const& columns, Index column, Index g) { return numerics::load(columns.data() + column * columns.rows() + g); }
+void put(MatrixXd& columns, Index column, Index g, Lanes value) {
+  numerics::store(columns.data() + column * columns.rows() + g, value);
+}
+
+/// W = V^-1 of four patterns at a time. A visit that a pattern lacks stands as a variance of 1 without correlations: it changes
+/// neither inverse nor determinant of the others.
+class Inverter {
+ public:
+  explicit Inverter(std::size_t m) : m_(m), lower_(m * m), scaled_(m * m), pivot_(m) {}
+
+  /// `seen`: a lane of 0 or 1 for each visit. W goes to columns 0.. of `out`, its row sums behind them. False: not positive definite.
+  bool invert(std::span<const double> sigma, MatrixXd const& seen, Index g, MatrixXd& out, Lanes& determinant_logs) {
+    const std::size_t m = m_;
+    const Lanes one = numerics::everywhere(1.0);
+    Lanes product = one;
+    determinant_logs = numerics::everywhere(0.0);
+    for (std::size_t j = 0; j < m; ++j) {
+      const Lanes here = at(seen, Index(j), g);
+      for (std::size_t k = 0; k <= j; ++k) {
+        Lanes value = numerics::everywhere(sigma[packed(j, k)]) * here * at(seen, Index(k), g);
+        if (k == j) value += one - here;
+        for (std::size_t t = 0; t < k; ++t) value -= lower_[j * m + t] * scaled_[k * m + t];
+        if (k < j) {
+          scaled_[j * m + k] = value;
+          lower_[j * m + k] = value / pivot_[k];
+        } else {
+          for (std::size_t lane = 0; lane < numerics::lanes; ++lane)
+            if (!(value[lane] > 0)) return false;
+          pivot_[j] = value;
+        }
+      }
+      // scaled_[j][t] holds L_jt d_t, so the pairing above is L_jt (L_kt d_t)
+      product *= pivot_[j];
+      if (j % 4 == 3 || j + 1 == m) {
+        for (std::size_t lane = 0; lane < numerics::lanes; ++lane) determinant_logs[lane] += std::log(product[lane]);
+        product = one;
+      }
+    }
+    // in place: the lower triangle becomes L^-1
+    for (std::size_t k = 0; k < m; ++k)
+      for (std::size_t j = k + 1; j < m; ++j) {
+        Lanes value = lower_[j * m + k];
+        for (std::size_t t = k + 1; t < j; ++t) value += lower_[j * m + t] * scaled_inverse(t, k);
+        inverse_put(j, k, -value);
+      }
+    for (std::size_t j = 0; j < m; ++j) pivot_[j] = one / pivot_[j];
+    for (std::size_t j = 0; j < m; ++j) {
+      const Lanes here = at(seen, Index(j), g);
+      for (std::size_t k = 0; k <= j; ++k) {
+        // W_jk = sum_{t >= j} Linv_tj Linv_tk / d_t
+        Lanes value = pivot_[j] * (k == j ? one : scaled_[j * m + k]);
+        for (std::size_t t = j + 1; t < m; ++t) value += pivot_[t] * scaled_[t * m + j] * scaled_[t * m + k];
+        put(out, Index(packed(j, k)), g, value * here * at(seen, Index(k), g));
+      }
+    }
+    const Index sums = Index(packed_size(m));
+    for (std::size_t j = 0; j < m; ++j) {
+      Lanes row = numerics::everywhere(0.0);
+      for (std::size_t k = 0; k < m; ++k) row += at(out, Index(packed(j, k)), g);
+      put(out, sums + Index(j), g, row);
+    }
+    return true;
+  }
+
+ private:
+  // L^-1 replaces the scaled factor, which is not needed any more: L itself must stay until the last column is done.
+  Lanes scaled_inverse(std::size_t j, std::size_t k) const { return scaled_[j * m_ + k]; }
+  void inverse_put(std::size_t j, std::size_t k, Lanes value) { scaled_[j * m_ + k] = value; }
+
+  std::size_t m_;
+  std::vector<Lanes> lower_, scaled_, pivot_;
+};
+
+}  // namespace
+
+struct VisitLikelihood::Work {
+  /// Two pieces of two design columns, by their pair of covariates.
+  struct Meeting {
+    std::uint32_t c, d;
+    std::int32_t v, w;
+  };
+
+  VisitData const* data;
+  bool restricted;
+  Index m, q, p, pairs, elements, rows, blocks;  // packed pairs of covariates, packed elements, padded patterns
+  std::vector<Index> start;                      // first row of each block, and the end
+  std::vector<Index> row_of_pattern;
+  MatrixXd seen, uu, uy, yy, w, rh, qq, v;
+  VectorXd n;
+  double observations = 0, participants = 0;
+  std::vector<std::vector<Meeting>> meetings;  // of each pair of covariates a >= b
+  MatrixXd sums, a_matrix, phi_matrix, t_extended, t, k4, zz, z;
+  VectorXd rhs, b, b_at, gradient_values;
+  Eigen::LLT<MatrixXd> factor;
+  MatrixXd slope_columns;  // p(p+1)/2 x elements, after an exact hessian
+  std::vector<Lanes> w_full, x_full, y_full;
+  Inverter inverter;
+  double value = 0, log_det_a = 0;
+  bool stands_in = false;  // n W in qq holds a stand-in for the term in Phi P Phi P
+
+  Work(VisitData const& d, bool reml)
+      : data(&d),
+        restricted(reml),
+        m(Index(d.m())),
+        q(Index(d.covariates)),
+        p(Index(d.p())),
+        pairs(q * (q + 1) / 2),
+        elements(m * (m + 1) / 2),
+        blocks(Index(d.blocks.size())),
+        inverter(d.m()) {
+    lay_out();
+    meet();
+    sums.resize(pairs, elements + m);
+    a_matrix.resize(p, p);
+    phi_matrix.resize(p, p);
+    t_extended.resize((m + 1) * (m + 1), pairs);
+    t.resize(pairs, elements);
+    k4.resize(elements, elements);
+    zz.resize(elements + m, q * m);
+    z.resize(p, elements * blocks);
+    rhs.resize(p);
+    b.resize(p);
+    b_at.resize(q * m);
+    gradient_values.resize(elements * blocks);
+    factor = Eigen::LLT<MatrixXd>(p);
+    w_full.resize(std::size_t(m * m));
+    x_full.resize(std::size_t(m * m));
+    y_full.resize(std::size_t(m * m));
+  }
+
+  void lay_out() {
+    row_of_pattern.resize(data->patterns.size());
+    start.push_back(0);
+    Index next = 0;
+    for (Index block = 0; block < blocks; ++block) {
+      for (std::size_t g = 0; g < data->patterns.size(); ++g)
+        if (data->patterns[g].block == block) row_of_pattern[g] = next++;
+      next = (next + width - 1) / width * width;
+      start.push_back(next);
+    }
+    rows = next;
+    seen = MatrixXd::Zero(rows, m);
+    uu = MatrixXd::Zero(rows, pairs);
+    uy = MatrixXd::Zero(rows, q * m);
+    yy = MatrixXd::Zero(rows, elements);
+    w = MatrixXd::Zero(rows, elements + m);
+    rh = MatrixXd::Zero(rows, elements);
+    qq = MatrixXd::Zero(rows, elements);
+    v = MatrixXd::Zero(rows, q * m);
+    n = VectorXd::Zero(rows);
+    for (std::size_t g = 0; g < data->patterns.size(); ++g)
+      for (Index j = 0; j < m; ++j) seen(row_of_pattern[g], j) = double(data->patterns[g].seen >> j & 1u);
+    // A pattern's sums stand together while they are taken, then one sum of all patterns together.
+    std::vector<double> own(std::size_t(pairs + q * m + elements) * data->patterns.size(), 0.0);
+    for (std::size_t i = 0; i < data->n(); ++i) {
+      const std::uint32_t g = data->pattern_of[i];
+      double* to = own.data() + std::size_t(pairs + q * m + elements) * g;
+      add(i, to, 1.0);
+      n[row_of_pattern[g]] += 1;
+    }
+    for (std::size_t g = 0; g < data->patterns.size(); ++g) {
+      double const* from = own.data() + std::size_t(pairs + q * m + elements) * g;
+      const Index row = row_of_pattern[g];
+      for (Index k = 0; k < pairs; ++k) uu(row, k) = *from++;
+      for (Index k = 0; k < q * m; ++k) uy(row, k) = *from++;
+      for (Index k = 0; k < elements; ++k) yy(row, k) = *from++;
+    }
+    observations = double(data->observations);
+    participants = double(data->n());
+  }
+
+  /// Adds sign times the products of participant i: u u', u y', y y'.
+  void add(std::size_t i, double* to, double sign) const {
+    double const* u = data->u.data() + i * std::size_t(q);
+    double const* y = data->y.data() + i * std::size_t(m);
+    for (Index a = 0; a < q; ++a)
+      for (Index c = 0; c <= a; ++c) *to++ += sign * u[a] * u[c];
+    for (Index a = 0; a < q; ++a)
+      for (Index j = 0; j < m; ++j) *to++ += sign * u[a] * y[j];
+    for (Index j = 0; j < m; ++j)
+      for (Index k = 0; k <= j; ++k) *to++ += sign * y[j] * y[k];
+  }
+
+  void change(std::size_t i, double sign) {
+    const Index row = row_of_pattern[data->pattern_of[i]];
+    double const* u = data->u.data() + i * std::size_t(q);
+    double const* y = data->y.data() + i * std::size_t(m);
+    Index at_pair = 0, at_product = 0, at_element = 0;
+    for (Index a = 0; a < q; ++a)
+      for (Index c = 0; c <= a; ++c) uu(row, at_pair++) += sign * u[a] * u[c];
+    for (Index a = 0; a < q; ++a)
+      for (Index j = 0; j < m; ++j) uy(row, at_product++) += sign * u[a] * y[j];
+    for (Index j = 0; j < m; ++j)
+      for (Index k = 0; k <= j; ++k) yy(row, at_element++) += sign * y[j] * y[k];
+    n[row] += sign;
+    participants += sign;
+    for (Index j = 0; j < m; ++j) observations += sign * seen(row, j);
+  }
+
+  void meet() {
+    meetings.resize(std::size_t(pairs));
+    for (Index c = 0; c < p; ++c)
+      for (Index d = 0; d <= c; ++d)
+        for (auto const& left : data->columns[std::size_t(c)])
+          for (auto const& right : data->columns[std::size_t(d)]) {
+            // kept with the larger covariate first
+            const bool swap = left.covariate < right.covariate;
+            meetings[packed(left.covariate, right.covariate)].push_back(
+                swap ? Meeting{std::uint32_t(d), std::uint32_t(c), right.visit, left.visit}
+                     : Meeting{std::uint32_t(c), std::uint32_t(d), left.visit, right.visit});
+          }
+  }
+
+  /// Column of (v, j) in W with its row sums.
+  Index place(std::int32_t visit, Index j) const {
+    return visit == VisitData::every_visit ? elements + j : Index(packed(std::size_t(visit), std::size_t(j)));
+  }
+
+  /// sum over g of u u' x N_g as a matrix over the design's columns; `n_sums`: pairs x (elements and row sums).
+  void assemble(MatrixXd const& n_sums, MatrixXd& out) const {
+    out.setZero();
+    for (Index pair = 0; pair < pairs; ++pair) {
+      double total = 0;
+      for (Index j = 0; j < m; ++j) total += n_sums(pair, elements + j);
+      for (Meeting const& it : meetings[std::size_t(pair)]) {
+        const double term = it.v == VisitData::every_visit
+                                ? (it.w == VisitData::every_visit ? total : n_sums(pair, elements + it.w))
+                                : n_sums(pair, place(it.w, it.v));
+        out(Index(std::max(it.c, it.d)), Index(std::min(it.c, it.d))) += term;
+      }
+    }
+    for (Index c = 0; c < p; ++c)
+      for (Index d = 0; d < c; ++d) out(d, c) = out(c, d);
+  }
+
+  bool evaluate(std::span<const double> at_sigma) {
+    double logs = 0;
+    for (Index block = 0; block < blocks; ++block) {
+      const auto own = at_sigma.subspan(std::size_t(block * elements), std::size_t(elements));
+      for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
+        Lanes determinants;
+        if (!inverter.invert(own, seen, g, w, determinants)) return false;
+        for (Index lane = 0; lane < width; ++lane) logs += n[g + lane] * determinants[std::size_t(lane)];
+      }
+    }
+    sums.noalias() = uu.transpose() * w;
+    assemble(sums, a_matrix);
+    factor.compute(a_matrix);
+    if (factor.info() != Eigen::Success) return false;
+    // X'W y, and y'W y
+    double squares = 0;
+    b_at.setZero();
+    for (Index g = 0; g < rows; g += width)
+      for (Index a = 0; a < q; ++a)
+        for (Index j = 0; j < m; ++j) {
+          Lanes sum = numerics::everywhere(0.0);
+          for (Index k = 0; k < m; ++k) sum += at(uy, a * m + k, g) * at(w, Index(packed(std::size_t(j), std::size_t(k))), g);
+          b_at[a * m + j] += numerics::total(sum);
+        }
+    for (Index e = 0, j = 0; j < m; ++j)
+      for (Index k = 0; k <= j; ++k, ++e) squares += (j == k ? 1.0 : 2.0) * w.col(e).dot(yy.col(e));
+    for (Index c = 0; c < p; ++c) {
+      double sum = 0;
+      for (auto const& piece : data->columns[std::size_t(c)])
+        for (Index j = 0; j < m; ++j)
+          if (piece.visit == VisitData::every_visit || piece.visit == j) sum += b_at[Index(piece.covariate) * m + j];
+      rhs[c] = sum;
+    }
+    b = factor.solve(rhs);
+    log_det_a = 0;
+    for (Index c = 0; c < p; ++c) log_det_a += 2 * std::log(factor.matrixLLT()(c, c));
+    value = logs + squares - b.dot(rhs) + (restricted ? log_det_a : 0.0);
+    if (!std::isfinite(value)) return false;
+    phi_matrix = factor.solve(MatrixXd::Identity(p, p));
+    return true;
+  }
+
+  /// R_g + H_g, W_g (R_g + H_g) W_g, gradient.
+  void derive() {
+    // b as coefficients of u at each visit
+    b_at.setZero();
+    for (Index c = 0; c < p; ++c)
+      for (auto const& piece : data->columns[std::size_t(c)])
+        for (Index j = 0; j < m; ++j)
+          if (piece.visit == VisitData::every_visit || piece.visit == j) b_at[Index(piece.covariate) * m + j] += b[c];
+    // Phi + b b' as coefficients of u u' at each pair of visits
+    t_extended.setZero();
+    for (Index pair = 0; pair < pairs; ++pair)
+      for (Meeting const& it : meetings[std::size_t(pair)]) {
+        const double weight = (restricted ? phi_matrix(it.c, it.d) : 0.0) + b[it.c] * b[it.d];
+        const Index left = it.v == VisitData::every_visit ? m : it.v, right = it.w == VisitData::every_visit ? m : it.w;
+        // both orders of two columns; the second order is the transpose
+        t_extended(left * (m + 1) + right, pair) += weight;
+        if (it.c != it.d) t_extended(right * (m + 1) + left, pair) += weight;
+      }
+    for (Index pair = 0, a = 0; a < q; ++a)
+      for (Index c = 0; c <= a; ++c, ++pair) {
+        double const* own = t_extended.data() + pair * (m + 1) * (m + 1);
+        for (Index e = 0, j = 0; j < m; ++j)
+          for (Index k = 0; k <= j; ++k, ++e)
+            t(pair, e) = 0.5 * (own[j * (m + 1) + k] + own[k * (m + 1) + j] + own[j * (m + 1) + m] + own[k * (m + 1) + m] +
+                                own[m * (m + 1) + k] + own[m * (m + 1) + j]) +
+                         own[m * (m + 1) + m];
+      }
+    rh = yy;
+    rh.noalias() += uu * t;
+    const double effective = restricted ? double(p) / observations : 0.0;
+    stands_in = true;
+    gradient_values.setZero();
+    for (Index block = 0; block < blocks; ++block)
+      for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
+        unfold(g);
+        for (Index j = 0; j < m; ++j)
+          for (Index l = 0; l < m; ++l) {
+            Lanes sum = numerics::everywhere(0.0);
+            for (Index k = 0; k < m; ++k) sum += w_full[std::size_t(j * m + k)] * x_full[std::size_t(k * m + l)];
+            y_full[std::size_t(j * m + l)] = sum;
+          }
+        const Lanes count = numerics::load(n.data() + g);
+        const Lanes more = count * numerics::everywhere(1 + effective);
+        for (Index e = 0, j = 0; j < m; ++j)
+          for (Index l = 0; l <= j; ++l, ++e) {
+            Lanes sum = numerics::everywhere(0.0);
+            for (Index k = 0; k < m; ++k) sum += y_full[std::size_t(j * m + k)] * w_full[std::size_t(l * m + k)];
+            const Lanes inverse = w_full[std::size_t(j * m + l)];
+            gradient_values[block * elements + e] += (j == l ? 1.0 : 2.0) * numerics::total(count * inverse - sum);
+            put(qq, e, g, sum + sum - more * inverse);
+          }
+        // u r' W
+        for (Index a = 0; a < q; ++a) {
+          for (Index k = 0; k < m; ++k) {
+            Lanes sum = at(uy, a * m + k, g);
+            for (Index c = 0; c < q; ++c)
+              sum -= at(uu, Index(packed(std::size_t(a), std::size_t(c))), g) * numerics::everywhere(b_at[c * m + k]);
+            x_full[std::size_t(k)] = sum * at(seen, k, g);
+          }
+          for (Index l = 0; l < m; ++l) {
+            Lanes sum = numerics::everywhere(0.0);
+            for (Index k = 0; k < m; ++k) sum += x_full[std::size_t(k)] * w_full[std::size_t(k * m + l)];
+            put(v, a * m + l, g, sum);
+          }
+        }
+      }
+  }
+
+  /// W and R + H of four patterns as full matrices.
+  void unfold(Index g) {
+    for (Index e = 0, j = 0; j < m; ++j)
+      for (Index k = 0; k <= j; ++k, ++e) {
+        w_full[std::size_t(j * m + k)] = w_full[std::size_t(k * m + j)] = at(w, e, g);
+        Lanes cross = at(rh, e, g);
+        for (Index a = 0; a < q; ++a)
+          cross -= at(uy, a * m + j, g) * numerics::everywhere(b_at[a * m + k]) +
+                   at(uy, a * m + k, g) * numerics::everywhere(b_at[a * m + j]);
+        x_full[std::size_t(j * m + k)] = x_full[std::size_t(k * m + j)] = cross;
+      }
+  }
+
+  Index packed_index(Index j, Index k) const { return Index(packed(std::size_t(j), std::size_t(k))); }
+
+  void hessian(Curvature curvature, Eigen::Ref<MatrixXd> out) {
+    out.setZero();
+    if (curvature == Curvature::exact && restricted && stands_in) {  // the n W of the likelihood itself
+      stands_in = false;
+      const double effective = double(p) / observations;
+      for (Index e = 0; e < elements; ++e)
+        qq.col(e).array() += effective * n.array() * w.col(e).array();
+    }
+    for (Index block = 0; block < blocks; ++block) {
+      const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
+      const auto own_w = w.block(from, 0, count, elements);
+      if (curvature == Curvature::expected) {
+        k4.noalias() = own_w.transpose() * (n.segment(from, count).asDiagonal() * own_w);
+      } else {
+        k4.noalias() = own_w.transpose() * qq.block(from, 0, count, elements);
+      }
+      auto own = out.block(block * elements, block * elements, elements, elements);
+      for (Index s = 0, i = 0; i < m; ++i)
+        for (Index j = 0; j <= i; ++j, ++s)
+          for (Index r = 0, k = 0; k < m; ++k)
+            for (Index l = 0; l <= k; ++l, ++r) {
+              if (r > s) break;
+              double sum = k4(packed_index(j, k), packed_index(l, i)) + k4(packed_index(i, k), packed_index(l, j)) +
+                           k4(packed_index(j, l), packed_index(k, i)) + k4(packed_index(i, l), packed_index(k, j));
+              if (i == j) sum *= 0.5;
+              if (k == l) sum *= 0.5;
+              own(s, r) = own(r, s) = sum;
+            }
+      if (curvature == Curvature::expected) continue;
+      zz.noalias() = w.block(from, 0, count, elements + m).transpose() * v.block(from, 0, count, q * m);
+      for (Index c = 0; c < p; ++c)
+        for (Index s = 0, j = 0; j < m; ++j)
+          for (Index l = 0; l <= j; ++l, ++s) {
+            double sum = 0;
+            for (auto const& piece : data->columns[std::size_t(c)]) {
+              const Index a = Index(piece.covariate);
+              sum += zz(place(piece.visit, j), a * m + l);
+              if (j != l) sum += zz(place(piece.visit, l), a * m + j);
+            }
+            z(c, block * elements + s) = sum;
+          }
+    }
+    if (curvature == Curvature::expected) return;
+    factor.matrixL().solveInPlace(z);
+    out.noalias() -= 2 * z.transpose() * z;
+    if (curvature == Curvature::near) return;
+    make_slopes();
+    if (restricted) subtract_traces(out);
+  }
+
+  /// P_s of every element.
+  void make_slopes() {
+    slope_columns = MatrixXd::Zero(p * (p + 1) / 2, elements * blocks);
+    MatrixXd weighted, products(elements + m, elements + m);
+    for (Index block = 0; block < blocks; ++block) {
+      const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
+      const auto own_w = w.block(from, 0, count, elements + m);
+      for (Index pair = 0; pair < pairs; ++pair) {
+        if (meetings[std::size_t(pair)].empty()) continue;
+        weighted = uu.block(from, pair, count, 1).col(0).asDiagonal() * own_w;
+        products.noalias() = own_w.transpose() * weighted;
+        for (Meeting const& it : meetings[std::size_t(pair)]) {
+          const Index row = packed_index(it.c, it.d);
+          for (Index s = 0, j = 0; j < m; ++j)
+            for (Index l = 0; l <= j; ++l, ++s) {
+              double sum = products(place(it.v, j), place(it.w, l));
+              if (j != l) sum += products(place(it.v, l), place(it.w, j));
+              slope_columns(row, block * elements + s) += sum;
+            }
+        }
+      }
+    }
+  }
+
+  /// out_st -= tr(Phi P_s Phi P_t), as inner products of L^-1 P L^-T.
+  void subtract_traces(Eigen::Ref<MatrixXd> out) const {
+    const Index all = elements * blocks;
+    MatrixXd whitened(p * (p + 1) / 2, all), square(p, p), inverse = MatrixXd::Identity(p, p);
+    factor.matrixL().solveInPlace(inverse);
+    MatrixXd half(p, p);
+    for (Index s = 0; s < all; ++s) {
+      for (Index e = 0, c = 0; c < p; ++c)
+        for (Index d = 0; d <= c; ++d, ++e) square(c, d) = square(d, c) = slope_columns(e, s);
+      half.noalias() = inverse.triangularView<Eigen::Lower>() * square;
+      square.noalias() = half * inverse.transpose().triangularView<Eigen::Upper>();
+      for (Index e = 0, c = 0; c < p; ++c)
+        for (Index d = 0; d <= c; ++d, ++e) whitened(e, s) = square(c, d) * (c == d ? 1.0 : std::sqrt(2.0));
+    }
+    out.noalias() -= whitened.transpose() * whitened;
+  }
+
+  /// X' N X of N_g = W_g C_g W_g, C_g as columns of `c`.
+  std::vector<double> sandwich(MatrixXd const& c) {
+    MatrixXd made = MatrixXd::Zero(rows, elements + m);
+    for (Index g = 0; g < rows; g += width) {
+      for (Index e = 0, j = 0; j < m; ++j)
+        for (Index k = 0; k <= j; ++k, ++e) {
+          w_full[std::size_t(j * m + k)] = w_full[std::size_t(k * m + j)] = at(w, e, g);
+          x_full[std::size_t(j * m + k)] = x_full[std::size_t(k * m + j)] = at(c, e, g);
+        }
+      for (Index j = 0; j < m; ++j)
+        for (Index l = 0; l < m; ++l) {
+          Lanes sum = numerics::everywhere(0.0);
+          for (Index k = 0; k < m; ++k) sum += w_full[std::size_t(j * m + k)] * x_full[std::size_t(k * m + l)];
+          y_full[std::size_t(j * m + l)] = sum;
+        }
+      for (Index j = 0; j < m; ++j) {
+        Lanes row = numerics::everywhere(0.0);
+        for (Index l = 0; l < m; ++l) {
+          Lanes sum = numerics::everywhere(0.0);
+          for (Index k = 0; k < m; ++k) sum += y_full[std::size_t(j * m + k)] * w_full[std::size_t(k * m + l)];
+          row += sum;
+          if (l <= j) put(made, packed_index(j, l), g, sum);
+        }
+        put(made, elements + j, g, row);
+      }
+    }
+    MatrixXd folded = uu.transpose() * made, out(p, p);
+    assemble(folded, out);
+    return {out.data(), out.data() + p * p};
+  }
+};
+
+VisitLikelihood::VisitLikelihood(VisitData const& data, bool restricted) : work_(std::make_unique<Work>(data, restricted)) {}
+VisitLikelihood::~VisitLikelihood() = default;
+VisitLikelihood::VisitLikelihood(VisitLikelihood&&) noexcept = default;
+
+std::size_t VisitLikelihood::elements() const { return std::size_t(work_->elements * work_->blocks); }
+void VisitLikelihood::leave_out(std::size_t participant) { work_->change(participant, -1.0); }
+void VisitLikelihood::put_back(std::size_t participant) { work_->change(participant, 1.0); }
+bool VisitLikelihood::evaluate(std::span<const double> sigma) { return work_->evaluate(sigma); }
+double VisitLikelihood::value() const { return work_->value; }
+std::span<const double> VisitLikelihood::b() const { return {work_->b.data(), std::size_t(work_->p)}; }
+std::span<const double> VisitLikelihood::phi() const { return {work_->phi_matrix.data(), std::size_t(work_->p * work_->p)}; }
+double VisitLikelihood::log_determinant() const { return work_->log_det_a; }
+std::size_t VisitLikelihood::observations() const { return std::size_t(work_->observations + 0.5); }
+std::size_t VisitLikelihood::participants() const { return std::size_t(work_->participants + 0.5); }
+
+std::span<const double> VisitLikelihood::gradient() {
+  work_->derive();
+  return {work_->gradient_values.data(), elements()};
+}
+
+void VisitLikelihood::hessian(Curvature curvature, std::span<double> out) {
+  const Index size = Index(elements());
+  work_->hessian(curvature, Eigen::Map<MatrixXd>(out.data(), size, size));
+}
+
+std::vector<std::vector<double>> VisitLikelihood::slopes() const {
+  Work const& it = *work_;
+  std::vector<std::vector<double>> all;
+  for (Index s = 0; s < it.slope_columns.cols(); ++s) {
+    std::vector<double> one(std::size_t(it.p * it.p));
+    for (Index e = 0, c = 0; c < it.p; ++c)
+      for (Index d = 0; d <= c; ++d, ++e)
+        one[std::size_t(c * it.p + d)] = one[std::size_t(d * it.p + c)] = it.slope_columns(e, s);
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+std::vector<double> VisitLikelihood::second_products(std::span<const double> a) const {
+  Work& it = *work_;
+  const Index elements = it.elements, m = it.m, size = Index(this->elements());
+  const auto entry = [&](Index block, Index i, Index j, Index k, Index l) {
+    const Index s = block * elements + it.packed_index(i, j), r = block * elements + it.packed_index(k, l);
+    return a[std::size_t(s * size + r)];
+  };
+  MatrixXd c = MatrixXd::Zero(it.rows, elements), fold(elements, elements);
+  for (Index block = 0; block < it.blocks; ++block) {
+    for (Index s = 0, i = 0; i < m; ++i)
+      for (Index l = 0; l <= i; ++l, ++s)
+        for (Index r = 0, j = 0; j < m; ++j)
+          for (Index k = 0; k <= j; ++k, ++r)
+            fold(r, s) = j == k ? entry(block, i, j, k, l) : entry(block, i, j, k, l) + entry(block, i, k, j, l);
+    const Index from = it.start[std::size_t(block)], count = it.start[std::size_t(block) + 1] - from;
+    c.block(from, 0, count, elements).noalias() = it.w.block(from, 0, count, elements) * fold;
+  }
+  return it.sandwich(c);
+}
+
+std::vector<double> VisitLikelihood::product(std::span<const double> e) const {
+  Work& it = *work_;
+  MatrixXd c = MatrixXd::Zero(it.rows, it.elements);
+  for (Index block = 0; block < it.blocks; ++block)
+    for (Index g = it.start[std::size_t(block)]; g < it.start[std::size_t(block) + 1]; ++g)
+      for (Index s = 0; s < it.elements; ++s) c(g, s) = e[std::size_t(block * it.elements + s)];
+  return it.sandwich(c);
+}
+
+void VisitLikelihood::moments(std::span<double> means, std::span<double> counts) const {
+  Work const& it = *work_;
+  for (Index block = 0; block < it.blocks; ++block)
+    for (Index s = 0, j = 0; j < it.m; ++j)
+      for (Index k = 0; k <= j; ++k, ++s) {
+        double sum = 0, count = 0;
+        for (Index g = it.start[std::size_t(block)]; g < it.start[std::size_t(block) + 1]; ++g) {
+          sum += it.yy(g, s);
+          count += it.n[g] * it.seen(g, j) * it.seen(g, k);
+        }
+        counts[std::size_t(block * it.elements + s)] = count;
+        means[std::size_t(block * it.elements + s)] = count > 0 ? sum / count : 0.0;
+      }
+}
+
+}  // namespace equipoise::stats

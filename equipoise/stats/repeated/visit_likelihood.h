@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "equipoise/stats/repeated/visit_data.h"
+
+namespace equipoise::stats {
+
+/// The (restricted) likelihood of the folded data as a function of the covariance Sigma of the visits, its elements taken as they
+/// are; a structure's parameters are a change of variables on top.
+///
+///     -2 l = sum_g n_g log|V_g| + sum_i r_i' V_i^-1 r_i  [+ log|A|],    A = sum_i X_i' V_i^-1 X_i,  b = A^-1 sum_i X_i' V_i^-1 y_i
+///
+/// over patterns g of visits, with V_g the rows and columns of Sigma that the pattern has. All sums over participants are
+/// products of covariates and responses within a pattern, taken once.
+///
+/// Notation: W_g = V_g^-1, R_g = sum r_i r_i', H_g = sum X_i Phi X_i', Phi = A^-1, D_s = dSigma/d element s.
+///     gradient   tr(D_s G_g), G_g = n_g W_g - W_g (R_g + H_g) W_g
+///     Hessian    tr(D_s W D_t (2 W (R + H) W - n W)) - 2 z_s' Phi z_t - tr(Phi P_s Phi P_t),
+///                z_s = sum X' W D_s W r,  P_s = sum X' W D_s W X
+/// (H and the last term only in the restricted likelihood.) Elements: blocks x packed.
+///
+/// After construction nothing is allocated by `evaluate` and `hessian`.
+///
+/// source   Harville (1977), J. Am. Stat. Assoc. 72, 320-338; Jennrich & Schluchter (1986), Biometrics 42, 805-820
+/// checked  visit_likelihood_test.cpp (finite differences), tests/independent/mmrm_test.cpp (dense)
+class VisitLikelihood {
+ public:
+  VisitLikelihood(VisitData const& data, bool restricted);
+  ~VisitLikelihood();
+  VisitLikelihood(VisitLikelihood&&) noexcept;
+
+  std::size_t elements() const;  ///< blocks x m (m + 1)/2
+
+  /// Takes participant i out of, or puts them back into, every sum.
+  void leave_out(std::size_t participant);
+  void put_back(std::size_t participant);
+
+  /// Computes b and the likelihood at Sigma. False, with nothing changed that is of use, when a V_g or A is not positive definite.
+  bool evaluate(std::span<const double> sigma);
+  double value() const;                      ///< -2 l without the constant, in our units
+  std::span<const double> b() const;         ///< p, of our columns, without the first fit
+  std::span<const double> phi() const;       ///< p x p
+  double log_determinant() const;            ///< of A
+  std::span<const double> gradient();        ///< of -2 l, one for each element
+
+  enum class Curvature {
+    exact,   ///< the Hessian
+    near,    ///< without the term in Phi P Phi P, which costs most; it is replaced by its value for complete data
+    expected ///< of the likelihood: positive definite everywhere
+  };
+  /// Hessian of -2 l after `gradient`, elements x elements.
+  void hessian(Curvature curvature, std::span<double> out);
+
+  /// P_s, p x p, of each element after an exact hessian: elements x p x p.
+  std::vector<std::vector<double>> slopes() const;
+  /// sum_st a_st X' W D_s W D_t W X, a elements x elements: p x p.
+  std::vector<double> second_products(std::span<const double> a) const;
+  /// X' W E W X of a symmetric E, blocks x packed: p x p.
+  std::vector<double> product(std::span<const double> e) const;
+
+  /// Moments of the responses less the first fit: blocks x packed means of y_j y_k, and how many participants have both.
+  void moments(std::span<double> means, std::span<double> counts) const;
+  std::size_t observations() const;
+  std::size_t participants() const;
+
+ private:
+  struct Work;
+  std::unique_ptr<Work> work_;
+};
+
+}  // namespace equipoise::stats
