@@ -266,7 +266,8 @@ Markup hollow_marker(int shape, Point at, double r, std::string_view css, std::s
 Markup figure(double width, double height, std::string const& title, std::string const& watermark, Markup const& content) {
   Markup inside = element("title", Markup(title)) + content;
   if (!watermark.empty()) {
-    const double size = std::min(96.0, 0.8 * width / std::max(1.0, text_width(watermark, 1, Weight::bold)));
+    const double long_as = std::max(1.0, text_width(watermark, 1, Weight::bold));  // of its height; turned by 18 degrees
+    const double size = std::min({96.0, 0.8 * width / long_as, height / (0.31 * long_as + 0.95)});
     inside += element("text",
                       {{"class", std::string("watermark")},
                        {"x", width / 2},

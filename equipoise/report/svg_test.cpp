@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -40,6 +41,20 @@ TEST(Wrapped, BreaksALongWordAndChineseAnywhere) {
   }
   EXPECT_EQ(rejoined, std::string(200, 'x'));
   EXPECT_THAT(wrapped("间充质干细胞治疗", 48, 12), ElementsAre("间充质干", "细胞治疗"));
+}
+
+TEST(TicksBetween, AreRoundAndInside) {
+  EXPECT_THAT(ticks_between(-12, 48, 8), ElementsAre(-10, 0, 10, 20, 30, 40));
+  EXPECT_THAT(ticks_between(0.12, 0.31, 5), ElementsAre(0.15, 0.2, 0.25, 0.3));  // decimal numbers, not sums of 0.05
+  EXPECT_THAT(ticks_between(2.5e6, 8.1e6, 4), ElementsAre(4e6, 6e6, 8e6));
+  EXPECT_THAT(ticks_between(3, 3, 5), ElementsAre());
+  EXPECT_THAT(ticks_between(0, std::nan(""), 5), ElementsAre());
+  for (const double size : {1e-12, 1e-3, 1.0, 7.0, 1e9, 1e300}) {
+    const auto ticks = ticks_between(-0.3 * size, size, 6);
+    EXPECT_LE(ticks.size(), 6u) << size;
+    EXPECT_GE(ticks.size(), 2u) << size;
+    EXPECT_NE(std::find(ticks.begin(), ticks.end(), 0.0), ticks.end()) << size;
+  }
 }
 
 TEST(TimeAxis, CountsDaysThenMonthsThenYears) {

@@ -25,18 +25,17 @@ Markup panel(Context const& context, MissingPatterns const& all, std::size_t arm
   for (std::size_t v = 0; v < all.visits.size(); ++v) {
     const double left = at.left + double(v) * wide + gap / 2, middle = left + (wide - gap) / 2;
     // Neighbouring patterns that agree at a visit are one block: the eye follows visits down and patterns across.
-    double seen = 0;
+    std::int64_t above = 0, seen = 0;
     Markup blocks;
-    std::int64_t before = 0;
     for (std::size_t k = 0; k < all.patterns.size();) {
       const bool observed = all.patterns[k].observed[v];
       std::int64_t block = 0;
-      while (k < all.patterns.size() && all.patterns[k].observed[v] == observed) block += all.patterns[k++].of_arm[arm];
-      if (block == 0) continue;
-      const double top = at.top + double(before) / n * (at.bottom - at.top), height = double(block) / n * (at.bottom - at.top);
-      before += block;
-      if (!observed) continue;
-      seen += double(block);
+      for (; k < all.patterns.size() && (all.patterns[k].observed[v] == observed || all.patterns[k].of_arm[arm] == 0); ++k)
+        block += all.patterns[k].of_arm[arm];
+      const double top = at.top + double(above) / n * (at.bottom - at.top), height = double(block) / n * (at.bottom - at.top);
+      above += block;
+      if (!observed || block == 0) continue;
+      seen += block;
       blocks += svg::rectangle(
           left, top, wide - gap, height, 0,
           {{"class", std::string("f") + slot}, {"fill", std::string(style.colour)}, {"fill-opacity", std::string("0.62")}});
@@ -48,7 +47,7 @@ Markup panel(Context const& context, MissingPatterns const& all, std::size_t arm
                            {"stroke-width", 1.0}});
     out += blocks;
     if (!crowded || v % 2 == (all.visits.size() - 1) % 2) {
-      out += svg::text(middle, at.top - 8, std::to_string(int(std::lround(100 * seen / n))),
+      out += svg::text(middle, at.top - 8, std::to_string(int(std::lround(100 * double(seen) / n))),
                        {.size = small, .anchor = Anchor::middle, .css = "muted", .fill = muted});
     }
   }

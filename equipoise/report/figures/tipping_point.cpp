@@ -26,11 +26,11 @@ struct Comparison {
   std::string arm, against;
   std::vector<double> deltas, deltas_reference;  ///< increasing, each once
   std::vector<Shifted> points;
+  std::vector<int> places;  ///< of the points, row by row of `deltas_reference`; -1 where there is none
 
-  Shifted const* at(double delta, double reference) const {
-    for (Shifted const& one : points)
-      if (one.delta == delta && one.delta_reference == reference) return &one;
-    return nullptr;
+  Shifted const* at(std::size_t i, std::size_t j) const {
+    const int place = places[j * deltas.size() + i];
+    return place < 0 ? nullptr : &points[std::size_t(place)];
   }
   /// Both arms shifted, each by itself: cells. Both by one shift, or one arm only: a line.
   bool both() const {
@@ -66,6 +66,12 @@ std::vector<Comparison> comparisons_of(Context const& context, results::Analysis
       continue;
     for (std::size_t i = 0; i < n; ++i) one.points.push_back({delta[i], reference[i], estimate[i], lower[i], upper[i], p[i]});
     one.deltas = each_once(delta), one.deltas_reference = each_once(reference);
+    if (one.both()) one.places.assign(one.deltas.size() * one.deltas_reference.size(), -1);
+    const auto place = [](std::vector<double> const& sorted, double value) {
+      return std::size_t(std::ranges::lower_bound(sorted, value) - sorted.begin());
+    };
+    for (std::size_t i = n; i-- > 0 && one.both();)  // of two at one place the first
+      one.places[place(one.deltas_reference, reference[i]) * one.deltas.size() + place(one.deltas, delta[i])] = int(i);
     all.push_back(std::move(one));
   }
   return all;
@@ -121,7 +127,7 @@ struct Box {
 std::string boundary(Comparison const& one, Box const& at, double alpha) {
   const double w = at.width / double(one.deltas.size()), h = at.height / double(one.deltas_reference.size());
   const auto below = [&](std::size_t i, std::size_t j) -> std::optional<bool> {
-    const Shifted* cell = one.at(one.deltas[i], one.deltas_reference[j]);
+    const Shifted* cell = one.at(i, j);
     return cell && !std::isnan(cell->p) ? std::optional(cell->p < alpha) : std::nullopt;
   };
   std::string d;
@@ -141,27 +147,34 @@ std::string boundary(Comparison const& one, Box const& at, double alpha) {
   return d;
 }
 
+/// Numbers are printed where every cell has room for its own.
+bool with_numbers(Comparison const& one, Box const& at, double alpha) {
+  double widest = 0;
+  for (Shifted const& point : one.points)
+    widest = std::max({widest, svg::text_width(results::fixed(point.estimate, decimals_of(one)), 12.5, Weight::bold),
+                       svg::text_width(results::p_value(point.p, alpha), 11)});
+  return widest + 8 <= at.width / double(one.deltas.size()) && at.height / double(one.deltas_reference.size()) >= 34;
+}
+
 Markup cells(Comparison const& one, Box const& at, double alpha) {
   const double w = at.width / double(one.deltas.size()), h = at.height / double(one.deltas_reference.size());
   const int decimals = decimals_of(one);
-  double widest = 0;
-  for (Shifted const& point : one.points)
-    widest = std::max({widest, svg::text_width(results::fixed(point.estimate, decimals), 12.5, Weight::bold),
-                       svg::text_width(results::p_value(point.p, alpha), 11)});
-  const bool printed = widest + 8 <= w && h >= 34;
+  const bool printed = with_numbers(one, at, alpha);
+  const double inset = std::min({4.0, w / 6, h / 6});  // of the ring
+  const double gap = std::min({1.5, w / 14, h / 14});  // between cells
   Markup fills, texts;
   for (std::size_t j = 0; j < one.deltas_reference.size(); ++j)
     for (std::size_t i = 0; i < one.deltas.size(); ++i) {
-      const Shifted* cell = one.at(one.deltas[i], one.deltas_reference[j]);
+      const Shifted* cell = one.at(i, j);
       const double left = at.left + double(i) * w, top = at.top + at.height - double(j + 1) * h;
       if (!cell) continue;
       const bool ne = std::isnan(cell->p);
       const Shade& shade = ne ? shades.back() : shades[shade_of(cell->p, alpha)];
-      fills += svg::rectangle(left + 0.75, top + 0.75, w - 1.5, h - 1.5, 2,
+      fills += svg::rectangle(left + gap / 2, top + gap / 2, w - gap, h - gap, gap > 1 ? 2 : 0,
                               {{"class", std::string("cell")},
                                {"fill", std::string(shade.fill)},
                                {"stroke", std::string("#d5dce6")},
-                               {"stroke-width", 0.6}});
+                               {"stroke-width", gap > 1 ? 0.6 : 0.2}});
       if (printed || ne) {
         const std::string css = "cell-ink";
         texts += svg::text(left + w / 2, top + h / 2 + (printed ? -2 : 4), results::fixed(cell->estimate, decimals),
@@ -171,11 +184,11 @@ Markup cells(Comparison const& one, Box const& at, double alpha) {
                              {.size = 11, .anchor = Anchor::middle, .css = css, .fill = shade.ink});
       }
       if (cell->delta == 0 && cell->delta_reference == 0)
-        texts += element("rect", {{"x", left + 4},
-                                  {"y", top + 4},
-                                  {"width", w - 8},
-                                  {"height", h - 8},
-                                  {"rx", std::min(14.0, h / 2 - 4)},
+        texts += element("rect", {{"x", left + inset},
+                                  {"y", top + inset},
+                                  {"width", w - 2 * inset},
+                                  {"height", h - 2 * inset},
+                                  {"rx", std::min(14.0, h / 2 - inset)},
                                   {"class", std::string("cell-ring")},
                                   {"fill", std::string("none")},
                                   {"stroke", std::string(shade.ink)},
@@ -220,14 +233,15 @@ Markup key(Context const& context, double left, double y, double alpha) {
   return out;
 }
 
-/// Labels of one axis, as many as have room.
-std::vector<bool> with_room(std::vector<std::string> const& labels, double step, bool across) {
+/// Labels of one axis, as many as have room, that of no shift among them.
+std::vector<bool> with_room(std::vector<double> const& deltas, std::vector<std::string> const& labels, double step, bool across) {
   double widest = 14;
   if (across)
     for (auto const& label : labels) widest = std::max(widest, svg::text_width(label, 12) + 8);
-  const std::size_t every = std::max<std::size_t>(1, std::size_t(std::ceil(widest / step)));
-  std::vector<bool> shown(labels.size());
-  for (std::size_t i = 0; i < labels.size(); ++i) shown[i] = (labels.size() - 1 - i) % every == 0;
+  const std::size_t n = labels.size(), every = std::max<std::size_t>(1, std::size_t(std::ceil(widest / step)));
+  const std::size_t none = std::size_t(std::ranges::find(deltas, 0.0) - deltas.begin()) % n;
+  std::vector<bool> shown(n);
+  for (std::size_t i = 0; i < n; ++i) shown[i] = (i + every * n - none) % every == 0;
   return shown;
 }
 
@@ -262,6 +276,7 @@ std::string turning(Context const& context, Comparison const& one, double alpha)
 struct Part {
   Markup body;
   double height = 0;
+  bool numbers = false;  ///< in the cells
 };
 
 Part heat(Context const& context, Comparison const& one, std::string const& unit, double top, double width) {
@@ -276,7 +291,8 @@ Part heat(Context const& context, Comparison const& one, std::string const& unit
   Part part;
   part.body += svg::text(16, top + 14, heading(context, one), {.size = font, .weight = Weight::bold, .fill = ink});
   part.body += cells(one, at, alpha);
-  const std::vector<bool> shown_across = with_room(across, w, true), shown_up = with_room(up, h, false);
+  part.numbers = with_numbers(one, at, alpha);
+  const std::vector<bool> shown_across = with_room(one.deltas, across, w, true), shown_up = with_room(one.deltas_reference, up, h, false);
   for (std::size_t i = 0; i < across.size(); ++i)
     if (shown_across[i])
       part.body += svg::text(at.left + (double(i) + 0.5) * w, at.top + at.height + 18, across[i],
@@ -385,11 +401,12 @@ Markup tipping_point(Context const& context, results::AnalysisRun const& run) {
   const std::string unit = context.endpoint_unit(run.endpoint);
   Markup body;
   double top = 6;
-  bool some_cells = false, some_lines = false;
+  bool some_cells = false, some_lines = false, some_numbers = false;
   std::vector<std::string> turns;
   for (Comparison const& one : all) {
     Part part = one.both() ? heat(context, one, unit, top, width) : along(context, one, unit, top);
     (one.both() ? some_cells : some_lines) = true;
+    some_numbers = some_numbers || part.numbers;
     body += part.body;
     top += part.height + 26;
     const std::string separator = words.chinese() ? "：" : ": ";

@@ -179,16 +179,16 @@ ValueAxis ratio_axis(double low, double high, double top, double bottom) {
   ValueAxis y;
   y.logarithmic = true;
   y.scale = {std::log(low), std::log(high), bottom, top};
-  // Round numbers of each power of ten, the coarsest list that gives at least four lines; over a short range even steps.
-  const std::vector<std::vector<double>> lists = {{1}, {1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 5, 7}};
+  // Round numbers of each power of ten, the coarsest list that gives at least three lines; over a short range even steps.
+  const std::vector<std::vector<double>> lists = {{1}, {1, 2, 5}, {1, 1.5, 2, 3, 5, 7}};
   for (auto const& list : lists) {
     y.ticks.clear();
     for (int power = int(std::floor(std::log10(low))); power <= int(std::ceil(std::log10(high))); ++power)
       for (const double digit : list)
         if (const double tick = digit * std::pow(10.0, power); tick >= low && tick <= high) y.ticks.push_back(tick);
-    if (y.ticks.size() >= 4) break;
+    if (y.ticks.size() >= 3) break;
   }
-  if (y.ticks.size() < 4) {
+  if (y.ticks.size() < 3) {
     y.ticks = svg::ticks_between(low, high, 7);
     y.labels = tick_labels(y.ticks, false);
     return y;

@@ -1,6 +1,7 @@
 #include "equipoise/report/visits.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "equipoise/report/headline.h"
 #include "equipoise/report/tables.h"
@@ -14,6 +15,7 @@ using results::Record;
 struct Columns {
   bool n = false, mean_interval = false, compared = false, df = false, p = false, adjusted = false;
   std::string level;
+  bool whole_df = true;
   int decimals = 0;  ///< of all estimates, so that a column reads as one; ratios have their own form
 };
 
@@ -28,6 +30,7 @@ Columns columns_of(Context const& context, ArmsOverVisits const& numbers) {
   for (auto const& cell : numbers.differences) {
     Finding const& f = cell.record->finding;
     has.decimals = std::max(has.decimals, results::decimals_for(f.value, f.se));
+    has.whole_df = has.whole_df && (!f.df || *f.df == std::round(*f.df));
     has.compared = true, has.df = has.df || f.df, has.p = has.p || f.p;
     has.adjusted = has.adjusted || adjusted_beside(context, *cell.record);
     if (f.lower) has.level = interval_level(context, *cell.record);
@@ -102,6 +105,7 @@ class Rows {
       if (!record) return results::Printed();
       Finding const& f = record->finding;
       results::Printed text = results::printed(f, context_.language(), context_.alpha());
+      if (f.df && !has_.whole_df) text.df = results::fixed(*f.df, 1);
       if (numbers_.ratio) return text;
       text.value = results::fixed(f.value, has_.decimals);
       if (f.se) text.se = results::fixed(*f.se, has_.decimals + 1);
