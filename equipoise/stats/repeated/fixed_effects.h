@@ -52,6 +52,12 @@ struct FixedEffects {
   std::vector<double> q{};                    ///< sum_ij A_ij X'V^-1 V_i V^-1 V_j V^-1 X, p x p
   std::vector<double> r{};                    ///< sum_ij A_ij X'V^-1 V_ij V^-1 X, p x p
   std::vector<double> coefficient_df{};       ///< of between_within and residual: one for each coefficient
+
+  /// Adds P_i, given p x p.
+  void add_slope(std::span<const double> full) {
+    for (std::size_t a = 0; a < p; ++a)
+      for (std::size_t b = 0; b <= a; ++b) slopes.push_back(0.5 * (full[a * p + b] + full[b * p + a]));
+  }
 };
 
 /// l'b with its standard error. NaN = not estimable; df may be infinite.

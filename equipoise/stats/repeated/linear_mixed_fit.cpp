@@ -361,14 +361,16 @@ FixedEffects effects_of(MixedData const& data, MixedLikelihood& likelihood, Plac
   const View factor(at.factor.data(), Index(q), Index(at.rank));
   const MatrixXd g = s * factor * factor.transpose();
   RowMatrix rest = information;
+  std::vector<RowMatrix> in_g;
   for (std::size_t i = 0; i < q; ++i)
     for (std::size_t j = 0; j <= i; ++j) {
       const RowMatrix slope =
           root * View(likelihood.slopes().data() + pair_of(i, j) * p * p, size, size) * root.transpose() / (s * s);
       rest -= g(Index(i), Index(j)) * slope;
-      effects.slopes.push_back(values(slope));
+      effects.add_slope(values(slope));
+      in_g.push_back(slope);
     }
-  effects.slopes.push_back(values(rest / s));  // V = sum of G_ij dV/dG_ij + s I
+  effects.add_slope(values(rest / s));  // V = sum of G_ij dV/dG_ij + s I
   if (!adjusts_covariance(df)) return effects;
   // I = (V - sum of G_ij dV/dG_ij)/s: A over the derivatives in G and V itself
   MatrixXd turn = MatrixXd::Identity(Index(k) + 1, Index(k) + 1);
@@ -380,7 +382,7 @@ FixedEffects effects_of(MixedData const& data, MixedLikelihood& likelihood, Plac
   const std::vector<double> products = likelihood.second_products({among.data(), k * k});
   RowMatrix second =
       root * View(products.data(), size, size) * root.transpose() / (s * s * s) + spread(Index(k), Index(k)) * information;
-  for (std::size_t e = 0; e < k; ++e) second += 2 * spread(Index(k), Index(e)) * View(effects.slopes[e].data(), size, size);
+  for (std::size_t e = 0; e < k; ++e) second += 2 * spread(Index(k), Index(e)) * in_g[e];
   effects.q = values(second);
   effects.r.assign(p * p, 0.0);
   return effects;

@@ -241,9 +241,14 @@ TEST_P(VisitLikelihoodOf, LeavesWhatDegreesOfFreedomNeed) {
       for (std::size_t d = 0; d < p; ++d)
         EXPECT_NEAR(got[c * p + d], expected(Index(c), Index(d)), 1e-11 * (1 + expected.norm()));
   };
-  const std::vector<std::vector<double>> slopes = likelihood.slopes();
-  ASSERT_EQ(slopes.size(), elements);
-  for (std::size_t s = 0; s < elements; ++s) compare(slopes[s], dense.sandwich({{dense.unit(s % each), s / each}}));
+  const std::span<const double> slopes = likelihood.slopes();
+  ASSERT_EQ(slopes.size(), elements * packed_size(p));
+  for (std::size_t s = 0; s < elements; ++s) {
+    std::vector<double> full(p * p);
+    for (std::size_t c = 0; c < p; ++c)
+      for (std::size_t d = 0; d < p; ++d) full[c * p + d] = slopes[s * packed_size(p) + packed(c, d)];
+    compare(full, dense.sandwich({{dense.unit(s % each), s / each}}));
+  }
 
   for (std::size_t s = 0; s < elements; ++s) {
     e[s] = std::sin(double(s));
