@@ -16,6 +16,7 @@ using Eigen::VectorXd;
 using numerics::Lanes;
 
 constexpr Index width = Index(numerics::lanes);
+constexpr double no_information = 1e-13;  ///< pivot beside its diagonal: a column that others tell but for rounding
 
 Lanes at(MatrixXd const& columns, Index column, Index g) { return numerics::load(columns.data() + column * columns.rows() + g); }
 void put(MatrixXd& columns, Index column, Index g, Lanes value) {
@@ -268,6 +269,8 @@ struct VisitLikelihood::Work {
     assemble(sums, a_matrix);
     factor.compute(a_matrix);
     if (factor.info() != Eigen::Success) return false;
+    for (Index c = 0; c < p; ++c)  // with somebody left out, what nobody else tells is rounding
+      if (!(std::pow(factor.matrixLLT()(c, c), 2) > no_information * a_matrix(c, c))) return false;
     // X'W y, and y'W y
     double squares = 0;
     b_at.setZero();
