@@ -312,7 +312,8 @@ std::vector<double> Covariance::near(std::span<const double> sigma) const {
   double mean = 0;
   for (std::size_t j = 0; j < m; ++j) mean += sigma[packed(j, j)] / double(m);
   for (std::size_t j = 0; j < deviations_; ++j) theta[j] = 0.5 * std::log(structure_.heterogeneous ? sigma[packed(j, j)] : mean);
-  // A correlation over time is averaged as its logarithm per unit of time, and kept from its limits at the shortest distance.
+  // A correlation over time is averaged as its logarithm per unit of time, those that tell little weighing little, and kept from
+  // its limits at the shortest distance.
   const bool over_time = range_ == CorrelationRange::positive;
   double shortest_distance = std::numeric_limits<double>::infinity();
   std::vector<double> total(size_ - deviations_, 0.0), count(size_ - deviations_, 0.0);
@@ -321,16 +322,18 @@ std::vector<double> Covariance::near(std::span<const double> sigma) const {
       const Powers share = powers_[packed(j, k)];
       if (share.first != share.last || (share.exponent != 1 && !over_time)) continue;
       const double correlation = sigma[packed(j, k)] / std::sqrt(sigma[packed(j, j)] * sigma[packed(k, k)]);
-      total[share.first] += over_time ? std::log(std::clamp(correlation, 0.01, 0.99)) / share.exponent : correlation;
-      count[share.first] += 1;
       shortest_distance = std::min(shortest_distance, share.exponent);
+      if (over_time && !(correlation > 0.01)) continue;
+      const double weight = over_time ? correlation : 1.0;
+      total[share.first] += weight * (over_time ? std::log(std::fmin(correlation, 0.99)) / share.exponent : correlation);
+      count[share.first] += weight;
     }
   const double low = range_ == CorrelationRange::above_symmetric ? -0.9 / (double(m) - 1 + (m == 1)) : -0.9;
   std::vector<double> rho(total.size()), packed_sigma(packed_size(m));
   for (std::size_t l = 0; l < rho.size(); ++l) {
-    const double mean_of = count[l] > 0 ? total[l] / count[l] : 0.0;
-    rho[l] = over_time ? std::exp(std::clamp(mean_of, std::log(0.02) / shortest_distance, std::log(0.9) / shortest_distance))
-                       : std::clamp(mean_of, low, 0.9);
+    const double none = over_time ? std::log(0.02) / shortest_distance : 0.0;
+    const double mean_of = count[l] > 0 ? total[l] / count[l] : none;
+    rho[l] = over_time ? std::exp(std::clamp(mean_of, none, std::log(0.9) / shortest_distance)) : std::clamp(mean_of, low, 0.9);
   }
   // Correlations of a Toeplitz matrix, one by one possible, need not be together.
   for (int halving = 0; halving < 60; ++halving) {

@@ -327,7 +327,7 @@ TEST(VisitLikelihood, RefusesACoefficientThatNobodyTells) {
       LongRows rows = long_rows({.people = 20});
       for (std::size_t i = 0; i < rows.size(); ++i) {
         rows.site[i] = rows.subject[i] == who ? 2 : rows.subject[i] % 2;
-        rows.z[i] = rows.subject[i] == who ? 1.1 : 0.3 + 0.1 * who;
+        rows.z[i] = rows.subject[i] == who ? 5 : 0.3 + 0.1 * who;
       }
       const auto data =
           fold_visits(rows.table().frame(), formula(covariate ? "z + base * visit" : "site + base * visit"), visit_roles);
