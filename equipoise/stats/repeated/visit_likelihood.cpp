@@ -434,9 +434,10 @@ struct VisitLikelihood::Work {
     if (curvature == Curvature::expected) return;
     factor.matrixL().solveInPlace(z);
     out.selfadjointView<Eigen::Lower>().rankUpdate(z.transpose(), -2.0);
-    if (curvature == Curvature::near) return;
-    make_slopes();
-    if (restricted) subtract_traces(out);
+    if (curvature == Curvature::exact) {
+      make_slopes();
+      if (restricted) subtract_traces(out);
+    }
     out.triangularView<Eigen::StrictlyUpper>() = out.transpose();
   }
 

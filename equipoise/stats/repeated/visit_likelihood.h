@@ -54,7 +54,7 @@ class VisitLikelihood {
     near,     ///< without the term in Phi P Phi P, which costs most; it is replaced by its value for complete data
     expected  ///< of the likelihood: positive definite everywhere
   };
-  /// Hessian of -2 l after `gradient`, elements x elements; its lower triangle where it is `near`.
+  /// Hessian of -2 l after `gradient`, elements x elements.
   void hessian(Curvature curvature, std::span<double> out);
 
   /// P_s of each element after an exact hessian: elements of p (p + 1)/2, the lower triangle by rows.
