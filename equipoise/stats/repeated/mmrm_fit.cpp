@@ -2,6 +2,7 @@
 
 #include <Eigen/Dense>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace equipoise::stats {
@@ -14,6 +15,7 @@ using Eigen::VectorXd;
 constexpr double wanted = 1e-10;      ///< scaled gradient at which the climb stops
 constexpr double good_enough = 1e-9;  ///< and above which it has not converged
 constexpr int most_iterations = 100;
+constexpr int patience = 8;           ///< iterations near the optimum without a gradient half as large
 constexpr double singular = 1e-11;  ///< smallest pivot of the correlations of a covariance that is called positive definite
 
 /// Parameters to Sigma and back through derivatives, for all blocks of a structure.
@@ -106,6 +108,9 @@ class Climb {
     VectorXd candidate(size_);
     VisitLikelihood::Curvature curvature = VisitLikelihood::Curvature::near;
     int slow = 0;  // steps in a row that hardly lowered the gradient
+    VectorXd best_theta = theta;
+    double best = std::numeric_limits<double>::infinity();
+    int best_at = 0;
     for (attempt_.iterations = 0; attempt_.iterations < most_iterations; ++attempt_.iterations) {
       derive(theta, curvature);
       // The missing term of the near Hessian weighs like coefficients beside observations: where they are many, steps fall short
@@ -120,9 +125,23 @@ class Climb {
       }
       if (!gradient_.allFinite()) return stop("the likelihood cannot be computed any further");
       attempt_.scaled_gradient = scaled_gradient();
+      if (getenv("MT_TRACE2")) { fprintf(stderr, "%d value %.15g sg %.4g curv %d:", attempt_.iterations, value, attempt_.scaled_gradient, int(curvature)); for (auto t : theta) fprintf(stderr, " %.4g", t); fprintf(stderr, "\n"); }
       if (attempt_.scaled_gradient <= wanted) return true;
+      if (attempt_.scaled_gradient < 0.5 * best) {
+        best = attempt_.scaled_gradient;
+        best_theta = theta;
+        best_at = attempt_.iterations;
+      } else if (best < 1e-3 && attempt_.iterations - best_at >= patience) {  // rounding is all that is left
+        theta = best_theta;
+        parameters_.sigma(theta, sigma_);
+        likelihood_.evaluate(sigma_);
+        attempt_.scaled_gradient = best;
+        if (best <= good_enough) return true;
+        return stop("rounding hides the optimum: visits that are nearly the same, or values that differ too much in size");
+      }
       // near the optimum the differences in value are rounding, and the gradient alone tells
       const bool near = attempt_.scaled_gradient < 1e-4;
+      const double lost = 16 * likelihood_.rounding();
       double length = 1;
       bool moved = false;
       for (int halving = 0; halving < 50; ++halving, length *= 0.5) {
@@ -131,7 +150,7 @@ class Climb {
         if (!likelihood_.evaluate(sigma_)) continue;
         const double next = likelihood_.value();
         const double fall = 1e-4 * length * attempt_.scaled_gradient * attempt_.scaled_gradient;
-        if (near ? next <= value + 1e-9 * (1 + std::abs(value)) : next <= value - fall) {
+        if (near ? next <= value + 1e-9 * (1 + std::abs(value)) + lost : next <= value - fall + lost) {
           moved = true;
           value = next;
           break;
