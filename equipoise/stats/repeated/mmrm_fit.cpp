@@ -16,6 +16,7 @@ constexpr double wanted = 1e-10;      ///< scaled gradient at which the climb st
 constexpr double near_optimum = 1e-6;  ///< and from which exact steps go on: two digits double to twelve
 constexpr double good_enough = 1e-9;  ///< and above which it has not converged
 constexpr int most_iterations = 100;
+constexpr int patience = 8;           ///< iterations near the optimum without a gradient half as large
 constexpr double singular = 1e-11;  ///< smallest pivot of the correlations of a covariance that is called positive definite
 
 /// Parameters to Sigma and back through derivatives, for all blocks of a structure.
@@ -108,6 +109,9 @@ class Climb {
     VectorXd candidate(size_);
     VisitLikelihood::Curvature curvature = VisitLikelihood::Curvature::near;
     int slow = 0;  // steps in a row that hardly lowered the gradient
+    VectorXd best_theta = theta;
+    double best = std::numeric_limits<double>::infinity();
+    int best_at = 0;
     for (attempt_.iterations = 0; attempt_.iterations < most_iterations; ++attempt_.iterations) {
       derive(theta, curvature);
       // The missing term of the near Hessian weighs like coefficients beside observations: where they are many, steps fall short
@@ -124,8 +128,21 @@ class Climb {
       attempt_.scaled_gradient = scaled_gradient();
       if (finish == Finish::curvature && attempt_.scaled_gradient <= near_optimum) return end_exactly(theta);
       if (attempt_.scaled_gradient <= wanted) return true;
+      if (attempt_.scaled_gradient < 0.5 * best) {
+        best = attempt_.scaled_gradient;
+        best_theta = theta;
+        best_at = attempt_.iterations;
+      } else if (best < 1e-3 && attempt_.iterations - best_at >= patience) {  // rounding is all that is left
+        theta = best_theta;
+        parameters_.sigma(theta, sigma_);
+        likelihood_.evaluate(sigma_);
+        attempt_.scaled_gradient = best;
+        if (best <= good_enough) return true;
+        return stop("rounding hides the optimum: visits that are nearly the same, or values that differ too much in size");
+      }
       // near the optimum the differences in value are rounding, and the gradient alone tells
       const bool near = attempt_.scaled_gradient < 1e-4;
+      const double lost = 16 * likelihood_.rounding();
       double length = 1;
       bool moved = false;
       for (int halving = 0; halving < 50; ++halving, length *= 0.5) {
@@ -134,7 +151,7 @@ class Climb {
         if (!likelihood_.evaluate(sigma_)) continue;
         const double next = likelihood_.value();
         const double fall = 1e-4 * length * attempt_.scaled_gradient * attempt_.scaled_gradient;
-        if (near ? next <= value + 1e-9 * (1 + std::abs(value)) : next <= value - fall) {
+        if (near ? next <= value + 1e-9 * (1 + std::abs(value)) + lost : next <= value - fall + lost) {
           moved = true;
           value = next;
           break;

@@ -3,6 +3,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "equipoise/numerics/lanes.h"
@@ -121,7 +122,7 @@ struct VisitLikelihood::Work {
   std::vector<Index> place_of;  // m x m: packed
   std::vector<Lanes> w_full, x_full, y_full;
   Inverter inverter;
-  double value = 0, log_det_a = 0;
+  double value = 0, log_det_a = 0, rounding = 0;
   bool stands_in = false;  // n W in qq holds a stand-in for the term in Phi P Phi P
 
   Work(VisitData const& d, bool reml)
@@ -278,7 +279,7 @@ struct VisitLikelihood::Work {
     for (Index c = 0; c < p; ++c)  // with somebody left out, what nobody else tells is rounding
       if (!(std::pow(factor.matrixLLT()(c, c), 2) > no_information * a_matrix(c, c))) return false;
     // X'W y, and y'W y
-    double squares = 0;
+    double squares = 0, magnitude = std::abs(logs);
     b_at.setZero();
     for (Index g = 0; g < rows; g += width)
       for (Index a = 0; a < q; ++a)
@@ -288,7 +289,11 @@ struct VisitLikelihood::Work {
           b_at[a * m + j] += numerics::total(sum);
         }
     for (Index e = 0, j = 0; j < m; ++j)
-      for (Index k = 0; k <= j; ++k, ++e) squares += (j == k ? 1.0 : 2.0) * w.col(e).dot(yy.col(e));
+      for (Index k = 0; k <= j; ++k, ++e) {
+        const double term = (j == k ? 1.0 : 2.0) * w.col(e).dot(yy.col(e));
+        squares += term;
+        magnitude += std::abs(term);
+      }
     for (Index c = 0; c < p; ++c) {
       double sum = 0;
       for (auto const& piece : data->columns[std::size_t(c)])
@@ -300,6 +305,7 @@ struct VisitLikelihood::Work {
     log_det_a = 0;
     for (Index c = 0; c < p; ++c) log_det_a += 2 * std::log(factor.matrixLLT()(c, c));
     value = logs + squares - b.dot(rhs) + (restricted ? log_det_a : 0.0);
+    rounding = std::numeric_limits<double>::epsilon() * (magnitude + std::abs(b.dot(rhs)));
     if (!std::isfinite(value)) return false;
     phi_matrix = factor.solve(MatrixXd::Identity(p, p));
     return true;
@@ -528,6 +534,7 @@ bool VisitLikelihood::evaluate(std::span<const double> sigma) { return work_->ev
 double VisitLikelihood::value() const { return work_->value; }
 std::span<const double> VisitLikelihood::b() const { return {work_->b.data(), std::size_t(work_->p)}; }
 std::span<const double> VisitLikelihood::phi() const { return {work_->phi_matrix.data(), std::size_t(work_->p * work_->p)}; }
+double VisitLikelihood::rounding() const { return work_->rounding; }
 double VisitLikelihood::log_determinant() const { return work_->log_det_a; }
 std::size_t VisitLikelihood::observations() const { return std::size_t(work_->observations + 0.5); }
 std::size_t VisitLikelihood::participants() const { return std::size_t(work_->participants + 0.5); }

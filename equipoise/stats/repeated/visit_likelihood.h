@@ -44,6 +44,7 @@ class VisitLikelihood {
   /// definite.
   bool evaluate(std::span<const double> sigma);
   double value() const;                 ///< -2 l without the constant, in our units
+  double rounding() const;            ///< what the terms of `value` may have lost, each one unit in its last place
   std::span<const double> b() const;    ///< p, of our columns, without the first fit
   std::span<const double> phi() const;  ///< p x p
   double log_determinant() const;       ///< of A
