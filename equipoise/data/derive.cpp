@@ -88,12 +88,7 @@ class Derivation {
           ++undated;
           return;
         }
-        if (date.high < randomised(who))
-          problem = Error{Code::inconsistent,
-                          fmt::format("participant '{}' has the intercurrent event '{}' {} days before randomisation",
-                                      records_.participants[who], ice.event, shortest(randomised(who) - date.high)),
-                          {},
-                          {}};
+        if (date.high < randomised(who)) problem = before_randomisation(who, ice.event, date);
         intercurrent_[who].push_back({std::max(date.low - randomised(who), 0.0), &ice});
         partial += !date.exact();
         ++met;
@@ -246,22 +241,11 @@ class Derivation {
     return last_seen_[i];
   }
 
-  /// Of one row a participant the visits before that of the question matter only where a strategy or the analysis looks back.
-  std::vector<std::string> visits_read() const {
-    if (recipe_.by_visit() || endpoint_.at.empty()) return recipe_.visits;
-    std::vector<std::string> visits;
-    for (std::string const& visit : endpoint_.visits)
-      if (visit != endpoint_.at) visits.push_back(visit);
-      else break;
-    visits.push_back(endpoint_.at);
-    return visits;
-  }
-
   Expected<void> add_values() {
     const bool binary = endpoint_.kind == EndpointKind::binary;  // a truth about a bound is that of the bound
-    const VisitValues values(binary ? tables_ : measured_, endpoint_, visits_read());
+    const VisitValues values(binary ? tables_ : measured_, endpoint_, visits_read(endpoint_, recipe_));
     ResponseTally tally(protocol_, endpoint_, values.visits(), recipe_.by_visit(), recipe_.carry_forward);
-    find_event_day();
+    if (auto found = find_event_day(); !found) return found;
     const std::size_t last = std::max<std::size_t>(values.visits().size(), 1) - 1;
     for (const std::size_t i : chosen_) {
       bool after = false;  // once after the event, always after it
@@ -291,12 +275,28 @@ class Derivation {
   }
 
   /// The first day of the event `after`, whatever an estimand says of it; infinite for those who have none.
-  void find_event_day() {
+  Expected<void> find_event_day() {
     event_day_.assign(records_.participants.size(), std::numeric_limits<double>::infinity());
-    if (recipe_.after.empty()) return;
+    if (recipe_.after.empty()) return {};
+    std::vector<std::uint8_t> chosen(records_.participants.size(), 0);
+    for (const std::size_t i : chosen_) chosen[i] = 1;
+    std::optional<Error> problem;
     for_each_event(recipe_.after, [&](std::size_t who, expression::Interval const& date) {
-      if (!date.missing()) event_day_[who] = std::min(event_day_[who], std::max(date.low - randomised(who), 0.0));
+      if (!chosen[who] || problem) return;
+      if (date.missing()) ++undated_after_;
+      else if (date.high < randomised(who)) problem = before_randomisation(who, recipe_.after, date);
+      else event_day_[who] = std::min(event_day_[who], std::max(date.low - randomised(who), 0.0));
     });
+    if (problem) return tl::unexpected(std::move(*problem));
+    return {};
+  }
+
+  Error before_randomisation(std::size_t who, std::string const& event, expression::Interval const& date) const {
+    return {Code::inconsistent,
+            fmt::format("participant '{}' has the intercurrent event '{}' {} days before randomisation",
+                        records_.participants[who], event, shortest(randomised(who) - date.high)),
+            {},
+            {}};
   }
 
   void note_event() {
@@ -434,6 +434,7 @@ class Derivation {
   std::vector<double> start_, time_, event_, left_, right_, response_, ice_, day_, last_seen_;
   std::vector<Missing> why_missing_;
   std::vector<double> event_day_;  // of each participant: of the event `after`
+  std::int64_t undated_after_ = 0;
   std::vector<std::vector<Intercurrence>> intercurrent_;
 };
 

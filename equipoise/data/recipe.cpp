@@ -35,6 +35,13 @@ CovariateName covariate_name(std::string_view written) {
   return name;
 }
 
+std::vector<std::string> visits_read(protocol::Endpoint const& endpoint, Recipe const& recipe) {
+  if (recipe.by_visit() || endpoint.at.empty()) return recipe.visits;
+  std::vector<std::string> visits(endpoint.visits.begin(), std::ranges::find(endpoint.visits, endpoint.at));
+  visits.push_back(endpoint.at);
+  return visits;
+}
+
 std::optional<std::string> baseline_of_change(protocol::Protocol const& protocol, protocol::Endpoint const& endpoint) {
   return endpoint.variable ? change_in(protocol, *endpoint.variable) : std::nullopt;
 }

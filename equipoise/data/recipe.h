@@ -54,6 +54,10 @@ struct CovariateName {
 };
 CovariateName covariate_name(std::string_view written);
 
+/// The visits at which the derivation of a response reads the endpoint: those of the long form; of one row a participant the visits
+/// up to that of the question, which is the last; none for a response over the whole of follow-up.
+std::vector<std::string> visits_read(protocol::Endpoint const& endpoint, Recipe const& recipe);
+
 /// The item (or derivation) at a visit from which the endpoint is a change, "cd4@baseline" of `cd4 - cd4@baseline`: one that its
 /// variable, opened, reads both at the visit under evaluation and at one visit not after randomisation.
 std::optional<std::string> baseline_of_change(protocol::Protocol const& protocol, protocol::Endpoint const& endpoint);

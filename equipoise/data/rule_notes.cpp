@@ -133,8 +133,7 @@ std::vector<ItemAtVisit> read_by(protocol::Protocol const& protocol, Recipe cons
   Collecting collecting(protocol);
   if (const protocol::Endpoint* endpoint = protocol.endpoint(recipe.endpoint)) {
     std::vector<std::string> visits;
-    if (recipe.by_visit()) visits = recipe.visits;
-    else if (recipe.carry_forward) visits = endpoint->visits;  // `at` is among them
+    if (recipe.by_visit() || recipe.carry_forward) visits = visits_read(*endpoint, recipe);
     else if (!endpoint->at.empty()) visits.push_back(endpoint->at);
     if (endpoint->variable) collecting.rule(*endpoint->variable, visits);
     if (endpoint->time) collecting.rule(*endpoint->time, {});
