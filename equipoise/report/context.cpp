@@ -135,7 +135,15 @@ std::string Context::changed_since(std::string_view endpoint) const {
 
 std::string Context::endpoint_unit(std::string_view id) const {
   const auto* found = plan.endpoint(id);
-  if (!found || !found->variable || !found->transform.empty()) return {};
+  if (found && found->transform == "log") return words(Word::scale_log);
+  if (found && found->transform == "sqrt") return words(Word::scale_sqrt);
+  if (found && found->transform == "fourth_root") return words(Word::scale_fourth_root);
+  return response_unit(id);
+}
+
+std::string Context::response_unit(std::string_view id) const {
+  const auto* found = plan.endpoint(id);
+  if (!found || !found->variable) return {};
   std::string name = head_of(found->variable->text());
   if (const auto* derived = plan.derivation(name); derived && !derived->unit.empty())
     return results::unit_label(derived->unit, language());

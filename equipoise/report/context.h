@@ -44,7 +44,9 @@ struct Context {
   std::string analysis(results::AnalysisRun const& run) const;
   std::string set(std::string_view id) const;
   std::string visit(std::string_view id) const;
-  std::string endpoint_unit(std::string_view id) const;  ///< of an endpoint whose variable is one item or derivation, or a change
+  /// Unit of an endpoint as it is analysed, "/mm3", or "logarithm": of one whose variable is an item, a derivation or a change.
+  std::string endpoint_unit(std::string_view id) const;
+  std::string response_unit(std::string_view id) const;  ///< before any transformation
   /// The visit from which the endpoint is a change (its variable is "x - x@VISIT", by itself or as a derivation); else nothing.
   std::string changed_since(std::string_view endpoint) const;
   std::string item(std::string_view reference) const;  ///< of "age" or "age@baseline": label and unit

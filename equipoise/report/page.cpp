@@ -158,6 +158,12 @@ std::string name_among(Context const& context, results::AnalysisRun const& run, 
   return name;
 }
 
+/// Lines between 0 and 1 show nothing.
+bool yes_or_no(Context const& context, results::AnalysisRun const& run) {
+  const auto* endpoint = context.plan.endpoint(run.endpoint);
+  return endpoint && endpoint->kind == protocol::EndpointKind::binary;
+}
+
 /// Figures of repeated measures: the model's means and differences, and what they were computed from.
 Markup over_visits(Page& page, Context const& context) {
   auto const& words = context.words;
@@ -166,16 +172,15 @@ Markup over_visits(Page& page, Context const& context) {
     if (run.problem) continue;
     const std::string set = inside_sentence(context.set(run.set));
     if (const auto numbers = arms_over_visits(context, run)) {
-      const Word means = numbers->ratio ? Word::visit_geometric_caption : Word::visit_means_caption,
-                 differences = numbers->ratio ? Word::visit_ratios_caption : Word::visit_differences_caption;
       const std::string name =
           name_among(context, run, [&](auto const& other) { return arms_over_visits(context, other).has_value(); });
       if (const Markup figure = figures::visit_means(context, run); !figure.empty())
-        out += page.figure(words(means, name, set), figure);
+        out += page.figure(words(Word::visit_means_caption, name, means_in_words(context, *numbers), set), figure);
       if (const Markup figure = figures::visit_differences(context, run); !figure.empty())
-        out += page.figure(words(differences, name, context.arm(numbers->control), set), figure);
+        out += page.figure(
+            words(Word::visit_differences_caption, name, inside_sentence(comparison_in_words(context, *numbers)), set), figure);
     }
-    if (first_with(context, run, "trajectory"))
+    if (!yes_or_no(context, run) && first_with(context, run, "trajectory"))
       if (const Markup figure = figures::trajectories(context, run); !figure.empty())
         out += page.figure(words(Word::trajectory_caption, context.endpoint(run.endpoint), set), figure);
   }

@@ -1,6 +1,7 @@
 #include "equipoise/report/visits.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -27,6 +28,16 @@ Term const* term_at(At const& at, std::string_view key) {
   const auto found = at.find(key);
   return found == at.end() ? nullptr : std::get_if<Term>(&found->second);
 }
+
+/// Quantities of means and differences on each scale, the response's own first.
+struct Scales {
+  ArmsOverVisits::Kind kind;
+  std::string_view mean, difference;
+};
+constexpr std::array<Scales, 4> every_scale = {{{ArmsOverVisits::Kind::geometric_mean, "geometric_mean", "geometric_mean_ratio"},
+                                                {ArmsOverVisits::Kind::share, "share", "odds_ratio"},
+                                                {ArmsOverVisits::Kind::count, "mean", "rate_ratio"},
+                                                {ArmsOverVisits::Kind::mean, "estimate", "estimate"}}};
 
 std::optional<ArmsOverVisits::Cell> mean_cell(Record const& record) {
   const Term* levels = term_at(record.finding.at, "lsmean");
@@ -65,6 +76,20 @@ std::string group_of(Series const& series) {
   return group ? *group : std::string();
 }
 
+/// By study day where the protocol has them all (a constrained baseline is no visit of the endpoint); else as the endpoint has
+/// them.
+std::vector<std::string> in_visit_order(Context const& context, AnalysisRun const& run, std::vector<std::string> visits) {
+  if (std::ranges::all_of(visits, [&](std::string const& id) { return context.plan.visit(id) != nullptr; })) {
+    std::ranges::stable_sort(visits, {}, [&](std::string const& id) { return context.plan.visit(id)->day.offset(); });
+    return visits;
+  }
+  std::vector<std::string> ordered;
+  for (auto const& visit : visits_of(context, run))
+    if (std::ranges::find(visits, visit) != visits.end()) ordered.push_back(visit);
+  for (auto const& visit : visits) keep(ordered, visit);
+  return ordered;
+}
+
 template <class T>
 void sort_by_arm(Context const& context, std::vector<T>& parts) {
   std::vector<std::string> order;
@@ -93,10 +118,13 @@ std::vector<std::string> ArmsOverVisits::compared() const {
 std::optional<ArmsOverVisits> arms_over_visits(Context const& context, AnalysisRun const& run) {
   ArmsOverVisits all;
   const std::vector<Record const*> records = context.records(run.id);
-  all.ratio = std::ranges::any_of(
-      records, [](Record const* record) { return record->finding.quantity == "geometric_mean" && mean_cell(*record); });
-  const std::string_view mean = all.ratio ? "geometric_mean" : "estimate",
-                         difference = all.ratio ? "geometric_mean_ratio" : "estimate";
+  const Scales scales = *std::ranges::find_if(every_scale, [&](Scales const& one) {
+    return one.kind == ArmsOverVisits::Kind::mean || std::ranges::any_of(records, [&](Record const* record) {
+             return record->finding.quantity == one.mean && mean_cell(*record);
+           });
+  });
+  all.kind = scales.kind, all.imputed = run.method.ends_with("imputation");
+  const std::string_view mean = scales.mean, difference = scales.difference;
   std::vector<std::string> seen;
   for (const auto* record : records) {
     if (record->finding.quantity != mean) continue;
@@ -125,16 +153,32 @@ std::optional<ArmsOverVisits> arms_over_visits(Context const& context, AnalysisR
         if (!cell->first.visit.empty()) keep(seen, cell->first.visit);
       }
 
-  for (auto const& visit : visits_of(context, run))
-    if (std::ranges::find(seen, visit) != seen.end()) all.visits.push_back(visit);
-  for (auto const& visit : seen) keep(all.visits, visit);
+  all.visits = in_visit_order(context, run, std::move(seen));
   if (const auto* endpoint = context.plan.endpoint(run.endpoint))
     if (std::ranges::find(all.visits, endpoint->at) != all.visits.end()) all.primary = endpoint->at;
   return all;
 }
 
+std::string mean_in_words(Context const& context, ArmsOverVisits const& numbers) {
+  constexpr std::array<Word, 4> names = {Word::visit_mean, Word::visit_geometric_mean, Word::visit_share, Word::visit_count};
+  return context.words(names[std::size_t(numbers.kind)]);
+}
+
+std::string means_in_words(Context const& context, ArmsOverVisits const& numbers) {
+  constexpr std::array<Word, 4> names = {Word::visit_means_word, Word::visit_geometric_word, Word::visit_shares_word,
+                                         Word::visit_counts_word};
+  return context.words(names[std::size_t(numbers.kind)]);
+}
+
+std::string comparison_in_words(Context const& context, ArmsOverVisits const& numbers) {
+  constexpr std::array<Word, 4> names = {Word::visit_difference_from, Word::visit_ratio_to, Word::visit_odds_ratio_to,
+                                         Word::visit_rate_ratio_to};
+  return context.words(names[std::size_t(numbers.kind)], context.arm(numbers.control));
+}
+
 std::vector<std::string> visits_of(Context const& context, AnalysisRun const& run) {
   if (const auto* endpoint = context.plan.endpoint(run.endpoint); endpoint && !endpoint->visits.empty()) return endpoint->visits;
+  else if (endpoint && !endpoint->at.empty()) return {endpoint->at};
   std::vector<std::string> seen;
   for (const auto* record : context.records(run.id))
     if (const auto cell = mean_cell(*record); cell && !cell->visit.empty()) keep(seen, cell->visit);

@@ -13,14 +13,19 @@ namespace equipoise::report {
 /// The first visit of an analysis has this index in the columns `visit` of its series.
 inline constexpr int first_visit_index = 0;
 
-/// LS means and differences of one analysis. Of a response on the logarithm these are geometric means and their ratios.
+/// LS means and differences of one analysis; where the model has another scale than the response, what they say of the response.
 struct ArmsOverVisits {
+  /// LS means and differences; geometric means and their ratios (response on the logarithm); proportions and odds ratios; means
+  /// of counts and rate ratios.
+  enum class Kind { mean, geometric_mean, share, count };
   std::vector<std::string> arms;    ///< with a mean, in protocol order
   std::vector<std::string> visits;  ///< ids, in order
   std::string control;              ///< the arm that the others are compared with; empty when there are no differences
   std::string primary;              ///< the visit at which the endpoint is read; empty when none of them
-  bool ratio = false;
+  Kind kind = Kind::mean;
+  bool imputed = false;  ///< values that are missing were imputed: n is all participants of the arm
 
+  bool ratio() const { return kind != Kind::mean; }
   results::Record const* mean(std::string_view arm, std::string_view visit) const;
   results::Record const* difference(std::string_view arm, std::string_view visit) const;  ///< from the control
   results::Record const* mean_over_visits(std::string_view arm) const;
@@ -34,6 +39,12 @@ struct ArmsOverVisits {
   };
   std::vector<Cell> means, differences;
 };
+
+/// "LS mean", "Geometric mean", ...: a mean of this kind; and several of them inside a caption.
+std::string mean_in_words(Context const& context, ArmsOverVisits const& numbers);
+std::string means_in_words(Context const& context, ArmsOverVisits const& numbers);
+/// "Difference from Placebo", "Odds ratio to Placebo".
+std::string comparison_in_words(Context const& context, ArmsOverVisits const& numbers);
 
 /// Nothing when the analysis has no LS mean of an arm at a visit.
 std::optional<ArmsOverVisits> arms_over_visits(Context const& context, results::AnalysisRun const& run);

@@ -20,6 +20,13 @@ std::string text_at(At const& at, std::string_view key) {
   return text ? *text : std::string();
 }
 
+/// The group that a covariance is of: at `group`, or the level at `within`; empty when all share one.
+std::string group_of(At const& at) {
+  const auto within = at.find("within");
+  const auto* levels = within == at.end() ? nullptr : std::get_if<Term>(&within->second);
+  return levels && levels->size() == 1 && levels->front().level ? *levels->front().level : text_at(at, "group");
+}
+
 bool is_covariance(Finding const& f) { return f.quantity == "covariance" && !text_at(f.at, "row").empty(); }
 
 /// Standard deviations, and the correlations below the diagonal; NaN where the results have none.
@@ -35,7 +42,7 @@ Matrix matrix_of(Context const& context, results::AnalysisRun const& run, std::s
   std::vector<std::string> seen;
   for (const auto* record : context.records(run.id)) {
     Finding const& f = record->finding;
-    if (!is_covariance(f) || text_at(f.at, "group") != group) continue;
+    if (!is_covariance(f) || group_of(f.at) != group) continue;
     const std::string row = text_at(f.at, "row"), column = text_at(f.at, "column");
     cells[{row, column}] = cells[{column, row}] = f.value;
     for (auto const& visit : {row, column})
@@ -79,7 +86,7 @@ std::vector<std::string> covariance_groups(Context const& context, results::Anal
   std::vector<std::string> groups;
   for (const auto* record : context.records(run.id))
     if (is_covariance(record->finding))
-      if (const std::string group = text_at(record->finding.at, "group"); std::ranges::find(groups, group) == groups.end())
+      if (const std::string group = group_of(record->finding.at); std::ranges::find(groups, group) == groups.end())
         groups.push_back(group);
   return in_arm_order(context.plan, groups);
 }

@@ -292,7 +292,8 @@ Part heat(Context const& context, Comparison const& one, std::string const& unit
   part.body += svg::text(16, top + 14, heading(context, one), {.size = font, .weight = Weight::bold, .fill = ink});
   part.body += cells(one, at, alpha);
   part.numbers = with_numbers(one, at, alpha);
-  const std::vector<bool> shown_across = with_room(one.deltas, across, w, true), shown_up = with_room(one.deltas_reference, up, h, false);
+  const std::vector<bool> shown_across = with_room(one.deltas, across, w, true),
+                          shown_up = with_room(one.deltas_reference, up, h, false);
   for (std::size_t i = 0; i < across.size(); ++i)
     if (shown_across[i])
       part.body += svg::text(at.left + (double(i) + 0.5) * w, at.top + at.height + 18, across[i],
@@ -417,8 +418,8 @@ Markup tipping_point(Context const& context, results::AnalysisRun const& run) {
     top += 32;
   }
   std::vector<std::string> notes;
-  if (some_cells)
-    notes.push_back(words(Word::tipping_note_cells)), notes.push_back(words(Word::tipping_note_boundary, shortest(alpha)));
+  if (some_numbers) notes.push_back(words(Word::tipping_note_cells));
+  if (some_cells) notes.push_back(words(Word::tipping_note_boundary, shortest(alpha)));
   if (some_lines) notes.push_back(words(Word::tipping_note_line, shortest(alpha)));
   notes.insert(notes.end(), turns.begin(), turns.end());
   const std::string name =

@@ -12,11 +12,11 @@ std::string title(Context const& context, results::AnalysisRun const& run, ArmsO
                   std::string const& level) {
   auto const& words = context.words;
   const std::string control = context.arm(numbers.control);
-  std::string text = with_unit(context, words(numbers.ratio ? Word::visit_ratio_to : Word::visit_difference_from, control),
-                               context.endpoint_unit(run.endpoint));
+  std::string text = comparison_in_words(context, numbers);
+  if (!numbers.ratio()) text = with_unit(context, text, context.endpoint_unit(run.endpoint));
   if (!level.empty()) text = words(Word::visit_with_interval, text, level);
   if (const auto* endpoint = context.plan.endpoint(run.endpoint)) {
-    const std::string none = numbers.ratio ? "1" : "0", between = words.chinese() ? "；" : "; ";
+    const std::string none = numbers.ratio() ? "1" : "0", between = words.chinese() ? "；" : "; ";
     if (endpoint->benefit == protocol::Benefit::higher) text += between + words(Word::visit_better_above, none, control);
     if (endpoint->benefit == protocol::Benefit::lower) text += between + words(Word::visit_better_below, none, control);
   }
@@ -31,9 +31,9 @@ Markup visit_differences(Context const& context, results::AnalysisRun const& run
   auto const& words = context.words;
   ArmLines arms = arm_lines(
       context, numbers->compared(), numbers->visits,
-      [&](std::string_view arm, std::string_view visit) { return numbers->difference(arm, visit); }, numbers->ratio);
+      [&](std::string_view arm, std::string_view visit) { return numbers->difference(arm, visit); }, numbers->ratio());
   if (arms.lines.empty()) return {};
-  const double none = numbers->ratio ? 1 : 0;
+  const double none = numbers->ratio() ? 1 : 0;
   arms.range.add(none);
 
   const VisitAxis visits = visit_axis(context, numbers->visits);
@@ -41,8 +41,8 @@ Markup visit_differences(Context const& context, results::AnalysisRun const& run
   Layout at = layout_beside(labels);
   at.plot_height = 250, at.bottom = at.top + at.plot_height;
   const svg::Scale x{visits.first(), visits.last(), at.left + 34, at.right - 26};
-  const ValueAxis y = numbers->ratio ? ratio_axis(arms.range.low, arms.range.high, at.top, at.bottom)
-                                     : value_axis(arms.range.low, arms.range.high, at.top, at.bottom, true);
+  const ValueAxis y = numbers->ratio() ? ratio_axis(arms.range.low, arms.range.high, at.top, at.bottom)
+                                       : value_axis(arms.range.low, arms.range.high, at.top, at.bottom, true);
   const LinesDrawn lines = draw_lines(context, at, arms, labels, visits, numbers->primary, x, y);
   Markup body = lines.behind + draw_value_axis(at, y, none) + lines.drawn;
 
@@ -57,7 +57,7 @@ Markup visit_differences(Context const& context, results::AnalysisRun const& run
   body += svg::text(at.left - 46, at.top - 16, title(context, run, *numbers, arms.level),
                     {.size = font, .weight = Weight::bold, .fill = ink});
 
-  std::vector<std::string> notes = {words(numbers->ratio ? Word::visit_ratios_note : Word::visit_differences_note)};
+  std::vector<std::string> notes = {words(numbers->ratio() ? Word::visit_ratios_note : Word::visit_differences_note)};
   add_axis_notes(context, visits, columns, numbers->primary, notes);
   const std::string name = words(Word::visit_differences_aria, context.endpoint(run.endpoint), context.arm(numbers->control),
                                  context.set(run.set), ends_in_words(context, arms, numbers->visits));

@@ -197,6 +197,16 @@ ValueAxis ratio_axis(double low, double high, double top, double bottom) {
   return y;
 }
 
+ValueAxis share_axis(double low, double high, double top, double bottom) {
+  const double room = std::max(0.04 * (high - low), 0.005);
+  ValueAxis y;
+  y.scale = {std::max(0.0, low - room), std::min(1.0, high + room), bottom, top};
+  std::vector<double> percent = svg::ticks_between(100 * y.scale.from, 100 * y.scale.to, 8);
+  for (std::string const& label : tick_labels(percent, false)) y.labels.push_back(label + "%");
+  for (const double tick : percent) y.ticks.push_back(tick / 100);
+  return y;
+}
+
 Markup draw_value_axis(Layout const& at, ValueAxis const& y, double reference) {
   Markup out;
   for (std::size_t i = 0; i < y.ticks.size(); ++i) {

@@ -52,6 +52,8 @@ struct ValueAxis {
 ValueAxis value_axis(double low, double high, double top, double bottom, bool signs, int most = 8);
 /// Of ratios or geometric means: 0.5, 1, 2 lie evenly.
 ValueAxis ratio_axis(double low, double high, double top, double bottom);
+/// Of proportions, in percent; from 0 to 1 at most.
+ValueAxis share_axis(double low, double high, double top, double bottom);
 /// Grid lines and numbers; the line at `reference` is stronger.
 Markup draw_value_axis(Layout const& at, ValueAxis const& y, double reference);
 

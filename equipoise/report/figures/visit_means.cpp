@@ -18,9 +18,14 @@ Markup from_baseline(Point start, Point first, ArmStyle const& style) {
 }
 
 /// "LS mean change (/mm3), 95% interval; higher is better".
-std::string title(Context const& context, results::AnalysisRun const& run, Word mean, std::string const& level) {
+std::string title(Context const& context, results::AnalysisRun const& run, ArmsOverVisits const& numbers, bool change,
+                  std::string const& level) {
   auto const& words = context.words;
-  std::string text = with_unit(context, words(mean), context.endpoint_unit(run.endpoint));
+  using Kind = ArmsOverVisits::Kind;
+  const std::string unit = numbers.kind == Kind::mean    ? context.endpoint_unit(run.endpoint)
+                           : numbers.kind == Kind::share ? std::string()
+                                                         : context.response_unit(run.endpoint);
+  std::string text = with_unit(context, change ? words(Word::visit_mean_change) : mean_in_words(context, numbers), unit);
   if (!level.empty()) text = words(Word::visit_with_interval, text, level);
   if (const auto* endpoint = context.plan.endpoint(run.endpoint)) {
     const std::string between = words.chinese() ? "；" : "; ";
@@ -30,19 +35,38 @@ std::string title(Context const& context, results::AnalysisRun const& run, Word 
   return text;
 }
 
+ValueAxis axis_of(ArmsOverVisits const& numbers, Range const& range, Layout const& at, bool change) {
+  switch (numbers.kind) {
+    case ArmsOverVisits::Kind::geometric_mean:
+    case ArmsOverVisits::Kind::count:
+      return ratio_axis(range.low, range.high, at.top, at.bottom);
+    case ArmsOverVisits::Kind::share:
+      return share_axis(range.low, range.high, at.top, at.bottom);
+    case ArmsOverVisits::Kind::mean:
+      break;
+  }
+  return value_axis(range.low, range.high, at.top, at.bottom, change);
+}
+
+Word note_of(ArmsOverVisits const& numbers) {
+  if (numbers.kind == ArmsOverVisits::Kind::mean) return Word::visit_means_note;
+  return numbers.kind == ArmsOverVisits::Kind::geometric_mean ? Word::visit_geometric_note : Word::visit_back_note;
+}
+
 }  // namespace
 
 Markup visit_means(Context const& context, results::AnalysisRun const& run) {
   const auto numbers = arms_over_visits(context, run);
   if (!numbers) return {};
   auto const& words = context.words;
+  const bool logarithmic = numbers->kind == ArmsOverVisits::Kind::geometric_mean || numbers->kind == ArmsOverVisits::Kind::count;
   ArmLines arms = arm_lines(
       context, numbers->arms, numbers->visits,
-      [&](std::string_view arm, std::string_view visit) { return numbers->mean(arm, visit); }, numbers->ratio);
+      [&](std::string_view arm, std::string_view visit) { return numbers->mean(arm, visit); }, logarithmic);
   if (arms.lines.empty()) return {};
 
   // A change starts at 0; the baseline visit joins the axis when the protocol has it before the others.
-  const std::string baseline = numbers->ratio ? std::string() : context.changed_since(run.endpoint);
+  const std::string baseline = numbers->ratio() ? std::string() : context.changed_since(run.endpoint);
   VisitAxis visits = visit_axis(context, numbers->visits), on_axis = visits;
   if (!baseline.empty()) {
     arms.range.add(0);
@@ -55,8 +79,7 @@ Markup visit_means(Context const& context, results::AnalysisRun const& run) {
   const std::vector<std::vector<std::string>> labels = label_lines(context, arms.arms());
   const Layout at = layout_beside(labels);
   const svg::Scale x{on_axis.first(), on_axis.last(), at.left + (before ? 14 : 34), at.right - 26};
-  const ValueAxis y = numbers->ratio ? ratio_axis(arms.range.low, arms.range.high, at.top, at.bottom)
-                                     : value_axis(arms.range.low, arms.range.high, at.top, at.bottom, !baseline.empty());
+  const ValueAxis y = axis_of(*numbers, arms.range, at, !baseline.empty());
   const LinesDrawn lines = draw_lines(context, at, arms, labels, visits, numbers->primary, x, y);
   Markup body = lines.behind + draw_value_axis(at, y, baseline.empty() ? missing_number : 0);
   for (std::size_t i = 0; before && i < arms.lines.size(); ++i) {
@@ -73,16 +96,16 @@ Markup visit_means(Context const& context, results::AnalysisRun const& run) {
         observed.set(i, v + before, std::to_string(*record->finding.n));
   const VisitColumns columns = draw_visit_axis(context, at, on_axis, x, observed.widths, numbers->primary);
   double row = columns.title + 30;
-  body += columns.drawn + draw_numbers(context, at, columns, Word::visit_observed, arms.arms(), labels, observed, row);
-  const Word mean = numbers->ratio ? Word::visit_geometric_mean : baseline.empty() ? Word::visit_mean : Word::visit_mean_change;
-  body += svg::text(at.left - 46, at.top - 16, title(context, run, mean, arms.level),
+  body += columns.drawn + draw_numbers(context, at, columns, numbers->imputed ? Word::visit_participants : Word::visit_observed,
+                                       arms.arms(), labels, observed, row);
+  body += svg::text(at.left - 46, at.top - 16, title(context, run, *numbers, !baseline.empty(), arms.level),
                     {.size = font, .weight = Weight::bold, .fill = ink});
 
-  std::vector<std::string> notes = {words(numbers->ratio ? Word::visit_geometric_note : Word::visit_means_note)};
+  std::vector<std::string> notes = {words(note_of(*numbers))};
   if (before) notes.push_back(words(Word::visit_baseline_note, context.visit(baseline)));
   add_axis_notes(context, on_axis, columns, numbers->primary, notes);
-  const std::string name = words(Word::visit_means_aria, context.endpoint(run.endpoint), context.set(run.set),
-                                 ends_in_words(context, arms, numbers->visits));
+  const std::string name = words(Word::visit_means_aria, context.endpoint(run.endpoint), means_in_words(context, *numbers),
+                                 context.set(run.set), ends_in_words(context, arms, numbers->visits));
   return element("div", "plot", svg::figure(at.width, row - 14, name, watermark(context), body)) + note(context, notes);
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "equipoise/core/text.h"
@@ -148,13 +149,25 @@ Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
   return table;
 }
 
-/// What the table of visits says, or what a figure shows: a record of that table, a t statistic beside its estimate, the
-/// logarithm behind a geometric mean, the covariance of visits.
+/// What the table of visits says, or what a figure shows: a record of that table, what repeats it at its place (its test
+/// statistic, its estimate on the scale of the model), the covariance of visits.
 bool told_by_visit(Record const& record, ArmsOverVisits const& numbers) {
   Finding const& f = record.finding;
-  const auto is = [&](ArmsOverVisits::Cell const& cell) { return cell.record == &record || cell.record->finding.at == f.at; };
-  const bool of_cell = std::ranges::any_of(numbers.means, is) || std::ranges::any_of(numbers.differences, is);
-  return of_cell || (f.quantity == "t" && f.at.contains("term")) || (f.quantity == "covariance" && f.at.contains("row"));
+  constexpr std::array<std::string_view, 9> again = {"estimate",  "se",       "df",         "t", "z",
+                                                     "robust_se", "model_se", "adjusted_p", "p"};
+  const auto is = [&](ArmsOverVisits::Cell const& cell) {
+    return cell.record == &record || (cell.record->finding.at == f.at && std::ranges::find(again, f.quantity) != again.end());
+  };
+  return std::ranges::any_of(numbers.means, is) || std::ranges::any_of(numbers.differences, is) ||
+         (f.at.contains("term") && f.quantity != "estimate") || (f.quantity == "covariance" && f.at.contains("row"));
+}
+
+/// Of a mean or difference that is no arm's against the control at a visit, or what else is known at such a place.
+bool beside_visits(Finding const& f) {
+  if (f.quantity == "tipping_point") return false;
+  const auto difference = f.at.find("difference");
+  const auto* levels = difference == f.at.end() ? nullptr : std::get_if<LevelDifference>(&difference->second);
+  return f.at.contains("lsmean") || f.at.contains("within") || (levels && levels->column != "arm");
 }
 
 TimeInterval const* interval_at(At const& at) {
@@ -296,11 +309,15 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
            });
   };
   const std::optional<ArmsOverVisits> by_visit = arms_over_visits(context, run);
-  std::vector<Record const*> coefficients;
+  std::vector<Record const*> coefficients, details;
   for (const auto* record : records) {
     if (by_visit && told_by_visit(*record, *by_visit)) continue;
     if (by_visit && record->finding.at.contains("term")) {
       coefficients.push_back(record);
+      continue;
+    }
+    if (by_visit && beside_visits(record->finding)) {
+      details.push_back(record);
       continue;
     }
     if (!text_at(record->finding.at, "group") && printed_beside(record)) continue;
@@ -321,9 +338,10 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
   if (main.empty() && grouped.empty() && masses.empty() && !by_visit) main.swap(minor);
   if (!main.empty()) out += by_row(shared, main, false);
   if (!minor.empty()) out += element("p", "minor-head", words(Word::secondary_quantities)) + by_row(shared, minor, true);
-  if (!coefficients.empty())
-    out += element("details",
-                   element("summary", words(Word::visit_coefficients, coefficients.size())) + by_row(shared, coefficients, true));
+  const auto folded = [&](Word title, std::vector<Record const*> const& rows) {
+    if (!rows.empty()) out += element("details", element("summary", words(title, rows.size())) + by_row(shared, rows, true));
+  };
+  folded(Word::visit_details, details), folded(Word::visit_coefficients, coefficients);
   for (auto const& note : shared.of_all) shared.notes.mark(note);
   for (auto const& note : run.notes) shared.notes.mark(note);
   if (shared.ne) shared.notes.mark(words(Word::ne_note));

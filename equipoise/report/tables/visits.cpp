@@ -45,10 +45,11 @@ Markup head(Context const& context, ArmsOverVisits const& numbers, Columns const
   };
   Markup row = element("th", {{"scope", std::string("col")}}, words(Word::column_arm));
   if (has.n) row += column(words(Word::baseline_n));
-  row += column(words(numbers.ratio ? Word::visit_geometric_mean : Word::visit_table_mean));
+  row += column(numbers.ratio() ? mean_in_words(context, numbers) : words(Word::visit_table_mean));
   if (has.mean_interval) row += column(words(Word::column_interval, has.level));
   if (has.compared) {
-    row += column(words(numbers.ratio ? Word::visit_ratio_to : Word::visit_table_difference, context.arm(numbers.control)));
+    row += column(numbers.ratio() ? comparison_in_words(context, numbers)
+                                  : words(Word::visit_table_difference, context.arm(numbers.control)));
     row += column(words(Word::column_interval, has.level));
     if (has.df) row += column(words(Word::column_df));
     if (has.p) row += column(element("i", words(Word::column_p)));
@@ -106,7 +107,7 @@ class Rows {
       Finding const& f = record->finding;
       results::Printed text = results::printed(f, context_.language(), context_.alpha());
       if (f.df && !has_.whole_df) text.df = results::fixed(*f.df, 1);
-      if (numbers_.ratio) return text;
+      if (numbers_.ratio()) return text;
       text.value = results::fixed(f.value, has_.decimals);
       if (f.se) text.se = results::fixed(*f.se, has_.decimals + 1);
       if (f.lower && f.upper)
@@ -149,7 +150,7 @@ Markup visits(Context const& context, ArmsOverVisits const& numbers, Footnotes& 
         return numbers.mean_over_visits(arm) || numbers.difference_over_visits(arm);
       }))
     body += rows.block({});
-  if (has.n) notes.mark(context.words(Word::visit_table_n));
+  if (has.n) notes.mark(context.words(numbers.imputed ? Word::visit_table_n_imputed : Word::visit_table_n));
   if (has.compared && !has.adjusted) notes.mark(context.words(Word::visit_table_unadjusted));
   if (rows.ne()) notes.mark(context.words(Word::ne_note));
   return element("div", "scroll", element("table", "data by-visit", head(context, numbers, has) + body));
