@@ -33,6 +33,8 @@
 #include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
 #include "equipoise/stats/imputation/rubin.h"
+#include "equipoise/stats/imputation/locf.h"
+#include "equipoise/stats/imputation/reference_based.h"
 #include "equipoise/stats/interval/grouped_hazard.h"
 #include "equipoise/stats/interval/interval_log_rank.h"
 #include "equipoise/stats/interval/turnbull.h"
@@ -42,6 +44,7 @@
 #include "equipoise/stats/method.h"
 #include "equipoise/stats/multiplicity/multiplicity.h"
 #include "equipoise/stats/repeated/gee.h"
+#include "equipoise/stats/repeated/linear_mixed.h"
 #include "equipoise/stats/repeated/mmrm.h"
 #include "equipoise/stats/survival/cox.h"
 #include "equipoise/stats/survival/fleming_harrington.h"
@@ -165,9 +168,12 @@ using Methods = MethodList<
     stats::GrayTest,
     stats::FineGray,
     stats::PermutationTest,
-    stats::Gee,
-    stats::Gls,
     stats::Mmrm,
+    stats::Gls,
+    stats::Gee,
+    stats::ReferenceBasedImputation,
+    stats::LinearMixed,
+    stats::Locf,
     stats::Rubin
     // <- a new method joins here
     >;

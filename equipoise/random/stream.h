@@ -10,7 +10,7 @@
 namespace equipoise::random {
 
 /// What random numbers are for: different purposes under one seed share none. Numbers are never used again for something else.
-enum class Purpose : std::uint32_t { permutation = 1 };
+enum class Purpose : std::uint32_t { permutation = 1, bootstrap = 2, posterior = 3, imputation = 4 };
 
 /// Names a stream of one purpose under a seed.
 struct StreamKey {

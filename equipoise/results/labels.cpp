@@ -79,6 +79,8 @@ constexpr auto quantities = std::to_array<Entry>({
     {"n_reallocations", "Re-allocations", "再分配次数"},
     {"monte_carlo_se", "Monte Carlo standard error of P", "P值的蒙特卡罗标准误"},
     {"lambda", "Share of variance due to missing values", "缺失所致方差占比"},
+    {"n_imputed", "Imputed values", "插补值数"},
+    {"tipping_point", "Tipping point (shift of imputed values)", "临界点（插补值的偏移）"},
 });
 
 // What a method's "estimate" is an estimate of.
@@ -97,6 +99,8 @@ constexpr auto estimates = std::to_array<Entry>({
     {"mantel_haenszel_risk_ratio", "Common risk ratio", "合并相对危险度"},
     {"t_test", "Mean, or difference of means", "均值或均值差"},
     {"ancova", "LS mean, difference or coefficient", "最小二乘均值、差值或系数"},
+    {"reference_based_imputation", "LS mean, or difference", "最小二乘均值或差值"},
+    {"locf", "LS mean, difference or coefficient", "最小二乘均值、差值或系数"},
     {"dunnett", "Difference of LS means", "最小二乘均值差"},
     {"logistic", "Log odds ratio", "对数优势比"},
     {"gee", "LS mean, difference or coefficient, on the link scale", "连接尺度上的最小二乘均值、差值或系数"},
@@ -167,6 +171,8 @@ constexpr auto methods = std::to_array<Entry>({
     {"descriptive", "Descriptive statistics", "描述性统计"},
     {"permutation_test", "Permutation test", "置换检验"},
     {"ancova", "Analysis of covariance", "协方差分析"},
+    {"reference_based_imputation", "Reference-based imputation", "基于参照组的插补"},
+    {"locf", "Last observation carried forward", "末次观测值结转"},
     {"dunnett", "Dunnett comparisons with control", "与对照的Dunnett比较"},
     {"mmrm", "Mixed model for repeated measures", "重复测量混合模型"},
     {"gee", "Generalised estimating equations", "广义估计方程"},

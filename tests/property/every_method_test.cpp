@@ -82,8 +82,8 @@ TEST(EveryMethod, HasARecipe) {
 }
 
 TEST(EveryMethod, AnswersOrRefusesSmallRandomTrials) {
-  const std::set<Code> of_data{Code::no_data,      Code::bad_cell,   Code::out_of_range,
-                               Code::inconsistent, Code::unresolved, Code::not_available};
+  const std::set<Code> of_data{Code::no_data,    Code::bad_cell,      Code::out_of_range,  Code::inconsistent,
+                               Code::unresolved, Code::not_available, Code::not_estimable, Code::no_convergence};
   for (Recipe const& recipe : recipes()) {
     std::size_t answers = 0;
     for (int number = 0; number < trials; ++number) {

@@ -27,7 +27,8 @@ std::string number(double value) { return fmt::format("{}", value); }
 std::vector<std::string> const& RandomTrial::columns() {
   static const std::vector<std::string> names{"trial",   "time", "event", "start",  "arm",  "two",   "stratum",
                                               "cluster", "y",    "first", "second", "resp", "resp2", "grade",
-                                              "cause",   "left", "right", "x1",     "x2"};
+                                              "cause",   "left", "right", "x1",     "x2",
+                                              "person",  "visit", "group", "after", "partial"};
   return names;
 }
 
@@ -50,6 +51,7 @@ RandomTrial random_trial(int trial_number) {
     return coarse ? double(from + chance.below(to - from + 1)) : from + chance.below((to - from) * 64 + 1) / 64.0;
   };
 
+  std::string group;
   for (int i = 0; i < n; ++i) {
     int arm = chance.below(3), two = chance.below(2), stratum = chance.below(3);
     if (shape == Shape::one_group) arm = two = 0;
@@ -94,6 +96,12 @@ RandomTrial random_trial(int trial_number) {
     if (shape == Shape::missing_cells)
       for (std::size_t c = 1; c < row.size(); ++c)
         if (RandomTrial::columns()[c] != "left" && RandomTrial::columns()[c] != "right" && chance.with(7)) row[c] = "";
+    // Three rows are a person's visits, in the group of the first; the chance above stays what it was.
+    const int person = i / 3, leaves = 1 + (trial_number + person) % 4;
+    if (i % 3 == 0) group = std::string(1, char('A' + arm));
+    const bool after = i % 3 >= leaves;
+    row.insert(row.end(), {fmt::format("s{}", person), fmt::format("v{}", 1 + i % 3), group, after ? "1" : "0",
+                           after && person % 3 != 0 ? "" : number(y * scale)});
     trial.rows.push_back(std::move(row));
   }
   return trial;

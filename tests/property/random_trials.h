@@ -47,6 +47,8 @@ struct RandomTrial {
 ///     y first second          continuous; resp resp2 (0, 1); grade (0 to 3)
 ///     cause (0, 1, 2)         event type; left right: the interval between visits 4 weeks apart
 ///     x1 x2                   covariates
+///     person visit            three rows are the visits of a person; group (A, B, C) is theirs, after an event (0, 1)
+///     partial                 y, for two in three missing after it
 RandomTrial random_trial(int number);
 
 }  // namespace equipoise::property
