@@ -66,6 +66,9 @@ class Planner {
                          analysis_.id);
       return {};
     }
+    std::vector<std::string> visits = endpoint_->visits;
+    std::ranges::sort(visits);
+    if (std::ranges::adjacent_find(visits) != visits.end()) return {};  // reported by the protocol
     const std::size_t reported = problems_.size();
     check_kind();
     check_arms();
@@ -197,7 +200,7 @@ class Planner {
     const auto want = [&](std::string const& name, std::string_view key) {
       written_at_.try_emplace(name, section_.place_of(key));
       const bool given =
-          name == "arm" || name == "participant" || (planned.recipe.by_visit() && (name == "visit" || name == "assigned_arm"));
+          name == "arm" || name == "participant" || (models_visits(card_) && (name == "visit" || name == "assigned_arm"));
       if (given || std::ranges::find(planned.recipe.covariates, name) != planned.recipe.covariates.end()) return;
       planned.recipe.covariates.push_back(name);
     };
@@ -208,9 +211,11 @@ class Planner {
       want(*by->text(), "covariance_by");
     if (!has_option(card_, "formula")) return;
     const Node* written = analysis_.section.find("formula");
-    formula_ = written && written->text()  ? *written->text()
-               : planned.recipe.by_visit() ? default_visit_formula(protocol_, planned.recipe)
-                                           : "arm";
+    const Node* of_model = model_for_imputation("formula");
+    formula_ = written && written->text()      ? *written->text()
+               : of_model && of_model->text() ? *of_model->text()
+               : planned.recipe.by_visit()     ? default_visit_formula(protocol_, planned.recipe)
+                                               : "arm";
     if (written && !written->text()) return;  // the method's owner says what is wrong with it
     if (has_option(card_, "analysis_formula")) {
       const Node* own = analysis_.section.find("analysis_formula");
@@ -226,6 +231,16 @@ class Planner {
                            "'{}' is a response of {} already, by its constrained baseline, and cannot be a covariate too", *twice,
                            section_.name());
     }
+  }
+
+  /// What imputation takes from the mixed model of the same question, when it says nothing itself: its model of the visits.
+  const Node* model_for_imputation(std::string_view key) const {
+    if (!takes(card_, "ice") || analysis_.section.find(key)) return nullptr;
+    for (protocol::Analysis const& other : protocol_.analyses)
+      if (other.method == "mmrm" && other.endpoint == analysis_.endpoint && other.estimand == analysis_.estimand &&
+          other.set == analysis_.set)
+        if (const Node* found = other.section.find(key)) return found;
+    return nullptr;
   }
 
   /// The option that scores the groups of this test: `scores`, or the `group_scores` of a correlation; "" when it has none.
@@ -322,6 +337,8 @@ class Planner {
     };
     if (!endpoint_->at.empty()) add("at", text_node(endpoint_->at, place));
     add("reference", text_node(control(), place));
+    for (const std::string_view key : {"covariance", "covariance_by", "estimation"})
+      if (const Node* found = model_for_imputation(key)) add(key, *found);
     add("family", text_node(endpoint_->kind == EndpointKind::binary  ? "binomial"
                             : endpoint_->kind == EndpointKind::count ? "poisson"
                                                                      : "gaussian",
@@ -366,8 +383,11 @@ class Planner {
             .hint = "list the sites in [sites]";
       if (column.name == "arm")
         std::stable_partition(order.begin(), order.end(), [&](std::string const& arm) { return arm == control(); });
+      std::vector<std::string> once;  // an id given twice is reported where it is given
+      for (std::string const& level : order)
+        if (std::ranges::find(once, level) == once.end()) once.push_back(level);
       Node::Array names;
-      for (std::string const& level : order) names.push_back(text_node(level, analysis_.place));
+      for (std::string const& level : once) names.push_back(text_node(level, analysis_.place));
       table.push_back({column.name, analysis_.place, Node(std::move(names), analysis_.place)});
     }
     return Node(std::move(table), analysis_.place);

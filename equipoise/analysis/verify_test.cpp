@@ -131,7 +131,7 @@ TEST(Verify, NeverSkipsWhatItDoesNotKnow) {
   const std::string expect = R"("expect": [{"quantity": "estimate", "value": 0.4, "rel_tol": 0}])",
                     data = R"("data": "six.csv", )";
   EXPECT_EQ(outcome(one_case(R"("method": "guess", )" + data + expect)), "unsupported: no method is called 'guess'\n");
-  EXPECT_EQ(outcome(one_case(R"("method": "gee", )" + data + expect)), "not available: the method 'gee' is not in this build\n");
+  EXPECT_EQ(outcome(one_case(R"("method": "ae_table", )" + data + expect)), "not available: the method 'ae_table' is not in this build\n");
   EXPECT_EQ(
       outcome(one_case(R"("method": "clopper_pearson", "roles": {"response": "response", "dose": "arm"}, )" + data + expect)),
       "unsupported: clopper_pearson has no role 'dose'\n");

@@ -14,7 +14,6 @@ const std::string msc_inr = (source_dir / "examples/msc-inr/protocol.toml").stri
 using Lacks = std::vector<std::pair<std::string, std::string>>;
 const Lacks msc_inr_lacks{
     {"minimisation", "[randomisation]"},
-    {"reference_based_imputation", "analysis 'a02_jump_to_reference'"},
     {"fixed", "[design]"},
     {"longitudinal", "scenario 'no-effect'"},
     {"longitudinal", "scenario 'drift-only'"},

@@ -89,7 +89,6 @@ INSTANTIATE_TEST_SUITE_P(
                 "p.toml:157:33: the ratio of [randomisation] has no key 'high'\n  hint: its keys are low and placebo",
                 "p.toml:247:33: there is no arm 'high'\n  hint: known: placebo, low, low",
                 "p.toml:262:33: there is no arm 'high'\n  hint: known: placebo, low, low",
-                "p.toml:315:1: a level of column 'arm' is given twice",
                 "p.toml:375:14: no hypothesis of [multiplicity] covers the primary analysis 'a01_cd4' of arm 'high'",
                 "p.toml:375:127: there is no arm 'high'\n  hint: known: placebo, low, low"}},
         Broken{"DayZero",

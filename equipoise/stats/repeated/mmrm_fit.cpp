@@ -13,7 +13,7 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr double wanted = 1e-10;      ///< scaled gradient at which the climb stops
-constexpr double near_optimum = 1e-6;  ///< and from which exact steps go on: two digits double to twelve
+constexpr double near_optimum = 3e-9;  ///< and at which the Hessian is that of the optimum, to the digits of degrees of freedom
 constexpr double good_enough = 1e-9;  ///< and above which it has not converged
 constexpr int most_iterations = 100;
 constexpr int patience = 8;           ///< iterations near the optimum without a gradient half as large

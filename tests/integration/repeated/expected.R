@@ -27,7 +27,8 @@ long$v <- as.integer(long$visit); long <- long[order(long$id, long$v), ]
 show <- function(label, x) cat(sprintf("%-34s %s\n", label, paste(format(x, digits = 15), collapse = " ")))
 
 cat("observed change by arm and visit\n"); print(with(long, tapply(!is.na(change), list(arm, visit), sum)))
-control <- glsControl(tolerance = 1e-13, msTol = 1e-14, maxIter = 500, msMaxIter = 2000)
+# nlminb, the default, stops 1e-4 of a standard error from the optimum
+control <- glsControl(tolerance = 1e-13, msTol = 1e-16, maxIter = 500, msMaxIter = 2000, opt = "optim", optimMethod = "BFGS")
 fit <- function(formula, data) gls(formula, data, correlation = corSymm(form = ~ v | id), weights = varIdent(form = ~ 1 | visit),
                                    method = "REML", control = control)
 at_w24 <- function(m, arm) {
