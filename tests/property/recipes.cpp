@@ -385,8 +385,8 @@ std::vector<Recipe> made() {
        1e-6,
        false,
        false},
-      // Not in R: three visits of at most ten people are often too few for a covariance, and its programs then stop with numbers of
-      // their last step. tests/independent has the same models by dense matrices.
+      // Not in R: three visits of at most ten people are often too few for a covariance, and its programs then stop with numbers
+      // of their last step. tests/independent has the same models by dense matrices.
       {"mmrm_fallback",
        "mmrm",
        R"({"response": "partial", "subject": "person", "visit": "visit"})",

@@ -1,3 +1,15 @@
+# `levels_of` are the levels of the categories, of the script that reads this.
+columns_of <- function(formula) all.vars(as.formula(paste("~", formula)))
+
+# LS means: the average row of the design over factors not named, numbers at their mean over the analysed rows.
+mean_row <- function(formula, rows, at) {
+  variables <- columns_of(formula)
+  grid <- expand.grid(lapply(setNames(variables, variables), function(v)
+    if (v %in% names(at)) at[[v]] else if (v %in% names(levels_of)) levels_of[[v]] else mean(rows[[v]])), stringsAsFactors = FALSE)
+  for (v in intersect(variables, names(levels_of))) grid[[v]] <- factor(grid[[v]], levels_of[[v]])
+  colMeans(model.matrix(as.formula(paste("~", formula)), grid))
+}
+
 # Reference-based imputation by conditional means, participant by participant, and its jackknife by repeating everything.
 #
 # rows      all visits of all participants in order, with factors; `event` 1 from the intercurrent event on

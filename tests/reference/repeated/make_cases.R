@@ -28,7 +28,6 @@ for (column in names(levels_of)) long[[column]] <- factor(long[[column]], levels
 at_month <- match(long$month, months)
 full <- "pre + drug + length + treatment * visit"
 
-columns_of <- function(formula) all.vars(as.formula(paste("~", formula)))
 levels_in <- function(formula, also = NULL) lapply(levels_of[names(levels_of) %in% c(columns_of(formula), also)], as.list)
 term_of <- function(name) {
   if (name == "(Intercept)") return(list())
@@ -37,15 +36,6 @@ term_of <- function(name) {
       if (startsWith(part, column) && part != column) return(list(column = column, level = substring(part, nchar(column) + 1)))
     list(column = part)
   })
-}
-
-# LS means: the average row of the design over factors not named, numbers at their mean over the analysed rows.
-mean_row <- function(formula, rows, at) {
-  variables <- columns_of(formula)
-  grid <- expand.grid(lapply(setNames(variables, variables), function(v)
-    if (v %in% names(at)) at[[v]] else if (v %in% names(levels_of)) levels_of[[v]] else mean(rows[[v]])), stringsAsFactors = FALSE)
-  for (v in intersect(variables, names(levels_of))) grid[[v]] <- factor(grid[[v]], levels_of[[v]])
-  colMeans(model.matrix(as.formula(paste("~", formula)), grid))
 }
 
 # A tolerance in standard errors: an estimate near 0 has no relative accuracy.
