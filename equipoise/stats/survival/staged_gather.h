@@ -24,7 +24,7 @@ class StagedGather {
 
  private:
   std::span<const std::uint32_t> rows_;
-  std::vector<std::uint32_t, numerics::Uninitialised<std::uint32_t>> arrival_, where_;  ///< of a row, of a place, in staged_
+  numerics::Column<std::uint32_t> arrival_, where_;  ///< of a row, of a place, in staged_
   numerics::Numbers staged_;
 };
 
