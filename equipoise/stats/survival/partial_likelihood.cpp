@@ -77,8 +77,8 @@ void PartialLikelihood::lay_out_stratum(SurvivalRows const& data, std::span<cons
                                         std::span<const std::uint8_t> in_order) {
   const std::uint32_t begin = strata_.empty() ? 0 : strata_.back().end;
   Stratum made{.begin = begin, .end = begin, .times_begin = time_count_, .times_end = 0, .most_tied = 0};
-  // Those censored since the event time before (in this pass) wait: they enter with the next event time, after its events. So they
-  // are put where they will be if that time has one event.
+  // Those censored since the event time before (in this pass) wait: they enter with the next event time, after its events. So
+  // they are put where they will be if that time has one event.
   std::uint32_t at = begin, waits = 0, times = time_count_;
   std::uint32_t* const to = row_.data();
   EventTime* const time = times_.data();
@@ -104,7 +104,9 @@ void PartialLikelihood::lay_out_stratum(SurvivalRows const& data, std::span<cons
       std::uint32_t *const waiting = to + at + 1, *const waiting_end = waiting + waits;
       // With starts, one who starts at this time or later has come and gone without being at risk at any event.
       if (!data.start.empty())
-        waits = std::uint32_t(std::remove_if(waiting, waiting_end, [&](std::uint32_t row) { return data.start[row] >= data.time[by_time[end]]; }) - waiting);
+        waits = std::uint32_t(
+            std::remove_if(waiting, waiting_end, [&](std::uint32_t row) { return data.start[row] >= data.time[by_time[end]]; }) -
+            waiting);
       if (events > 1) std::copy_backward(waiting, waiting + waits, waiting + waits + events - 1);
     }
     // Latest row first. The events of this time, then those who waited, then its censored; without an event all of them wait.
@@ -191,10 +193,18 @@ void PartialLikelihood::take_covariate(std::span<const double> column, std::size
   numerics::Sum events;
   std::uint8_t const* event_bits = events_here_.data();
   in_tiles(0, rows(), [&](double* to, std::size_t, std::uint32_t const* rows_here, std::size_t count) {
-    if (count < tile) std::fill(to, to + tile, 0.0);  // after the last row
-    for (std::uint32_t i = 0; i < count; ++i) to[slot(i)] = (from[rows_here[i]] - centre) * one_spread;
     numerics::Lanes of_events{};
+    if (count < tile) {
+      std::fill(to, to + tile, 0.0);  // after the last row
+      for (std::uint32_t i = 0; i < count; ++i) to[slot(i)] = (from[rows_here[i]] - centre) * one_spread;
+    }
     for (std::size_t i = 0; i < tile; i += numerics::lanes) {
+      if (count == tile) {
+        if (i % 8 == 0) __builtin_prefetch(gather.ahead(rows_here - order + i));
+        std::uint32_t const* const row = rows_here + i / numerics::lanes;
+        const numerics::Lanes raw{from[row[0]], from[row[quarter]], from[row[2 * quarter]], from[row[3 * quarter]]};
+        numerics::store(to + i, (raw - centre) * one_spread);
+      }
       const numerics::Lanes value = numerics::load(to + i), size = value < 0.0 ? -value : value;
       of_events += value * numerics::load(numerics::ones[*event_bits++]);
       sums += value;
@@ -416,10 +426,14 @@ double PartialLikelihood::predictor_bound(std::span<const double> b) const {
 std::vector<double> PartialLikelihood::by_row(std::span<const double> b, std::size_t data_rows) const {
   std::vector<double> predictors(data_rows, 0.0);
   double of_tile[tile];
+  constexpr std::size_t ahead = 64;  // places until one is written to; each waits for memory
   for (std::size_t first = 0; first < rows(); first += tile) {
     predict_tile(b, first, of_tile);
     const auto count = std::uint32_t(std::min(std::size_t(tile), rows() - first));
-    for (std::uint32_t i = 0; i < count; ++i) predictors.data()[row_.data()[first + i]] = of_tile[slot(i)];
+    for (std::uint32_t i = 0; i < count; ++i) {
+      __builtin_prefetch(predictors.data() + row_.data()[std::min(first + i + ahead, rows() - 1)], 1);
+      predictors.data()[row_.data()[first + i]] = of_tile[slot(i)];
+    }
   }
   return predictors;
 }
