@@ -46,8 +46,8 @@ std::uint64_t ordered_bits(double value) {
 
 /// Numbers 0 to n - 1 by increasing value, equal values by number.
 struct Order {
-  std::vector<std::uint32_t> numbers;
-  std::vector<std::uint8_t> may_be_close;  // 0: further than `same_time` from the value before; empty: nothing is known
+  numerics::Column<std::uint32_t> numbers;
+  numerics::Column<std::uint8_t> may_be_close;  // 0: further than `same_time` from the value before; empty: nothing is known
 };
 
 template <class Value>
@@ -60,7 +60,7 @@ Order ordered(std::size_t n, Value value) {
     in_order = in_order && bits >= largest;
     largest = std::max(largest, bits);
   }
-  Order order{std::vector<std::uint32_t>(n), {}};
+  Order order{numerics::Column<std::uint32_t>(n), {}};
   std::uint32_t* const numbers = order.numbers.data();
   if (in_order) {
     std::iota(order.numbers.begin(), order.numbers.end(), std::uint32_t(0));
@@ -121,7 +121,7 @@ Expected<SurvivalRows> survival_rows(Frame const& frame, std::string_view time, 
 
   const auto value_of = [&](std::size_t i) { return i < n ? times[i] : starts[i - n]; };  // from n on a start
   Order order = starts.empty() ? ordered(n, [&](std::size_t i) { return times[i]; }) : ordered(n + starts.size(), value_of);
-  std::vector<std::uint32_t>& numbers = order.numbers;
+  numerics::Column<std::uint32_t>& numbers = order.numbers;
   std::vector<std::uint8_t> begins(numbers.size());
   for (std::size_t begin = 0, end; begin < numbers.size(); begin = end) {
     // One cluster: measured from its first value, so that a chain of close values does not grow without end.
@@ -199,7 +199,7 @@ std::vector<std::int64_t> class_counts(std::span<const std::int32_t> classes, st
   return counts;
 }
 
-std::vector<std::uint32_t> increasing_order(std::span<const double> values) {
+numerics::Column<std::uint32_t> increasing_order(std::span<const double> values) {
   if (values.empty()) return {};
   return ordered(values.size(), [&](std::size_t i) { return values[i]; }).numbers;
 }
