@@ -161,15 +161,13 @@ class Climb {
         parameters_.sigma(theta, sigma_);
         likelihood_.evaluate(sigma_);
         if (attempt_.scaled_gradient <= good_enough) return finish == Finish::estimates || end_exactly(theta);
-        return stop("no step increases the likelihood");
+        return stop_short("no step increases the likelihood");
       }
       theta = candidate;
-      for (std::size_t block = 0; block * elements_each() < sigma_.size(); ++block)
-        if (smallest_pivot(std::span(sigma_).subspan(block * elements_each(), elements_each()), visits()) < singular)
-          return stop("the estimated covariance becomes singular: the data do not determine it");
+      if (least_pivot() < singular) return stop("the estimated covariance becomes singular: the data do not determine it");
     }
     if (attempt_.scaled_gradient <= good_enough) return finish == Finish::estimates || end_exactly(theta);
-    return stop("the iterations did not reach the optimum");
+    return stop_short("the iterations did not reach the optimum");
   }
 
   /// Newton steps with the exact Hessian of this point, which is so near the optimum that it is that of the optimum.
@@ -202,10 +200,7 @@ class Climb {
       ++attempt_.iterations;
     }
     if (attempt_.scaled_gradient <= good_enough) return true;
-    for (std::size_t block = 0; block * elements_each() < sigma_.size(); ++block)
-      if (smallest_pivot(std::span(sigma_).subspan(block * elements_each(), elements_each()), visits()) < 0.02)
-        return stop("the iterations tend to a singular covariance: the data do not determine it");
-    return stop("the iterations did not reach the optimum");
+    return stop_short("the iterations did not reach the optimum");
   }
 
   /// Gradient, Hessian and Newton step at theta, where the likelihood was evaluated last.
@@ -251,6 +246,17 @@ class Climb {
   bool stop(std::string reason) {
     attempt_.reason = std::move(reason);
     return false;
+  }
+  /// Stops where the reason may lie deeper: in a likelihood that is highest at a singular covariance.
+  bool stop_short(std::string reason) {
+    if (least_pivot() < 0.02) reason = "the iterations tend to a singular covariance: the data do not determine it";
+    return stop(std::move(reason));
+  }
+  double least_pivot() const {
+    double least = 1;
+    for (std::size_t at = 0; at < sigma_.size(); at += elements_each())
+      least = std::fmin(least, smallest_pivot(std::span(sigma_).subspan(at, elements_each()), visits()));
+    return least;
   }
 
   VisitLikelihood& likelihood_;

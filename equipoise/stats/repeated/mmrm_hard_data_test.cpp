@@ -120,7 +120,6 @@ TEST_P(MmrmOnHardData, AnswersAtTheOptimumOrSaysWhyNot) {
       for (std::string const df : {"satterthwaite", "kenward_roger", "between_within"}) {
         const std::string structure = shape.keyword(), where = structure + " " + estimation + " " + df;
         const auto answer = answered(GetParam(), rows, structure, estimation, df);
-        if (getenv("MT_TRACE") && df == "kenward_roger") fprintf(stderr, "%s %s: %s\n", GetParam().name.c_str(), where.c_str(), answer ? ("ok " + std::to_string(int(testing::read(answer, "iterations")))).c_str() : answer.error().message.c_str());
         if (!answer) {
           EXPECT_TRUE(of_data.contains(answer.error().code)) << where << ": " << answer.error().message;
           EXPECT_GT(answer.error().message.size(), 20u) << where;
