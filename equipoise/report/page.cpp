@@ -177,8 +177,7 @@ Markup over_visits(Page& page, Context const& context) {
       if (const Markup figure = figures::visit_means(context, run); !figure.empty())
         out += page.figure(words(Word::visit_means_caption, name, means_in_words(context, *numbers), set), figure);
       if (const Markup figure = figures::visit_differences(context, run); !figure.empty())
-        out += page.figure(
-            words(Word::visit_differences_caption, name, inside_sentence(comparison_in_words(context, *numbers)), set), figure);
+        out += page.figure(words(Word::visit_differences_caption, name, comparisons_in_words(context, *numbers), set), figure);
     }
     if (!yes_or_no(context, run) && first_with(context, run, "trajectory"))
       if (const Markup figure = figures::trajectories(context, run); !figure.empty())

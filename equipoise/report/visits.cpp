@@ -176,6 +176,12 @@ std::string comparison_in_words(Context const& context, ArmsOverVisits const& nu
   return context.words(names[std::size_t(numbers.kind)], context.arm(numbers.control));
 }
 
+std::string comparisons_in_words(Context const& context, ArmsOverVisits const& numbers) {
+  constexpr std::array<Word, 4> names = {Word::visit_differences_word, Word::visit_ratios_word, Word::visit_odds_ratios_word,
+                                         Word::visit_rate_ratios_word};
+  return context.words(names[std::size_t(numbers.kind)], context.arm(numbers.control));
+}
+
 std::vector<std::string> visits_of(Context const& context, AnalysisRun const& run) {
   if (const auto* endpoint = context.plan.endpoint(run.endpoint); endpoint && !endpoint->visits.empty()) return endpoint->visits;
   else if (endpoint && !endpoint->at.empty()) return {endpoint->at};

@@ -43,8 +43,9 @@ struct ArmsOverVisits {
 /// "LS mean", "Geometric mean", ...: a mean of this kind; and several of them inside a caption.
 std::string mean_in_words(Context const& context, ArmsOverVisits const& numbers);
 std::string means_in_words(Context const& context, ArmsOverVisits const& numbers);
-/// "Difference from Placebo", "Odds ratio to Placebo".
+/// "Difference from Placebo", "Odds ratio to Placebo"; and several of them inside a caption: "differences from Placebo".
 std::string comparison_in_words(Context const& context, ArmsOverVisits const& numbers);
+std::string comparisons_in_words(Context const& context, ArmsOverVisits const& numbers);
 
 /// Nothing when the analysis has no LS mean of an arm at a visit.
 std::optional<ArmsOverVisits> arms_over_visits(Context const& context, results::AnalysisRun const& run);
