@@ -44,7 +44,7 @@ Markup visit_differences(Context const& context, results::AnalysisRun const& run
 /// the first analysis of an endpoint that is measured at several visits and of its set, when others follow.
 Markup analyses_compared(Context const& context, results::AnalysisRun const& run);
 bool has_analyses_compared(Context const& context, results::AnalysisRun const& run);
-/// "difference from Placebo, Week 48": what they compare.
+/// "differences from Placebo": what they give.
 std::string analyses_compared_question(Context const& context, results::AnalysisRun const& run);
 
 /// Every participant's values over visits: a panel for each arm, or for each participant where an arm has few.

@@ -334,7 +334,10 @@ Markup primary_in_words(Context const& context) {
     if (run->problem) {
       text = words(Word::sentence_none, *run->problem);
     } else {
-      if (const std::vector<Record const*> tests = arm_tests(context, *run); !tests.empty()) {
+      // Where the run estimates the comparison, the F tests of its terms are for the table.
+      const bool estimated = !effects(context, *run).empty();
+      if (const std::vector<Record const*> tests = arm_tests(context, *run);
+          !tests.empty() && !(estimated && tests.front()->finding.quantity == "f")) {
         std::string list;
         for (const auto* test : tests) {
           const results::Printed printed = results::printed(test->finding, context.language(), context.alpha());

@@ -246,11 +246,17 @@ Markup outcome(Page& page, Context const& context) {
   if (auto const& family = context.answer.multiplicity)
     out += page.table(context.words(Word::family_caption, results::method_label(family->method, context.language())),
                       tables::multiplicity(context));
-  for (auto const& run : context.answer.runs)
-    if (const Markup figure = figures::analyses_compared(context, run); !figure.empty())
-      out += page.figure(context.words(Word::compared_caption, context.endpoint(run.endpoint),
-                                       figures::analyses_compared_question(context, run), inside_sentence(context.set(run.set))),
-                         figure);
+  for (auto const& run : context.answer.runs) {
+    const Markup figure = figures::analyses_compared(context, run);
+    if (figure.empty()) continue;
+    const auto* endpoint = context.plan.endpoint(run.endpoint);
+    const std::string visit =
+        endpoint && !endpoint->at.empty() ? context.visit(endpoint->at) + (context.words.chinese() ? "，" : ", ") : std::string();
+    out += page.figure(
+        context.words(Word::compared_caption, context.endpoint(run.endpoint), figures::analyses_compared_question(context, run),
+                      visit + inside_sentence(context.set(run.set))),
+        figure);
+  }
   for (auto const& run : context.answer.runs)
     out += page.table(context.words(Word::results_caption, context.analysis(run), context.method(run)),
                       tables::analysis(context, run));

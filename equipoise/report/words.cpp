@@ -190,7 +190,7 @@ constexpr auto table = std::to_array<Entry>({
     {Word::compared_favours, "favours {0}", "有利于{0}"},
     {Word::compared_over_visits, "over all visits", "各访视共同"},
     {Word::compared_note,
-     "Squares and other markers: estimates; lines: {0} intervals, not adjusted for the number of analyses. Bold: the primary "
+     "Markers: estimates; lines: {0} intervals, not adjusted for the number of analyses. Bold: the primary "
      "analysis. "
      "Each analysis has a table of its own below.",
      "标记：估计值；线：{0} 区间，未按分析数校正。粗体：主要分析。各分析另有结果表。"},

@@ -334,6 +334,7 @@ Printed printed(Finding const& f, std::string_view language, double alpha) {
     if (f.quantity == "quantile") return value == std::round(value) ? fixed(value, 0) : fixed(value, 1);
     if (f.quantity == "expected") return fixed(value, 1);
     if (is_log_likelihood(f.quantity)) return fixed(value, 2);
+    if (f.quantity == "scaled_gradient") return significant(value, 2);
     if (f.quantity == "chi_square" || f.quantity.ends_with("_chi_square") || f.quantity == "z" || f.quantity == "t" ||
         f.quantity == "f")
       return fixed(value, 2);

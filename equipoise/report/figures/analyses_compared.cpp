@@ -90,14 +90,7 @@ bool has_analyses_compared(Context const& context, AnalysisRun const& run) {
 
 std::string analyses_compared_question(Context const& context, AnalysisRun const& run) {
   const Compared all = compared(context, run);
-  const bool several = all.blocks.size() > 1;
-  std::string text = context.words(all.ratio ? (several ? Word::visit_ratios_word : Word::visit_ratio_to)
-                                             : (several ? Word::visit_differences_word : Word::visit_difference_from),
-                                   context.arm(all.against));
-  if (!several) text = inside_sentence(text);
-  const auto* endpoint = context.plan.endpoint(run.endpoint);
-  if (!endpoint || endpoint->at.empty()) return text;
-  return context.words.chinese() ? context.visit(endpoint->at) + text : text + ", " + context.visit(endpoint->at);
+  return context.words(all.ratio ? Word::visit_ratios_word : Word::visit_differences_word, context.arm(all.against));
 }
 
 Markup analyses_compared(Context const& context, AnalysisRun const& run) {

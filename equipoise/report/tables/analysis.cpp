@@ -290,7 +290,7 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
   for (std::size_t i = 0; i < records.size(); ++i) {
     Finding const& f = records[i]->finding;
     results::Printed text = printed[i];
-    if (const Record* below = denominator_of(context, *records[i]))
+    if (const Record* below = denominator_of(context, *records[i]); below && std::isfinite(below->finding.value))
       text.df += ", " + results::fixed(below->finding.value, below->finding.value == std::round(below->finding.value) ? 0 : 1);
     if (f.quantity == "p") text.p = text.value, text.value.clear();
     const bool ls_mean = f.quantity == "estimate" && f.at.contains("lsmean");  // its place says it all

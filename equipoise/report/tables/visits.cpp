@@ -23,13 +23,13 @@ Columns columns_of(Context const& context, ArmsOverVisits const& numbers) {
   Columns has;
   for (auto const& cell : numbers.means) {
     Finding const& f = cell.record->finding;
-    has.decimals = std::max(has.decimals, results::decimals_for(f.value, f.se));
+    if (std::isfinite(f.value)) has.decimals = std::max(has.decimals, results::decimals_for(f.value, f.se));
     has.n = has.n || f.n, has.mean_interval = has.mean_interval || (f.lower && f.upper);
     if (f.lower) has.level = interval_level(context, *cell.record);
   }
   for (auto const& cell : numbers.differences) {
     Finding const& f = cell.record->finding;
-    has.decimals = std::max(has.decimals, results::decimals_for(f.value, f.se));
+    if (std::isfinite(f.value)) has.decimals = std::max(has.decimals, results::decimals_for(f.value, f.se));
     has.whole_df = has.whole_df && (!f.df || *f.df == std::round(*f.df));
     has.compared = true, has.df = has.df || f.df, has.p = has.p || f.p;
     has.adjusted = has.adjusted || adjusted_beside(context, *cell.record);
