@@ -168,4 +168,19 @@ double Sandwich::df(std::span<const double> l) const {
   return trace > 0 && squares > 0 ? trace / squares * trace : missing_number;
 }
 
+std::vector<double> lower_root(std::span<const double> matrix, std::size_t p) {
+  const RowMatrix lower = View(matrix.data(), Index(p), Index(p)).llt().matrixL();
+  return {lower.data(), lower.data() + lower.size()};
+}
+
+void divide_by_lower(std::span<const double> lower, std::size_t m, std::span<double> rows) {
+  const std::size_t width = m == 0 ? 0 : rows.size() / m;
+  for (std::size_t s = 0; s < m; ++s)
+    for (std::size_t c = 0; c < width; ++c) {
+      double value = rows[s * width + c];
+      for (std::size_t t = 0; t < s; ++t) value -= lower[s * m + t] * rows[t * width + c];
+      rows[s * width + c] = value / lower[s * m + s];
+    }
+}
+
 }  // namespace equipoise::stats

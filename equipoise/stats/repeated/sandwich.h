@@ -42,17 +42,17 @@ Correction correction_of(EstimateCovariance covariance);  ///< of one that is a 
 
 struct SandwichSpec {
   Correction correction = Correction::none;
-  bool with_df = false;                ///< keeps what `df` needs: two numbers for each row and coefficient
-  double scale = 1;                    ///< V_i is this times L_i L_i'
-  std::vector<double> to_written{};    ///< fay_graubard: T, coefficients as written = T times these; r x r row by row
+  bool with_df = false;              ///< keeps what `df` needs: two numbers for each row and coefficient
+  double scale = 1;                  ///< V_i is this times L_i L_i'
+  std::vector<double> to_written{};  ///< fay_graubard: T, coefficients as written = T times these; r x r row by row
 };
 
 /// Var b = B (sum_i s_i s_i') B, s_i the corrected scores.
 ///
 /// Functions l of the coefficients are whitened, w = C'l with C C' = B. With S_i = L_i^-1 X_i C, whose S_i S_i' has the leverages
 /// of participant i as eigenvalues, and z_i = L_i^-1 r_i, the variance is the sum of (w' S_i' (I - S_i S_i')^-d z_i)^2, d = 0,
-/// 1/2 or 1. Where a leverage is 1 the residual is 0 whatever the error: the correction is 0 there, and what one participant alone
-/// determines has no variance (NaN).
+/// 1/2 or 1. Where a leverage is 1 the residual is 0 whatever the error: the correction is 0 there, and what one participant
+/// alone determines has no variance (NaN).
 ///
 /// source   as at `Correction`; df: Bell & McCaffrey (2002); Pustejovsky & Tipton (2018), J. Bus. Econ. Stat. 36, 672-683
 /// checked  sandwich_test.cpp, gee_test.cpp, tests/independent/sandwich_test.cpp, tests/independent/gee_test.cpp
@@ -72,7 +72,7 @@ class Sandwich {
   bool rests_on_one(std::span<const double> l) const;
   /// Var l'b; NaN when it rests on one participant, or is the rounding of 0.
   double variance(std::span<const double> l) const;
-  std::vector<double> covariance() const;  ///< r x r row by row: not to be read for functions without variance
+  std::vector<double> covariance() const;                     ///< r x r row by row: not to be read for functions without variance
   std::span<const double> middle() const { return middle_; }  ///< C' (sum_i s_i s_i') C
 
   /// Satterthwaite's degrees of freedom of the variance of l'b when V is right: (tr G)^2 / tr(G G), G_ij = g_i'g_j, where the
@@ -88,5 +88,11 @@ class Sandwich {
   bool with_df_ = false;
   double scale_ = 1;
 };
+
+/// C lower triangular with C C' = a positive definite matrix, p x p row by row.
+std::vector<double> lower_root(std::span<const double> matrix, std::size_t p);
+
+/// rows <- L^-1 rows, in place: L lower triangular m x m, rows m x any, all row by row.
+void divide_by_lower(std::span<const double> lower, std::size_t m, std::span<double> rows);
 
 }  // namespace equipoise::stats
