@@ -162,13 +162,26 @@ double MmrmInference::counted_df(std::span<const double> given) const {
   return least;
 }
 
-void MmrmInference::explain(std::vector<std::string>& notes) const { explain_sandwich(inference_, notes); }
+Inferred MmrmInference::in_units(ContrastEstimate const& made) const {
+  without_error_ = without_error_ || std::isnan(made.se);
+  return {.value = made.value * data_.unit, .se = made.se * data_.unit, .df = made.df, .t = made.t(), .estimable = true};
+}
+
+void MmrmInference::explain(std::vector<std::string>& notes) const {
+  explain_sandwich(inference_, notes);
+  if (!without_error_ || inference_.without_variance() > 0) return;
+  notes.push_back(
+      adjusts_covariance(inference_.method())
+          ? "Kenward and Roger's adjusted variance of some estimates is not positive: the data are too few for the "
+            "adjustment, and their standard errors are not estimable by it."
+          : "The variance of some estimates is not positive but for rounding: their standard errors are not estimable.");
+}
 
 Inferred MmrmInference::function(std::span<const double> l) const {
   const std::vector<double> ours = data_.ours(l);
   if (ours.empty()) return {};
   const ContrastEstimate made = given_df_.empty() ? inference_.contrast(ours) : inference_.contrast(ours, counted_df(l));
-  return {.value = made.value * data_.unit, .se = made.se * data_.unit, .df = made.df, .t = made.t(), .estimable = true};
+  return in_units(made);
 }
 
 Inferred MmrmInference::coefficient(std::size_t j) const {
@@ -176,7 +189,7 @@ Inferred MmrmInference::coefficient(std::size_t j) const {
   const std::size_t p = data_.p(), row = std::size_t(data_.place[j]);
   const std::span<const double> ours(data_.to_given.data() + row * p, p);
   const ContrastEstimate made = given_df_.empty() ? inference_.contrast(ours) : inference_.contrast(ours, given_df_[j]);
-  return {.value = made.value * data_.unit, .se = made.se * data_.unit, .df = made.df, .t = made.t(), .estimable = true};
+  return in_units(made);
 }
 
 EffectTest MmrmInference::test(std::vector<std::vector<double>> const& rows) const {

@@ -28,10 +28,12 @@ class MmrmInference : public CoefficientInference {
 
  private:
   double counted_df(std::span<const double> given) const;
+  Inferred in_units(ContrastEstimate const& made) const;
 
   VisitData const& data_;
   mutable FixedEffectsInference inference_;  // its workspace is no state
   std::vector<double> given_df_;             ///< of the design's columns, of methods that count
+  mutable bool without_error_ = false;       ///< a function had a value and no standard error
 };
 
 /// between_within or residual: degrees of freedom of each column of the design, NaN of one left out.
