@@ -167,6 +167,7 @@ class Climb {
         derive(theta, curvature);
         attempt_.scaled_gradient = scaled_gradient();
       }
+      if (flat_) attempt_.scaled_gradient = std::fmax(attempt_.scaled_gradient, 1.0);  // a length in no unit
       if (finish == Finish::curvature && attempt_.scaled_gradient <= near_optimum) return end_exactly(theta);
       if (attempt_.scaled_gradient <= wanted) return true;
       if (attempt_.scaled_gradient < 0.5 * best) {
@@ -261,6 +262,7 @@ class Climb {
     }
     factor_.compute(hessian_);
     const bool definite = factor_.info() == Eigen::Success;
+    flat_ = false;
     if (!definite && lift) {
       likelihood_.hessian(VisitLikelihood::Curvature::expected, {by_element_.data(), std::size_t(elements_ * elements_)});
       hessian_ = parameters_.natural() ? by_element_ : MatrixXd(jacobian_.transpose() * by_element_ * jacobian_);
@@ -268,6 +270,7 @@ class Climb {
         MatrixXd lifted = hessian_;
         lifted.diagonal() *= 1 + ridge;
         factor_.compute(lifted);
+        flat_ = ridge > 0;
         if (factor_.info() == Eigen::Success || !(ridge < 1e6)) break;
       }
     }
@@ -308,6 +311,7 @@ class Climb {
   MatrixXd by_element_, hessian_, jacobian_;
   VectorXd gradient_, step_;
   Eigen::LLT<MatrixXd> factor_;
+  bool flat_ = false;  // even the expected Hessian is singular but for rounding, and was lifted
 };
 
 /// log |det C| of a p x p matrix, row by row.
