@@ -11,8 +11,9 @@
 namespace equipoise::stats {
 
 /// What a fitted mixed model for repeated measures leaves for inference, in its own columns and units.
-/// The fit finished with curvature when `df` needs slopes.
-FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, DfMethod df);
+/// The fit finished with curvature when `df` needs slopes and standard errors are those of the model.
+FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, DfMethod df,
+                           EstimateCovariance covariance = EstimateCovariance::model);
 
 /// Answers about the coefficients, in the units of the data.
 class MmrmInference : public CoefficientInference {
