@@ -201,6 +201,10 @@ class Writer {
     std::sort(columns.begin(), columns.end());
     const EffectTest test = fit_.test(grid_.hypothesis(term.factors));
     if (!test.estimable) not_estimable_.push_back("the effect " + join(term.factors, ":"));
+    answer_.findings.push_back({.quantity = "residual_df",
+                                .at = {{"effect", columns}},
+                                .value = test.df > 0 ? test.residual_df : missing_number,
+                                .n = rows()});
     answer_.findings.push_back({.quantity = "f",
                                 .at = {{"effect", std::move(columns)}},
                                 .value = test.f,
