@@ -10,14 +10,27 @@ using results::Alternative;
 
 /// Names of choices in the two languages; {keyword, English, Chinese}.
 using Name = std::array<std::string_view, 3>;
-constexpr std::array<Name, 8> names{{{"satterthwaite", "Satterthwaite", "Satterthwaite 法"},
-                                     {"kenward_roger", "Kenward and Roger", "Kenward-Roger 法"},
-                                     {"kenward_roger_linear", "Kenward and Roger, linear", "Kenward-Roger 法（线性）"},
-                                     {"between_within", "Between and within participants", "受试者间与受试者内"},
-                                     {"residual", "Residual", "残差"},
-                                     {"asymptotic", "Normal distribution", "正态分布"},
-                                     {"unstructured", "Unstructured", "非结构化"},
-                                     {"cr2", "Sandwich standard errors (CR2)", "三明治标准误（CR2）"}}};
+constexpr std::array<Name, 20> names{
+    {{"satterthwaite", "Satterthwaite", "Satterthwaite 法"},
+     {"kenward_roger", "Kenward and Roger", "Kenward-Roger 法"},
+     {"kenward_roger_linear", "Kenward and Roger, linear", "Kenward-Roger 法（线性）"},
+     {"between_within", "Between and within participants", "受试者间与受试者内"},
+     {"residual", "Residual", "残差"},
+     {"asymptotic", "Normal distribution", "正态分布"},
+     {"unstructured", "Unstructured", "非结构化"},
+     {"toeplitz", "Toeplitz", "Toeplitz"},
+     {"heterogeneous_toeplitz", "Heterogeneous Toeplitz", "异方差 Toeplitz"},
+     {"ante_dependence", "Ante-dependence", "前依赖"},
+     {"heterogeneous_ante_dependence", "Heterogeneous ante-dependence", "异方差前依赖"},
+     {"ar1", "AR(1)", "AR(1)"},
+     {"heterogeneous_ar1", "Heterogeneous AR(1)", "异方差 AR(1)"},
+     {"compound_symmetry", "Compound symmetry", "复合对称"},
+     {"heterogeneous_compound_symmetry", "Heterogeneous compound symmetry", "异方差复合对称"},
+     {"spatial_exponential", "Spatial exponential", "空间指数"},
+     {"heterogeneous_spatial_exponential", "Heterogeneous spatial exponential", "异方差空间指数"},
+     {"model", "Standard errors of the model", "模型标准误"},
+     {"cr2", "Sandwich standard errors (CR2)", "三明治标准误（CR2）"},
+     {"cr0", "Sandwich standard errors (CR0)", "三明治标准误（CR0）"}}};
 constexpr std::array<Name, 5> choices{{{"planned", "As planned", "按计划"},
                                        {"degrees_of_freedom", "Degrees of freedom", "自由度"},
                                        {"covariance", "Covariance of the visits", "访视间协方差"},
