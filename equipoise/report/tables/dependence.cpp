@@ -78,34 +78,33 @@ Markup dependence(Context const& context, results::AnalysisRun const& run) {
   const bool adjusted = std::ranges::any_of(own, [](Alternative const* one) { return one->adjusted_p.has_value(); });
   const bool depends = std::ranges::any_of(own, [](Alternative const* one) { return one->differs; });
 
-  const auto head_cell = [](std::string const& text) { return element("th", {{"scope", std::string("col")}}, text); };
-  Markup head = head_cell(said(context, "Choice", "选择")) + head_cell(said(context, "Analysed with", "分析方式"));
+  const auto head_cell = [](std::string const& text) {
+    return element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, text);
+  };
+  Markup head = element("th", {{"scope", std::string("col")}}, said(context, "Analysed with", "分析方式"));
   for (std::string const& arm : arms) head += head_cell(context.arm(arm));
 
+  const auto cell = [&](Alternative const& one) {
+    Finding finding{.quantity = "estimate", .value = one.estimate, .se = one.se, .lower = one.lower, .upper = one.upper};
+    const results::Printed text = results::printed(finding, context.language(), context.alpha());
+    std::string p = results::p_statement(one.p, context.alpha());
+    if (one.adjusted_p) p += said(context, ", adjusted ", "，校正后 ") + results::p_value(*one.adjusted_p, context.alpha());
+    Markup below = p;
+    if (one.differs)
+      below += said(context, "; ", "；") + element("strong", "problem-inline", said(context, "another conclusion", "结论不同"));
+    const std::string interval = text.interval.empty() ? "" : " (" + text.interval + ")";
+    return element("td", Markup(text.value + interval) + element("span", "place", below));
+  };
   Markup body;
   for (std::size_t i = 0; i < own.size();) {
     const std::size_t first = i;
     std::vector<Alternative const*> of_arm(arms.size(), nullptr);
     for (; i < own.size() && own[i]->choice == own[first]->choice && own[i]->name == own[first]->name; ++i)
       of_arm[std::size_t(std::ranges::find(arms, own[i]->arm) - arms.begin())] = own[i];
-    const bool again = first > 0 && own[first - 1]->choice == own[first]->choice;
-    Markup row = element("th", {{"scope", std::string("row")}}, again ? "" : name_in(context, choices, own[first]->choice));
-    row += element("td", name_of(context, *own[first]));
-    for (Alternative const* one : of_arm) {
-      if (!one) {
-        row += element("td", "");
-        continue;
-      }
-      Finding finding{.quantity = "estimate", .value = one->estimate, .se = one->se, .lower = one->lower, .upper = one->upper};
-      const results::Printed text = results::printed(finding, context.language(), context.alpha());
-      std::string numbers = text.value + (text.interval.empty() ? "" : " (" + text.interval + ")") + "; " +
-                            results::p_statement(one->p, context.alpha());
-      if (one->adjusted_p)
-        numbers += said(context, ", adjusted ", "，校正后 ") + results::p_value(*one->adjusted_p, context.alpha());
-      Markup cell = numbers;
-      if (one->differs) cell += element("strong", "problem-inline", said(context, " another conclusion", " 结论不同"));
-      row += element("td", cell);
-    }
+    Markup row =
+        element("th", {{"scope", std::string("row")}},
+                Markup(name_of(context, *own[first])) + element("span", "place", name_in(context, choices, own[first]->choice)));
+    for (Alternative const* one : of_arm) row += one ? cell(*one) : element("td", "");
     body += element("tr", row);
   }
   const Markup lead = depends ? element("p", element("strong", "problem-inline", said(context, "Yes: ", "是：")) +
