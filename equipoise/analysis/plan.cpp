@@ -179,7 +179,7 @@ class Planner {
     }
     if (recipe.by_visit()) {
       roles_["subject"] = {"participant"};
-      roles_["visit"] = {"visit"};
+      if (takes(card_, "visit")) roles_["visit"] = {"visit"};
       if (recipe.ice) roles_["ice"] = {"ice"};
     }
     if (takes(card_, "group") && analysis_.by.empty()) roles_["group"] = {"arm"};

@@ -104,7 +104,7 @@ void constrain_baseline(Protocol const& protocol, Endpoint const& endpoint, stat
 
 }  // namespace
 
-bool models_visits(stats::MethodCard const& card) { return takes(card, "subject") && takes(card, "visit"); }
+bool models_visits(stats::MethodCard const& card) { return takes(card, "subject"); }
 
 void read_repeated(Protocol const& protocol, protocol::Analysis const& analysis, stats::MethodCard const& card,
                    std::string const& control, Section& section, data::Recipe& recipe) {

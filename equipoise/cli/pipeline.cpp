@@ -11,6 +11,7 @@
 #include "equipoise/data/formats.h"
 #include "equipoise/data/source.h"
 #include "equipoise/protocol/load.h"
+#include "equipoise/report/headline.h"
 #include "equipoise/results/labels.h"
 
 namespace equipoise::cli {
@@ -136,6 +137,7 @@ std::string p_text(double p) {
 
 std::string headline(Answered const& answered) {
   protocol::Protocol const& protocol = answered.study.protocol;
+  const report::Context context(protocol, answered.results, "en");
   std::string out = protocol.trial.simulated ? "SIMULATED data\n" : "";
   for (std::string const& note : answered.results.provenance.notes) out += "note: " + note + "\n";
   for (results::AnalysisRun const& run : answered.results.runs) {
@@ -157,6 +159,23 @@ std::string headline(Answered const& answered) {
                                      again ? "events in" : "of", shortest(people->finding.value)));
     }
     if (!counts.empty()) parts.push_back(join(counts, ", "));
+    // A model has many means and differences; its answer is the comparison of arms, of several visits at that of the endpoint.
+    const bool model = std::ranges::any_of(answered.results.records, [&](results::Record const& record) {
+      return record.analysis == run.id && record.finding.at.contains("lsmean");
+    });
+    if (model) {
+      for (results::Record const* record : report::effects(context, run)) {
+        Finding const& f = record->finding;
+        std::string text = report::place_in_words(context, run, f.at) + ": " +
+                           report::inside_sentence(report::quantity_in_words(context, run, f)) + " ";
+        text += std::isnan(f.value) ? "NE" : fmt::format("{:#.3g}", f.value);
+        if (f.lower && f.upper && !std::isnan(f.value)) text += fmt::format(" ({:#.3g} to {:#.3g})", *f.lower, *f.upper);
+        if (f.p) text += ", P " + p_text(*f.p);
+        parts.push_back(text);
+      }
+      out += join(parts, "; ") + "\n";
+      continue;
+    }
     for (results::Record const& record : answered.results.records) {
       Finding const& f = record.finding;
       if (record.analysis != run.id) continue;

@@ -397,17 +397,15 @@ class SourceReader {
 
   void read_entry_item(protocol::SourceEntryItem const& mapped, std::vector<std::size_t> const& rows, Column& into) {
     const protocol::Item& item = *protocol_.item(mapped.item);
+    const bool fixed = mapped.column.empty();
+    const std::string& name = fixed ? mapped.item : mapped.column;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::size_t row = rows[i];
-      if (mapped.column.empty()) {
-        cells_.read(into, i, item, mapped.constant, {}, 1.0, line(row), mapped.item);
-        continue;
-      }
-      const std::string_view text = cell(row, column(mapped.column));
+      const std::string_view text = fixed ? std::string_view(mapped.constant) : cell(row, column(mapped.column));
       if (!mapped.day_since_randomisation) {
-        cells_.read(into, i, item, text, mapped.codes, 1.0, line(row), mapped.column);
+        cells_.read(into, i, item, text, fixed ? no_codes : mapped.codes, 1.0, line(row), name);
       } else if (!text.empty()) {
-        if (const auto days = cells_.whole_number(text, line(row), mapped.column))
+        if (const auto days = cells_.whole_number(text, line(row), name))
           into.set(i, expression::Interval::exactly(records_.randomisation.low[owner_[row]] + *days));
       }
     }
@@ -429,6 +427,7 @@ class SourceReader {
   }
 
   static constexpr std::size_t no_one = std::size_t(-1);
+  static inline const decltype(protocol::SourceEntryItem::codes) no_codes;  // a fixed value is a code itself
 
   protocol::Protocol const& protocol_;
   protocol::Source const& source_;

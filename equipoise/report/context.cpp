@@ -184,6 +184,28 @@ std::string Context::method(results::AnalysisRun const& run) const {
   return results::method_label(run.method, language(), run.title);
 }
 
+std::string Context::note(std::string const& sentence) const {
+  std::string out;
+  for (std::size_t at = 0; at < sentence.size();) {
+    const std::size_t open = sentence.find('\'', at);
+    const std::size_t close = open == std::string::npos ? open : sentence.find('\'', open + 1);
+    if (close == std::string::npos) return out + sentence.substr(at);
+    const std::string id = sentence.substr(open + 1, close - open - 1), before = sentence.substr(at, open - at);
+    // "sex@baseline 'low'" is a level of that column, whatever arm is called so.
+    const std::size_t blank = before.size() > 1 ? before.find_last_of(' ', before.size() - 2) : std::string::npos;
+    const std::string word =
+        before.empty() || before.back() != ' ' ? "" : before.substr(blank == std::string::npos ? 0 : blank + 1);
+    const bool named = word.find('@') == std::string::npos && (plan.arm(id) || plan.visit(id));
+    if (!named && (id.find(' ') != std::string::npos || id.size() > 40)) {  // an apostrophe, and no id behind it
+      out += before + "'", at = open + 1;
+      continue;
+    }
+    out += before + (named ? "\u201c" + (plan.arm(id) ? arm(id) : visit(id)) + "\u201d" : "'" + id + "'");
+    at = close + 1;
+  }
+  return out;
+}
+
 ArmStyle Context::style(std::string_view arm) const {
   const auto found = arm_styles.find(arm);
   return found == arm_styles.end() ? ArmStyle{7, 4, palette(7, false)} : found->second;

@@ -53,6 +53,8 @@ struct Context {
   std::string event(std::string_view id) const;        ///< an intercurrent event: the label of the code that is called so
   std::string role(std::string_view role) const;
   std::string method(results::AnalysisRun const& run) const;
+  /// A note of a method, in which arms and visits stand by their ids ('m8'), with their names.
+  std::string note(std::string const& sentence) const;
   ArmStyle style(std::string_view arm) const;
 
   std::vector<results::Record const*> records(std::string_view analysis) const;

@@ -40,6 +40,13 @@ Markup visit_means(Context const& context, results::AnalysisRun const& run);
 /// Differences from the control over visits with intervals, P values under the axis.
 Markup visit_differences(Context const& context, results::AnalysisRun const& run);
 
+/// The comparison of arms that each analysis of an endpoint gives, under each other: what changes with the assumptions. Drawn for
+/// the first analysis of an endpoint that is measured at several visits and of its set, when others follow.
+Markup analyses_compared(Context const& context, results::AnalysisRun const& run);
+bool has_analyses_compared(Context const& context, results::AnalysisRun const& run);
+/// "differences from Placebo": what they give.
+std::string analyses_compared_question(Context const& context, results::AnalysisRun const& run);
+
 /// Every participant's values over visits: a panel for each arm, or for each participant where an arm has few.
 Markup trajectories(Context const& context, results::AnalysisRun const& run);
 

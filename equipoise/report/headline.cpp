@@ -1,6 +1,7 @@
 #include "equipoise/report/headline.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 
@@ -270,7 +271,9 @@ std::string place_in_words(Context const& context, AnalysisRun const& run, At co
 }
 
 std::string quantity_in_words(Context const& context, AnalysisRun const& run, Finding const& finding) {
-  if (finding.quantity == "estimate" && (run.method == "ancova" || run.method == "mmrm" || finding.at.contains("within"))) {
+  constexpr std::array<std::string_view, 4> of_means = {"ancova", "mmrm", "linear_mixed", "locf"};
+  if (finding.quantity == "estimate" &&
+      (std::ranges::find(of_means, run.method) != of_means.end() || finding.at.contains("within"))) {
     if (finding.at.contains("difference")) return context.words(Word::ls_mean_difference);
     if (finding.at.contains("term")) return context.words(Word::coefficient);
   }
@@ -292,6 +295,12 @@ Markup headline_cards(Context const& context) {
     const results::Printed text = results::printed(record->finding, context.language(), context.alpha());
     std::string place = place_in_words(context, *run, record->finding.at);
     if (shown.size() > 1 && record->finding.p) place += (place.empty() ? "" : ", ") + p_in_words(context, *record);
+    if (const auto* endpoint = context.plan.endpoint(run->endpoint);
+        endpoint && endpoint->kind == protocol::EndpointKind::continuous) {
+      const std::string between = place.empty() ? "" : words.chinese() ? "；" : "; ";
+      if (endpoint->benefit == protocol::Benefit::higher) place += between + words(Word::higher_better);
+      if (endpoint->benefit == protocol::Benefit::lower) place += between + words(Word::lower_better);
+    }
     cards += card(text.value,
                   quantity_in_words(context, *run, record->finding) + ", " +
                       words(Word::sentence_interval, interval_level(context, *record), text.interval),
@@ -305,9 +314,9 @@ Markup headline_cards(Context const& context) {
       continue;
     }
     const std::vector<Record const*> tests = arm_tests(context, *run);
-    if (tests.size() > 1) continue;  // the table of hypotheses has them all
-    const Record* p = tests.empty() ? nullptr : tests.front();
-    if (!p && shown.size() == 1 && shown.front().first == run && shown.front().second->finding.p) p = shown.front().second;
+    const bool one = shown.size() == 1 && shown.front().first == run && shown.front().second->finding.p;
+    if (tests.size() > 1 && !one) continue;  // the table of hypotheses has them all
+    const Record* p = one ? shown.front().second : tests.empty() ? nullptr : tests.front();
     if (!p) continue;
     cards += card(p_in_words(context, *p), context.method(*run), context.endpoint(run->endpoint));
     break;
@@ -325,7 +334,10 @@ Markup primary_in_words(Context const& context) {
     if (run->problem) {
       text = words(Word::sentence_none, *run->problem);
     } else {
-      if (const std::vector<Record const*> tests = arm_tests(context, *run); !tests.empty()) {
+      // Where the run estimates the comparison, the F tests of its terms are for the table.
+      const bool estimated = !effects(context, *run).empty();
+      if (const std::vector<Record const*> tests = arm_tests(context, *run);
+          !tests.empty() && !(estimated && tests.front()->finding.quantity == "f")) {
         std::string list;
         for (const auto* test : tests) {
           const results::Printed printed = results::printed(test->finding, context.language(), context.alpha());
@@ -386,6 +398,8 @@ std::string inside_sentence(std::string const& label) {
   const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
   const bool article = label.starts_with("A ");  // the F of "F statistic" keeps its case
   if (label.size() < 2 || !upper(label[0]) || !(lower(label[1]) || article)) return label;
+  for (std::size_t at = label.find(' '); at != std::string::npos && at + 2 < label.size(); at = label.find(' ', at + 1))
+    if (upper(label[at + 1]) && lower(label[at + 2])) return label;  // a name of several words: Beck Depression Inventory
   std::string out = label;
   out[0] = char(out[0] - 'A' + 'a');
   return out;

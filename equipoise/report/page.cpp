@@ -81,7 +81,7 @@ Markup methods(Context const& context) {
       options += (options.empty() ? "" : "; ") + inside_sentence(results::in_plain_words(key)) + " " + value;
     item += words.chinese() ? "。" : ". ";
     if (!options.empty()) item += element("span", "dim", words(Word::methods_options, options) + (words.chinese() ? "。" : ". "));
-    for (auto const& note : run.notes) item += note + space;
+    for (auto const& note : run.notes) item += context.note(note) + space;
     if (run.problem) item += element("span", "problem-inline", words(Word::methods_missing, *run.problem));
     items += element("li", item);
   }
@@ -164,6 +164,17 @@ bool yes_or_no(Context const& context, results::AnalysisRun const& run) {
   return endpoint && endpoint->kind == protocol::EndpointKind::binary;
 }
 
+/// Sensitivity and supportive analyses of a question whose figures over visits are there already: their tables, and the figure
+/// that sets all analyses side by side, say where they differ.
+bool repeats_an_earlier(Context const& context, results::AnalysisRun const& run) {
+  if (run.role != "sensitivity" && run.role != "supportive") return false;
+  for (auto const& other : context.answer.runs) {
+    if (other.id == run.id) return false;
+    if (other.endpoint == run.endpoint && other.set == run.set && !other.problem && arms_over_visits(context, other)) return true;
+  }
+  return false;
+}
+
 /// Figures of repeated measures: the model's means and differences, and what they were computed from.
 Markup over_visits(Page& page, Context const& context) {
   auto const& words = context.words;
@@ -171,14 +182,14 @@ Markup over_visits(Page& page, Context const& context) {
   for (auto const& run : context.answer.runs) {
     if (run.problem) continue;
     const std::string set = inside_sentence(context.set(run.set));
-    if (const auto numbers = arms_over_visits(context, run)) {
-      const std::string name =
-          name_among(context, run, [&](auto const& other) { return arms_over_visits(context, other).has_value(); });
+    if (const auto numbers = arms_over_visits(context, run); numbers && !repeats_an_earlier(context, run)) {
+      const std::string name = name_among(context, run, [&](auto const& other) {
+        return arms_over_visits(context, other).has_value() && !repeats_an_earlier(context, other);
+      });
       if (const Markup figure = figures::visit_means(context, run); !figure.empty())
         out += page.figure(words(Word::visit_means_caption, name, means_in_words(context, *numbers), set), figure);
       if (const Markup figure = figures::visit_differences(context, run); !figure.empty())
-        out += page.figure(
-            words(Word::visit_differences_caption, name, inside_sentence(comparison_in_words(context, *numbers)), set), figure);
+        out += page.figure(words(Word::visit_differences_caption, name, comparisons_in_words(context, *numbers), set), figure);
     }
     if (!yes_or_no(context, run) && first_with(context, run, "trajectory"))
       if (const Markup figure = figures::trajectories(context, run); !figure.empty())
@@ -235,6 +246,17 @@ Markup outcome(Page& page, Context const& context) {
   if (auto const& family = context.answer.multiplicity)
     out += page.table(context.words(Word::family_caption, results::method_label(family->method, context.language())),
                       tables::multiplicity(context));
+  for (auto const& run : context.answer.runs) {
+    const Markup figure = figures::analyses_compared(context, run);
+    if (figure.empty()) continue;
+    const auto* endpoint = context.plan.endpoint(run.endpoint);
+    const std::string visit =
+        endpoint && !endpoint->at.empty() ? context.visit(endpoint->at) + (context.words.chinese() ? "，" : ", ") : std::string();
+    out += page.figure(
+        context.words(Word::compared_caption, context.endpoint(run.endpoint), figures::analyses_compared_question(context, run),
+                      visit + inside_sentence(context.set(run.set))),
+        figure);
+  }
   for (auto const& run : context.answer.runs)
     if (const Markup dependence = tables::dependence(context, run); !dependence.empty())
       out += page.table(tables::dependence_caption(context, run), dependence);

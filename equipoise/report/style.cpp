@@ -71,6 +71,7 @@ ul.plain li+li{margin-top:6px}
 .data.by-visit tbody th.sub{padding-left:28px;color:var(--soft)}
 .by-visit tbody tr:last-child th,.by-visit tbody tr:last-child td{border-bottom:1px solid var(--line);padding-bottom:10px}
 .by-visit tbody:last-child tr:last-child th,.by-visit tbody:last-child tr:last-child td{border-bottom-color:var(--rule)}
+.data.by-visit td.same{text-align:left;color:var(--muted);padding-left:14px}
 .by-visit tbody.here th,.by-visit tbody.here td{background:var(--here)}
 .by-visit tbody.here tr th:first-child{background:var(--here)}
 .tag{display:inline-block;margin-left:10px;padding:0 8px;border:1px solid var(--rule);border-radius:9px;font-size:12px;line-height:18px;font-weight:500;color:var(--soft)}

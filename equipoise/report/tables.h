@@ -17,8 +17,8 @@ Markup schedule(Context const& context);
 Markup baseline(Context const& context);
 /// The records of one analysis: arms side by side, then comparisons with estimate, interval and P together.
 Markup analysis(Context const& context, results::AnalysisRun const& run);
-/// Arms at each visit: n, LS mean, difference from the control. `notes` gets the footnotes of its numbers.
-Markup visits(Context const& context, ArmsOverVisits const& numbers, Footnotes& notes);
+/// Arms at each visit: n, LS mean, difference from the control. `notes` gets the footnotes of its numbers but for those `of_all`.
+Markup visits(Context const& context, ArmsOverVisits const& numbers, Footnotes& notes, std::vector<std::string> const& of_all);
 /// Which visits participants have, with counts by arm.
 Markup missing_patterns(Context const& context, results::AnalysisRun const& run);
 /// The hypotheses of [multiplicity] with raw and adjusted P values, decisions and simultaneous intervals; empty without it.

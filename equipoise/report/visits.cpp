@@ -76,20 +76,6 @@ std::string group_of(Series const& series) {
   return group ? *group : std::string();
 }
 
-/// By study day where the protocol has them all (a constrained baseline is no visit of the endpoint); else as the endpoint has
-/// them.
-std::vector<std::string> in_visit_order(Context const& context, AnalysisRun const& run, std::vector<std::string> visits) {
-  if (std::ranges::all_of(visits, [&](std::string const& id) { return context.plan.visit(id) != nullptr; })) {
-    std::ranges::stable_sort(visits, {}, [&](std::string const& id) { return context.plan.visit(id)->day.offset(); });
-    return visits;
-  }
-  std::vector<std::string> ordered;
-  for (auto const& visit : visits_of(context, run))
-    if (std::ranges::find(visits, visit) != visits.end()) ordered.push_back(visit);
-  for (auto const& visit : visits) keep(ordered, visit);
-  return ordered;
-}
-
 template <class T>
 void sort_by_arm(Context const& context, std::vector<T>& parts) {
   std::vector<std::string> order;
@@ -154,9 +140,28 @@ std::optional<ArmsOverVisits> arms_over_visits(Context const& context, AnalysisR
       }
 
   all.visits = in_visit_order(context, run, std::move(seen));
+  // A visit before those of the endpoint, at which everybody counts in the control.
+  if (const std::vector<std::string> own = visits_of(context, run);
+      all.visits.size() > 1 && std::ranges::find(own, all.visits.front()) == own.end())
+    all.constrained = std::ranges::all_of(all.arms, [&](std::string const& arm) {
+      const Record* own_mean = all.mean(arm, all.visits.front());
+      return arm == all.control || !own_mean || std::isnan(own_mean->finding.value);
+    });
   if (const auto* endpoint = context.plan.endpoint(run.endpoint))
     if (std::ranges::find(all.visits, endpoint->at) != all.visits.end()) all.primary = endpoint->at;
   return all;
+}
+
+std::vector<std::string> in_visit_order(Context const& context, AnalysisRun const& run, std::vector<std::string> visits) {
+  if (std::ranges::all_of(visits, [&](std::string const& id) { return context.plan.visit(id) != nullptr; })) {
+    std::ranges::stable_sort(visits, {}, [&](std::string const& id) { return context.plan.visit(id)->day.offset(); });
+    return visits;
+  }
+  std::vector<std::string> ordered;
+  for (auto const& visit : visits_of(context, run))
+    if (std::ranges::find(visits, visit) != visits.end()) ordered.push_back(visit);
+  for (auto const& visit : visits) keep(ordered, visit);
+  return ordered;
 }
 
 std::string mean_in_words(Context const& context, ArmsOverVisits const& numbers) {
@@ -173,6 +178,12 @@ std::string means_in_words(Context const& context, ArmsOverVisits const& numbers
 std::string comparison_in_words(Context const& context, ArmsOverVisits const& numbers) {
   constexpr std::array<Word, 4> names = {Word::visit_difference_from, Word::visit_ratio_to, Word::visit_odds_ratio_to,
                                          Word::visit_rate_ratio_to};
+  return context.words(names[std::size_t(numbers.kind)], context.arm(numbers.control));
+}
+
+std::string comparisons_in_words(Context const& context, ArmsOverVisits const& numbers) {
+  constexpr std::array<Word, 4> names = {Word::visit_differences_word, Word::visit_ratios_word, Word::visit_odds_ratios_word,
+                                         Word::visit_rate_ratios_word};
   return context.words(names[std::size_t(numbers.kind)], context.arm(numbers.control));
 }
 

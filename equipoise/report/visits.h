@@ -23,7 +23,8 @@ struct ArmsOverVisits {
   std::string control;              ///< the arm that the others are compared with; empty when there are no differences
   std::string primary;              ///< the visit at which the endpoint is read; empty when none of them
   Kind kind = Kind::mean;
-  bool imputed = false;  ///< values that are missing were imputed: n is all participants of the arm
+  bool imputed = false;      ///< values that are missing were imputed: n is all participants of the arm
+  bool constrained = false;  ///< the first visit is a baseline at which all arms have the control's mean
 
   bool ratio() const { return kind != Kind::mean; }
   results::Record const* mean(std::string_view arm, std::string_view visit) const;
@@ -43,11 +44,16 @@ struct ArmsOverVisits {
 /// "LS mean", "Geometric mean", ...: a mean of this kind; and several of them inside a caption.
 std::string mean_in_words(Context const& context, ArmsOverVisits const& numbers);
 std::string means_in_words(Context const& context, ArmsOverVisits const& numbers);
-/// "Difference from Placebo", "Odds ratio to Placebo".
+/// "Difference from Placebo", "Odds ratio to Placebo"; and several of them inside a caption: "differences from Placebo".
 std::string comparison_in_words(Context const& context, ArmsOverVisits const& numbers);
+std::string comparisons_in_words(Context const& context, ArmsOverVisits const& numbers);
 
 /// Nothing when the analysis has no LS mean of an arm at a visit.
 std::optional<ArmsOverVisits> arms_over_visits(Context const& context, results::AnalysisRun const& run);
+
+/// By study day where the protocol has them all (a constrained baseline is no visit of the endpoint); else as the endpoint has
+/// them.
+std::vector<std::string> in_visit_order(Context const& context, results::AnalysisRun const& run, std::vector<std::string> visits);
 
 /// The visits to which the series of an analysis count: those of its endpoint, else of its LS means in their order.
 std::vector<std::string> visits_of(Context const& context, results::AnalysisRun const& run);

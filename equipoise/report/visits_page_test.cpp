@@ -170,7 +170,8 @@ TEST(VisitsPage, SpeaksOfRatiosWhereTheResponseIsALogarithm) {
   fixture::add_tipping_point(made.results, "a02", true);
   const std::string page = kept("visits-ratio", made.page());
   expect_balanced(page);
-  EXPECT_THAT(page, HasSubstr("Geometric mean, 95% interval"));
+  EXPECT_THAT(page, HasSubstr("Geometric mean (/mm³), 95% interval; higher is better"));  // in the unit of the response
+  EXPECT_THAT(page, HasSubstr("ratios to Placebo by visit"));
   EXPECT_THAT(page, HasSubstr("Ratio to Placebo, 95% interval; above 1 is better than Placebo"));
   EXPECT_THAT(page, Not(HasSubstr("LS mean change")));
 }

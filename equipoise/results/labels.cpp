@@ -69,8 +69,14 @@ constexpr auto quantities = std::to_array<Entry>({
     {"residual_sum_of_squares", "Residual sum of squares", "残差平方和"},
     {"deviance", "Residual deviance", "残差偏差"},
     {"neg2_log_likelihood", "\u22122 log likelihood", "\u22122对数似然"},
-    {"aic", "Akaike criterion", "AIC"},
-    {"bic", "Bayes criterion", "BIC"},
+    {"aic", "Akaike criterion (AIC)", "赤池信息准则（AIC）"},
+    {"aicc", "Akaike criterion for small samples (AICc)", "小样本校正AIC（AICc）"},
+    {"bic", "Bayes criterion (BIC)", "贝叶斯信息准则（BIC）"},
+    {"scaled_gradient", "Distance from the optimum, in standard errors", "距最优点的距离（以标准误计）"},
+    {"iterations", "Iterations", "迭代次数"},
+    {"random_covariance", "Covariance of random effects", "随机效应协方差"},
+    {"residual_variance", "Residual variance", "残差方差"},
+    {"slope", "Slope", "斜率"},
     {"covariance", "Covariance", "协方差"},
     {"working_correlation", "Working correlation", "作业相关"},
     {"dispersion", "Dispersion", "离散参数"},
@@ -99,6 +105,9 @@ constexpr auto estimates = std::to_array<Entry>({
     {"mantel_haenszel_risk_ratio", "Common risk ratio", "合并相对危险度"},
     {"t_test", "Mean, or difference of means", "均值或均值差"},
     {"ancova", "LS mean, difference or coefficient", "最小二乘均值、差值或系数"},
+    {"mmrm", "LS mean, difference or coefficient", "最小二乘均值、差值或系数"},
+    {"linear_mixed", "LS mean, difference or coefficient", "最小二乘均值、差值或系数"},
+    {"gls", "Coefficient", "系数"},
     {"reference_based_imputation", "LS mean, or difference", "最小二乘均值或差值"},
     {"locf", "LS mean, difference or coefficient", "最小二乘均值、差值或系数"},
     {"dunnett", "Difference of LS means", "最小二乘均值差"},
@@ -175,6 +184,8 @@ constexpr auto methods = std::to_array<Entry>({
     {"locf", "Last observation carried forward", "末次观测值结转"},
     {"dunnett", "Dunnett comparisons with control", "与对照的Dunnett比较"},
     {"mmrm", "Mixed model for repeated measures", "重复测量混合模型"},
+    {"linear_mixed", "Linear mixed model", "线性混合模型"},
+    {"gls", "Generalised least squares", "广义最小二乘"},
     {"gee", "Generalised estimating equations", "广义估计方程"},
     {"rubin", "Rubin's rules", "Rubin合并规则"},
     {"none", "tests without adjustment", "不校正的检验"},
@@ -221,7 +232,13 @@ bool is_probability(std::string_view quantity) {
 }
 
 bool is_count(std::string_view quantity) {
-  return quantity == "n" || quantity.starts_with("n_") || quantity == "observed" || quantity == "df";
+  return quantity == "n" || quantity.starts_with("n_") || quantity == "observed" || quantity == "df" ||
+         quantity == "residual_df" || quantity == "iterations";
+}
+
+/// Compared by differences, of which a few tenths matter: SAS and R print them to one or two decimals.
+bool is_log_likelihood(std::string_view quantity) {
+  return quantity.ends_with("log_likelihood") || quantity.starts_with("aic") || quantity == "bic";
 }
 
 std::string superscript(int number) {
@@ -316,6 +333,8 @@ Printed printed(Finding const& f, std::string_view language, double alpha) {
     if (is_count(f.quantity) && value == std::round(value)) return fixed(value, 0);
     if (f.quantity == "quantile") return value == std::round(value) ? fixed(value, 0) : fixed(value, 1);
     if (f.quantity == "expected") return fixed(value, 1);
+    if (is_log_likelihood(f.quantity)) return fixed(value, 2);
+    if (f.quantity == "scaled_gradient") return significant(value, 2);
     if (f.quantity == "chi_square" || f.quantity.ends_with("_chi_square") || f.quantity == "z" || f.quantity == "t" ||
         f.quantity == "f")
       return fixed(value, 2);

@@ -209,21 +209,31 @@ std::string to_json(Results const& results) {
   return out;
 }
 
+namespace {
+
+/// "a, b" of a list, "(key value; key value)" of a table.
+std::string value_in_words(Json const& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number()) return shortest(value.get<double>());
+  std::string text;
+  if (value.is_array()) {
+    for (auto const& one : value) text += (text.empty() ? "" : ", ") + value_in_words(one);
+    return text;
+  }
+  if (value.is_object()) {
+    for (auto const& [key, one] : value.items()) text += (text.empty() ? "" : "; ") + key + " " + value_in_words(one);
+    return "(" + text + ")";
+  }
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
 std::vector<std::pair<std::string, std::string>> options_in_words(std::string_view canonical_json) {
   const Json parsed = Json::parse(canonical_json, nullptr, false);
   std::vector<std::pair<std::string, std::string>> words;
   if (!parsed.is_object()) return words;
-  for (auto const& [key, value] : parsed.items()) {
-    std::string text;
-    if (value.is_string()) text = value.get<std::string>();
-    else if (value.is_number()) text = shortest(value.get<double>());
-    else if (value.is_array() &&
-             std::all_of(value.begin(), value.end(), [](Json const& v) { return v.is_number() || v.is_string(); }))
-      for (auto const& v : value)
-        text += (text.empty() ? "" : ", ") + (v.is_string() ? v.get<std::string>() : shortest(v.get<double>()));
-    else text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-    words.emplace_back(key, text);
-  }
+  for (auto const& [key, value] : parsed.items()) words.emplace_back(key, value_in_words(value));
   return words;
 }
 

@@ -48,10 +48,7 @@ Matrix matrix_of(Context const& context, results::AnalysisRun const& run, std::s
     for (auto const& visit : {row, column})
       if (std::ranges::find(seen, visit) == seen.end()) seen.push_back(visit);
   }
-  for (auto const& visit : visits_of(context, run))
-    if (std::ranges::find(seen, visit) != seen.end()) m.visits.push_back(visit);
-  for (auto const& visit : seen)
-    if (std::ranges::find(m.visits, visit) == m.visits.end()) m.visits.push_back(visit);
+  m.visits = in_visit_order(context, run, seen);
   const auto cell = [&](std::size_t i, std::size_t j) {
     const auto found = cells.find({m.visits[i], m.visits[j]});
     return found == cells.end() ? missing_number : found->second;

@@ -52,29 +52,36 @@ Markup panel_head(Context const& context, std::string const& arm, std::int64_t n
 
 Markup panel_labels(Context const& context, VisitAxis const& visits, Panel const& panel,
                     std::function<double(std::size_t)> const& x) {
-  constexpr double small = 12;
+  constexpr double small = 12, reach = 11;  // so far a label may stand out of its panel, towards the next one
   const std::size_t n = visits.visits.size();
-  const auto free_of = [&](std::vector<std::string> const& labels) {
-    double from = panel.right + 1e9;
-    std::size_t dropped = 0;
-    std::vector<bool> shown(n, false);
+  struct Labels {
+    std::vector<double> middle;
+    std::vector<bool> shown;
+    bool crowded = false;
+  };
+  const auto placed = [&](std::vector<std::string> const& labels) {
+    Labels out{std::vector<double>(n), std::vector<bool>(n, false)};
+    double from = panel.right + reach;
     for (std::size_t i = n; i-- > 0;) {
       const double half = svg::text_width(labels[i], small) / 2 + 3;
-      if (x(i) + half > from) ++dropped;
-      else shown[i] = true, from = x(i) - half;
+      const double most = std::min(x(i), panel.right + reach - half);  // the last one moves inside
+      out.middle[i] = std::max(most, std::min(panel.left - reach + half, panel.right + reach - half));
+      out.crowded = out.crowded || out.middle[i] != x(i) || out.middle[i] + half > from;
+      if (out.middle[i] + half > from && i + 1 < n) continue;
+      out.shown[i] = true, from = out.middle[i] - half;
     }
-    return std::pair(shown, dropped);
+    return out;
   };
-  auto [shown, dropped] = free_of(visits.labels);
-  bool numbers = false;
-  if (dropped > 0 && !visits.numbers.empty()) numbers = true, shown = free_of(visits.numbers).first;
+  Labels at = placed(visits.labels);
+  const bool numbers = at.crowded && !visits.numbers.empty();
+  if (numbers) at = placed(visits.numbers);
   std::vector<std::string> const& labels = numbers ? visits.numbers : visits.labels;
   Markup out;
   for (std::size_t i = 0; i < n; ++i) {
     out += svg::line(x(i), panel.bottom, x(i), panel.bottom + 4, "axis", axis);
-    if (shown[i])
-      out +=
-          svg::text(x(i), panel.bottom + 18, labels[i], {.size = small, .anchor = Anchor::middle, .css = "muted", .fill = muted});
+    if (at.shown[i])
+      out += svg::text(at.middle[i], panel.bottom + 18, labels[i],
+                       {.size = small, .anchor = Anchor::middle, .css = "muted", .fill = muted});
   }
   return out + svg::text((panel.left + panel.right) / 2, panel.bottom + 36,
                          numbers ? visits.counted : context.words(Word::visit_axis),

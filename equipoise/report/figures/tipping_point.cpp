@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <span>
 
 #include "equipoise/core/text.h"
 #include "equipoise/report/figures.h"
@@ -89,6 +90,17 @@ constexpr std::array<Shade, 6> shades = {{{0.02, "#0b4f66", "#ffffff"},
                                           {6, "#f1f4f7", "#12202b"},
                                           {1e9, "#fbfcfd", "#12202b"}}};
 
+/// The same where the control is the better one: another hue, as dark.
+constexpr std::array<Shade, 3> control_shades = {
+    {{0.02, "#6b3a05", "#ffffff"}, {0.2, "#a8621a", "#ffffff"}, {1, "#eec692", "#12202b"}}};
+
+/// Whether an estimate speaks for the control; nothing where the protocol does not say which end is the good one.
+bool for_control(protocol::Endpoint const* endpoint, double estimate) {
+  if (!endpoint) return false;
+  return (endpoint->benefit == protocol::Benefit::higher && estimate < 0) ||
+         (endpoint->benefit == protocol::Benefit::lower && estimate > 0);
+}
+
 std::size_t shade_of(double p, double alpha) {
   std::size_t i = 0;
   while (i + 1 < shades.size() && !(p < shades[i].below * alpha)) ++i;
@@ -156,7 +168,7 @@ bool with_numbers(Comparison const& one, Box const& at, double alpha) {
   return widest + 8 <= at.width / double(one.deltas.size()) && at.height / double(one.deltas_reference.size()) >= 34;
 }
 
-Markup cells(Comparison const& one, Box const& at, double alpha) {
+Markup cells(Comparison const& one, Box const& at, double alpha, protocol::Endpoint const* endpoint) {
   const double w = at.width / double(one.deltas.size()), h = at.height / double(one.deltas_reference.size());
   const int decimals = decimals_of(one);
   const bool printed = with_numbers(one, at, alpha);
@@ -169,7 +181,9 @@ Markup cells(Comparison const& one, Box const& at, double alpha) {
       const double left = at.left + double(i) * w, top = at.top + at.height - double(j + 1) * h;
       if (!cell) continue;
       const bool ne = std::isnan(cell->p);
-      const Shade& shade = ne ? shades.back() : shades[shade_of(cell->p, alpha)];
+      const std::size_t which = ne ? shades.size() - 1 : shade_of(cell->p, alpha);
+      const Shade& shade =
+          which < control_shades.size() && for_control(endpoint, cell->estimate) ? control_shades[which] : shades[which];
       fills += svg::rectangle(left + gap / 2, top + gap / 2, w - gap, h - gap, gap > 1 ? 2 : 0,
                               {{"class", std::string("cell")},
                                {"fill", std::string(shade.fill)},
@@ -205,30 +219,34 @@ Markup cells(Comparison const& one, Box const& at, double alpha) {
   return out;
 }
 
-/// What the shades mean.
-Markup key(Context const& context, double left, double y, double alpha) {
+/// What the shades mean; `whom` says for which arm such an answer speaks, up to alpha.
+Markup key(Context const& context, double left, double y, double alpha, std::span<const Shade> of, std::string const& whom) {
   const auto limit = [&](std::size_t i) {  // 0.2 * 0.05 is 0.01
-    std::string text = results::significant(shades[i].below * alpha, 3);
+    std::string text = results::significant(of[i].below * alpha, 3);
     while (text.back() == '0' && text.find('.') != std::string::npos) text.pop_back();
     return text;
   };
   double x = left;
   Markup out = svg::text(x, y + 11, context.words(Word::column_p), {.size = 12, .weight = Weight::bold, .fill = ink});
   x += 18;
-  for (std::size_t i = 0; i < shades.size(); ++i) {
+  for (std::size_t i = 0; i < of.size(); ++i) {
     std::string text;
     if (i == 0) text = "< " + limit(0);
     else if (i + 1 == shades.size()) text = "\u2265 " + limit(i - 1);
     else text = results::interval(limit(i - 1), limit(i), context.language());
-    if (i > 0 && shades[i - 1].below == 1)  // alpha lies between these two
+    if (i > 0 && of[i - 1].below == 1)  // alpha lies between these two
       out += svg::line(x - 5, y - 3, x - 5, y + 17, "boundary", ink, 3);
     out += svg::rectangle(x, y, 22, 14, 2,
                           {{"class", std::string("cell")},
-                           {"fill", std::string(shades[i].fill)},
+                           {"fill", std::string(of[i].fill)},
                            {"stroke", std::string("#98a2b3")},
                            {"stroke-width", 0.6}});
     out += svg::text(x + 28, y + 11, text, {.size = 12, .css = "muted", .fill = muted});
     x += 28 + svg::text_width(text, 12) + 18;
+    if (of[i].below == 1 && !whom.empty()) {
+      out += svg::text(x - 8, y + 11, whom, {.size = 12, .css = "muted", .fill = muted});
+      x += svg::text_width(whom, 12) + 18;
+    }
   }
   return out;
 }
@@ -279,7 +297,8 @@ struct Part {
   bool numbers = false;  ///< in the cells
 };
 
-Part heat(Context const& context, Comparison const& one, std::string const& unit, double top, double width) {
+Part heat(Context const& context, Comparison const& one, protocol::Endpoint const* endpoint, std::string const& unit, double top,
+          double width) {
   const double alpha = context.alpha();
   const std::vector<std::string> across = shifts(one.deltas), up = shifts(one.deltas_reference);
   double label_room = 30;
@@ -290,7 +309,7 @@ Part heat(Context const& context, Comparison const& one, std::string const& unit
   const Box at{left, top + 52, w * double(one.deltas.size()), h * double(one.deltas_reference.size())};
   Part part;
   part.body += svg::text(16, top + 14, heading(context, one), {.size = font, .weight = Weight::bold, .fill = ink});
-  part.body += cells(one, at, alpha);
+  part.body += cells(one, at, alpha, endpoint);
   part.numbers = with_numbers(one, at, alpha);
   const std::vector<bool> shown_across = with_room(one.deltas, across, w, true),
                           shown_up = with_room(one.deltas_reference, up, h, false);
@@ -400,12 +419,13 @@ Markup tipping_point(Context const& context, results::AnalysisRun const& run) {
   auto const& words = context.words;
   const double alpha = context.alpha(), width = 940;
   const std::string unit = context.endpoint_unit(run.endpoint);
+  const protocol::Endpoint* endpoint = context.plan.endpoint(run.endpoint);
   Markup body;
   double top = 6;
   bool some_cells = false, some_lines = false, some_numbers = false;
   std::vector<std::string> turns;
   for (Comparison const& one : all) {
-    Part part = one.both() ? heat(context, one, unit, top, width) : along(context, one, unit, top);
+    Part part = one.both() ? heat(context, one, endpoint, unit, top, width) : along(context, one, unit, top);
     (one.both() ? some_cells : some_lines) = true;
     some_numbers = some_numbers || part.numbers;
     body += part.body;
@@ -414,7 +434,17 @@ Markup tipping_point(Context const& context, results::AnalysisRun const& run) {
     turns.push_back(heading(context, one) + separator + turning(context, one, alpha));
   }
   if (some_cells) {
-    body += key(context, 16, top - 8, alpha);
+    // Where both arms come out ahead somewhere, each has a row of the key.
+    bool of_active = false, of_control = false;
+    for (Comparison const& one : all)
+      for (Shifted const& point : one.points)
+        if (one.both() && point.p < alpha) (for_control(endpoint, point.estimate) ? of_control : of_active) = true;
+    const std::string active = all.size() == 1 ? context.arm(all.front().arm) : words(Word::tipping_other_arm);
+    const bool directed = of_control;
+    body += key(context, 16, top - 8, alpha, shades, directed ? words(Word::tipping_favours, active) : std::string());
+    if (directed)
+      top += 24, body +=
+                 key(context, 16, top - 8, alpha, control_shades, words(Word::tipping_favours, context.arm(all.front().against)));
     top += 32;
   }
   std::vector<std::string> notes;

@@ -65,7 +65,7 @@ Markup arm_panel(Trajectories const& arm, ArmStyle const& style, Axes const& axe
     const std::vector<Point> points = points_of(line, axes);
     std::string d = broken_line(points);
     if (points.size() == 1) d += "h0";  // a dot, by the round cap
-    thin += element("path", {{"d", d}, {"stroke-width", points.size() == 1 ? 3.0 : 1.0}});
+    thin += element("path", {{"d", d}, {"stroke-width", points.size() == 1 ? 4.4 : 1.0}});
   }
   Attributes group = stroked(std::string("each s") + slot, style.colour, 1);
   group.emplace_back("stroke-opacity", coordinate(std::clamp(2.6 / std::sqrt(n), 0.12, 0.55)));

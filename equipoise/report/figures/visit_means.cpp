@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "equipoise/report/figures.h"
 #include "equipoise/report/figures/arm_lines.h"
 
@@ -87,6 +89,16 @@ Markup visit_means(Context const& context, results::AnalysisRun const& run) {
     body += from_baseline({x(on_axis.first()), y(0)}, {x(visits.place[line.first]) + lines.moved[i], y(line.value(line.first))},
                           context.style(line.arm));
   }
+  // A constrained baseline is one mean, from which all arms start.
+  const auto control = std::ranges::find(arms.lines, numbers->control, &ArmLine::arm);
+  const bool from_one = numbers->constrained && control != arms.lines.end() && control->first == 0;
+  for (std::size_t i = 0; from_one && i < arms.lines.size(); ++i) {
+    ArmLine const& line = arms.lines[i];
+    if (line.first == 0) continue;
+    const double moved = lines.moved[std::size_t(control - arms.lines.begin())];
+    body += from_baseline({x(visits.place[0]) + moved, y(control->value(0))},
+                          {x(visits.place[line.first]) + lines.moved[i], y(line.value(line.first))}, context.style(line.arm));
+  }
   body += lines.drawn;
 
   NumbersBelow observed(arms.lines.size(), on_axis.visits.size());
@@ -103,6 +115,7 @@ Markup visit_means(Context const& context, results::AnalysisRun const& run) {
 
   std::vector<std::string> notes = {words(note_of(*numbers))};
   if (before) notes.push_back(words(Word::visit_baseline_note, context.visit(baseline)));
+  if (from_one) notes.push_back(words(Word::visit_one_mean_note, context.visit(numbers->visits.front())));
   add_axis_notes(context, on_axis, columns, numbers->primary, notes);
   const std::string name = words(Word::visit_means_aria, context.endpoint(run.endpoint), means_in_words(context, *numbers),
                                  context.set(run.set), ends_in_words(context, arms, numbers->visits));

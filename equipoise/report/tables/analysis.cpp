@@ -40,7 +40,7 @@ struct Shared {
   Markup marks(Record const& record) {
     Markup out;
     for (auto const& footnote : record.footnotes)
-      if (std::ranges::find(of_all, footnote) == of_all.end()) out += notes.mark(footnote);
+      if (std::ranges::find(of_all, footnote) == of_all.end()) out += notes.mark(context.note(footnote));
     return out;
   }
 
@@ -170,6 +170,31 @@ bool beside_visits(Finding const& f) {
   return f.at.contains("lsmean") || f.at.contains("within") || (levels && levels->column != "arm");
 }
 
+/// A mean of one arm by a model.
+bool of_one_arm(Finding const& f) {
+  const auto mean = f.at.find("lsmean");
+  const auto* levels = mean == f.at.end() ? nullptr : std::get_if<Term>(&mean->second);
+  return f.quantity == "estimate" && levels && levels->size() == 1 && levels->front().column == "arm";
+}
+
+/// Of a mean or difference that is of other groups than arms.
+bool beside_arms(Finding const& f) {
+  const auto mean = f.at.find("lsmean");
+  const auto* levels = mean == f.at.end() ? nullptr : std::get_if<Term>(&mean->second);
+  if (levels) return levels->size() != 1 || levels->front().column != "arm";
+  return beside_visits(f);
+}
+
+/// A part of an estimate (its statistic, error or degrees of freedom) whose row has the others, from which it follows.
+bool told_by_estimate(Record const& record, std::vector<Record const*> const& records) {
+  constexpr std::array<std::string_view, 5> parts = {"t", "z", "se", "df", "p"};
+  Finding const& f = record.finding;
+  if (f.at.empty() || std::ranges::find(parts, f.quantity) == parts.end()) return false;
+  return std::ranges::any_of(records, [&](Record const* other) {
+    return other->finding.quantity == "estimate" && other->finding.at == f.at && other->finding.se;
+  });
+}
+
 TimeInterval const* interval_at(At const& at) {
   const auto found = at.find("interval");
   return found == at.end() ? nullptr : std::get_if<TimeInterval>(&found->second);
@@ -222,6 +247,14 @@ std::vector<std::string> shared_footnotes(std::vector<Record const*> const& reco
   return common;
 }
 
+/// The degrees of freedom of an F test's denominator, which stand beside it.
+Record const* denominator_of(Context const& context, Record const& test) {
+  if (test.finding.quantity != "f") return nullptr;
+  for (const auto* record : context.records(test.analysis))
+    if (record->finding.quantity == "residual_df" && record->finding.at == test.finding.at) return record;
+  return nullptr;
+}
+
 /// Estimate, interval and P of a number together, a row for each.
 Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool minor) {
   auto const& context = shared.context;
@@ -257,6 +290,8 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
   for (std::size_t i = 0; i < records.size(); ++i) {
     Finding const& f = records[i]->finding;
     results::Printed text = printed[i];
+    if (const Record* below = denominator_of(context, *records[i]); below && std::isfinite(below->finding.value))
+      text.df += ", " + results::fixed(below->finding.value, below->finding.value == std::round(below->finding.value) ? 0 : 1);
     if (f.quantity == "p") text.p = text.value, text.value.clear();
     const bool ls_mean = f.quantity == "estimate" && f.at.contains("lsmean");  // its place says it all
     Markup name = ls_mean ? place_in_words(context, shared.run, f.at) : quantity_in_words(context, shared.run, f);
@@ -286,7 +321,15 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
 
 Markup analysis(Context const& context, AnalysisRun const& run) {
   auto const& words = context.words;
+  const std::optional<ArmsOverVisits> by_visit = arms_over_visits(context, run);
   Shared shared{context, run, {}, shared_footnotes(context.records(run.id))};
+  if (by_visit) {
+    std::vector<Record const*> cells;
+    for (auto const* list : {&by_visit->means, &by_visit->differences})
+      for (auto const& cell : *list) cells.push_back(cell.record);
+    for (std::string const& footnote : shared_footnotes(cells))
+      if (std::ranges::find(shared.of_all, footnote) == shared.of_all.end()) shared.of_all.push_back(footnote);
+  }
   Markup out = element("p", "meta", words(Word::method_line, context.role(run.role), context.set(run.set), run.n));
   if (run.estimand) {
     const auto* estimand = context.plan.estimand(*run.estimand);
@@ -308,16 +351,22 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
              return adjusted_beside(context, *one) == adjusted;
            });
   };
-  const std::optional<ArmsOverVisits> by_visit = arms_over_visits(context, run);
-  std::vector<Record const*> coefficients, details;
+  const bool model = by_visit || std::ranges::any_of(records, [](Record const* one) { return of_one_arm(one->finding); });
+  std::vector<Record const*> coefficients, details, terms;
   for (const auto* record : records) {
+    Finding const& f = record->finding;
     if (by_visit && told_by_visit(*record, *by_visit)) continue;
-    if (by_visit && record->finding.at.contains("term")) {
+    if (model && (told_by_estimate(*record, records) || (f.quantity == "residual_df" && f.at.contains("effect")))) continue;
+    if (model && f.at.contains("term")) {
       coefficients.push_back(record);
       continue;
     }
-    if (by_visit && beside_visits(record->finding)) {
+    if (by_visit ? beside_visits(f) : model && beside_arms(f)) {
       details.push_back(record);
+      continue;
+    }
+    if (model && f.quantity == "f" && std::ranges::find(tests, record) == tests.end()) {
+      terms.push_back(record);
       continue;
     }
     if (!text_at(record->finding.at, "group") && printed_beside(record)) continue;
@@ -332,7 +381,7 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
       (record->finding.quantity == "estimate" || record->finding.quantity == "geometric_mean_ratio" ? main : minor)
           .push_back(record);
   }
-  if (by_visit) out += visits(context, *by_visit, shared.notes);
+  if (by_visit) out += visits(context, *by_visit, shared.notes, shared.of_all);
   if (!grouped.empty()) out += by_group(shared, grouped);
   if (!masses.empty()) out += by_interval(shared, masses);
   if (main.empty() && grouped.empty() && masses.empty() && !by_visit) main.swap(minor);
@@ -341,9 +390,10 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
   const auto folded = [&](Word title, std::vector<Record const*> const& rows) {
     if (!rows.empty()) out += element("details", element("summary", words(title, rows.size())) + by_row(shared, rows, true));
   };
-  folded(Word::visit_details, details), folded(Word::visit_coefficients, coefficients);
-  for (auto const& note : shared.of_all) shared.notes.mark(note);
-  for (auto const& note : run.notes) shared.notes.mark(note);
+  folded(by_visit ? Word::visit_details : Word::model_details, details);
+  folded(Word::model_terms, terms), folded(Word::visit_coefficients, coefficients);
+  for (auto const& note : shared.of_all) shared.notes.mark(context.note(note));
+  for (auto const& note : run.notes) shared.notes.mark(context.note(note));
   if (shared.ne) shared.notes.mark(words(Word::ne_note));
   return out + shared.notes.list();
 }

@@ -23,13 +23,13 @@ Columns columns_of(Context const& context, ArmsOverVisits const& numbers) {
   Columns has;
   for (auto const& cell : numbers.means) {
     Finding const& f = cell.record->finding;
-    has.decimals = std::max(has.decimals, results::decimals_for(f.value, f.se));
+    if (std::isfinite(f.value)) has.decimals = std::max(has.decimals, results::decimals_for(f.value, f.se));
     has.n = has.n || f.n, has.mean_interval = has.mean_interval || (f.lower && f.upper);
     if (f.lower) has.level = interval_level(context, *cell.record);
   }
   for (auto const& cell : numbers.differences) {
     Finding const& f = cell.record->finding;
-    has.decimals = std::max(has.decimals, results::decimals_for(f.value, f.se));
+    if (std::isfinite(f.value)) has.decimals = std::max(has.decimals, results::decimals_for(f.value, f.se));
     has.whole_df = has.whole_df && (!f.df || *f.df == std::round(*f.df));
     has.compared = true, has.df = has.df || f.df, has.p = has.p || f.p;
     has.adjusted = has.adjusted || adjusted_beside(context, *cell.record);
@@ -60,8 +60,9 @@ Markup head(Context const& context, ArmsOverVisits const& numbers, Columns const
 
 class Rows {
  public:
-  Rows(Context const& context, ArmsOverVisits const& numbers, Columns const& has, Footnotes& notes)
-      : context_(context), numbers_(numbers), has_(has), notes_(notes) {}
+  Rows(Context const& context, ArmsOverVisits const& numbers, Columns const& has, Footnotes& notes,
+       std::vector<std::string> const& of_all)
+      : context_(context), numbers_(numbers), has_(has), notes_(notes), of_all_(of_all) {}
 
   /// The arms at one visit; without a visit, over all of them.
   Markup block(std::string const& visit) {
@@ -73,7 +74,8 @@ class Rows {
         element("tr", "visit", element("th", {{"scope", std::string("rowgroup")}, {"colspan", std::to_string(width())}}, title));
     for (auto const& arm : numbers_.arms) {
       const Record *mean = numbers_.mean(arm, visit), *difference = numbers_.difference(arm, visit);
-      if (mean || difference) rows += row(arm, mean, difference);
+      if (!mean && !difference) continue;
+      rows += common_baseline(visit, arm) ? element("tr", shared_mean(arm)) : row(arm, mean, difference, visit.empty());
     }
     return element("tbody", Attributes{{"class", std::string(primary ? "here" : "")}}, rows);
   }
@@ -89,7 +91,8 @@ class Rows {
 
   Markup marks(Record const& record) {
     Markup out;
-    for (auto const& footnote : record.footnotes) out += notes_.mark(footnote);
+    for (auto const& footnote : record.footnotes)
+      if (std::ranges::find(of_all_, footnote) == of_all_.end()) out += notes_.mark(context_.note(footnote));
     return out;
   }
 
@@ -101,7 +104,17 @@ class Rows {
     return element("td", inside + marks(record));
   }
 
-  Markup row(std::string const& arm, Record const* mean, Record const* difference) {
+  /// A constrained baseline has one mean, which stands in the row of the control; the other arms have nobody of their own there.
+  bool common_baseline(std::string const& visit, std::string const& arm) const {
+    return numbers_.constrained && !visit.empty() && visit == numbers_.visits.front() && arm != numbers_.control;
+  }
+  Markup shared_mean(std::string const& arm) const {
+    return element("th", {{"scope", std::string("row")}, {"class", std::string("sub")}}, context_.arm(arm)) +
+           element("td", {{"colspan", std::to_string(width() - 1)}, {"class", std::string("same")}},
+                   context_.words(Word::visit_table_one_mean, context_.arm(numbers_.control)));
+  }
+
+  Markup row(std::string const& arm, Record const* mean, Record const* difference, bool over_visits) {
     const auto printed = [&](Record const* record) {
       if (!record) return results::Printed();
       Finding const& f = record->finding;
@@ -117,7 +130,8 @@ class Rows {
     };
     const results::Printed of_mean = printed(mean), of_difference = printed(difference);
     Markup out = element("th", {{"scope", std::string("row")}, {"class", std::string("sub")}}, context_.arm(arm));
-    if (has_.n) out += cell(mean && mean->finding.n ? std::to_string(*mean->finding.n) : std::string());
+    // Over visits the method counts values, and the column counts participants.
+    if (has_.n) out += cell(mean && mean->finding.n && !over_visits ? std::to_string(*mean->finding.n) : std::string());
     out += mean ? estimate(*mean, of_mean) : cell("");
     if (has_.mean_interval) out += cell(of_mean.interval);
     if (!has_.compared) return element("tr", out);
@@ -136,22 +150,26 @@ class Rows {
   ArmsOverVisits const& numbers_;
   Columns const& has_;
   Footnotes& notes_;
+  std::vector<std::string> const& of_all_;
   bool ne_ = false;
 };
 
 }  // namespace
 
-Markup visits(Context const& context, ArmsOverVisits const& numbers, Footnotes& notes) {
+Markup visits(Context const& context, ArmsOverVisits const& numbers, Footnotes& notes, std::vector<std::string> const& of_all) {
   const Columns has = columns_of(context, numbers);
-  Rows rows(context, numbers, has, notes);
+  Rows rows(context, numbers, has, notes, of_all);
   Markup body;
   for (auto const& visit : numbers.visits) body += rows.block(visit);
-  if (std::ranges::any_of(numbers.arms, [&](std::string const& arm) {
+  // With a constrained baseline the average over all visits is no arm's.
+  if (!numbers.constrained && std::ranges::any_of(numbers.arms, [&](std::string const& arm) {
         return numbers.mean_over_visits(arm) || numbers.difference_over_visits(arm);
       }))
     body += rows.block({});
   if (has.n) notes.mark(context.words(numbers.imputed ? Word::visit_table_n_imputed : Word::visit_table_n));
-  if (has.compared && !has.adjusted) notes.mark(context.words(Word::visit_table_unadjusted));
+  const bool said = std::ranges::any_of(  // by the method
+      of_all, [](std::string const& note) { return note.find("not adjusted for multiplicity") != std::string::npos; });
+  if (has.compared && !has.adjusted && !said) notes.mark(context.words(Word::visit_table_unadjusted));
   if (rows.ne()) notes.mark(context.words(Word::ne_note));
   return element("div", "scroll", element("table", "data by-visit", head(context, numbers, has) + body));
 }

@@ -211,17 +211,18 @@ class Writer {
     auto const& names = std::get<LevelDifference>(at.at("difference"));
     const std::string change =
         function(0, 0).p() <= 1 - method_.level ? "no longer below" : "below";
+    const std::string pair = fmt::format("'{}' less '{}'", names.level, names.minus);
+    const std::string limit = fmt::format("{:.4g}", 1 - method_.level);
     if (count == 0)
       answer_.notes.push_back(fmt::format("No value of '{}' that deltas touch is imputed at visit '{}': there is no tipping point.",
                                           names.level, visit_name()));
     else if (!found)
-      answer_.notes.push_back(fmt::format("{} less {}: no shift of the {} imputed values of {} makes P {} {}.", names.level, names.minus,
-                                          count, names.level, change, shortest(1 - method_.level)));
+      answer_.notes.push_back(
+          fmt::format("{}: no shift of the {} imputed values of '{}' makes P {} {}.", pair, count, names.level, change, limit));
     else
-      answer_.notes.push_back(fmt::format("{} less {}: P is {} {} when the {} imputed values of {} at visit '{}' are shifted by {} or more, those of "
-                                          "{} not.",
-                                          names.level, names.minus, change, shortest(1 - method_.level), count, names.level, visit_name(),
-                                          shortest(*found), names.minus));
+      answer_.notes.push_back(fmt::format(
+          "{}: P is {} {} when the {} imputed values of '{}' at visit '{}' are shifted by {:.4g} or further, those of '{}' not.",
+          pair, change, limit, count, names.level, visit_name(), *found, names.minus));
   }
 
   std::string visit_name() const { return analysis_.grid.visits[analysis_.question_visit]; }

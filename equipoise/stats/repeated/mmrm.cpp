@@ -89,8 +89,8 @@ MethodCard const& Mmrm::card() {
                    "averaging of LS means over other factors: equal, or by observed frequencies (equal)"},
                   {"contrasts", "[{ name, factor, weights = { level = number } }]", "comparisons of LS means"},
                   {"level", "number above 0 and below 1", "confidence level, two-sided (0.95)"}},
-      .quantities = {"estimate", "se", "df", "t", "p", "f", "lower", "upper", "covariance", "neg2_log_likelihood", "aic", "aicc",
-                     "bic", "n_observations", "n_subjects", "scaled_gradient", "iterations"},
+      .quantities = {"estimate", "se", "df", "t", "p", "f", "residual_df", "lower", "upper", "covariance", "neg2_log_likelihood",
+                     "aic", "aicc", "bic", "n_observations", "n_subjects", "scaled_gradient", "iterations"},
       .comparison = Comparison::all_arms};
   return card;
 }

@@ -13,11 +13,12 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr double wanted = 1e-10;       ///< scaled gradient at which the climb stops
-constexpr double near_optimum = 3e-9;  ///< and at which the Hessian is that of the optimum, to the digits of degrees of freedom
+constexpr double near_optimum = 1e-8;  ///< and at which the Hessian is that of the optimum, to the digits of degrees of freedom
 constexpr double good_enough = 1e-8;   ///< and, where rounding ends it earlier, above which it has not converged
 constexpr int most_iterations = 100;
-constexpr int patience = 8;         ///< iterations near the optimum without a gradient half as large
-constexpr double far_origin = 1e3;  ///< sums of squares beside the number of values from which the origin is moved
+constexpr double keep_hessian = 0.1;  ///< scaled gradient below which a Hessian is kept while it serves
+constexpr int patience = 8;           ///< iterations near the optimum without a gradient half as large
+constexpr double far_origin = 1e3;    ///< sums of squares beside the number of values from which the origin is moved
 constexpr int most_centrings = 3;
 constexpr double singular = 1e-11;  ///< smallest pivot of the correlations of a covariance that is called positive definite
 
@@ -132,7 +133,8 @@ class Climb {
         hessian_(size_, size_),
         factor_(size_) {}
 
-  bool run(VectorXd& theta, Finish finish) {
+  /// `near_start`: theta is that of a fit of nearly the same data.
+  bool run(VectorXd& theta, Finish finish, bool near_start) {
     parameters_.sigma(theta, sigma_);
     if (!likelihood_.evaluate(sigma_)) return stop("no start was found at which the likelihood can be computed");
     double value = likelihood_.value();
@@ -144,7 +146,14 @@ class Climb {
     double best = std::numeric_limits<double>::infinity();
     int best_at = 0;
     for (attempt_.iterations = 0; attempt_.iterations < most_iterations; ++attempt_.iterations) {
-      derive(theta, curvature);
+      // Near the optimum what the near Hessian lacks slows the steps more than its age: the one at hand serves until it does not.
+      const bool kept = curvature == VisitLikelihood::Curvature::near && definite_ && attempt_.iterations > 0 &&
+                        attempt_.scaled_gradient < keep_hessian;
+      if (kept) take_gradient(theta);
+      if (!kept || scaled_gradient() > 0.1 * attempt_.scaled_gradient) {
+        // From afar the expected Hessian: for complete data its step ends at the optimum from wherever it starts.
+        derive(theta, attempt_.iterations == 0 && !near_start ? VisitLikelihood::Curvature::expected : curvature);
+      }
       // The missing term of the near Hessian weighs like coefficients beside observations: where they are many, steps fall short
       // or overshoot, and the full Hessian pays.
       if (curvature == VisitLikelihood::Curvature::near) {
@@ -234,15 +243,20 @@ class Climb {
       theta += step_;
       parameters_.sigma(theta, sigma_);
       if (!likelihood_.evaluate(sigma_)) return stop("the likelihood cannot be computed any further");
-      const std::span<const double> by_element = likelihood_.gradient();
-      const Eigen::Map<const VectorXd> gradient(by_element.data(), elements_);
-      if (parameters_.natural()) gradient_ = gradient;
-      else gradient_ = parameters_.jacobian(theta).transpose() * gradient;
-      step_ = -factor_.solve(gradient_);
+      take_gradient(theta);
       ++attempt_.iterations;
     }
     if (attempt_.scaled_gradient <= good_enough) return true;
     return stop_short("the iterations did not reach the optimum");
+  }
+
+  /// Gradient at theta and the step of the Hessian at hand.
+  void take_gradient(VectorXd const& theta) {
+    const std::span<const double> by_element = likelihood_.gradient();
+    const Eigen::Map<const VectorXd> gradient(by_element.data(), elements_);
+    if (parameters_.natural()) gradient_ = gradient;
+    else gradient_.noalias() = parameters_.jacobian(theta).transpose() * gradient;
+    step_ = -factor_.solve(gradient_);
   }
 
   /// Gradient, Hessian and Newton step at theta, where the likelihood was evaluated last.
@@ -261,9 +275,9 @@ class Climb {
       parameters_.add_curvature(theta, by_element, hessian_);
     }
     factor_.compute(hessian_);
-    const bool definite = factor_.info() == Eigen::Success;
+    definite_ = factor_.info() == Eigen::Success;
     flat_ = false;
-    if (!definite && lift) {
+    if (!definite_ && lift) {
       likelihood_.hessian(VisitLikelihood::Curvature::expected, {by_element_.data(), std::size_t(elements_ * elements_)});
       hessian_ = parameters_.natural() ? by_element_ : MatrixXd(jacobian_.transpose() * by_element_ * jacobian_);
       for (double ridge = 0;; ridge = ridge == 0 ? 1e-10 : ridge * 100) {
@@ -275,7 +289,7 @@ class Climb {
       }
     }
     step_ = -factor_.solve(gradient_);
-    return definite;
+    return definite_;
   }
 
   MatrixXd const& hessian() const { return hessian_; }
@@ -311,6 +325,7 @@ class Climb {
   MatrixXd by_element_, hessian_, jacobian_;
   VectorXd gradient_, step_;
   Eigen::LLT<MatrixXd> factor_;
+  bool definite_ = false;
   bool flat_ = false;  // even the expected Hessian is singular but for rounding, and was lifted
 };
 
@@ -346,7 +361,7 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
   if (!attempt.reason.empty()) return {};
   Climb climb(likelihood, parameters, attempt);
   climb.visits_ = m;
-  if (!climb.run(theta, finish)) return {};
+  if (!climb.run(theta, finish, start != nullptr)) return {};
   attempt.converged = true;
 
   MmrmFit fit{.covariance = covariance,

@@ -116,11 +116,12 @@ struct VisitLikelihood::Work {
   VectorXd n;
   double observations = 0, participants = 0;
   std::vector<std::vector<Meeting>> meetings;  // of each pair of covariates a >= b
-  MatrixXd sums, a_matrix, phi_matrix, t_extended, t, k4, zz, z, weighted, products;
+  MatrixXd sums, a_matrix, phi_matrix, t_extended, t, k4, zz, weighted, products;
   VectorXd rhs, b, b_at, gradient_values;
   Eigen::LLT<MatrixXd> factor;
-  MatrixXd slope_columns, whitened;  // p(p+1)/2 x elements, after an exact hessian
-  RowMatrix stack;
+  MatrixXd slope_columns, whitened;  // p(p+1)/2 x elements, after an exact hessian; its transpose
+  RowMatrix slope_rows;
+  RowMatrix z, stack, turned;           // by rows: a solve from the left then runs along all their columns at once
   std::vector<std::int32_t> times;      // how often each participant is in the sums
   VectorXd origin, b_given;             // what the responses in the sums are less; b with it
   std::vector<double> origin_at;        // as coefficients of u at each visit; empty until it is moved
@@ -158,6 +159,7 @@ struct VisitLikelihood::Work {
     factor = Eigen::LLT<MatrixXd>(p);
     for (Index j = 0; j < m; ++j)
       for (Index k = 0; k < m; ++k) place_of.push_back(packed_index(j, k));
+    for (Index k = 0; k < m; ++k) place_of.push_back(elements + k);
     w_full.resize(std::size_t(m * m));
     x_full.resize(std::size_t(m * m));
     y_full.resize(std::size_t(m * m));
@@ -277,6 +279,11 @@ struct VisitLikelihood::Work {
                 swap ? Meeting{std::uint32_t(d), std::uint32_t(c), right.visit, left.visit}
                      : Meeting{std::uint32_t(c), std::uint32_t(d), left.visit, right.visit});
           }
+  }
+
+  /// Columns of (v, 0), (v, 1), ... in W with its row sums.
+  Index const* places(std::int32_t visit) const {
+    return place_of.data() + (visit == VisitData::every_visit ? m : Index(visit)) * m;
   }
 
   /// Column of (v, j) in W with its row sums.
@@ -516,7 +523,7 @@ struct VisitLikelihood::Work {
 
   /// P_s of every element.
   void make_slopes() {
-    slope_columns.setZero(p * (p + 1) / 2, elements * blocks);
+    slope_rows.setZero(p * (p + 1) / 2, elements * blocks);
     products.resize(elements + m, elements + m);
     for (Index block = 0; block < blocks; ++block) {
       const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
@@ -526,36 +533,38 @@ struct VisitLikelihood::Work {
         weighted.noalias() = uu.col(pair).segment(from, count).asDiagonal() * own_w;
         products.noalias() = own_w.transpose() * weighted;
         for (Meeting const& it : meetings[std::size_t(pair)]) {
-          const Index row = packed_index(it.c, it.d);
-          for (Index s = 0, j = 0; j < m; ++j)
-            for (Index l = 0; l <= j; ++l, ++s) {
-              double sum = products(place(it.v, j), place(it.w, l));
-              if (j != l) sum += products(place(it.v, l), place(it.w, j));
-              slope_columns(row, block * elements + s) += sum;
-            }
+          double* to = slope_rows.data() + packed_index(it.c, it.d) * slope_rows.cols() + block * elements;
+          Index const *of_v = places(it.v), *of_w = places(it.w);
+          for (Index j = 0; j < m; ++j)
+            for (Index l = 0; l <= j; ++l) *to++ += products(of_v[j], of_w[l]) + (j != l ? products(of_v[l], of_w[j]) : 0.0);
         }
       }
     }
+    slope_columns = slope_rows;
   }
 
-  /// out_st -= tr(Phi P_s Phi P_t), as inner products of Y_s = L^-1 P_s L^-T, A = L L'. Row (c, s) of `stack` is row c of P_s, so
-  /// that one solve from the right and one from the left, where a row c holds all s, make every Y_s.
+  /// out_st -= tr(Phi P_s Phi P_t), as inner products of Y_s = L^-1 P_s L^-T, A = L L'. A row c of `stack` holds row c of every
+  /// P_s, so that one solve makes every L^-1 P_s; turned round, P_s being symmetric, a second one makes every Y_s.
   void subtract_traces(Eigen::Ref<MatrixXd> out) {
     const Index all = elements * blocks;
-    stack.resize(p * all, p);
+    stack.resize(p, p * all);  // (c; d, s)
+    turned.resize(p, p * all);
     for (Index c = 0; c < p; ++c)
       for (Index d = 0; d <= c; ++d) {
-        const Index e = packed_index(c, d);
-        for (Index s = 0; s < all; ++s) stack(c * all + s, d) = stack(d * all + s, c) = slope_columns(e, s);
+        const auto row = slope_rows.row(packed_index(c, d));
+        Eigen::Map<Eigen::RowVectorXd>(stack.data() + (c * p + d) * all, all) = row;
+        Eigen::Map<Eigen::RowVectorXd>(stack.data() + (d * p + c) * all, all) = row;
       }
-    factor.matrixU().solveInPlace<Eigen::OnTheRight>(stack);
-    Eigen::Map<RowMatrix> by_row(stack.data(), p, all * p);
-    factor.matrixL().solveInPlace(by_row);
-    whitened.resize(p * (p + 1) / 2, all);
+    factor.matrixL().solveInPlace(stack);
+    for (Index c = 0; c < p; ++c)
+      for (Index d = 0; d < p; ++d) std::copy_n(stack.data() + (c * p + d) * all, all, turned.data() + (d * p + c) * all);
+    factor.matrixL().solveInPlace(turned);
+    whitened.resize(all, p * (p + 1) / 2);
     for (Index e = 0, c = 0; c < p; ++c)
       for (Index d = 0; d <= c; ++d, ++e)
-        for (Index s = 0; s < all; ++s) whitened(e, s) = stack(c * all + s, d) * (c == d ? 1.0 : std::numbers::sqrt2);
-    out.selfadjointView<Eigen::Lower>().rankUpdate(whitened.transpose(), -1.0);
+        whitened.col(e) =
+            Eigen::Map<const VectorXd>(turned.data() + (c * p + d) * all, all) * (c == d ? 1.0 : std::numbers::sqrt2);
+    out.selfadjointView<Eigen::Lower>().rankUpdate(whitened, -1.0);
   }
 
   /// X' N X of N_g = W_g C_g W_g, C_g as columns of `c`.
