@@ -179,9 +179,10 @@ std::vector<PlannedAlternative> alternatives_of(Analysis const& planned, Schema 
       if (const auto structure = stats::covariance_structure(one))
         add("covariance", one, structure->title() + " covariance", several, {{"covariance", one}});
   }
-  if (errors == "model")
-    add("covariance", "cr2", "standard errors from a sandwich (CR2)", false,
-        {{"covariance_of_estimates", "cr2"}, {"df", df.starts_with("kenward_roger") ? "satterthwaite" : df}});
+  const std::string plain = df.starts_with("kenward_roger") ? "satterthwaite" : df;  // a sandwich has no other
+  for (auto const& [name, title] :
+       {std::pair("model", "standard errors of the model"), std::pair("cr2", "standard errors from a sandwich (CR2)")})
+    if (name != errors) add("covariance", name, title, false, {{"covariance_of_estimates", name}, {"df", plain}});
   return made;
 }
 

@@ -10,7 +10,7 @@ namespace equipoise::analysis {
 
 /// The planned analysis of a mixed model with other degrees of freedom (satterthwaite, kenward_roger, between_within, residual),
 /// other covariances of the visits (those that the plan declares, else unstructured, heterogeneous Toeplitz and heterogeneous
-/// compound symmetry) and with standard errors from a sandwich (cr2). Nothing for other methods.
+/// compound symmetry) and with standard errors from a sandwich (cr2), or of the model. Nothing for other methods.
 std::vector<PlannedAlternative> alternatives_of(Analysis const& planned, Schema const& schema);
 
 /// Runs them on the data of the analysis, whose own records stand in the results: `results.alternatives` gets the planned

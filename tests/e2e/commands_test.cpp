@@ -110,6 +110,25 @@ TEST(Report, RunsTheAnalysesAskedFor) {
   EXPECT_EQ(unknown.err, "the protocol has no analysis 'a01_tset'\n  hint: did you mean 'a01_test'?\n");
 }
 
+// P of the high dose is 0.0083 by Kenward and Roger's method and 0.0080 with residual degrees of freedom: a level between them.
+TEST(Analyse, WarnsThatAConclusionDependsOnAChoice) {
+  const Folder folder;
+  const fs::path trial = source_dir / "tests/integration/repeated";
+  const std::string protocol = (folder.path / "p.toml").string(), data = (trial / "trial.csv").string();
+  write(folder.path / "p.toml", with(with(contents(trial / "protocol.toml"), "method = \"holm\"", "method = \"none\""), "[sites]",
+                                     "[conventions]\nalpha = 0.0082\n[sites]"));
+  const Ran ran = equipoise({"analyse", protocol, "--data", data, "--output", (folder.path / "r.json").string()});
+  EXPECT_EQ(ran.status, 0) << ran.err;  // the answer stands
+  EXPECT_THAT(ran.err, HasSubstr("warning: analysis 'primary': Whether 'high' differs from the control depends on the method for "
+                                 "degrees of freedom: P = 0.0083 as planned (Kenward and Roger's method), but P = 0.0080 with "
+                                 "residual degrees of freedom."));
+  const json results = json::parse(contents(folder.path / "r.json"));
+  EXPECT_EQ(results.at("analyses").at(0).at("warnings").size(), 2u);  // and on values carried forward
+  const Ran page = equipoise({"report", protocol, "--data", data}, {.folder = folder.path});
+  EXPECT_EQ(page.status, 0);
+  EXPECT_THAT(page.err, HasSubstr("warning: analysis 'primary'"));
+}
+
 TEST(Verify, PassesTheKnownAnswersItCarries) {
   const Ran ran = equipoise({"verify"}, {.folder = "/"});
   EXPECT_EQ(ran.status, 0) << ran.out;

@@ -10,14 +10,27 @@ using results::Alternative;
 
 /// Names of choices in the two languages; {keyword, English, Chinese}.
 using Name = std::array<std::string_view, 3>;
-constexpr std::array<Name, 8> names{{{"satterthwaite", "Satterthwaite", "Satterthwaite 法"},
-                                     {"kenward_roger", "Kenward and Roger", "Kenward-Roger 法"},
-                                     {"kenward_roger_linear", "Kenward and Roger, linear", "Kenward-Roger 法（线性）"},
-                                     {"between_within", "Between and within participants", "受试者间与受试者内"},
-                                     {"residual", "Residual", "残差"},
-                                     {"asymptotic", "Normal distribution", "正态分布"},
-                                     {"unstructured", "Unstructured", "非结构化"},
-                                     {"cr2", "Sandwich standard errors (CR2)", "三明治标准误（CR2）"}}};
+constexpr std::array<Name, 20> names{
+    {{"satterthwaite", "Satterthwaite", "Satterthwaite 法"},
+     {"kenward_roger", "Kenward and Roger", "Kenward-Roger 法"},
+     {"kenward_roger_linear", "Kenward and Roger, linear", "Kenward-Roger 法（线性）"},
+     {"between_within", "Between and within participants", "受试者间与受试者内"},
+     {"residual", "Residual", "残差"},
+     {"asymptotic", "Normal distribution", "正态分布"},
+     {"unstructured", "Unstructured", "非结构化"},
+     {"toeplitz", "Toeplitz", "Toeplitz"},
+     {"heterogeneous_toeplitz", "Heterogeneous Toeplitz", "异方差 Toeplitz"},
+     {"ante_dependence", "Ante-dependence", "前依赖"},
+     {"heterogeneous_ante_dependence", "Heterogeneous ante-dependence", "异方差前依赖"},
+     {"ar1", "AR(1)", "AR(1)"},
+     {"heterogeneous_ar1", "Heterogeneous AR(1)", "异方差 AR(1)"},
+     {"compound_symmetry", "Compound symmetry", "复合对称"},
+     {"heterogeneous_compound_symmetry", "Heterogeneous compound symmetry", "异方差复合对称"},
+     {"spatial_exponential", "Spatial exponential", "空间指数"},
+     {"heterogeneous_spatial_exponential", "Heterogeneous spatial exponential", "异方差空间指数"},
+     {"model", "Standard errors of the model", "模型标准误"},
+     {"cr2", "Sandwich standard errors (CR2)", "三明治标准误（CR2）"},
+     {"cr0", "Sandwich standard errors (CR0)", "三明治标准误（CR0）"}}};
 constexpr std::array<Name, 5> choices{{{"planned", "As planned", "按计划"},
                                        {"degrees_of_freedom", "Degrees of freedom", "自由度"},
                                        {"covariance", "Covariance of the visits", "访视间协方差"},
@@ -65,34 +78,33 @@ Markup dependence(Context const& context, results::AnalysisRun const& run) {
   const bool adjusted = std::ranges::any_of(own, [](Alternative const* one) { return one->adjusted_p.has_value(); });
   const bool depends = std::ranges::any_of(own, [](Alternative const* one) { return one->differs; });
 
-  const auto head_cell = [](std::string const& text) { return element("th", {{"scope", std::string("col")}}, text); };
-  Markup head = head_cell(said(context, "Choice", "选择")) + head_cell(said(context, "Analysed with", "分析方式"));
+  const auto head_cell = [](std::string const& text) {
+    return element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, text);
+  };
+  Markup head = element("th", {{"scope", std::string("col")}}, said(context, "Analysed with", "分析方式"));
   for (std::string const& arm : arms) head += head_cell(context.arm(arm));
 
+  const auto cell = [&](Alternative const& one) {
+    Finding finding{.quantity = "estimate", .value = one.estimate, .se = one.se, .lower = one.lower, .upper = one.upper};
+    const results::Printed text = results::printed(finding, context.language(), context.alpha());
+    std::string p = results::p_statement(one.p, context.alpha());
+    if (one.adjusted_p) p += said(context, ", adjusted ", "，校正后 ") + results::p_value(*one.adjusted_p, context.alpha());
+    Markup below = p;
+    if (one.differs)
+      below += said(context, "; ", "；") + element("strong", "problem-inline", said(context, "another conclusion", "结论不同"));
+    const std::string interval = text.interval.empty() ? "" : " (" + text.interval + ")";
+    return element("td", Markup(text.value + interval) + element("span", "place", below));
+  };
   Markup body;
   for (std::size_t i = 0; i < own.size();) {
     const std::size_t first = i;
     std::vector<Alternative const*> of_arm(arms.size(), nullptr);
     for (; i < own.size() && own[i]->choice == own[first]->choice && own[i]->name == own[first]->name; ++i)
       of_arm[std::size_t(std::ranges::find(arms, own[i]->arm) - arms.begin())] = own[i];
-    const bool again = first > 0 && own[first - 1]->choice == own[first]->choice;
-    Markup row = element("th", {{"scope", std::string("row")}}, again ? "" : name_in(context, choices, own[first]->choice));
-    row += element("td", name_of(context, *own[first]));
-    for (Alternative const* one : of_arm) {
-      if (!one) {
-        row += element("td", "");
-        continue;
-      }
-      Finding finding{.quantity = "estimate", .value = one->estimate, .se = one->se, .lower = one->lower, .upper = one->upper};
-      const results::Printed text = results::printed(finding, context.language(), context.alpha());
-      std::string numbers = text.value + (text.interval.empty() ? "" : " (" + text.interval + ")") + "; " +
-                            results::p_statement(one->p, context.alpha());
-      if (one->adjusted_p)
-        numbers += said(context, ", adjusted ", "，校正后 ") + results::p_value(*one->adjusted_p, context.alpha());
-      Markup cell = numbers;
-      if (one->differs) cell += element("strong", "problem-inline", said(context, " another conclusion", " 结论不同"));
-      row += element("td", cell);
-    }
+    Markup row =
+        element("th", {{"scope", std::string("row")}},
+                Markup(name_of(context, *own[first])) + element("span", "place", name_in(context, choices, own[first]->choice)));
+    for (Alternative const* one : of_arm) row += one ? cell(*one) : element("td", "");
     body += element("tr", row);
   }
   const Markup lead = depends ? element("p", element("strong", "problem-inline", said(context, "Yes: ", "是：")) +

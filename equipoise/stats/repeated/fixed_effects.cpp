@@ -121,9 +121,10 @@ std::string describe(DfMethod method, EstimateCovariance covariance) {
 void refuse_adjusted_sandwich(DfMethod method, EstimateCovariance covariance, Section& options) {
   if (covariance == EstimateCovariance::model || !adjusts_covariance(method)) return;
   options
-      .report_at("covariance_of_estimates", Code::inconsistent,
-                 "Kenward and Roger's method adjusts the standard errors of the model, and a sandwich does not use these: its own "
-                 "small-sample corrections are cr2 and cr3")
+      .report_at(
+          "covariance_of_estimates", Code::inconsistent,
+          "Kenward and Roger's method adjusts the standard errors of the model, and a sandwich does not use these: its own "
+          "small-sample corrections are cr2 and cr3")
       .hint = "df = \"satterthwaite\" goes with a sandwich";
 }
 
@@ -174,7 +175,13 @@ std::vector<double> between_within_df(Design const& design, std::span<const std:
 }
 
 FixedEffectsInference::FixedEffectsInference(FixedEffects effects, DfMethod method)
-    : effects_(std::move(effects)), method_(method), covariance_(effects_.phi), image_(effects_.p), pairs_(effects_.p * (effects_.p + 1) / 2), along_(effects_.k), change_(effects_.k) {
+    : effects_(std::move(effects)),
+      method_(method),
+      covariance_(effects_.phi),
+      image_(effects_.p),
+      pairs_(effects_.p * (effects_.p + 1) / 2),
+      along_(effects_.k),
+      change_(effects_.k) {
   const std::size_t p = effects_.p, k = effects_.k;
   expects(effects_.b.size() == p && effects_.phi.size() == p * p, "the coefficients and their covariance have one size");
   if (robust()) {

@@ -47,16 +47,16 @@ constexpr bool adjusts_covariance(DfMethod method) {
 /// What a fit leaves for inference. Matrices row by row; V_i = dV/dtheta_i, V_ij = d2V/dtheta_i dtheta_j. What the chosen method
 /// does not ask for may be empty. Only coefficients in the model are here: columns that depend on others are left out before.
 struct FixedEffects {
-  std::size_t p = 0;                          ///< coefficients
-  std::size_t k = 0;                          ///< covariance parameters that were estimated
-  std::vector<double> b{};                    ///< p
-  std::vector<double> phi{};                  ///< (X'V^-1 X)^-1, p x p
-  std::vector<double> theta_covariance{};     ///< A, inverse observed Hessian of minus the log (restricted) likelihood, k x k
-  std::vector<double> slopes{};             ///< P_i = X'V^-1 V_i V^-1 X, k of p (p + 1)/2, lower by rows: dPhi/dtheta_i = Phi P_i Phi
-  std::vector<double> q{};                    ///< sum_ij A_ij X'V^-1 V_i V^-1 V_j V^-1 X, p x p
-  std::vector<double> r{};                    ///< sum_ij A_ij X'V^-1 V_ij V^-1 X, p x p
-  std::vector<double> coefficient_df{};       ///< of between_within and residual: one for each coefficient
-  Sandwich sandwich{};                        ///< takes the place of phi in standard errors; of size 0: does not
+  std::size_t p = 0;                       ///< coefficients
+  std::size_t k = 0;                       ///< covariance parameters that were estimated
+  std::vector<double> b{};                 ///< p
+  std::vector<double> phi{};               ///< (X'V^-1 X)^-1, p x p
+  std::vector<double> theta_covariance{};  ///< A, inverse observed Hessian of minus the log (restricted) likelihood, k x k
+  std::vector<double> slopes{};  ///< P_i = X'V^-1 V_i V^-1 X, k of p (p + 1)/2, lower by rows: dPhi/dtheta_i = Phi P_i Phi
+  std::vector<double> q{};       ///< sum_ij A_ij X'V^-1 V_i V^-1 V_j V^-1 X, p x p
+  std::vector<double> r{};       ///< sum_ij A_ij X'V^-1 V_ij V^-1 X, p x p
+  std::vector<double> coefficient_df{};  ///< of between_within and residual: one for each coefficient
+  Sandwich sandwich{};                   ///< takes the place of phi in standard errors; of size 0: does not
 
   /// Adds P_i, given p x p.
   void add_slope(std::span<const double> full) {
@@ -92,14 +92,14 @@ struct JointTest {
 /// and one function costs k p^2 operations. One function by Kenward and Roger has Satterthwaite's df, from the unadjusted Phi,
 /// and the adjusted standard error. Several: the F approximation of Kenward and Roger (1997); by Satterthwaite that of Fai and
 /// Cornelius over the eigenvectors of L Phi L', as in R's lmerTest. Denominator df of `between_within` and `residual`: the
-/// smallest of the coefficients that a function touches. With a sandwich in the place of Phi, Satterthwaite's df are the sandwich's
-/// own, and neither `theta_covariance` nor `slopes` are asked for.
+/// smallest of the coefficients that a function touches. With a sandwich in the place of Phi, Satterthwaite's df are the
+/// sandwich's own, and neither `theta_covariance` nor `slopes` are asked for.
 ///
 /// A variance that is not positive gives NaN; one whose estimate has no error (A = 0) infinite df. In a joint test functions that
 /// depend on others are left out; one that is not estimable, or an approximation without a mean (m <= 2 for several functions by
 /// Kenward and Roger), gives NaN.
 ///
-/// Not for two threads at once: it has a workspace, and allocates nothing for a contrast.
+/// Not for two threads at once: it has a workspace, and allocates nothing for a contrast, unless it is a sandwich's.
 ///
 /// source   Kenward & Roger (1997), Biometrics 53, 983-997; Fai & Cornelius (1996), J. Stat. Comput. Simul. 54, 363-378;
 ///          Kuznetsova, Brockhoff & Christensen (2017), J. Stat. Softw. 82(13); Giesbrecht & Burns (1985), Biometrics 41, 477-486
@@ -128,18 +128,19 @@ class FixedEffectsInference {
   void forms(std::span<const double> u, std::span<const double> v);
   double satterthwaite(double variance, std::span<const double> image);
   bool robust() const { return effects_.sandwich.size() > 0; }
-  double fai_cornelius(std::vector<double> gram, std::span<const std::vector<double>> functions,
-                       std::span<const double> images, std::size_t rank);
+  double fai_cornelius(std::vector<double> gram, std::span<const std::vector<double>> functions, std::span<const double> images,
+                       std::size_t rank);
   std::pair<double, double> kenward_roger(std::span<const double> correlation, std::span<const double> images,
                                           std::span<const double> unit, std::span<const std::size_t> kept);
 
   FixedEffects effects_;
   DfMethod method_;
   std::vector<double> covariance_;
-  std::vector<double> root_;      ///< C, lower triangular, k x k
-  bool theta_known_ = true;       ///< A is a covariance matrix
+  std::vector<double> root_;  ///< C, lower triangular, k x k
+  bool theta_known_ = true;   ///< A is a covariance matrix
   std::size_t without_variance_ = 0;
-  std::vector<double> image_, pairs_, along_, change_;  ///< workspace: a function's image, its products, forms u' P_i v and u' N_c v
+  std::vector<double> image_, pairs_, along_,
+      change_;  ///< workspace: a function's image, its products, forms u' P_i v and u' N_c v
 };
 
 /// Says when a sandwich had no variance for some of what was asked.

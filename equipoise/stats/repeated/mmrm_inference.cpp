@@ -78,8 +78,7 @@ FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikel
                            EstimateCovariance covariance) {
   FixedEffects out{.p = data.p(), .k = fit.parameters, .b = fit.b, .phi = fit.phi};
   if (covariance != EstimateCovariance::model) {
-    out.sandwich =
-        visit_sandwich(data, fit, {.correction = correction_of(covariance), .with_df = df == DfMethod::satterthwaite});
+    out.sandwich = visit_sandwich(data, fit, {.correction = correction_of(covariance), .with_df = df == DfMethod::satterthwaite});
     return out;
   }
   if (!needs_slopes(df)) return out;
