@@ -247,8 +247,18 @@ std::string place_in_words(Context const& context, AnalysisRun const& run, At co
   const auto* level = text_at("level");
   const auto* minus = text_at("minus");
   if (level && minus) parts.push_back(context.words(Word::compared_with, context.arm(*level), context.arm(*minus)));
+  // Of a covariance: two visits, or two random effects, of which "1" is the intercept.
+  const auto *row = text_at("row"), *column = text_at("column");
+  if (row && column) {
+    const auto name = [&](std::string const& one) {
+      if (one == "1") return std::string(context.words.chinese() ? "截距" : "Intercept");
+      return context.plan.visit(one) ? context.visit(one) : context.item(one);
+    };
+    parts.push_back(*row == *column ? name(*row) : name(*row) + " × " + name(*column));
+  }
   for (auto const& [key, value] : at) {
     if (level && minus && (key == "level" || key == "minus")) continue;
+    if (row && column && (key == "row" || key == "column")) continue;
     if (const auto* term = std::get_if<Term>(&value)) {
       if (key == "lsmean") parts.push_back(context.words(Word::ls_mean_of, factors_in_words(context, *term)));
       else if (key == "effect") parts.push_back(factors_in_words(context, *term));
