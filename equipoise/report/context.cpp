@@ -182,7 +182,11 @@ std::string Context::role(std::string_view role) const {
 }
 
 std::string Context::method(results::AnalysisRun const& run) const {
-  return results::method_label(run.method, language(), run.title);
+  std::string name = results::method_label(run.method, language(), run.title);
+  // What a method is applied to is a part of its name: it never goes by the plain one.
+  constexpr std::string_view carried = ", last observation carried forward";
+  if (run.title.ends_with(carried) && !name.ends_with(carried)) name += words.chinese() ? "，末次观测值结转" : carried;
+  return name;
 }
 
 std::string Context::note(std::string const& sentence) const {

@@ -180,6 +180,15 @@ std::vector<Record const*> effects(Context const& context, AnalysisRun const& ru
   // Where a model gives differences of arms, its coefficients say the same again.
   if (std::ranges::any_of(found, [](Record const* one) { return one->finding.at.contains("difference"); }))
     std::erase_if(found, [](Record const* one) { return one->finding.at.contains("term"); });
+  // Where arms are compared with the control, a comparison of two others answers no question of the protocol.
+  const std::string control = control_of(context, run);
+  const auto with_control = [&](Record const* one) {
+    const auto at = one->finding.at.find("difference");
+    const auto* levels = at == one->finding.at.end() ? nullptr : std::get_if<LevelDifference>(&at->second);
+    return !levels || levels->minus == control || levels->level == control;
+  };
+  if (std::ranges::any_of(found, [&](Record const* one) { return one->finding.at.contains("difference") && with_control(one); }))
+    std::erase_if(found, std::not_fn(with_control));
   // Of differences at several visits the endpoint's visit is the question; without one, the difference over all of them.
   const auto* endpoint = context.plan.endpoint(run.endpoint);
   const std::string visit = endpoint ? endpoint->at : std::string();
