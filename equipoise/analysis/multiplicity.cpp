@@ -18,37 +18,6 @@ using stats::Procedure;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// How directly a place speaks of the arm against the control; nothing when it does not.
-///     0 difference of means   1 a comparison of two arms alone   2 the arm's coefficient   3 the arm by itself   4 the only
-///     comparison
-/// Of a model of every visit the difference at the visit of the question counts, or without such a visit the one over all.
-std::optional<int> speaks_of(At const& at, std::string const& arm, std::string const& control, std::string const& visit,
-                             bool by_visit, bool only_comparison) {
-  if (const auto found = at.find("difference"); found != at.end()) {
-    auto const& difference = std::get<LevelDifference>(found->second);
-    if (difference.column != "arm" || difference.level != arm || difference.minus != control) return {};
-    const auto within = at.find("within");
-    if (by_visit && (within == at.end()) != visit.empty()) return {};
-    if (within != at.end() && !visit.empty()) {
-      Term const& levels = std::get<Term>(within->second);
-      if (levels.size() != 1 || levels.front().level != visit) return {};
-      if (by_visit && levels.front().column != "visit") return {};
-    }
-    return 0;
-  }
-  const auto text = [&](std::string_view key) -> std::string const* {
-    const auto found = at.find(key);
-    return found == at.end() ? nullptr : std::get_if<std::string>(&found->second);
-  };
-  if (const auto* level = text("level")) return *level == arm ? std::optional(1) : std::nullopt;
-  if (const auto found = at.find("term"); found != at.end()) {
-    Term const& term = std::get<Term>(found->second);
-    return term == Term{Factor{"arm", arm}} ? std::optional(2) : std::nullopt;
-  }
-  if (const auto* group = text("group")) return *group == arm ? std::optional(3) : std::nullopt;
-  return only_comparison && at.empty() ? std::optional(4) : std::nullopt;
-}
-
 std::optional<double> p_of(Finding const& finding, bool adjusted) {
   if (adjusted) return finding.quantity == "adjusted_p" ? std::optional(finding.value) : std::nullopt;
   return finding.quantity == "p" ? std::optional(finding.value) : finding.p;
@@ -287,6 +256,33 @@ class Family {
 };
 
 }  // namespace
+
+std::optional<int> speaks_of(At const& at, std::string const& arm, std::string const& control, std::string const& visit,
+                             bool by_visit, bool only_comparison) {
+  if (const auto found = at.find("difference"); found != at.end()) {
+    auto const& difference = std::get<LevelDifference>(found->second);
+    if (difference.column != "arm" || difference.level != arm || difference.minus != control) return {};
+    const auto within = at.find("within");
+    if (by_visit && (within == at.end()) != visit.empty()) return {};
+    if (within != at.end() && !visit.empty()) {
+      Term const& levels = std::get<Term>(within->second);
+      if (levels.size() != 1 || levels.front().level != visit) return {};
+      if (by_visit && levels.front().column != "visit") return {};
+    }
+    return 0;
+  }
+  const auto text = [&](std::string_view key) -> std::string const* {
+    const auto found = at.find(key);
+    return found == at.end() ? nullptr : std::get_if<std::string>(&found->second);
+  };
+  if (const auto* level = text("level")) return *level == arm ? std::optional(1) : std::nullopt;
+  if (const auto found = at.find("term"); found != at.end()) {
+    Term const& term = std::get<Term>(found->second);
+    return term == Term{Factor{"arm", arm}} ? std::optional(2) : std::nullopt;
+  }
+  if (const auto* group = text("group")) return *group == arm ? std::optional(3) : std::nullopt;
+  return only_comparison && at.empty() ? std::optional(4) : std::nullopt;
+}
 
 void carry_out(PlannedMultiplicity const& planned, protocol::Protocol const& protocol, Plan const& plan,
                data::TrialTables const& tables, results::Results& results) {

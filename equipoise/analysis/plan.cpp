@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "equipoise/analysis/alternatives.h"
 #include "equipoise/analysis/ready_method.h"
 #include "equipoise/analysis/repeated.h"
 #include "equipoise/core/text.h"
@@ -87,6 +88,8 @@ class Planner {
     planned.schema = data::schema(protocol_, planned.recipe, written_at_, problems_);
     if (problems_.size() > reported) return {};  // what follows would only say it again in other words
     add_runs(planned);
+    if (analysis_.role == "primary" && planned.runs.size() == 1)
+      planned.alternatives = alternatives_of(planned.runs.front().analysis, planned.schema);
     return planned;
   }
 

@@ -18,12 +18,20 @@ struct PlannedRun {
   CompiledAnalysis compiled;  ///< against the schema of the recipe
 };
 
+/// Another way to run an analysis that its plan could have chosen: see alternatives.h.
+struct PlannedAlternative {
+  std::string choice, name, title;  ///< of results::Alternative
+  bool declared = false;            ///< one of several structures that the plan tries in turn
+  CompiledAnalysis compiled;
+};
+
 /// An [[analysis]] of the protocol, ready to run on any data set with the recipe's columns.
 struct PlannedAnalysis {
   std::string id;
   data::Recipe recipe;
   Schema schema;
   std::vector<PlannedRun> runs;
+  std::vector<PlannedAlternative> alternatives{};  ///< of a primary analysis by a mixed model
 };
 
 /// One null hypothesis of [multiplicity]: no effect of the arm against the control in the analysis.

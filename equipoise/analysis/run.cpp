@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "equipoise/analysis/alternatives.h"
 #include "equipoise/analysis/back_transform.h"
 #include "equipoise/analysis/flow.h"
 #include "equipoise/analysis/multiplicity.h"
@@ -189,6 +190,7 @@ void run_one(results::Results& results, protocol::Protocol const& protocol, Plan
     for (PlannedRun const* one : without_data) add_unknown_arm(results, *one, run);
     if (planned.recipe.by_visit())
       for (Series& series : visit_series(made->dataset, endpoint)) results.curves.push_back({planned.id, std::move(series)});
+    if (!planned.alternatives.empty()) add_alternatives(protocol, planned, columns.view(), workspace, results);
   } else {
     std::erase_if(results.records, [&](results::Record const& record) { return record.analysis == planned.id; });
   }
@@ -206,6 +208,7 @@ results::Results run(protocol::Protocol const& protocol, Plan const& plan, data:
   Workspace workspace;
   for (PlannedAnalysis const& planned : plan.analyses) run_one(results, protocol, planned, tables, workspace);
   if (plan.multiplicity) carry_out(*plan.multiplicity, protocol, plan, tables, results);
+  judge_alternatives(protocol, plan, results);
   return results;
 }
 

@@ -221,4 +221,14 @@ Problems unanswered(Answered const& answered) {
   return problems;
 }
 
+Problems dependences(Answered const& answered) {
+  Problems problems;
+  for (results::AnalysisRun const& run : answered.results.runs) {
+    const auto analysis = std::ranges::find(answered.study.protocol.analyses, run.id, &protocol::Analysis::id);
+    for (std::string const& warning : run.warnings)
+      add_problem(problems, analysis->place, Code::inconsistent, "analysis '{}': {}", run.id, warning);
+  }
+  return problems;
+}
+
 }  // namespace equipoise::cli

@@ -34,4 +34,7 @@ std::string headline(Answered const& answered);
 /// A primary analysis without an answer is worth an exit status, although everything that could be said has been written.
 Problems unanswered(Answered const& answered);
 
+/// On what the conclusions of the primary analyses depend: warnings, which change no exit status.
+Problems dependences(Answered const& answered);
+
 }  // namespace equipoise::cli

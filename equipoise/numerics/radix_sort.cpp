@@ -7,7 +7,8 @@
 namespace equipoise::numerics {
 namespace {
 
-constexpr unsigned widest_digit = 12;  // 4096 places to write to: their last cache lines fit the second level
+constexpr unsigned widest_digit = 10;  // 1024 places to write to: their last cache lines all but fit the first level
+constexpr unsigned spare_bits = 6;     // sorted beyond those of n: few words are left to be put right one by one
 constexpr std::size_t few = 256;       // words that a comparison sort orders sooner than the histograms are cleared
 constexpr std::size_t short_run = 24;
 
@@ -51,7 +52,7 @@ void radix_sort(Words& words, Words& scratch) {
   if (n <= few) return std::sort(words.begin(), words.end());
 
   const auto length = unsigned(std::bit_width(any));
-  const unsigned wanted = std::min(length, unsigned(std::bit_width(n)) + 4);
+  const unsigned wanted = std::min(length, unsigned(std::bit_width(n)) + spare_bits);
   const unsigned passes = (wanted + widest_digit - 1) / widest_digit;
   const unsigned width = (wanted + passes - 1) / passes;
   const unsigned sorted_bits = std::min(passes * width, length);

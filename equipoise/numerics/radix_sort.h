@@ -4,10 +4,10 @@
 
 namespace equipoise::numerics {
 
-/// Sorts words into increasing order. As many leading bits as tell about 16 n words apart are sorted digit by digit (least
-/// significant digit first, 11 bits or so at a time, each pass stable and sequential in reading); what is still out of order
-/// inside a run of equal leading bits is put right by comparison. So the cost is two passes for a million words whose leading bits
-/// are well spread, and never more than that of a comparison sort of the longest run.
+/// Sorts words into increasing order. As many leading bits as tell about 64 n words apart are sorted digit by digit (least
+/// significant digit first, 9 bits or so at a time, each pass stable and sequential in reading); what is still out of order
+/// inside a run of equal leading bits is put right by comparison. So the cost is three passes for a million words whose leading
+/// bits are well spread, and never more than that of a comparison sort of the longest run.
 ///
 /// Words already in order cost one look. `scratch` is storage to reuse; what it holds afterwards means nothing.
 ///

@@ -32,7 +32,9 @@ struct Uninitialised : std::allocator<T> {
   }
 };
 
-using Words = std::vector<std::uint64_t, Uninitialised<std::uint64_t>>;
-using Numbers = std::vector<double, Uninitialised<double>>;
+template <class T>
+using Column = std::vector<T, Uninitialised<T>>;
+using Words = Column<std::uint64_t>;
+using Numbers = Column<double>;
 
 }  // namespace equipoise::numerics

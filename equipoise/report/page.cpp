@@ -258,6 +258,9 @@ Markup outcome(Page& page, Context const& context) {
         figure);
   }
   for (auto const& run : context.answer.runs)
+    if (const Markup dependence = tables::dependence(context, run); !dependence.empty())
+      out += page.table(tables::dependence_caption(context, run), dependence);
+  for (auto const& run : context.answer.runs)
     out += page.table(context.words(Word::results_caption, context.analysis(run), context.method(run)),
                       tables::analysis(context, run));
   if (context.answer.runs.empty()) out += element("p", "note", context.words(Word::results_none));

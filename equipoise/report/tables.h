@@ -26,6 +26,10 @@ Markup multiplicity(Context const& context);
 /// Decisions in words, and how the error rate is kept, for the paragraphs of results and methods; empty without [multiplicity].
 std::string decisions_in_words(Context const& context);
 std::string multiplicity_methods(Context const& context);
+/// What a primary analysis would have said with other choices: degrees of freedom, covariance, assumption on missing values. Empty
+/// without alternatives.
+Markup dependence(Context const& context, results::AnalysisRun const& run);
+std::string dependence_caption(Context const& context, results::AnalysisRun const& run);
 /// What was computed from what.
 Markup provenance(Context const& context);
 

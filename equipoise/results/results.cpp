@@ -120,7 +120,9 @@ std::string json(AnalysisRun const& run) {
       .text("set", run.set)
       .text("role", run.role);
   out.text("method", run.method).text("title", run.title).raw("options", options(run.options)).count("n", run.n);
-  return out.raw("notes", texts(run.notes)).text_if("problem", run.problem).str();
+  out.raw("notes", texts(run.notes)).text_if("problem", run.problem);
+  if (!run.warnings.empty()) out.raw("warnings", texts(run.warnings));
+  return out.str();
 }
 
 std::string counts(std::vector<Count> const& values) {
@@ -172,6 +174,14 @@ std::string json(Multiplicity const& m) {
   return out.raw("edges", list(m.edges, edge)).raw("notes", texts(m.notes)).str();
 }
 
+std::string json(Alternative const& a) {
+  Object out;
+  out.text("analysis", a.analysis).text("choice", a.choice).text("name", a.name).text("title", a.title).text("arm", a.arm);
+  out.raw("at", at(a.at)).real("estimate", a.estimate).real("se", a.se).real("df", a.df).real("lower", a.lower);
+  out.real("upper", a.upper).real("p", a.p).real("adjusted_p", a.adjusted_p);
+  return out.flag("rejected", a.rejected).flag("differs", a.differs).str();
+}
+
 std::string json(Provenance const& p) {
   Object out;
   out.text("version", p.version).text("protocol_digest", p.protocol_digest).text("data_digest", p.data_digest);
@@ -192,6 +202,8 @@ std::string to_json(Results const& results) {
   out += std::string("  \"quartile_rule\": ") + json_text(results.quartile_rule) + ",\n";
   out += std::string("  \"analyses\": ") + list(results.runs, write, line) + ",\n";
   if (results.multiplicity) out += std::string("  \"multiplicity\": ") + json(*results.multiplicity) + ",\n";
+  if (!results.alternatives.empty())
+    out += std::string("  \"alternatives\": ") + list(results.alternatives, write, line) + ",\n";
   out += std::string("  \"records\": ") + list(results.records, write, line) + ",\n";
   out += std::string("  \"curves\": ") + list(results.curves, write, line) + "\n}\n";
   return out;

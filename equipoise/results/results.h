@@ -38,6 +38,23 @@ struct AnalysisRun {
   std::int64_t n = 0;   ///< participants in the analysis set
   std::vector<std::string> notes;
   std::optional<std::string> problem;  ///< why there is no answer; then it has no records
+  std::vector<std::string> warnings{};  ///< of a primary analysis: on what its conclusion depends
+};
+
+/// What a primary analysis says of one comparison, as planned or with another choice that its plan could have made. NaN = not
+/// estimable.
+struct Alternative {
+  std::string analysis;  ///< id of the primary analysis
+  std::string choice;    ///< "planned", "degrees_of_freedom", "covariance", "missing_data" or "analysis_set"
+  std::string name;      ///< what was chosen: "kenward_roger", "ar1", "cr2", the id of another analysis
+  std::string title;     ///< the same in words
+  std::string arm;
+  At at{};  ///< of the comparison
+  double estimate = missing_number, se = missing_number, lower = missing_number, upper = missing_number, p = missing_number;
+  std::optional<double> df{};
+  std::optional<double> adjusted_p{};  ///< by the procedure of [multiplicity], with these P values for those of the analysis
+  bool rejected = false;               ///< no difference, at the protocol's alpha
+  bool differs = false;                ///< another conclusion than the planned one: on whether, or in which direction
 };
 
 /// One null hypothesis of the protocol's [multiplicity], and what the procedure made of it. NaN = not estimable.
@@ -126,6 +143,7 @@ struct Results {
   std::vector<Record> records;
   std::vector<Curve> curves;
   std::optional<Multiplicity> multiplicity{};
+  std::vector<Alternative> alternatives{};  ///< of the primary analyses in their order; of each choice, arm by arm
 };
 
 /// results.json: one object, keys in a fixed order, numbers in shortest round-trip form, "NE" where not estimable, absent where

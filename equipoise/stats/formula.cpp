@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace equipoise::stats {
 namespace {
@@ -146,8 +147,10 @@ Expected<Coding> code_column(Frame const& frame, std::string const& name, std::v
   expects(found != frame.columns.end(), fmt::format("the frame has no column '{}'", name));
   if (found->numeric()) {
     coding.numbers = found->numbers();
-    for (const double number : coding.numbers)
-      if (!std::isfinite(number))
+    std::size_t bad = 0;  // counted without a branch, four at a time; which one it is, is looked up only when there is one
+    for (const double number : coding.numbers) bad += !(std::abs(number) <= std::numeric_limits<double>::max());
+    for (std::size_t i = 0; bad > 0 && i < coding.numbers.size(); ++i)
+      if (const double number = coding.numbers[i]; !std::isfinite(number))
         return fail(Code::bad_cell, "column '{}' holds {}: a covariate must be finite", name, shortest(number));
     return coding;
   }

@@ -28,7 +28,7 @@ std::size_t close_gaps(std::vector<std::uint64_t> const& keys, std::uint64_t bou
 
 Strata combine(Frame const& frame, std::vector<std::string> const& columns) {
   Strata strata{std::vector<std::int32_t>(frame.rows, 0), frame.rows > 0 ? std::size_t(1) : 0};
-  std::vector<std::uint64_t> keys(frame.rows);
+  std::vector<std::uint64_t> keys(columns.empty() ? 0 : frame.rows);
   for (std::string const& name : columns) {
     CategoriesView const& category = frame.categories(name);
     const std::uint64_t levels = category.levels.size();

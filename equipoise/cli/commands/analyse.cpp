@@ -30,6 +30,7 @@ void add_analyse(CLI::App& app, Console& console) {
     if (to_file)
       if (const auto written = write_whole({{arguments->output, json}}); !written) return console.fail(written.error());
     if (const Problems problems = unanswered(*answered); !problems.empty()) console.warn(problems);
+    console.caution(dependences(*answered));
     console.answer(json);
     console.say(to_file ? headline(*answered) + arguments->output + "\n" : json);
   });

@@ -30,6 +30,7 @@ void add_report(CLI::App& app, Console& console) {
                      {folder / "results.json", json}});
     if (!written) return console.fail(written.error());
     if (const Problems problems = unanswered(*answered); !problems.empty()) console.warn(problems);
+    console.caution(dependences(*answered));
     console.answer(json);
     console.say(headline(*answered) + page.string() + "\n");
   });

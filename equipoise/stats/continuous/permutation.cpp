@@ -185,8 +185,8 @@ Expected<Answer> PermutationTest::run(Frame const& frame) const {
     auto rows = survival_rows(frame, time, event);
     if (!rows) return tl::unexpected(rows.error());
     merged_times = merged_note(*rows);
-    values = std::move(rows->time);
-    events = std::move(rows->event);
+    values.assign(rows->time.begin(), rows->time.end());
+    events.assign(rows->event.begin(), rows->event.end());
   } else {
     const NumbersView responses = frame.numbers(response);
     if (auto error = not_finite(responses, response)) return tl::unexpected(std::move(*error));

@@ -57,9 +57,10 @@ class Writer {
                   .upper = f.value + half,
                   .level = question_.level,
                   .n = n};
+    if (std::isinf(df)) found.df.reset();  // the normal distribution has none
     if (tested == Tested::yes) found.p = numerics::student_t_two_sided(t, df);
+    t_.push_back({.quantity = "t", .at = std::move(at), .value = t, .df = found.df, .n = n});
     answer_.findings.push_back(std::move(found));
-    t_.push_back({.quantity = "t", .at = std::move(at), .value = t, .df = df, .n = n});
   }
 
   std::int64_t rows_at(Term const& levels) const {

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "equipoise/core/error.h"
+#include "equipoise/core/text.h"
 #include "equipoise/numerics/distributions.h"
 #include "equipoise/numerics/semidefinite.h"
 #include "equipoise/numerics/sum.h"
@@ -84,22 +85,46 @@ double df_of_squares(std::span<const double> df) {
 
 }  // namespace
 
-std::string describe(DfMethod method) {
-  switch (method) {
-    case DfMethod::satterthwaite:
-      return "Degrees of freedom by Satterthwaite's approximation; standard errors from the model.";
-    case DfMethod::kenward_roger:
-      return "Degrees of freedom and standard errors by Kenward and Roger (1997).";
-    case DfMethod::kenward_roger_linear:
-      return "Degrees of freedom and standard errors by Kenward and Roger (1997), without second derivatives of the covariance.";
-    case DfMethod::between_within:
-      return "Degrees of freedom between and within participants; standard errors from the model.";
-    case DfMethod::residual:
-      return "Residual degrees of freedom: observations less coefficients; standard errors from the model.";
-    case DfMethod::asymptotic:
-      break;
-  }
-  return "Normal distribution: infinite degrees of freedom; standard errors from the model.";
+std::string describe(DfMethod method, EstimateCovariance covariance) {
+  if (method == DfMethod::kenward_roger) return "Degrees of freedom and standard errors by Kenward and Roger (1997).";
+  if (method == DfMethod::kenward_roger_linear)
+    return "Degrees of freedom and standard errors by Kenward and Roger (1997), without second derivatives of the covariance.";
+  const auto df = [&]() -> std::string_view {
+    switch (method) {
+      case DfMethod::satterthwaite:
+        return covariance == EstimateCovariance::model
+                   ? "Degrees of freedom by Satterthwaite's approximation"
+                   : "Degrees of freedom of the sandwich by Satterthwaite's approximation (Bell and McCaffrey 2002)";
+      case DfMethod::between_within:
+        return "Degrees of freedom between and within participants";
+      case DfMethod::residual:
+        return "Residual degrees of freedom: observations less coefficients";
+      default:
+        return "Normal distribution: infinite degrees of freedom";
+    }
+  };
+  const auto errors = [&]() -> std::string_view {
+    switch (covariance) {
+      case EstimateCovariance::cr0:
+        return "from the sandwich of participants' residuals without correction (CR0, Liang and Zeger 1986)";
+      case EstimateCovariance::cr2:
+        return "from the sandwich of participants' residuals with bias-reduced linearisation (CR2, Bell and McCaffrey 2002)";
+      case EstimateCovariance::cr3:
+        return "from the sandwich of participants' residuals, corrected as the jackknife (CR3, Mancl and DeRouen 2001)";
+      default:
+        return "from the model";
+    }
+  };
+  return fmt::format("{}; standard errors {}.", df(), errors());
+}
+
+void refuse_adjusted_sandwich(DfMethod method, EstimateCovariance covariance, Section& options) {
+  if (covariance == EstimateCovariance::model || !adjusts_covariance(method)) return;
+  options
+      .report_at("covariance_of_estimates", Code::inconsistent,
+                 "Kenward and Roger's method adjusts the standard errors of the model, and a sandwich does not use these: its own "
+                 "small-sample corrections are cr2 and cr3")
+      .hint = "df = \"satterthwaite\" goes with a sandwich";
 }
 
 double ContrastEstimate::p() const { return numerics::student_t_two_sided(t(), df); }
@@ -152,7 +177,10 @@ FixedEffectsInference::FixedEffectsInference(FixedEffects effects, DfMethod meth
     : effects_(std::move(effects)), method_(method), covariance_(effects_.phi), image_(effects_.p), pairs_(effects_.p * (effects_.p + 1) / 2), along_(effects_.k), change_(effects_.k) {
   const std::size_t p = effects_.p, k = effects_.k;
   expects(effects_.b.size() == p && effects_.phi.size() == p * p, "the coefficients and their covariance have one size");
-  if (needs_slopes(method_)) {
+  if (robust()) {
+    expects(effects_.sandwich.size() == p && !adjusts_covariance(method_), "the sandwich is of the coefficients, unadjusted");
+    covariance_ = effects_.sandwich.covariance();
+  } else if (needs_slopes(method_)) {
     expects(effects_.theta_covariance.size() == k * k && effects_.slopes.size() == k * pairs_.size(),
             "as many slopes as covariance parameters, each of the size of the coefficients");
     take_root();
@@ -276,6 +304,14 @@ ContrastEstimate FixedEffectsInference::contrast(std::span<const double> l, doub
   if (l.empty()) return {};
   expects(l.size() == effects_.p, "a function has an entry for each coefficient");
   ContrastEstimate found{.value = value_of(l, effects_.b)};
+  if (robust()) {
+    const double squared = effects_.sandwich.variance(l);
+    without_variance_ += !(squared > 0);
+    if (!(squared > 0)) return found;
+    found.se = std::sqrt(squared);
+    found.df = method_ == DfMethod::satterthwaite && std::isnan(df) ? effects_.sandwich.df(l) : df;
+    return found;
+  }
   const double adjusted = adjusts_covariance(method_) ? variance(covariance_, l) : 0;
   const double own = variance(effects_.phi, l);
   const double squared = adjusts_covariance(method_) ? adjusted : own;
@@ -313,11 +349,22 @@ JointTest FixedEffectsInference::test(std::span<const std::vector<double>> funct
   JointTest found{.numerator_df = double(kept.size())};
   if (kept.empty()) return {};
 
+  const bool other_covariance = adjusts_covariance(method_) || robust();
+  std::vector<double> among = gram;
+  if (other_covariance)
+    for (std::size_t i = 0; i < m; ++i) {
+      variance(covariance_, functions[i]);
+      for (std::size_t j = 0; j < m; ++j) among[i * m + j] = value_of(functions[j], image_);
+    }
+  if (robust())
+    for (std::size_t i = 0; i < m; ++i)
+      if (unit[i] > 0 && !(effects_.sandwich.variance(functions[i]) > 0)) return found;
+
   double scale = 1;
   if (std::isnan(df)) {
     switch (method_) {
       case DfMethod::satterthwaite:
-        df = fai_cornelius(gram, images, m, kept.size());
+        df = fai_cornelius(among, functions, images, kept.size());
         break;
       case DfMethod::kenward_roger:
       case DfMethod::kenward_roger_linear:
@@ -341,37 +388,46 @@ JointTest FixedEffectsInference::test(std::span<const std::vector<double>> funct
   found.denominator_df = df;
 
   std::vector<double> scaled(m);
-  if (adjusts_covariance(method_)) {
-    for (std::size_t i = 0; i < m; ++i) {
-      variance(covariance_, functions[i]);
+  if (other_covariance) {
+    for (std::size_t i = 0; i < m; ++i)
       for (std::size_t j = 0; j < m; ++j)
-        correlation[i * m + j] = unit[i] > 0 && unit[j] > 0 ? value_of(functions[j], image_) / unit[i] / unit[j] : 0.0;
-    }
+        correlation[i * m + j] = unit[i] > 0 && unit[j] > 0 ? among[i * m + j] / unit[i] / unit[j] : 0.0;
     std::vector<std::uint8_t> out(m, 1);
     for (const std::size_t i : kept) out[i] = 0;
-    factor.factor(correlation, 0.0, out);
-    if (factor.rank() < kept.size()) return found;  // the adjusted covariance is none
+    factor.factor(correlation, robust() ? dependent : 0.0, out);
+    if (factor.rank() < kept.size()) return found;  // the adjusted covariance is none, or the participants are fewer
   }
   for (const std::size_t i : kept) scaled[i] = values[i] / unit[i];
   found.f = std::isnan(df) ? missing_number : scale * factor.quadratic_form(scaled) / double(kept.size());
   return found;
 }
 
-/// The eigenvectors of L Phi L' are functions with independent estimates; each has Satterthwaite's df.
-double FixedEffectsInference::fai_cornelius(std::vector<double> gram, std::span<const double> images, std::size_t m,
-                                            std::size_t rank) {
-  const std::size_t p = effects_.p;
+void explain_sandwich(FixedEffectsInference const& inference, std::vector<std::string>& notes) {
+  if (inference.without_variance() == 0) return;
+  notes.push_back(fmt::format(
+      "{} of the estimates {} no standard error: one participant alone determines a part of {}, or the residuals of all "
+      "leave the sandwich no variance.",
+      inference.without_variance(), inference.without_variance() == 1 ? "has" : "have",
+      inference.without_variance() == 1 ? "it" : "them"));
+}
+
+/// The eigenvectors of the functions' covariance are functions with independent estimates; each has Satterthwaite's df.
+double FixedEffectsInference::fai_cornelius(std::vector<double> gram, std::span<const std::vector<double>> functions,
+                                            std::span<const double> images, std::size_t rank) {
+  const std::size_t p = effects_.p, m = functions.size();
   std::vector<double> vectors;
   jacobi(gram, vectors, m);
   std::vector<std::size_t> order(m);
   for (std::size_t i = 0; i < m; ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return gram[a * m + a] > gram[b * m + b]; });
-  std::vector<double> df(rank), image(p);
+  std::vector<double> df(rank), along(p);
   for (std::size_t a = 0; a < rank; ++a) {
-    std::fill(image.begin(), image.end(), 0.0);
-    for (std::size_t i = 0; i < m; ++i)
-      for (std::size_t j = 0; j < p; ++j) image[j] += vectors[order[a] * m + i] * images[i * p + j];
-    df[a] = satterthwaite(gram[order[a] * m + order[a]], image);
+    std::fill(along.begin(), along.end(), 0.0);
+    for (std::size_t i = 0; i < m; ++i) {
+      double const* part = robust() ? functions[i].data() : images.data() + i * p;
+      for (std::size_t j = 0; j < p; ++j) along[j] += vectors[order[a] * m + i] * part[j];
+    }
+    df[a] = robust() ? effects_.sandwich.df(along) : satterthwaite(gram[order[a] * m + order[a]], along);
   }
   return df_of_squares(df);
 }

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "equipoise/core/columns.h"
+#include "equipoise/core/section.h"
 #include "equipoise/stats/formula.h"
+#include "equipoise/stats/repeated/sandwich.h"
 
 /// Inference about the fixed effects of a Gaussian model y ~ N(X b, V(theta)) that was fitted by (restricted) maximum likelihood.
 namespace equipoise::stats {
@@ -31,8 +33,10 @@ inline constexpr std::pair<std::string_view, DfMethod> df_methods[] = {
     {"residual", DfMethod::residual},
     {"asymptotic", DfMethod::asymptotic},
 };
-/// "Degrees of freedom by Satterthwaite's approximation, standard errors from the model.": for notes.
-std::string describe(DfMethod method);
+/// "Degrees of freedom by Satterthwaite's approximation; standard errors from the model.": for notes.
+std::string describe(DfMethod method, EstimateCovariance covariance = EstimateCovariance::model);
+/// Reports that a sandwich takes no part in Kenward and Roger's adjustment.
+void refuse_adjusted_sandwich(DfMethod method, EstimateCovariance covariance, Section& options);
 /// Whether the method asks for `theta_covariance` and `slopes`; kenward_roger and kenward_roger_linear ask for `q` too, the first
 /// also for `r`.
 constexpr bool needs_slopes(DfMethod method) { return method <= DfMethod::kenward_roger_linear; }
@@ -52,6 +56,7 @@ struct FixedEffects {
   std::vector<double> q{};                    ///< sum_ij A_ij X'V^-1 V_i V^-1 V_j V^-1 X, p x p
   std::vector<double> r{};                    ///< sum_ij A_ij X'V^-1 V_ij V^-1 X, p x p
   std::vector<double> coefficient_df{};       ///< of between_within and residual: one for each coefficient
+  Sandwich sandwich{};                        ///< takes the place of phi in standard errors; of size 0: does not
 
   /// Adds P_i, given p x p.
   void add_slope(std::span<const double> full) {
@@ -87,7 +92,8 @@ struct JointTest {
 /// and one function costs k p^2 operations. One function by Kenward and Roger has Satterthwaite's df, from the unadjusted Phi,
 /// and the adjusted standard error. Several: the F approximation of Kenward and Roger (1997); by Satterthwaite that of Fai and
 /// Cornelius over the eigenvectors of L Phi L', as in R's lmerTest. Denominator df of `between_within` and `residual`: the
-/// smallest of the coefficients that a function touches.
+/// smallest of the coefficients that a function touches. With a sandwich in the place of Phi, Satterthwaite's df are the sandwich's
+/// own, and neither `theta_covariance` nor `slopes` are asked for.
 ///
 /// A variance that is not positive gives NaN; one whose estimate has no error (A = 0) infinite df. In a joint test functions that
 /// depend on others are left out; one that is not estimable, or an approximation without a mean (m <= 2 for several functions by
@@ -104,7 +110,9 @@ class FixedEffectsInference {
 
   FixedEffects const& effects() const { return effects_; }
   DfMethod method() const { return method_; }
-  std::span<const double> covariance() const { return covariance_; }  ///< of the coefficients, adjusted if the method adjusts
+  std::span<const double> covariance() const { return covariance_; }  ///< of the coefficients: adjusted, or the sandwich
+  /// Functions asked of a sandwich that has no variance for them: see Sandwich::variance.
+  std::size_t without_variance() const { return without_variance_; }
 
   /// l of shape p; an empty l is a function that is not estimable.
   ContrastEstimate contrast(std::span<const double> l);
@@ -119,7 +127,9 @@ class FixedEffectsInference {
   void adjust();
   void forms(std::span<const double> u, std::span<const double> v);
   double satterthwaite(double variance, std::span<const double> image);
-  double fai_cornelius(std::vector<double> gram, std::span<const double> images, std::size_t m, std::size_t rank);
+  bool robust() const { return effects_.sandwich.size() > 0; }
+  double fai_cornelius(std::vector<double> gram, std::span<const std::vector<double>> functions,
+                       std::span<const double> images, std::size_t rank);
   std::pair<double, double> kenward_roger(std::span<const double> correlation, std::span<const double> images,
                                           std::span<const double> unit, std::span<const std::size_t> kept);
 
@@ -127,9 +137,13 @@ class FixedEffectsInference {
   DfMethod method_;
   std::vector<double> covariance_;
   std::vector<double> root_;      ///< C, lower triangular, k x k
-  bool theta_known_ = true;             ///< A is a covariance matrix
+  bool theta_known_ = true;       ///< A is a covariance matrix
+  std::size_t without_variance_ = 0;
   std::vector<double> image_, pairs_, along_, change_;  ///< workspace: a function's image, its products, forms u' P_i v and u' N_c v
 };
+
+/// Says when a sandwich had no variance for some of what was asked.
+void explain_sandwich(FixedEffectsInference const& inference, std::vector<std::string>& notes);
 
 /// Smallest df of the coefficients that l touches; NaN when it touches none.
 double smallest_df(std::span<const double> coefficient_df, std::span<const double> l);

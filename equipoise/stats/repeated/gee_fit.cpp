@@ -22,7 +22,6 @@ constexpr int plain_iterations = 20;        ///< before acceleration
 constexpr double nearby = 1e-2;             ///< standard errors, within which steps that shrink lead to the solution
 constexpr double shortest_part = 1.0 / 64;  ///< of a step, where whole ones go to and fro
 constexpr double exact_fit = 1e-14;         ///< of the size of the response, times sqrt n: a residual that is rounding
-constexpr double leverage_one = 1e-8;  ///< below 1: the leverage of a participant without whom a coefficient is not determined
 constexpr std::size_t most_pairs_checked = 20'000'000;  ///< against the limits of a correlation of yes/no responses
 
 /// mu and the square root of its variance at a linear predictor, and the Pearson residual of y.
@@ -276,89 +275,27 @@ class GeeSolver {
   }
 
   void sandwich() {
-    using Eigen::Index, Eigen::MatrixXd, Eigen::VectorXd;
-    const auto r = Index(r_);
+    using Eigen::MatrixXd;
+    const auto r = Eigen::Index(r_);
     if (!take_step()) {
       fit_.status_ = GeeFit::Status::no_convergence;
       return;
     }
-    const MatrixXd root = MatrixXd(factor_.matrixL()).triangularView<Eigen::Lower>().solve(MatrixXd::Identity(r, r)).transpose();
-    MatrixXd middle = MatrixXd::Zero(r, r);
-    const MatrixXd original = spec_.correction == Correction::fay_graubard ? to_original() * root : MatrixXd();
-    VectorXd u(r), h(r), scores(r), z;
-    MatrixXd x, s;
-    Eigen::SelfAdjointEigenSolver<MatrixXd> eigen;
-    for (std::size_t k = 0; k < subjects_.count(); ++k) {
-      const auto m = Index(subjects_.size(k));
-      const std::span<const double> rows = whitened_rows(k);
-      x.resize(m, r), z.resize(m);
-      for (Index i = 0; i < m; ++i) {
-        for (Index j = 0; j < r; ++j) x(i, j) = rows[std::size_t(i) * (r_ + 1) + std::size_t(j)];
-        z[i] = rows[std::size_t(i) * (r_ + 1) + r_];
-      }
-      s.noalias() = x * root;
-      u.noalias() = s.transpose() * z;
-      const bool by_eigenvalues =
-          spec_.correction == Correction::kauermann_carroll || spec_.correction == Correction::mancl_derouen;
-      if (by_eigenvalues || s.squaredNorm() > 1 - 10 * leverage_one) {
-        // The leverage S S' and the matrix S'S have the same eigenvalues but for 0, so the smaller one serves.
-        const bool few_rows = m <= r;
-        eigen.compute(few_rows ? MatrixXd(s * s.transpose()) : MatrixXd(s.transpose() * s));
-        VectorXd factor = eigen.eigenvalues();
-        for (Index e = 0; e < factor.size(); ++e) {
-          const double left = 1 - factor[e];
-          if (left < leverage_one) {
-            const VectorXd direction =
-                few_rows ? VectorXd(s.transpose() * eigen.eigenvectors().col(e)) : eigen.eigenvectors().col(e);
-            const VectorXd unit = direction.normalized();
-            fit_.alone_.emplace_back(unit.data(), unit.data() + r);
-          }
-          // Where leverage is 1 the residual is 0, and no factor makes anything of it.
-          if (spec_.correction == Correction::mancl_derouen) factor[e] = left < leverage_one ? 0 : 1 / left;
-          else factor[e] = left < leverage_one ? 0 : 1 / std::sqrt(left);
-        }
-        if (by_eigenvalues) {
-          const MatrixXd& w = eigen.eigenvectors();
-          if (few_rows) u = s.transpose() * (w * (factor.asDiagonal() * (w.transpose() * z)));
-          else u = w * (factor.asDiagonal() * (w.transpose() * u));
-        }
-      }
-      if (spec_.correction == Correction::fay_graubard) {
-        // In the coefficients of the design as written: their diagonal is what the correction looks at.
-        const MatrixXd own = x * from_original();
-        const MatrixXd other = s * original.transpose();
-        scores = own.transpose() * z;
-        for (Index j = 0; j < r; ++j) h[j] = 1 / std::sqrt(1 - std::min(0.75, own.col(j).dot(other.col(j))));
-        u = original.transpose() * (h.asDiagonal() * scores);
-      }
-      middle.noalias() += u * u.transpose();
-    }
-    fit_.root_.resize(r_ * r_), fit_.middle_.resize(r_ * r_);
-    for (std::size_t j = 0; j < r_; ++j)
-      for (std::size_t c = 0; c < r_; ++c) {
-        fit_.root_[j * r_ + c] = root(Index(j), Index(c));
-        fit_.middle_[j * r_ + c] = middle(Index(j), Index(c));
-      }
+    const MatrixXd root = MatrixXd(factor_.matrixL()).triangularView<Eigen::Lower>().solve(MatrixXd::Identity(r, r));
+    SandwichSpec spec{.correction = spec_.correction, .scale = phi_};
+    if (spec_.correction == Correction::fay_graubard) spec.to_written = to_written();
+    fit_.sandwich_ = Sandwich({root.data(), root.data() + root.size()},  // by columns, so its transpose by rows: C = L^-T
+                              spec, subjects_.count(), [&](std::size_t k) { return whitened_rows(k); });
   }
 
-  /// T with b = T c: the coefficients of the columns as written from those of the centred and scaled ones; and T^-1.
-  Eigen::MatrixXd to_original() const {
-    Eigen::MatrixXd t = Eigen::MatrixXd::Zero(Eigen::Index(r_), Eigen::Index(r_));
-    t(0, 0) = 1;
+  /// T with b = T c: the coefficients of the columns as written from those of the centred and scaled ones.
+  std::vector<double> to_written() const {
+    std::vector<double> t(r_ * r_, 0.0);
+    t[0] = 1;
     for (std::size_t k = 1; k < r_; ++k) {
       const std::size_t j = fit_.columns_[k];
-      t(Eigen::Index(k), Eigen::Index(k)) = 1 / fit_.scale_[j];
-      t(0, Eigen::Index(k)) = -fit_.mean_[j] / fit_.scale_[j];
-    }
-    return t;
-  }
-  Eigen::MatrixXd from_original() const {
-    Eigen::MatrixXd t = Eigen::MatrixXd::Zero(Eigen::Index(r_), Eigen::Index(r_));
-    t(0, 0) = 1;
-    for (std::size_t k = 1; k < r_; ++k) {
-      const std::size_t j = fit_.columns_[k];
-      t(Eigen::Index(k), Eigen::Index(k)) = fit_.scale_[j];
-      t(0, Eigen::Index(k)) = fit_.mean_[j];
+      t[k * r_ + k] = 1 / fit_.scale_[j];
+      t[k] = -fit_.mean_[j] / fit_.scale_[j];
     }
     return t;
   }

@@ -7,6 +7,7 @@
 #include "equipoise/core/expected.h"
 #include "equipoise/numerics/ordered_qr.h"
 #include "equipoise/stats/formula.h"
+#include "equipoise/stats/repeated/sandwich.h"
 #include "equipoise/stats/repeated/working_correlation.h"
 
 namespace equipoise::stats {
@@ -14,18 +15,6 @@ namespace equipoise::stats {
 /// Variance of a response of mean mu, with its canonical link: binomial mu (1 - mu), logit; gaussian 1, identity; poisson mu,
 /// log.
 enum class Family { binomial, gaussian, poisson };
-
-/// Small-sample correction of the sandwich, with H_i = D_i B D_i' V_i^-1 the leverage of participant i and Q_i = D_i' V_i^-1 D_i
-/// B:
-///
-///     none                D_i' V_i^-1 r_i                                                Liang & Zeger (1986), Biometrika 73,
-///     13-22 kauermann_carroll   D_i' V_i^-1 (I - H_i)^(-1/2) r_i          Kauermann & Carroll (2001), J. Am. Stat. Assoc. 96,
-///     1387-1396 mancl_derouen       D_i' V_i^-1 (I - H_i)^-1 r_i                        Mancl & DeRouen (2001), Biometrics 57,
-///     126-134 fay_graubard        diag(1 - min(0.75, (Q_i)_jj))^(-1/2) D_i' V_i^-1 r_i     Fay & Graubard (2001), Biometrics 57,
-///     1198-1206
-///
-/// take the place of the scores in the middle of the sandwich.
-enum class Correction { none, kauermann_carroll, mancl_derouen, fay_graubard };
 
 struct GeeSpec {
   Family family = Family::gaussian;
@@ -101,8 +90,6 @@ class GeeFit {
  private:
   GeeFit(Subjects const& subjects, Dependence dependence) : correlation_(dependence, subjects) {}
   friend class GeeSolver;
-  /// C'w: the function on coefficients with variance phi.
-  std::vector<double> whitened(GeeFunction const& f) const;
 
   Status status_ = Status::no_rows;
   int iterations_ = 0;
@@ -118,9 +105,7 @@ class GeeFit {
   std::optional<numerics::OrderedQr> qr_;
   // The solver's coefficients c are those of the centred columns of mean square 1: shape r; unit_ times them is in units of y.
   std::vector<double> c_;
-  std::vector<double> root_;                ///< C with C C' = B, r x r row by row
-  std::vector<double> middle_;              ///< sum of C' s_i s_i' C, r x r
-  std::vector<std::vector<double>> alone_;  ///< unit directions in which one participant has leverage 1
+  Sandwich sandwich_;
 };
 
 }  // namespace equipoise::stats

@@ -10,12 +10,6 @@
 
 // What is asked of a fit: functions of its coefficients, their errors and tests.
 namespace equipoise::stats {
-namespace {
-
-constexpr double touches = 1e-4;      ///< cosine of a function and a direction that one participant alone determines
-constexpr double no_variance = 1e-8;  ///< robust beside model-based standard error: rounding of a sandwich that is 0
-
-}  // namespace
 
 GeeFunction GeeFit::function(std::span<const double> l) const {
   expects(l.size() == used_.size(), "a linear function has a coefficient for each column of the design");
@@ -45,38 +39,16 @@ GeeFunction GeeFit::coefficient(std::size_t j) const {
   return f;
 }
 
-std::vector<double> GeeFit::whitened(GeeFunction const& f) const {
-  const std::size_t r = columns_.size();
-  std::vector<double> w(r, 0.0);
-  for (std::size_t j = 0; j < r; ++j)
-    for (std::size_t k = 0; k < r; ++k) w[k] += root_[j * r + k] * f.weights[j];
-  return w;
-}
-
-bool GeeFit::rests_on_one(GeeFunction const& f) const {
-  if (!f.estimable()) return false;
-  const std::vector<double> w = whitened(f);
-  const double length = std::sqrt(inner_product(w, w));
-  return std::any_of(alone_.begin(), alone_.end(), [&](std::vector<double> const& direction) {
-    return std::abs(inner_product(w, direction)) > touches * length;
-  });
-}
+bool GeeFit::rests_on_one(GeeFunction const& f) const { return f.estimable() && sandwich_.rests_on_one(f.weights); }
 
 double GeeFit::model_se(GeeFunction const& f) const {
   if (!f.estimable() || perfect_) return missing_number;
-  const std::vector<double> w = whitened(f);
-  return std::sqrt(dispersion_ * inner_product(w, w));
+  return std::sqrt(dispersion_ * sandwich_.bread(f.weights));
 }
 
 double GeeFit::robust_se(GeeFunction const& f) const {
-  if (!f.estimable() || perfect_ || rests_on_one(f)) return missing_number;
-  const std::vector<double> w = whitened(f);
-  const std::size_t r = columns_.size();
-  double variance = 0;
-  for (std::size_t j = 0; j < r; ++j)
-    for (std::size_t k = 0; k < r; ++k) variance += w[j] * middle_[j * r + k] * w[k];
-  const double se = unit_ * std::sqrt(std::max(variance, 0.0));
-  return se > no_variance * model_se(f) ? se : missing_number;
+  if (!f.estimable() || perfect_) return missing_number;
+  return unit_ * std::sqrt(sandwich_.variance(f.weights));
 }
 
 GeeFit::Wald GeeFit::test(std::span<const GeeFunction> functions) const {
@@ -87,7 +59,7 @@ GeeFit::Wald GeeFit::test(std::span<const GeeFunction> functions) const {
   for (std::size_t i = 0; i < k; ++i) {
     const double se = robust_se(functions[i]);
     if (!(se > 0)) return {};
-    const std::vector<double> one = whitened(functions[i]);
+    const std::vector<double> one = sandwich_.whitened(functions[i].weights);
     const double length = std::sqrt(inner_product(one, one));
     for (std::size_t j = 0; j < r; ++j) {
       directions.push_back(one[j] / length);
@@ -98,7 +70,7 @@ GeeFit::Wald GeeFit::test(std::span<const GeeFunction> functions) const {
   const std::size_t df = k == 0 ? 0 : numerics::OrderedQr(r, k, std::move(directions), dependent_column).rank();
   if (df == 0) return {};
   for (std::size_t j = 0; j < r; ++j)
-    for (std::size_t c = 0; c < r; ++c) middle(Eigen::Index(j), Eigen::Index(c)) = middle_[j * r + c];
+    for (std::size_t c = 0; c < r; ++c) middle(Eigen::Index(j), Eigen::Index(c)) = sandwich_.middle()[j * r + c];
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(w.transpose() * middle * w);  // of a correlation matrix
   constexpr double singular = 1e-10;
   Wald wald{0, 0};

@@ -34,11 +34,41 @@ std::vector<std::string> parse_random(Section& options) {
   return names;
 }
 
+/// Rows of every participant whitened by V = s I + Z G Z'.
+Sandwich mixed_sandwich(MixedData const& data, LinearMixedFit const& fit, SandwichSpec const& spec) {
+  const std::size_t p = data.p, q = data.q, width = p + 1;
+  const double s = fit.residual_variance / data.unit / data.unit;
+  std::vector<std::vector<std::size_t>> rows_of(data.participants);
+  for (std::size_t row = 0; row < data.subject.size(); ++row) rows_of[std::size_t(data.subject[row])].push_back(row);
+  std::vector<double> rows, own, lower;
+  return Sandwich(lower_root(fit.effects.phi, p), spec, data.participants, [&](std::size_t i) {
+    const std::size_t m = rows_of[i].size();
+    own.assign(m * fit.rank, 0.0), lower.assign(m * m, 0.0), rows.clear();
+    for (std::size_t k = 0; k < m; ++k) {
+      double const* z = data.random_rows.data() + rows_of[i][k] * q;
+      for (std::size_t a = 0; a < q; ++a)
+        for (std::size_t b = 0; b < fit.rank; ++b) own[k * fit.rank + b] += z[a] * fit.root[a * fit.rank + b];
+      double const* given = data.rows.data() + rows_of[i][k] * width;
+      rows.insert(rows.end(), given, given + width);
+      for (std::size_t c = 0; c < p; ++c) rows.back() -= given[c] * (fit.effects.b[c] - data.first_fit[c]);
+    }
+    for (std::size_t j = 0; j < m; ++j)
+      for (std::size_t k = 0; k <= j; ++k) {
+        double entry = j == k ? s : 0.0;
+        for (std::size_t b = 0; b < fit.rank; ++b) entry += own[j * fit.rank + b] * own[k * fit.rank + b];
+        for (std::size_t t = 0; t < k; ++t) entry -= lower[j * m + t] * lower[k * m + t];
+        lower[j * m + k] = j == k ? std::sqrt(entry) : entry / lower[k * m + k];
+      }
+    divide_by_lower(lower, m, rows);
+    return std::span<const double>(rows);
+  });
+}
+
 /// Answers about the coefficients, in the units of the data; without a fit nothing is estimable, for the reason that it gives.
 class MixedInference : public CoefficientInference {
  public:
-  MixedInference(MixedData const& data, LinearMixedFit const& fit, Design const& design, DfMethod df)
-      : data_(data), fit_(fit), inference_(fit.effects, fit.usable() ? df : DfMethod::asymptotic) {
+  MixedInference(MixedData const& data, LinearMixedFit const& fit, FixedEffects effects, Design const& design, DfMethod df)
+      : data_(data), fit_(fit), inference_(std::move(effects), fit.usable() ? df : DfMethod::asymptotic) {
     if (!fit.usable()) return;
     if (df == DfMethod::residual) {
       given_df_.assign(design.names.size(), double(data.observations) - double(data.p));
@@ -75,6 +105,7 @@ class MixedInference : public CoefficientInference {
   }
   void explain(std::vector<std::string>& notes) const override {
     if (!fit_.usable()) notes.push_back(fit_.report.reason + ": nothing is estimable.");
+    explain_sandwich(inference_, notes);
   }
 
  private:
@@ -145,7 +176,7 @@ void notes(LinearMixed const& method, MixedData const& data, LinearMixedFit cons
   }
   notes.push_back(fmt::format("Converged in {} iterations; the optimum is within {:.1g} standard errors.", fit.report.iterations,
                               std::fmax(fit.report.scaled_gradient, 1e-16)));
-  notes.push_back(describe(method.df));
+  notes.push_back(describe(method.df, method.covariance_of_estimates));
   notes.push_back(fmt::format("{} participants with {} rows; missing responses are taken to be missing at random.",
                               data.participants, data.observations));
 }
@@ -165,6 +196,8 @@ MethodCard const& LinearMixed::card() {
                   {"estimation", "reml | ml", "likelihood (reml)"},
                   {"df", "satterthwaite | kenward_roger | kenward_roger_linear | between_within | residual | asymptotic",
                    "degrees of freedom and standard errors (satterthwaite)"},
+                  {"covariance_of_estimates", "model | cr0 | cr2 | cr3",
+                   "standard errors of the model, or from participants' residuals (model)"},
                   {"factor", "a category of the formula", "whose means and differences come first (the first category)"},
                   {"lsmean_weights", "equal | proportional",
                    "averaging of LS means over other factors: equal, or by observed frequencies (equal)"},
@@ -205,6 +238,9 @@ std::optional<LinearMixed> LinearMixed::parse(Roles const& roles, Section& optio
   method.factor = parse_factor(options, method.model, false);
   method.estimation = options.word<Estimation>("estimation", estimation_words).value_or(Estimation::reml);
   method.df = options.word<DfMethod>("df", df_methods).value_or(DfMethod::satterthwaite);
+  method.covariance_of_estimates =
+      options.word<EstimateCovariance>("covariance_of_estimates", estimate_covariances).value_or(EstimateCovariance::model);
+  refuse_adjusted_sandwich(method.df, method.covariance_of_estimates, options);
   if (adjusts_covariance(method.df) && method.estimation == Estimation::ml)
     options.report_at("df", Code::inconsistent, "Kenward and Roger's method is for estimation = \"reml\"").hint =
         "satterthwaite goes with both likelihoods";
@@ -222,12 +258,17 @@ std::optional<LinearMixed> LinearMixed::parse(Roles const& roles, Section& optio
 Expected<Answer> LinearMixed::run(Frame const& frame) const {
   const auto design = build_design(frame, model.formula, Intercept::first);
   if (!design) return tl::unexpected(design.error());
-  const auto data = fold_mixed(frame, *design, response, subject, random);
+  const bool robust = covariance_of_estimates != EstimateCovariance::model;
+  const auto data = fold_mixed(frame, *design, response, subject, random, robust ? Keep::rows : Keep::folded);
   if (!data) return tl::unexpected(data.error());
-  LinearMixedFit fit = fit_mixed(*data, estimation, df);
+  const LinearMixedFit fit = fit_mixed(*data, estimation, robust ? DfMethod::asymptotic : df);
+  FixedEffects effects = fit.effects;
+  if (robust && fit.usable())
+    effects.sandwich = mixed_sandwich(
+        *data, fit, {.correction = correction_of(covariance_of_estimates), .with_df = df == DfMethod::satterthwaite});
   Answer answer;
   notes(*this, *data, fit, answer);
-  const MixedInference inference(*data, fit, *design, df);
+  const MixedInference inference(*data, fit, std::move(effects), *design, df);
   answer_model({model.formula, factor, weights, contrasts, level}, frame, *design, inference, answer);
   add_fit(*this, *data, fit, answer);
   return answer;

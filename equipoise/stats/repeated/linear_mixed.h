@@ -20,6 +20,7 @@ struct LinearMixed {
   std::string factor;               ///< the category whose means come first
   Estimation estimation = Estimation::reml;
   DfMethod df = DfMethod::satterthwaite;
+  EstimateCovariance covariance_of_estimates = EstimateCovariance::model;
   GridWeights weights = GridWeights::equal;
   std::vector<NamedContrast> contrasts;
   double level = 0.95;

@@ -236,7 +236,7 @@ std::vector<double> MixedData::ours(LinearFunction const& function) const {
 }
 
 Expected<MixedData> fold_mixed(Frame const& frame, Design const& design, std::string const& response, std::string const& subject,
-                               std::vector<std::string> const& random) {
+                               std::vector<std::string> const& random, Keep keep) {
   for (std::string const& name : random)
     if (name != "1")
       for (const double value : frame.numbers(name))
@@ -315,6 +315,10 @@ Expected<MixedData> fold_mixed(Frame const& frame, Design const& design, std::st
     data.reason = "No participant has more rows than random effects, so the residual variance cannot be told from theirs";
   else if (!(residual_of(data.rest, p, double(n)) > no_residual * double(n)))
     data.reason = "The random effects fit the rows of every participant exactly: there is no residual variance";
+  if (keep == Keep::rows) {
+    data.rows = std::move(fixed.values);
+    data.random_rows = std::move(z.ours);
+  }
   return data;
 }
 

@@ -45,16 +45,21 @@ struct MixedData {
   double unit = 1;                    ///< the response is this times ours: a power of two
   double log_determinant = 0;         ///< log |det C|, X of the columns used = ours times C
   std::vector<std::int32_t> subject;  ///< participant of each row, from 0
+  std::vector<double> rows;           ///< with Keep::rows: our (X, y) of every row, n x (p + 1), and
+  std::vector<double> random_rows;    ///< our Z: n x q, row by row
   std::string reason{};               ///< why there is nothing to estimate; "" = there is
 
   /// l over our columns (p) of l over the design's; empty when l'b is not estimable.
   std::vector<double> ours(LinearFunction const& function) const;
 };
 
+/// Whether the rows themselves are needed after the fit: a sandwich needs them.
+enum class Keep { folded, rows };
+
 /// Folds the rows. A data set that cannot determine the model is no error: `reason` says why.
 /// errors   bad_cell (an infinite value); those of the design and of LinearFit
 /// checked  linear_mixed_test.cpp, tests/independent/linear_mixed_test.cpp
 Expected<MixedData> fold_mixed(Frame const& frame, Design const& design, std::string const& response, std::string const& subject,
-                               std::vector<std::string> const& random);
+                               std::vector<std::string> const& random, Keep keep = Keep::folded);
 
 }  // namespace equipoise::stats

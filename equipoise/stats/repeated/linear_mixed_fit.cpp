@@ -392,6 +392,8 @@ void covariances(MixedData const& data, MixedLikelihood const& likelihood, Place
                  LinearMixedFit& fit) {
   const Index q = Index(data.q), k = Index(pairs(data.q));
   const double s = likelihood.residual_variance(), unit = data.unit * data.unit;
+  const RowMatrix ours = std::sqrt(s) * at.rotation * View(at.factor.data(), q, Index(at.rank));
+  fit.root.assign(ours.data(), ours.data() + ours.size());
   const RowMatrix to_given = View(data.to_given.data(), q, q) * at.rotation;
   const RowMatrix root = to_given * View(at.factor.data(), q, Index(at.rank));
   const RowMatrix g = (unit * s) * root * root.transpose();

@@ -13,6 +13,7 @@ namespace equipoise::stats {
 struct LinearMixedFit {
   FixedEffects effects{};
   std::vector<double> covariance{};     ///< G, q x q
+  std::vector<double> root{};           ///< of G over our random effects and in our units: q x rank, G = root root'
   std::vector<double> covariance_se{};  ///< of its elements; NaN when G is singular
   double residual_variance = missing_number, residual_variance_se = missing_number;
   double neg2_log_likelihood = missing_number;  ///< with every constant but the one of SAS PROC MIXED, log|X'X|

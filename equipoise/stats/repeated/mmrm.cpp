@@ -82,6 +82,8 @@ MethodCard const& Mmrm::card() {
                   {"estimation", "reml | ml", "likelihood (reml)"},
                   {"df", "satterthwaite | kenward_roger | kenward_roger_linear | between_within | residual | asymptotic",
                    "degrees of freedom and standard errors (satterthwaite)"},
+                  {"covariance_of_estimates", "model | cr0 | cr2 | cr3",
+                   "standard errors of the model, or from participants' residuals (model)"},
                   {"factor", "a category of the formula", "whose means and differences come first (the first but the visit)"},
                   {"lsmean_weights", "equal | proportional",
                    "averaging of LS means over other factors: equal, or by observed frequencies (equal)"},
@@ -114,6 +116,9 @@ std::optional<Mmrm> Mmrm::parse(Roles const& roles, Section& options, Match) {
   if (auto times = parse_scores(options, "times", spatial)) method.times = std::move(*times);
   method.estimation = options.word<Estimation>("estimation", estimation_words).value_or(Estimation::reml);
   method.df = options.word<DfMethod>("df", df_methods).value_or(DfMethod::satterthwaite);
+  method.covariance_of_estimates =
+      options.word<EstimateCovariance>("covariance_of_estimates", estimate_covariances).value_or(EstimateCovariance::model);
+  refuse_adjusted_sandwich(method.df, method.covariance_of_estimates, options);
   method.weights = options.word<GridWeights>("lsmean_weights", weight_words).value_or(GridWeights::equal);
   method.contrasts = parse_contrasts(options, method.model);
   method.level = parse_level(options);
@@ -162,7 +167,7 @@ Chosen choose(Mmrm const& method, VisitData const& data, VisitLikelihood& likeli
   for (CovarianceStructure const& structure : method.covariance) {
     FitAttempt attempt;
     chosen.fit = fit_structure(data, likelihood, Covariance(structure, data.m(), times), method.estimation, attempt);
-    if (chosen.fit) chosen.effects = fixed_effects(data, *chosen.fit, likelihood, method.df);
+    if (chosen.fit) chosen.effects = fixed_effects(data, *chosen.fit, likelihood, method.df, method.covariance_of_estimates);
     chosen.attempts.push_back(std::move(attempt));
     if (chosen.fit) break;
   }
@@ -260,7 +265,7 @@ void notes(VisitData const& data, Mmrm const& method, Chosen const& chosen, Answ
   }
   notes.push_back(fmt::format("Converged in {} iterations; the optimum is within {:.1g} standard errors.", fit.report.iterations,
                               std::fmax(fit.report.scaled_gradient, 1e-16)));
-  notes.push_back(describe(method.df));
+  notes.push_back(describe(method.df, method.covariance_of_estimates));
   if (!method.roles.weight.empty()) notes.push_back(fmt::format("Variances are divided by '{}'.", method.roles.weight));
   std::size_t complete = 0;
   for (auto const& pattern : data.patterns)
@@ -304,7 +309,9 @@ MethodCard const& Gls::card() {
       .options = {{"formula", "terms of the model: a + b, a:b, a * b", "right-hand side, with intercept"},
                   {"levels", "{ column = [level, ...] }", "categorical columns and their levels, the reference first"},
                   {"covariance", structures, "between the visits of a participant"},
-                  {"estimation", "reml | ml", "likelihood (reml)"}},
+                  {"estimation", "reml | ml", "likelihood (reml)"},
+                  {"covariance_of_estimates", "model | cr0 | cr2 | cr3",
+                   "standard errors of the model, or from participants' residuals (model)"}},
       .quantities = {"estimate", "se"},
       .comparison = Comparison::all_arms};
   return card;

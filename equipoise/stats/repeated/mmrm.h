@@ -23,6 +23,7 @@ struct Mmrm {
   std::map<std::string, double> times;          ///< of the visits, for a spatial structure
   Estimation estimation = Estimation::reml;
   DfMethod df = DfMethod::satterthwaite;
+  EstimateCovariance covariance_of_estimates = EstimateCovariance::model;
   GridWeights weights = GridWeights::equal;
   std::vector<NamedContrast> contrasts;
   double level = 0.95;

@@ -12,11 +12,14 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double wanted = 1e-10;      ///< scaled gradient at which the climb stops
-constexpr double near_optimum = 3e-9;  ///< and at which the Hessian is that of the optimum, to the digits of degrees of freedom
-constexpr double good_enough = 1e-9;  ///< and above which it has not converged
+constexpr double wanted = 1e-10;       ///< scaled gradient at which the climb stops
+constexpr double near_optimum = 1e-8;  ///< and at which the Hessian is that of the optimum, to the digits of degrees of freedom
+constexpr double good_enough = 1e-8;   ///< and, where rounding ends it earlier, above which it has not converged
 constexpr int most_iterations = 100;
+constexpr double keep_hessian = 0.1;  ///< scaled gradient below which a Hessian is kept while it serves
 constexpr int patience = 8;           ///< iterations near the optimum without a gradient half as large
+constexpr double far_origin = 1e3;    ///< sums of squares beside the number of values from which the origin is moved
+constexpr int most_centrings = 3;
 constexpr double singular = 1e-11;  ///< smallest pivot of the correlations of a covariance that is called positive definite
 
 /// Parameters to Sigma and back through derivatives, for all blocks of a structure.
@@ -90,6 +93,34 @@ std::vector<double> moment_start(VisitData const& data, VisitLikelihood const& l
   return means;
 }
 
+/// Why a parameter is not determined: nobody has the visits that it is about. Empty when each has somebody.
+std::string not_seen(VisitData const& data, VisitLikelihood const& likelihood, Parameters const& parameters,
+                     VectorXd const& theta) {
+  const std::size_t elements = packed_size(data.m());
+  std::vector<double> means(likelihood.elements()), counts(likelihood.elements());
+  likelihood.moments(means, counts);
+  const MatrixXd moves = parameters.natural() ? MatrixXd() : parameters.jacobian(theta);
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    std::size_t about = counts.size();  // an element that the parameter moves
+    bool seen = false;
+    for (std::size_t s = 0; s < counts.size() && !seen; ++s) {
+      if (parameters.natural() ? s != k : moves(Index(s), Index(k)) == 0) continue;
+      seen = counts[s] > 0;
+      about = s;
+    }
+    if (seen || about == counts.size()) continue;
+    std::size_t j = 0;
+    while (packed(j, j) < about % elements) ++j;
+    const std::size_t other = about % elements - packed(j, 0);
+    std::string reason = j == other ? "nobody was seen at visit '" + data.visits[j] + "'"
+                                    : "nobody was seen at both '" + data.visits[other] + "' and '" + data.visits[j] +
+                                          "', so their covariance is not determined";
+    if (data.blocks.size() > 1) reason += " in '" + data.blocks[about / elements] + "'";
+    return reason;
+  }
+  return {};
+}
+
 class Climb {
  public:
   Climb(VisitLikelihood& likelihood, Parameters const& parameters, FitAttempt& attempt)
@@ -102,18 +133,27 @@ class Climb {
         hessian_(size_, size_),
         factor_(size_) {}
 
-  bool run(VectorXd& theta, Finish finish) {
+  /// `near_start`: theta is that of a fit of nearly the same data.
+  bool run(VectorXd& theta, Finish finish, bool near_start) {
     parameters_.sigma(theta, sigma_);
     if (!likelihood_.evaluate(sigma_)) return stop("no start was found at which the likelihood can be computed");
     double value = likelihood_.value();
     VectorXd candidate(size_);
     VisitLikelihood::Curvature curvature = VisitLikelihood::Curvature::near;
+    int centrings = 0;
     int slow = 0;  // steps in a row that hardly lowered the gradient
     VectorXd best_theta = theta;
     double best = std::numeric_limits<double>::infinity();
     int best_at = 0;
     for (attempt_.iterations = 0; attempt_.iterations < most_iterations; ++attempt_.iterations) {
-      derive(theta, curvature);
+      // Near the optimum what the near Hessian lacks slows the steps more than its age: the one at hand serves until it does not.
+      const bool kept = curvature == VisitLikelihood::Curvature::near && definite_ && attempt_.iterations > 0 &&
+                        attempt_.scaled_gradient < keep_hessian;
+      if (kept) take_gradient(theta);
+      if (!kept || scaled_gradient() > 0.1 * attempt_.scaled_gradient) {
+        // From afar the expected Hessian: for complete data its step ends at the optimum from wherever it starts.
+        derive(theta, attempt_.iterations == 0 && !near_start ? VisitLikelihood::Curvature::expected : curvature);
+      }
       // The missing term of the near Hessian weighs like coefficients beside observations: where they are many, steps fall short
       // or overshoot, and the full Hessian pays.
       if (curvature == VisitLikelihood::Curvature::near) {
@@ -126,6 +166,17 @@ class Climb {
       }
       if (!gradient_.allFinite()) return stop("the likelihood cannot be computed any further");
       attempt_.scaled_gradient = scaled_gradient();
+      if (centrings < most_centrings && attempt_.scaled_gradient < 0.1 &&
+          likelihood_.rounding() > far_origin * std::numeric_limits<double>::epsilon() * double(likelihood_.observations())) {
+        ++centrings;
+        likelihood_.recentre();
+        if (!likelihood_.evaluate(sigma_)) return stop("the likelihood cannot be computed any further");
+        value = likelihood_.value();
+        best = std::numeric_limits<double>::infinity();
+        derive(theta, curvature);
+        attempt_.scaled_gradient = scaled_gradient();
+      }
+      if (flat_) attempt_.scaled_gradient = std::fmax(attempt_.scaled_gradient, 1.0);  // a length in no unit
       if (finish == Finish::curvature && attempt_.scaled_gradient <= near_optimum) return end_exactly(theta);
       if (attempt_.scaled_gradient <= wanted) return true;
       if (attempt_.scaled_gradient < 0.5 * best) {
@@ -161,15 +212,13 @@ class Climb {
         parameters_.sigma(theta, sigma_);
         likelihood_.evaluate(sigma_);
         if (attempt_.scaled_gradient <= good_enough) return finish == Finish::estimates || end_exactly(theta);
-        return stop("no step increases the likelihood");
+        return stop_short("no step increases the likelihood");
       }
       theta = candidate;
-      for (std::size_t block = 0; block * elements_each() < sigma_.size(); ++block)
-        if (smallest_pivot(std::span(sigma_).subspan(block * elements_each(), elements_each()), visits()) < singular)
-          return stop("the estimated covariance becomes singular: the data do not determine it");
+      if (least_pivot() < singular) return stop("the estimated covariance becomes singular: the data do not determine it");
     }
     if (attempt_.scaled_gradient <= good_enough) return finish == Finish::estimates || end_exactly(theta);
-    return stop("the iterations did not reach the optimum");
+    return stop_short("the iterations did not reach the optimum");
   }
 
   /// Newton steps with the exact Hessian of this point, which is so near the optimum that it is that of the optimum.
@@ -194,18 +243,20 @@ class Climb {
       theta += step_;
       parameters_.sigma(theta, sigma_);
       if (!likelihood_.evaluate(sigma_)) return stop("the likelihood cannot be computed any further");
-      const std::span<const double> by_element = likelihood_.gradient();
-      const Eigen::Map<const VectorXd> gradient(by_element.data(), elements_);
-      if (parameters_.natural()) gradient_ = gradient;
-      else gradient_ = parameters_.jacobian(theta).transpose() * gradient;
-      step_ = -factor_.solve(gradient_);
+      take_gradient(theta);
       ++attempt_.iterations;
     }
     if (attempt_.scaled_gradient <= good_enough) return true;
-    for (std::size_t block = 0; block * elements_each() < sigma_.size(); ++block)
-      if (smallest_pivot(std::span(sigma_).subspan(block * elements_each(), elements_each()), visits()) < 0.02)
-        return stop("the iterations tend to a singular covariance: the data do not determine it");
-    return stop("the iterations did not reach the optimum");
+    return stop_short("the iterations did not reach the optimum");
+  }
+
+  /// Gradient at theta and the step of the Hessian at hand.
+  void take_gradient(VectorXd const& theta) {
+    const std::span<const double> by_element = likelihood_.gradient();
+    const Eigen::Map<const VectorXd> gradient(by_element.data(), elements_);
+    if (parameters_.natural()) gradient_ = gradient;
+    else gradient_.noalias() = parameters_.jacobian(theta).transpose() * gradient;
+    step_ = -factor_.solve(gradient_);
   }
 
   /// Gradient, Hessian and Newton step at theta, where the likelihood was evaluated last.
@@ -224,19 +275,21 @@ class Climb {
       parameters_.add_curvature(theta, by_element, hessian_);
     }
     factor_.compute(hessian_);
-    const bool definite = factor_.info() == Eigen::Success;
-    if (!definite && lift) {
+    definite_ = factor_.info() == Eigen::Success;
+    flat_ = false;
+    if (!definite_ && lift) {
       likelihood_.hessian(VisitLikelihood::Curvature::expected, {by_element_.data(), std::size_t(elements_ * elements_)});
       hessian_ = parameters_.natural() ? by_element_ : MatrixXd(jacobian_.transpose() * by_element_ * jacobian_);
       for (double ridge = 0;; ridge = ridge == 0 ? 1e-10 : ridge * 100) {
         MatrixXd lifted = hessian_;
         lifted.diagonal() *= 1 + ridge;
         factor_.compute(lifted);
+        flat_ = ridge > 0;
         if (factor_.info() == Eigen::Success || !(ridge < 1e6)) break;
       }
     }
     step_ = -factor_.solve(gradient_);
-    return definite;
+    return definite_;
   }
 
   MatrixXd const& hessian() const { return hessian_; }
@@ -252,6 +305,17 @@ class Climb {
     attempt_.reason = std::move(reason);
     return false;
   }
+  /// Stops where the reason may lie deeper: in a likelihood that is highest at a singular covariance.
+  bool stop_short(std::string reason) {
+    if (least_pivot() < 0.02) reason = "the iterations tend to a singular covariance: the data do not determine it";
+    return stop(std::move(reason));
+  }
+  double least_pivot() const {
+    double least = 1;
+    for (std::size_t at = 0; at < sigma_.size(); at += elements_each())
+      least = std::fmin(least, smallest_pivot(std::span(sigma_).subspan(at, elements_each()), visits()));
+    return least;
+  }
 
   VisitLikelihood& likelihood_;
   Parameters const& parameters_;
@@ -261,6 +325,8 @@ class Climb {
   MatrixXd by_element_, hessian_, jacobian_;
   VectorXd gradient_, step_;
   Eigen::LLT<MatrixXd> factor_;
+  bool definite_ = false;
+  bool flat_ = false;  // even the expected Hessian is singular but for rounding, and was lifted
 };
 
 /// log |det C| of a p x p matrix, row by row.
@@ -274,24 +340,10 @@ double log_determinant(std::vector<double> const& c, std::size_t p) {
 }  // namespace
 
 std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& likelihood, Covariance const& covariance,
-                                     Estimation estimation, FitAttempt& attempt, std::vector<double> const* start, Finish finish) {
+                                     Estimation estimation, FitAttempt& attempt, std::vector<double> const* start,
+                                     Finish finish) {
   const std::size_t m = data.m(), elements = packed_size(m), blocks = data.blocks.size();
   attempt = {.structure = covariance.structure().title()};
-  if (covariance.unstructured() && !start) {
-    std::vector<double> means(likelihood.elements()), counts(likelihood.elements());
-    likelihood.moments(means, counts);
-    for (std::size_t s = 0; s < counts.size(); ++s)
-      if (counts[s] < 1) {
-        std::size_t j = 0;
-        while (packed(j, j) < s % elements) ++j;
-        const std::size_t k = s % elements - packed(j, 0);
-        attempt.reason = j == k ? "nobody was seen at visit '" + data.visits[j] + "'"
-                                : "nobody was seen at both '" + data.visits[k] + "' and '" + data.visits[j] +
-                                      "', so their covariance is not determined";
-        if (blocks > 1) attempt.reason += " in '" + data.blocks[s / elements] + "'";
-        return {};
-      }
-  }
   const std::vector<double> from = start ? *start : moment_start(data, likelihood);
   const Parameters parameters(covariance, blocks);
   VectorXd theta(Index(parameters.size()));
@@ -305,9 +357,11 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
       std::copy(near.begin(), near.end(), theta.data() + block * each);
     }
   }
+  if (!start) attempt.reason = not_seen(data, likelihood, parameters, theta);
+  if (!attempt.reason.empty()) return {};
   Climb climb(likelihood, parameters, attempt);
   climb.visits_ = m;
-  if (!climb.run(theta, finish)) return {};
+  if (!climb.run(theta, finish, start != nullptr)) return {};
   attempt.converged = true;
 
   MmrmFit fit{.covariance = covariance,

@@ -32,7 +32,7 @@ struct MmrmFit {
   double neg2_log_likelihood = 0;  ///< in the units of the data, with every constant
   std::size_t parameters = 0;      ///< of the covariance
   FitAttempt report;
-  std::vector<double> a{};         ///< with `Finish::curvature`: covariance of the parameters, see `parameter_covariance`
+  std::vector<double> a{};  ///< with `Finish::curvature`: covariance of the parameters, see `parameter_covariance`
   std::vector<double> jacobian{};
 };
 
@@ -40,7 +40,8 @@ struct MmrmFit {
 enum class Finish { curvature, estimates };
 
 /// Maximises the likelihood over the parameters of a structure by Newton's method with exact derivatives, to a scaled gradient
-/// below 1e-9. The unstructured covariance is climbed in its own elements, the others in their parameters.
+/// below 1e-10 where digits allow, and no answer is given above 1e-8. The unstructured covariance is climbed in its own elements,
+/// the others in their parameters.
 ///
 /// `start`: a covariance to begin at (blocks x packed), say of a fit of nearly the same data; else moments of the residuals.
 ///
@@ -52,7 +53,8 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
                                      Finish finish = Finish::curvature);
 
 /// Covariance of the estimated parameters: twice the inverse of the Hessian of -2 l; of the elements of an unstructured
-/// covariance, else of theta. Of a fit that finished with curvature, whose likelihood then holds `slopes`, and was not moved since.
+/// covariance, else of theta. Of a fit that finished with curvature, whose likelihood then holds `slopes`, and was not moved
+/// since.
 struct ParameterCovariance {
   std::span<const double> a;         ///< K x K over blocks
   std::span<const double> jacobian;  ///< elements x K, column by column; empty when of the elements

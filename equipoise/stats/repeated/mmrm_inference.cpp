@@ -29,10 +29,59 @@ std::vector<double> curvature_of_elements(MmrmFit const& fit, std::span<const do
   return e;
 }
 
+/// Lower triangular L with L L' = the rows and columns of Sigma that a pattern has, row by row.
+std::vector<double> root_of(std::span<const double> sigma, std::uint64_t seen, std::size_t m) {
+  std::vector<std::size_t> at;
+  for (std::size_t j = 0; j < m; ++j)
+    if (seen >> j & 1u) at.push_back(j);
+  const std::size_t size = at.size();
+  std::vector<double> lower(size * size, 0.0);
+  for (std::size_t s = 0; s < size; ++s)
+    for (std::size_t t = 0; t <= s; ++t) {
+      double entry = sigma[packed(at[s], at[t])];
+      for (std::size_t w = 0; w < t; ++w) entry -= lower[s * size + w] * lower[t * size + w];
+      lower[s * size + t] = t == s ? std::sqrt(entry) : entry / lower[t * size + t];
+    }
+  return lower;
+}
+
+Sandwich visit_sandwich(VisitData const& data, MmrmFit const& fit, SandwichSpec const& spec) {
+  const std::size_t p = data.p(), q = data.covariates, m = data.m(), width = p + 1, elements = packed_size(m);
+  std::vector<std::vector<double>> roots;
+  for (VisitData::Pattern const& pattern : data.patterns)
+    roots.push_back(root_of(std::span(fit.sigma).subspan(pattern.block * elements, elements), pattern.seen, m));
+  std::vector<double> rows(m * width);
+  return Sandwich(lower_root(fit.phi, p), spec, data.n(), [&](std::size_t i) {
+    double const* u = data.u.data() + i * q;
+    std::vector<double> const& lower = roots[data.pattern_of[i]];
+    std::size_t size = 0;
+    for (std::size_t j = 0; j < m; ++j) {
+      if (data.row_of[i * m + j] < 0) continue;
+      double* row = rows.data() + size++ * width;
+      double residual = data.y[i * m + j];
+      for (std::size_t c = 0; c < p; ++c) {
+        row[c] = 0;
+        for (VisitData::Piece const& piece : data.columns[c])
+          if (piece.visit == VisitData::every_visit || std::size_t(piece.visit) == j) row[c] += u[piece.covariate];
+        residual -= row[c] * (fit.b[c] - data.first_fit[c]);
+      }
+      row[p] = residual;
+    }
+    divide_by_lower(lower, size, std::span(rows).first(size * width));
+    return std::span<const double>(rows).first(size * width);
+  });
+}
+
 }  // namespace
 
-FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, DfMethod df) {
+FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, DfMethod df,
+                           EstimateCovariance covariance) {
   FixedEffects out{.p = data.p(), .k = fit.parameters, .b = fit.b, .phi = fit.phi};
+  if (covariance != EstimateCovariance::model) {
+    out.sandwich =
+        visit_sandwich(data, fit, {.correction = correction_of(covariance), .with_df = df == DfMethod::satterthwaite});
+    return out;
+  }
   if (!needs_slopes(df)) return out;
   const ParameterCovariance parameters = parameter_covariance(fit);
   out.theta_covariance.assign(parameters.a.begin(), parameters.a.end());
@@ -113,11 +162,26 @@ double MmrmInference::counted_df(std::span<const double> given) const {
   return least;
 }
 
+Inferred MmrmInference::in_units(ContrastEstimate const& made) const {
+  without_error_ = without_error_ || std::isnan(made.se);
+  return {.value = made.value * data_.unit, .se = made.se * data_.unit, .df = made.df, .t = made.t(), .estimable = true};
+}
+
+void MmrmInference::explain(std::vector<std::string>& notes) const {
+  explain_sandwich(inference_, notes);
+  if (!without_error_ || inference_.without_variance() > 0) return;
+  notes.push_back(
+      adjusts_covariance(inference_.method())
+          ? "Kenward and Roger's adjusted variance of some estimates is not positive: the data are too few for the "
+            "adjustment, and their standard errors are not estimable by it."
+          : "The variance of some estimates is not positive but for rounding: their standard errors are not estimable.");
+}
+
 Inferred MmrmInference::function(std::span<const double> l) const {
   const std::vector<double> ours = data_.ours(l);
   if (ours.empty()) return {};
   const ContrastEstimate made = given_df_.empty() ? inference_.contrast(ours) : inference_.contrast(ours, counted_df(l));
-  return {.value = made.value * data_.unit, .se = made.se * data_.unit, .df = made.df, .t = made.t(), .estimable = true};
+  return in_units(made);
 }
 
 Inferred MmrmInference::coefficient(std::size_t j) const {
@@ -125,7 +189,7 @@ Inferred MmrmInference::coefficient(std::size_t j) const {
   const std::size_t p = data_.p(), row = std::size_t(data_.place[j]);
   const std::span<const double> ours(data_.to_given.data() + row * p, p);
   const ContrastEstimate made = given_df_.empty() ? inference_.contrast(ours) : inference_.contrast(ours, given_df_[j]);
-  return {.value = made.value * data_.unit, .se = made.se * data_.unit, .df = made.df, .t = made.t(), .estimable = true};
+  return in_units(made);
 }
 
 EffectTest MmrmInference::test(std::vector<std::vector<double>> const& rows) const {

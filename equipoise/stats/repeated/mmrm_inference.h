@@ -11,8 +11,9 @@
 namespace equipoise::stats {
 
 /// What a fitted mixed model for repeated measures leaves for inference, in its own columns and units.
-/// The fit finished with curvature when `df` needs slopes.
-FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, DfMethod df);
+/// The fit finished with curvature when `df` needs slopes and standard errors are those of the model.
+FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, DfMethod df,
+                           EstimateCovariance covariance = EstimateCovariance::model);
 
 /// Answers about the coefficients, in the units of the data.
 class MmrmInference : public CoefficientInference {
@@ -23,14 +24,16 @@ class MmrmInference : public CoefficientInference {
   Inferred coefficient(std::size_t j) const override;
   bool used(std::size_t j) const override { return data_.place[j] >= 0; }
   EffectTest test(std::vector<std::vector<double>> const& rows) const override;
-  void explain(std::vector<std::string>&) const override {}
+  void explain(std::vector<std::string>& notes) const override;
 
  private:
   double counted_df(std::span<const double> given) const;
+  Inferred in_units(ContrastEstimate const& made) const;
 
   VisitData const& data_;
   mutable FixedEffectsInference inference_;  // its workspace is no state
   std::vector<double> given_df_;             ///< of the design's columns, of methods that count
+  mutable bool without_error_ = false;       ///< a function had a value and no standard error
 };
 
 /// between_within or residual: degrees of freedom of each column of the design, NaN of one left out.

@@ -32,9 +32,10 @@ class Inverter {
  public:
   explicit Inverter(std::size_t m) : m_(m), lower_(m * m), scaled_(m * m), pivot_(m) {}
 
-  /// `seen`: a lane of 0 or 1 for each visit. W goes to columns 0.. of `out`, its row sums behind them. False: not positive
-  /// definite.
-  bool invert(std::span<const double> sigma, MatrixXd const& seen, Index g, MatrixXd& out, Lanes& determinant_logs) {
+  /// `seen`: a lane of 0 or 1 for each visit. W goes to columns 0.. of `out`, its row sums behind them; L^-1 below the diagonal
+  /// and 1/D (0 of a visit not seen) on it, with V = L D L', to `root`. False: not positive definite.
+  bool invert(std::span<const double> sigma, MatrixXd const& seen, Index g, MatrixXd& out, MatrixXd& root,
+              Lanes& determinant_logs) {
     const std::size_t m = m_;
     const Lanes one = numerics::everywhere(1.0);
     Lanes product = one;
@@ -76,6 +77,7 @@ class Inverter {
         Lanes value = pivot_[j] * (k == j ? one : scaled_[j * m + k]);
         for (std::size_t t = j + 1; t < m; ++t) value += pivot_[t] * scaled_[t * m + j] * scaled_[t * m + k];
         put(out, Index(packed(j, k)), g, value * here * at(seen, Index(k), g));
+        put(root, Index(packed(j, k)), g, k == j ? pivot_[j] * here : scaled_[j * m + k]);
       }
     }
     const Index sums = Index(packed_size(m));
@@ -110,16 +112,21 @@ struct VisitLikelihood::Work {
   Index m, q, p, pairs, elements, rows, blocks;  // packed pairs of covariates, packed elements, padded patterns
   std::vector<Index> start;                      // first row of each block, and the end
   std::vector<Index> row_of_pattern;
-  MatrixXd seen, uu, uy, yy, w, rh, qq, v;
+  MatrixXd seen, uu, uy, yy, w, root, rh, qq, v;
   VectorXd n;
   double observations = 0, participants = 0;
   std::vector<std::vector<Meeting>> meetings;  // of each pair of covariates a >= b
-  MatrixXd sums, a_matrix, phi_matrix, t_extended, t, k4, zz, z, weighted, products;
+  MatrixXd sums, a_matrix, phi_matrix, t_extended, t, k4, zz, weighted, products;
   VectorXd rhs, b, b_at, gradient_values;
   Eigen::LLT<MatrixXd> factor;
-  MatrixXd slope_columns, whitened;  // p(p+1)/2 x elements, after an exact hessian
-  RowMatrix stack;
-  std::vector<Index> place_of;  // m x m: packed
+  MatrixXd slope_columns, whitened;  // p(p+1)/2 x elements, after an exact hessian; its transpose
+  RowMatrix slope_rows;
+  RowMatrix z, stack, turned;           // by rows: a solve from the left then runs along all their columns at once
+  std::vector<std::int32_t> times;      // how often each participant is in the sums
+  VectorXd origin, b_given;             // what the responses in the sums are less; b with it
+  std::vector<double> origin_at;        // as coefficients of u at each visit; empty until it is moved
+  mutable std::vector<double> shifted;  // responses of one participant
+  std::vector<Index> place_of;          // m x m: packed
   std::vector<Lanes> w_full, x_full, y_full;
   Inverter inverter;
   double value = 0, log_det_a = 0, rounding = 0;
@@ -152,6 +159,7 @@ struct VisitLikelihood::Work {
     factor = Eigen::LLT<MatrixXd>(p);
     for (Index j = 0; j < m; ++j)
       for (Index k = 0; k < m; ++k) place_of.push_back(packed_index(j, k));
+    for (Index k = 0; k < m; ++k) place_of.push_back(elements + k);
     w_full.resize(std::size_t(m * m));
     x_full.resize(std::size_t(m * m));
     y_full.resize(std::size_t(m * m));
@@ -173,35 +181,67 @@ struct VisitLikelihood::Work {
     uy = MatrixXd::Zero(rows, q * m);
     yy = MatrixXd::Zero(rows, elements);
     w = MatrixXd::Zero(rows, elements + m);
+    root = MatrixXd::Zero(rows, elements);
     rh = MatrixXd::Zero(rows, elements);
     qq = MatrixXd::Zero(rows, elements);
     v = MatrixXd::Zero(rows, q * m);
     n = VectorXd::Zero(rows);
-    for (std::size_t g = 0; g < data->patterns.size(); ++g)
-      for (Index j = 0; j < m; ++j) seen(row_of_pattern[g], j) = double(data->patterns[g].seen >> j & 1u);
-    // A pattern's sums stand together while they are taken, then one sum of all patterns together.
-    std::vector<double> own(std::size_t(pairs + q * m + elements) * data->patterns.size(), 0.0);
-    for (std::size_t i = 0; i < data->n(); ++i) {
-      const std::uint32_t g = data->pattern_of[i];
-      double* to = own.data() + std::size_t(pairs + q * m + elements) * g;
-      add(i, to, 1.0);
-      n[row_of_pattern[g]] += 1;
-    }
     for (std::size_t g = 0; g < data->patterns.size(); ++g) {
-      double const* from = own.data() + std::size_t(pairs + q * m + elements) * g;
+      for (Index j = 0; j < m; ++j) seen(row_of_pattern[g], j) = double(data->patterns[g].seen >> j & 1u);
+      n[row_of_pattern[g]] = data->patterns[g].participants;
+    }
+    times.assign(data->n(), 1);
+    origin = VectorXd::Zero(p);
+    sum_products();
+    observations = double(data->observations);
+    participants = double(data->n());
+  }
+
+  /// A pattern's sums stand together while they are taken, then one sum of all patterns together.
+  void sum_products() {
+    const std::size_t each = std::size_t(pairs + q * m + elements);
+    std::vector<double> own(each * data->patterns.size(), 0.0);
+    for (std::size_t i = 0; i < data->n(); ++i) add(i, own.data() + each * data->pattern_of[i], double(times[i]));
+    for (std::size_t g = 0; g < data->patterns.size(); ++g) {
+      double const* from = own.data() + each * g;
       const Index row = row_of_pattern[g];
       for (Index k = 0; k < pairs; ++k) uu(row, k) = *from++;
       for (Index k = 0; k < q * m; ++k) uy(row, k) = *from++;
       for (Index k = 0; k < elements; ++k) yy(row, k) = *from++;
     }
-    observations = double(data->observations);
-    participants = double(data->n());
+  }
+
+  void recentre() {
+    origin += b;
+    origin_at.assign(std::size_t(q * m), 0.0);
+    for (Index c = 0; c < p; ++c)
+      for (auto const& piece : data->columns[std::size_t(c)])
+        for (Index j = 0; j < m; ++j)
+          if (piece.visit == VisitData::every_visit || piece.visit == j)
+            origin_at[std::size_t(Index(piece.covariate) * m + j)] += origin[c];
+    shifted.resize(std::size_t(m));
+    sum_products();
+  }
+
+  /// Responses of participant i less X times the origin.
+  double const* response(std::size_t i) const {
+    double const* y = data->y.data() + i * std::size_t(m);
+    if (origin_at.empty()) return y;
+    double const* u = data->u.data() + i * std::size_t(q);
+    const std::uint64_t has = data->patterns[data->pattern_of[i]].seen;
+    for (Index j = 0; j < m; ++j) {
+      double value = y[j];
+      if (has >> j & 1u)
+        for (Index a = 0; a < q; ++a) value -= u[a] * origin_at[std::size_t(a * m + j)];
+      shifted[std::size_t(j)] = value;
+    }
+    return shifted.data();
   }
 
   /// Adds sign times the products of participant i: u u', u y', y y'.
   void add(std::size_t i, double* to, double sign) const {
     double const* u = data->u.data() + i * std::size_t(q);
-    double const* y = data->y.data() + i * std::size_t(m);
+    double const* y = response(i);
     for (Index a = 0; a < q; ++a)
       for (Index c = 0; c <= a; ++c) *to++ += sign * u[a] * u[c];
     for (Index a = 0; a < q; ++a)
@@ -213,7 +253,7 @@ struct VisitLikelihood::Work {
   void change(std::size_t i, double sign) {
     const Index row = row_of_pattern[data->pattern_of[i]];
     double const* u = data->u.data() + i * std::size_t(q);
-    double const* y = data->y.data() + i * std::size_t(m);
+    double const* y = response(i);
     Index at_pair = 0, at_product = 0, at_element = 0;
     for (Index a = 0; a < q; ++a)
       for (Index c = 0; c <= a; ++c) uu(row, at_pair++) += sign * u[a] * u[c];
@@ -221,6 +261,7 @@ struct VisitLikelihood::Work {
       for (Index j = 0; j < m; ++j) uy(row, at_product++) += sign * u[a] * y[j];
     for (Index j = 0; j < m; ++j)
       for (Index k = 0; k <= j; ++k) yy(row, at_element++) += sign * y[j] * y[k];
+    times[i] += sign > 0 ? 1 : -1;
     n[row] += sign;
     participants += sign;
     for (Index j = 0; j < m; ++j) observations += sign * seen(row, j);
@@ -238,6 +279,11 @@ struct VisitLikelihood::Work {
                 swap ? Meeting{std::uint32_t(d), std::uint32_t(c), right.visit, left.visit}
                      : Meeting{std::uint32_t(c), std::uint32_t(d), left.visit, right.visit});
           }
+  }
+
+  /// Columns of (v, 0), (v, 1), ... in W with its row sums.
+  Index const* places(std::int32_t visit) const {
+    return place_of.data() + (visit == VisitData::every_visit ? m : Index(visit)) * m;
   }
 
   /// Column of (v, j) in W with its row sums.
@@ -268,7 +314,7 @@ struct VisitLikelihood::Work {
       const auto own = at_sigma.subspan(std::size_t(block * elements), std::size_t(elements));
       for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
         Lanes determinants;
-        if (!inverter.invert(own, seen, g, w, determinants)) return false;
+        if (!inverter.invert(own, seen, g, w, root, determinants)) return false;
         for (Index lane = 0; lane < width; ++lane) logs += n[g + lane] * determinants[std::size_t(lane)];
       }
     }
@@ -302,6 +348,7 @@ struct VisitLikelihood::Work {
       rhs[c] = sum;
     }
     b = factor.solve(rhs);
+    b_given = b + origin;
     log_det_a = 0;
     for (Index c = 0; c < p; ++c) log_det_a += 2 * std::log(factor.matrixLLT()(c, c));
     value = logs + squares - b.dot(rhs) + (restricted ? log_det_a : 0.0);
@@ -346,21 +393,14 @@ struct VisitLikelihood::Work {
     for (Index block = 0; block < blocks; ++block)
       for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
         unfold(g);
-        for (Index j = 0; j < m; ++j)
-          for (Index l = 0; l < m; ++l) {
-            Lanes sum = numerics::everywhere(0.0);
-            for (Index k = 0; k < m; ++k) sum += w_full[std::size_t(j * m + k)] * x_full[std::size_t(k * m + l)];
-            y_full[std::size_t(j * m + l)] = sum;
-          }
         const Lanes count = numerics::load(n.data() + g);
-        const Lanes more = count * numerics::everywhere(1 + effective);
+        whiten(g, count);
+        const Lanes keep = count * numerics::everywhere(1 - effective);
         for (Index e = 0, j = 0; j < m; ++j)
           for (Index l = 0; l <= j; ++l, ++e) {
-            Lanes sum = numerics::everywhere(0.0);
-            for (Index k = 0; k < m; ++k) sum += y_full[std::size_t(j * m + k)] * w_full[std::size_t(l * m + k)];
-            const Lanes inverse = w_full[std::size_t(j * m + l)];
-            gradient_values[block * elements + e] += (j == l ? 1.0 : 2.0) * numerics::total(count * inverse - sum);
-            put(qq, e, g, sum + sum - more * inverse);
+            const Lanes slope = x_full[std::size_t(j * m + l)];
+            gradient_values[block * elements + e] += (j == l ? 1.0 : 2.0) * numerics::total(slope);
+            put(qq, e, g, keep * w_full[std::size_t(j * m + l)] - (slope + slope));
           }
         // u r' W
         for (Index a = 0; a < q; ++a) {
@@ -376,6 +416,40 @@ struct VisitLikelihood::Work {
             put(v, a * m + l, g, sum);
           }
         }
+      }
+  }
+
+  /// n W - W X W, X = R + H, in place of the lower triangle of X. Visits that nearly tell one another make W large in some
+  /// direction, and rounding there must not spill into the others: so the difference is taken where V is D.
+  ///     n W - W X W = L^-T (n D^-1 - D^-1 L^-1 X L^-T D^-1) L^-1
+  void whiten(Index g, Lanes count) {
+    const auto l_inverse = [&](Index j, Index k) { return at(root, j * (j + 1) / 2 + k, g); };
+    const std::size_t size = std::size_t(m);
+    for (Index j = 0; j < m; ++j)  // Y = L^-1 X
+      for (Index l = 0; l < m; ++l) {
+        Lanes sum = x_full[std::size_t(j) * size + std::size_t(l)];
+        for (Index k = 0; k < j; ++k) sum += l_inverse(j, k) * x_full[std::size_t(k) * size + std::size_t(l)];
+        y_full[std::size_t(j) * size + std::size_t(l)] = sum;
+      }
+    for (Index j = 0; j < m; ++j)  // M, both triangles
+      for (Index l = 0; l <= j; ++l) {
+        Lanes sum = y_full[std::size_t(j) * size + std::size_t(l)];
+        for (Index k = 0; k < l; ++k) sum += y_full[std::size_t(j) * size + std::size_t(k)] * l_inverse(l, k);
+        const Lanes left = l_inverse(j, j), right = l_inverse(l, l);
+        const Lanes middle = j == l ? left * (count - left * sum) : -left * sum * right;
+        x_full[std::size_t(j) * size + std::size_t(l)] = x_full[std::size_t(l) * size + std::size_t(j)] = middle;
+      }
+    for (Index j = 0; j < m; ++j)  // Y = L^-T M
+      for (Index l = 0; l < m; ++l) {
+        Lanes sum = x_full[std::size_t(j) * size + std::size_t(l)];
+        for (Index k = j + 1; k < m; ++k) sum += l_inverse(k, j) * x_full[std::size_t(k) * size + std::size_t(l)];
+        y_full[std::size_t(j) * size + std::size_t(l)] = sum;
+      }
+    for (Index j = 0; j < m; ++j)
+      for (Index l = 0; l <= j; ++l) {
+        Lanes sum = y_full[std::size_t(j) * size + std::size_t(l)];
+        for (Index k = l + 1; k < m; ++k) sum += y_full[std::size_t(j) * size + std::size_t(k)] * l_inverse(k, l);
+        x_full[std::size_t(j) * size + std::size_t(l)] = sum;
       }
   }
 
@@ -449,7 +523,7 @@ struct VisitLikelihood::Work {
 
   /// P_s of every element.
   void make_slopes() {
-    slope_columns.setZero(p * (p + 1) / 2, elements * blocks);
+    slope_rows.setZero(p * (p + 1) / 2, elements * blocks);
     products.resize(elements + m, elements + m);
     for (Index block = 0; block < blocks; ++block) {
       const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
@@ -459,36 +533,38 @@ struct VisitLikelihood::Work {
         weighted.noalias() = uu.col(pair).segment(from, count).asDiagonal() * own_w;
         products.noalias() = own_w.transpose() * weighted;
         for (Meeting const& it : meetings[std::size_t(pair)]) {
-          const Index row = packed_index(it.c, it.d);
-          for (Index s = 0, j = 0; j < m; ++j)
-            for (Index l = 0; l <= j; ++l, ++s) {
-              double sum = products(place(it.v, j), place(it.w, l));
-              if (j != l) sum += products(place(it.v, l), place(it.w, j));
-              slope_columns(row, block * elements + s) += sum;
-            }
+          double* to = slope_rows.data() + packed_index(it.c, it.d) * slope_rows.cols() + block * elements;
+          Index const *of_v = places(it.v), *of_w = places(it.w);
+          for (Index j = 0; j < m; ++j)
+            for (Index l = 0; l <= j; ++l) *to++ += products(of_v[j], of_w[l]) + (j != l ? products(of_v[l], of_w[j]) : 0.0);
         }
       }
     }
+    slope_columns = slope_rows;
   }
 
-  /// out_st -= tr(Phi P_s Phi P_t), as inner products of Y_s = L^-1 P_s L^-T, A = L L'. Row (c, s) of `stack` is row c of P_s, so
-  /// that one solve from the right and one from the left, where a row c holds all s, make every Y_s.
+  /// out_st -= tr(Phi P_s Phi P_t), as inner products of Y_s = L^-1 P_s L^-T, A = L L'. A row c of `stack` holds row c of every
+  /// P_s, so that one solve makes every L^-1 P_s; turned round, P_s being symmetric, a second one makes every Y_s.
   void subtract_traces(Eigen::Ref<MatrixXd> out) {
     const Index all = elements * blocks;
-    stack.resize(p * all, p);
+    stack.resize(p, p * all);  // (c; d, s)
+    turned.resize(p, p * all);
     for (Index c = 0; c < p; ++c)
       for (Index d = 0; d <= c; ++d) {
-        const Index e = packed_index(c, d);
-        for (Index s = 0; s < all; ++s) stack(c * all + s, d) = stack(d * all + s, c) = slope_columns(e, s);
+        const auto row = slope_rows.row(packed_index(c, d));
+        Eigen::Map<Eigen::RowVectorXd>(stack.data() + (c * p + d) * all, all) = row;
+        Eigen::Map<Eigen::RowVectorXd>(stack.data() + (d * p + c) * all, all) = row;
       }
-    factor.matrixU().solveInPlace<Eigen::OnTheRight>(stack);
-    Eigen::Map<RowMatrix> by_row(stack.data(), p, all * p);
-    factor.matrixL().solveInPlace(by_row);
-    whitened.resize(p * (p + 1) / 2, all);
+    factor.matrixL().solveInPlace(stack);
+    for (Index c = 0; c < p; ++c)
+      for (Index d = 0; d < p; ++d) std::copy_n(stack.data() + (c * p + d) * all, all, turned.data() + (d * p + c) * all);
+    factor.matrixL().solveInPlace(turned);
+    whitened.resize(all, p * (p + 1) / 2);
     for (Index e = 0, c = 0; c < p; ++c)
       for (Index d = 0; d <= c; ++d, ++e)
-        for (Index s = 0; s < all; ++s) whitened(e, s) = stack(c * all + s, d) * (c == d ? 1.0 : std::numbers::sqrt2);
-    out.selfadjointView<Eigen::Lower>().rankUpdate(whitened.transpose(), -1.0);
+        whitened.col(e) =
+            Eigen::Map<const VectorXd>(turned.data() + (c * p + d) * all, all) * (c == d ? 1.0 : std::numbers::sqrt2);
+    out.selfadjointView<Eigen::Lower>().rankUpdate(whitened, -1.0);
   }
 
   /// X' N X of N_g = W_g C_g W_g, C_g as columns of `c`.
@@ -530,9 +606,10 @@ VisitLikelihood::VisitLikelihood(VisitLikelihood&&) noexcept = default;
 std::size_t VisitLikelihood::elements() const { return std::size_t(work_->elements * work_->blocks); }
 void VisitLikelihood::leave_out(std::size_t participant) { work_->change(participant, -1.0); }
 void VisitLikelihood::put_back(std::size_t participant) { work_->change(participant, 1.0); }
+void VisitLikelihood::recentre() { work_->recentre(); }
 bool VisitLikelihood::evaluate(std::span<const double> sigma) { return work_->evaluate(sigma); }
 double VisitLikelihood::value() const { return work_->value; }
-std::span<const double> VisitLikelihood::b() const { return {work_->b.data(), std::size_t(work_->p)}; }
+std::span<const double> VisitLikelihood::b() const { return {work_->b_given.data(), std::size_t(work_->p)}; }
 std::span<const double> VisitLikelihood::phi() const { return {work_->phi_matrix.data(), std::size_t(work_->p * work_->p)}; }
 double VisitLikelihood::rounding() const { return work_->rounding; }
 double VisitLikelihood::log_determinant() const { return work_->log_det_a; }

@@ -40,11 +40,15 @@ class VisitLikelihood {
   void leave_out(std::size_t participant);
   void put_back(std::size_t participant);
 
+  /// Takes the sums again, of the responses less their fit at the last b: the terms of the likelihood then cancel less, and
+  /// `rounding` falls where that fit is far from the first one. A pass over the participants; b() does not change its meaning.
+  void recentre();
+
   /// Computes b and the likelihood at Sigma. False, with nothing changed that is of use, when a V_g or A is not positive
   /// definite.
   bool evaluate(std::span<const double> sigma);
   double value() const;                 ///< -2 l without the constant, in our units
-  double rounding() const;            ///< what the terms of `value` may have lost, each one unit in its last place
+  double rounding() const;              ///< what the terms of `value` may have lost, each one unit in its last place
   std::span<const double> b() const;    ///< p, of our columns, without the first fit
   std::span<const double> phi() const;  ///< p x p
   double log_determinant() const;       ///< of A

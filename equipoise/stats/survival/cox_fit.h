@@ -21,7 +21,7 @@ struct CoxFit {
   std::vector<double> beta;         ///< p, log hazard ratios
   std::vector<double> variance;     ///< p x p, inverse of the information among the estimated
   std::vector<double> robust;       ///< p x p, sandwich summed within clusters; empty without clusters
-  std::vector<double> predictor;    ///< of each data row, up to a constant of its stratum
+  numerics::Numbers predictor;      ///< of each data row, up to a constant of its stratum
   double log_likelihood = 0, log_likelihood_null = 0;
   double score = 0, wald = 0;  ///< statistics of all coefficients; NaN when not estimable
   std::size_t rank = 0;        ///< coefficients that are not aliased: df of the tests

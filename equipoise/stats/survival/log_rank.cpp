@@ -49,20 +49,23 @@ class RiskSetSums {
  public:
   explicit RiskSetSums(std::size_t groups) : k_(K > 0 ? K : groups), at_risk_(k_ * block), expected_(k_), covariance_(k_ * k_) {}
 
-  /// d events among N at risk, of which at_risk[j] in group j; no event adds zeros.
-  void add(double const* at_risk, double N, double d) {
+  /// d events among N at risk, of which at_risk[j] in group j. Without an event the next one takes its place.
+  template <class Counts>
+  void add(Counts const& at_risk, double N, double d) {
     if (size_ == block) fold();
     double* const here = at_risk_.data() + size_;
     for (std::size_t j = 0; j < k_; ++j) here[j * block] = at_risk[j];
     N_[size_] = N;
-    d_[size_++] = d;
+    d_[size_] = d;
+    size_ += d > 0;  // no branch: whether a time has an event is hard to guess
   }
 
   void finish(LogRankSums& sums) {
     fold();
     for (std::size_t j = 0; j < k_; ++j) {
       sums.expected[j] = numerics::total(expected_[j]);
-      for (std::size_t i = 0; i <= j; ++i) sums.covariance[i * k_ + j] = sums.covariance[j * k_ + i] = numerics::total(covariance_[j * k_ + i]);
+      for (std::size_t i = 0; i <= j; ++i)
+        sums.covariance[i * k_ + j] = sums.covariance[j * k_ + i] = numerics::total(covariance_[j * k_ + i]);
     }
   }
 
@@ -182,8 +185,42 @@ class RiskSets {
   std::uint32_t held_class_ = 0;
 };
 
+/// The same of one stratum and few groups: what changes from time to time stays in registers.
+template <std::size_t K>
+void sum_one_stratum(OrderedTimes const& data, LogRankSums& sums) {
+  static_assert(K <= numerics::lanes);
+  using numerics::Lanes;
+  Lanes of_group[K], at_risk{}, observed{};
+  double N = 0;
+  for (std::size_t j = 0; j < K; ++j) {
+    of_group[j] = numerics::load(numerics::ones[1u << j]);
+    at_risk[j] = double(data.class_rows()[j]);
+    N += at_risk[j];
+  }
+  RiskSetSums<K> sets(K);
+  // Those at risk just before the time that is open, and its events so far.
+  double time = -1, N_before = 0, d = 0;
+  Lanes before{};
+  data.forward([&](double t, std::uint32_t group, std::uint32_t events, std::uint32_t rows) __attribute__((always_inline)) {
+    if (t != time) {
+      sets.add(before, N_before, d);
+      time = t, before = at_risk, N_before = N, d = 0;
+    }
+    const Lanes row = of_group[group];
+    observed += row * double(events);
+    at_risk -= row * double(rows);
+    N -= rows;
+    d += events;
+  });
+  sets.add(before, N_before, d);
+  sets.finish(sums);
+  for (std::size_t j = 0; j < K; ++j) sums.observed[j] = observed[j];
+}
+
 template <std::size_t K>
 void sum_forward(OrderedTimes const& data, std::size_t groups, LogRankSums& sums) {
+  if constexpr (K > 0)
+    if (data.class_rows().size() == K) return sum_one_stratum<K>(data, sums);
   RiskSets<K> sets(data.class_rows(), groups, sums);
   data.forward([&](double t, std::uint32_t c, std::uint32_t events, std::uint32_t rows) { sets(t, c, events, rows); });
   sets.finish();

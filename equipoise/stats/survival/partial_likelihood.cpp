@@ -35,10 +35,11 @@ PartialLikelihood::PartialLikelihood(SurvivalRows const& data, std::span<const s
 }
 
 void PartialLikelihood::lay_out(SurvivalRows const& data, std::span<const std::int32_t> stratum, std::size_t strata) {
-  row_.resize(data.size());
+  row_.resize(data.size() + 1);
   std::size_t events = 0;
   for (const std::uint8_t mark : data.in_order) events += mark & SurvivalRows::has_event;
-  times_.reserve(events);
+  times_.resize(events + 1);  // one more of both: what is not known to be wanted yet is written after the last
+  time_count_ = 0;
   if (strata == 1) {
     lay_out_stratum(data, data.by_time, data.in_order);
   } else {
@@ -56,6 +57,8 @@ void PartialLikelihood::lay_out(SurvivalRows const& data, std::span<const std::i
     }
   }
   row_.resize(strata_.empty() ? 0 : strata_.back().end);
+  times_.resize(time_count_);
+  for (EventTime const& time : times_) events_ += time.events_end - time.enter_begin;
   single_ends_.assign((rows() + tile - 1) / tile * quarter, 0);
   events_here_.assign(single_ends_.size(), 0);
   for (std::uint32_t m = 0; m < times_.size(); ++m) {
@@ -72,37 +75,60 @@ void PartialLikelihood::lay_out(SurvivalRows const& data, std::span<const std::i
 
 void PartialLikelihood::lay_out_stratum(SurvivalRows const& data, std::span<const std::uint32_t> by_time,
                                         std::span<const std::uint8_t> in_order) {
-  std::uint32_t at = strata_.empty() ? 0 : strata_.back().end;
-  Stratum made{.begin = at, .end = at, .times_begin = std::uint32_t(times_.size()), .times_end = 0, .most_tied = 0};
-  // Those censored since the event time before (in this pass) enter with the next event time, after its events.
-  std::vector<std::uint32_t> waiting(by_time.size());
-  std::uint32_t waits = 0;
+  const std::uint32_t begin = strata_.empty() ? 0 : strata_.back().end;
+  Stratum made{.begin = begin, .end = begin, .times_begin = time_count_, .times_end = 0, .most_tied = 0};
+  // Those censored since the event time before (in this pass) wait: they enter with the next event time, after its events. So
+  // they are put where they will be if that time has one event.
+  std::uint32_t at = begin, waits = 0, times = time_count_;
   std::uint32_t* const to = row_.data();
+  EventTime* const time = times_.data();
   for (std::size_t end = by_time.size(); end > 0;) {
-    const std::uint32_t enter_begin = at;
-    std::uint8_t mark = 0;
-    while (mark < SurvivalRows::begins_time) {
-      mark = in_order.data()[--end];
-      const std::uint32_t row = by_time.data()[end];
-      const std::uint32_t is_event = mark & SurvivalRows::has_event;  // both are written, one of them counts
-      to[at] = row;
-      waiting.data()[waits] = row;
-      at += is_event;
-      waits += 1 - is_event;
+    std::uint8_t mark = in_order.data()[--end];
+    if (mark >= SurvivalRows::begins_time && data.start.empty()) {
+      // One row at this time, as most often. Whether it is an event is hard to guess, so there is no branch on it.
+      const std::uint32_t is_event = mark & SurvivalRows::has_event, after = at + 1 + waits;
+      to[is_event ? at : after] = by_time.data()[end];
+      time[times] = {at, at + 1, after};
+      times += is_event;
+      at = is_event ? after : at;
+      waits = is_event ? 0 : waits + 1;
+      continue;
     }
-    const std::uint32_t events_end = at;
-    if (events_end == enter_begin) continue;
-    // With starts, one who starts at this time or later has come and gone without being at risk at any event.
-    for (std::uint32_t i = 0; i < waits; ++i)
-      if (data.start.empty() || data.start[waiting.data()[i]] < data.time[to[enter_begin]]) to[at++] = waiting.data()[i];
+    std::size_t first = end;
+    std::uint32_t events = mark & SurvivalRows::has_event;
+    while (mark < SurvivalRows::begins_time) {
+      mark = in_order.data()[--first];
+      events += mark & SurvivalRows::has_event;
+    }
+    if (events > 0) {
+      std::uint32_t *const waiting = to + at + 1, *const waiting_end = waiting + waits;
+      // With starts, one who starts at this time or later has come and gone without being at risk at any event.
+      if (!data.start.empty())
+        waits = std::uint32_t(
+            std::remove_if(waiting, waiting_end, [&](std::uint32_t row) { return data.start[row] >= data.time[by_time[end]]; }) -
+            waiting);
+      if (events > 1) std::copy_backward(waiting, waiting + waits, waiting + waits + events - 1);
+    }
+    // Latest row first. The events of this time, then those who waited, then its censored; without an event all of them wait.
+    std::uint32_t event_at = at, censored_at = at + std::max(events, 1u) + waits;
+    for (std::size_t i = end + 1; i > first; --i) {
+      const bool is_event = (in_order[i - 1] & SurvivalRows::has_event) != 0;
+      const std::uint32_t row = by_time[i - 1];
+      (is_event ? to[event_at++] : to[censored_at++]) = row;
+    }
+    end = first;
+    waits = censored_at - (at + std::max(events, 1u));
+    if (events == 0) continue;
+    time[times++] = {at, event_at, censored_at};
+    made.most_tied = std::max(made.most_tied, events);
+    at = censored_at;
     waits = 0;
-    times_.push_back({enter_begin, events_end, at});
-    made.most_tied = std::max(made.most_tied, events_end - enter_begin);
-    events_ += events_end - enter_begin;
-    made.end = at;
   }
-  made.times_end = std::uint32_t(times_.size());
-  if (made.times_end > made.times_begin) strata_.push_back(made);
+  made.end = at;
+  made.times_end = time_count_ = times;
+  if (made.times_end == made.times_begin) return;
+  made.most_tied = std::max(made.most_tied, 1u);
+  strata_.push_back(made);
 }
 
 void PartialLikelihood::find_exits(SurvivalRows const& data) {
@@ -146,7 +172,11 @@ void PartialLikelihood::take_covariate(std::span<const double> column, std::size
     extremes = size > extremes ? size : extremes;
   };
   std::size_t looked = 0;
-  for (; looked + numerics::lanes <= column.size(); looked += numerics::lanes) look(numerics::load(column.data() + looked));
+  constexpr std::size_t a_page_ahead = 512;  // where the processor's own prefetching stops
+  for (; looked + numerics::lanes <= column.size(); looked += numerics::lanes) {
+    __builtin_prefetch(column.data() + std::min(looked + a_page_ahead, column.size() - 1));
+    look(numerics::load(column.data() + looked));
+  }
   for (; looked < column.size(); ++looked) look(numerics::Lanes{column[looked], origin, origin, origin});
   const double sum = numerics::total(column_sums), squares = numerics::total(column_squares);
   const double largest = std::max(std::max(extremes[0], extremes[1]), std::max(extremes[2], extremes[3]));
@@ -167,10 +197,18 @@ void PartialLikelihood::take_covariate(std::span<const double> column, std::size
   numerics::Sum events;
   std::uint8_t const* event_bits = events_here_.data();
   in_tiles(0, rows(), [&](double* to, std::size_t, std::uint32_t const* rows_here, std::size_t count) {
-    if (count < tile) std::fill(to, to + tile, 0.0);  // after the last row
-    for (std::uint32_t i = 0; i < count; ++i) to[slot(i)] = (from[rows_here[i]] - centre) * one_spread;
     numerics::Lanes of_events{};
+    if (count < tile) {
+      std::fill(to, to + tile, 0.0);  // after the last row
+      for (std::uint32_t i = 0; i < count; ++i) to[slot(i)] = (from[rows_here[i]] - centre) * one_spread;
+    }
     for (std::size_t i = 0; i < tile; i += numerics::lanes) {
+      if (count == tile) {
+        if (i % 8 == 0) __builtin_prefetch(gather.ahead(rows_here - order + i));
+        std::uint32_t const* const row = rows_here + i / numerics::lanes;
+        const numerics::Lanes raw{from[row[0]], from[row[quarter]], from[row[2 * quarter]], from[row[3 * quarter]]};
+        numerics::store(to + i, (raw - centre) * one_spread);
+      }
       const numerics::Lanes value = numerics::load(to + i), size = value < 0.0 ? -value : value;
       of_events += value * numerics::load(numerics::ones[*event_bits++]);
       sums += value;
@@ -389,13 +427,18 @@ double PartialLikelihood::predictor_bound(std::span<const double> b) const {
   return bound;
 }
 
-std::vector<double> PartialLikelihood::by_row(std::span<const double> b, std::size_t data_rows) const {
-  std::vector<double> predictors(data_rows, 0.0);
+numerics::Numbers PartialLikelihood::by_row(std::span<const double> b, std::size_t data_rows) const {
+  numerics::Numbers predictors(data_rows);
+  if (rows() < data_rows) std::fill(predictors.begin(), predictors.end(), 0.0);
   double of_tile[tile];
+  constexpr std::size_t ahead = 64;  // places until one is written to; each waits for memory
   for (std::size_t first = 0; first < rows(); first += tile) {
     predict_tile(b, first, of_tile);
     const auto count = std::uint32_t(std::min(std::size_t(tile), rows() - first));
-    for (std::uint32_t i = 0; i < count; ++i) predictors.data()[row_.data()[first + i]] = of_tile[slot(i)];
+    for (std::uint32_t i = 0; i < count; ++i) {
+      __builtin_prefetch(predictors.data() + row_.data()[std::min(first + i + ahead, rows() - 1)], 1);
+      predictors.data()[row_.data()[first + i]] = of_tile[slot(i)];
+    }
   }
   return predictors;
 }

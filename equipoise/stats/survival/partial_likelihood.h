@@ -59,7 +59,7 @@ class PartialLikelihood {
   double predictor_bound(std::span<const double> b) const;
 
   /// Linear predictors of all rows of the data, in their order: what concordance compares. Rows left out have 0 and no pair.
-  std::vector<double> by_row(std::span<const double> b, std::size_t data_rows) const;
+  numerics::Numbers by_row(std::span<const double> b, std::size_t data_rows) const;
 
   /// Score residuals at b summed within clusters: clusters x p, row by row. `cluster` of each row of the data. Not for exact
   /// ties.
@@ -130,9 +130,10 @@ class PartialLikelihood {
   numerics::Numbers z_;
   std::vector<double> scale_, largest_;    ///< of each covariate, largest_ its largest |z|
   std::vector<double> event_sum_;          ///< sum of z over the events
-  std::vector<std::uint32_t> row_;         ///< data row of each inner row
+  numerics::Column<std::uint32_t> row_;    ///< data row of each inner row
   std::vector<Stratum> strata_;            ///< those that have events
-  std::vector<EventTime> times_;           ///< by stratum, late to early
+  numerics::Column<EventTime> times_;      ///< by stratum, late to early
+  std::uint32_t time_count_ = 0;           ///< of times_ while they are laid out
   std::vector<std::uint32_t> tied_;        ///< numbers of the times with more than one event
   std::vector<std::uint8_t> single_ends_;  ///< bit l of byte i of a tile: slot 4 i + l is the last row of a time with one event
   std::vector<std::uint8_t> events_here_;  ///< the same of the rows with an event

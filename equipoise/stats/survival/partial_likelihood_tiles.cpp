@@ -1,3 +1,5 @@
+#include <immintrin.h>
+
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
@@ -18,7 +20,7 @@ class LogProduct {
     const Lanes before = product_;
     product_ *= factors;
     const auto inside = (product_ > 1e-140) & (product_ < 1e140);
-    if ((inside[0] & inside[1] & inside[2] & inside[3]) == 0) settle(before, factors);
+    if (_mm256_movemask_pd(__m256d(inside)) != 0xf) settle(before, factors);
   }
   double value() const {
     return sum_ + ((std::log(product_[0]) + std::log(product_[1])) + (std::log(product_[2]) + std::log(product_[3])));
@@ -33,16 +35,69 @@ class LogProduct {
   double sum_ = 0;
 };
 
-/// Running sums over the rows of a tile, kept in its order: lane l has rows l * 32 to l * 32 + 31. Left without what came before
-/// the lane, which is returned, and moved on to the sum of all.
-template <std::size_t tile, class Value>
-Lanes sums_of_lanes(Value value, double* sums, double& before) {
-  Lanes sum = everywhere(0);
-  for (std::size_t i = 0; i < tile; i += numerics::lanes) store(sums + i, sum += value(i));
+/// a b + c, rounded once.
+Lanes fused(Lanes a, Lanes b, Lanes c) { return Lanes(_mm256_fmadd_pd(__m256d(a), __m256d(b), __m256d(c))); }
+
+/// Calls each(K, first) for groups of K columns from `first` on, K a constant of at most 5: what a group needs stays in
+/// registers.
+template <class Each>
+void in_groups(std::size_t columns, Each&& each) {
+  std::size_t first = 0;
+  for (; first + 5 < columns; first += 5) each(std::integral_constant<std::size_t, 5>(), first);
+  const std::size_t left = columns - first;
+  if (left == 1) each(std::integral_constant<std::size_t, 1>(), first);
+  else if (left == 2) each(std::integral_constant<std::size_t, 2>(), first);
+  else if (left == 3) each(std::integral_constant<std::size_t, 3>(), first);
+  else if (left == 4) each(std::integral_constant<std::size_t, 4>(), first);
+  else if (left == 5) each(std::integral_constant<std::size_t, 5>(), first);
+}
+
+/// What came before each lane of a tile, `sum` the sums of its lanes; `before` moves on to the sum of all.
+Lanes before_lanes(Lanes sum, double& before) {
   const double first = before + sum[0], second = first + sum[1], third = second + sum[2];
   const Lanes offset{before, first, second, third};
   before = third + sum[3];
   return offset;
+}
+
+/// Running sums of w over the rows of a tile, kept in its order: lane l has rows l * 32 to l * 32 + 31. Left without what came
+/// before the lane, which is returned, and moved on to the sum of all.
+template <std::size_t tile>
+Lanes sums_of_lanes(double const* w, double* sums, double& before) {
+  Lanes sum = everywhere(0);
+  for (std::size_t i = 0; i < tile; i += numerics::lanes) store(sums + i, sum += load(w + i));
+  return before_lanes(sum, before);
+}
+
+/// The same of w z for K columns z at once: each sum has to wait for itself. `ahead` is what will be read in a while.
+template <std::size_t tile, std::size_t K>
+void sums_of_lanes(double const* w, double const* columns, double const* ahead, double* sums, double* before, Lanes* offsets) {
+  Lanes sum[K] = {};
+  for (std::size_t i = 0; i < tile; i += numerics::lanes) {
+    const Lanes weight = load(w + i);
+#pragma GCC unroll 8
+    for (std::size_t k = 0; k < K; ++k) {
+      __builtin_prefetch(ahead + k * tile + i);
+      store(sums + k * tile + i, sum[k] += weight * load(columns + k * tile + i));
+    }
+  }
+  for (std::size_t k = 0; k < K; ++k) offsets[k] = before_lanes(sum[k], before[k]);
+}
+
+/// Makes K columns of running sums means, 1/S0 being `one_S0` at the rows that count and 0 elsewhere, and adds them to `slope`.
+template <std::size_t tile, std::size_t K>
+void means_of_sums(double const* one_S0, Lanes const* offsets, double* sums, double* slope) {
+  Lanes total[K] = {};
+  for (std::size_t i = 0; i < tile; i += numerics::lanes) {
+    const Lanes one = load(one_S0 + i);
+#pragma GCC unroll 8
+    for (std::size_t k = 0; k < K; ++k) {
+      const Lanes mean = (load(sums + k * tile + i) + offsets[k]) * one;
+      store(sums + k * tile + i, mean);
+      total[k] += mean;
+    }
+  }
+  for (std::size_t k = 0; k < K; ++k) slope[k] += numerics::total(total[k]);
 }
 
 /// The same from the last row back, in place and with what comes after. Returns the sum of all.
@@ -68,14 +123,14 @@ void moments(double const* w, double const* a, double const* z, double const* me
 #pragma GCC unroll 8
     for (std::size_t k = 0; k < K; ++k) {
       const Lanes of_k = load(columns + k * tile + i);
-      w_sum[k] += weighted * of_k;
-      a_sum[k] += later * of_k;
+      w_sum[k] = fused(weighted, of_k, w_sum[k]);
+      a_sum[k] = fused(later, of_k, a_sum[k]);
     }
   }
   for (std::size_t i = 0; i < tile; i += lanes) {
     const Lanes value = load(mean + i);
 #pragma GCC unroll 8
-    for (std::size_t k = 0; k < K; ++k) mean_sum[k] += value * load(means + k * tile + i);
+    for (std::size_t k = 0; k < K; ++k) mean_sum[k] = fused(value, load(means + k * tile + i), mean_sum[k]);
   }
   for (std::size_t k = 0; k < K; ++k) {
     of_w[k] = numerics::total(w_sum[k]);
@@ -93,7 +148,7 @@ double PartialLikelihood::evaluate_tiles(std::span<const double> b, std::span<do
   const bool in_range = predictor_bound(b) < 700;
   // Of the tile, in its order: weights w; sums of w over the lane; 1/S0 at rows that end a time with one event, and its sums over
   // the event times at or after a row (in this pass); w times these; for each covariate sums of w z over the lane, then means.
-  alignas(32) double w[tile], S0[tile], after[tile], w_after[tile];
+  alignas(32) double w[tile], S0[tile], after[tile], w_after[tile], tied_hazard[tile];
   numerics::Numbers storage(p * tile);
   double* const means = storage.data();
   // Of the stratum so far.
@@ -140,16 +195,10 @@ double PartialLikelihood::evaluate_tiles(std::span<const double> b, std::span<do
       for (std::uint32_t i = 0; i < begin; ++i) leave_out(i);
       for (std::uint32_t i = end; i < tile; ++i) leave_out(i);
 
-      const Lanes s0_before = sums_of_lanes<tile>([&](std::size_t i) { return load(w + i); }, S0, s0);
-      for (std::size_t j = 0; j < p; ++j) {
-        double const* const zj = columns + j * tile;
-        s1_before[j] = sums_of_lanes<tile>(
-            [&](std::size_t i) {
-              __builtin_prefetch(ahead + j * tile + i);
-              return load(w + i) * load(zj + i);
-            },
-            means + j * tile, s1[j]);
-      }
+      const Lanes s0_before = sums_of_lanes<tile>(w, S0, s0);
+      in_groups(p, [&](auto K, std::size_t j) {
+        sums_of_lanes<tile, K>(w, columns + j * tile, ahead + j * tile, means + j * tile, s1.data() + j, s1_before.data() + j);
+      });
       for (std::size_t i = 0; i < tile; i += lanes) {
         const Lanes one = load(numerics::ones[ends[i / lanes]]), factor = one > 0.0 ? load(S0 + i) + s0_before : everywhere(1);
         product.multiply(factor);
@@ -157,11 +206,11 @@ double PartialLikelihood::evaluate_tiles(std::span<const double> b, std::span<do
       }
       // Times with tied events whose last row is here: d of them, l = 0 to d - 1, S(l) = S - l/d D (Efron), or S each time
       // (Breslow).
-      double tied_hazard[tile] = {};
       bool any_tied = false;
       for (; tied != tied_.end() && times_[*tied].enter_end <= first + end; ++tied) {
         EventTime const& time = times_[*tied];
         const std::uint32_t last = slot(time.enter_end - 1 - first);
+        if (!any_tied) std::fill_n(tied_hazard, tile, 0.0);
         for (std::size_t j = 0; j < p; ++j) mean_[j] = means[j * tile + last] + s1_before[j][last % lanes];
         tied_hazard[last] = add_tied(
             time, S0[last] + s0_before[last % lanes], mean_, slope, info,
@@ -171,15 +220,9 @@ double PartialLikelihood::evaluate_tiles(std::span<const double> b, std::span<do
             });
         any_tied = true;
       }
-      for (std::size_t j = 0; j < p; ++j) {
-        Lanes sum = everywhere(0);
-        for (std::size_t i = 0; i < tile; i += lanes) {
-          const Lanes mean = (load(means + j * tile + i) + s1_before[j]) * load(after + i);
-          store(means + j * tile + i, mean);
-          sum += mean;
-        }
-        slope[j] += numerics::total(sum);
-      }
+      in_groups(p, [&](auto K, std::size_t j) {
+        means_of_sums<tile, K>(after, s1_before.data() + j, means + j * tile, slope.data() + j);
+      });
       for (std::size_t i = 0; any_tied && i < tile; ++i) after[i] += tied_hazard[i];
 
       const double total_after = sums_backward<tile>(after);
@@ -187,18 +230,9 @@ double PartialLikelihood::evaluate_tiles(std::span<const double> b, std::span<do
       for (std::size_t j = 0, c = 0; j < p; ++j) {
         double *const of_w = here.data(), *const of_after = of_w + p, *const of_means = of_after + p;
         double const *const zj = columns + j * tile, *const mean = means + j * tile;
-        for (std::size_t k = 0; k <= j;) {
-          const auto add = [&]<std::size_t K>(std::integral_constant<std::size_t, K>) {
-            moments<tile, K>(w, w_after, zj, mean, columns + k * tile, means + k * tile, of_w + k, of_after + k, of_means + k);
-            k += K;
-          };
-          const std::size_t left = j + 1 - k;
-          if (left == 1) add(std::integral_constant<std::size_t, 1>());
-          else if (left == 2) add(std::integral_constant<std::size_t, 2>());
-          else if (left == 3) add(std::integral_constant<std::size_t, 3>());
-          else if (left == 4) add(std::integral_constant<std::size_t, 4>());
-          else add(std::integral_constant<std::size_t, 5>());
-        }
+        in_groups(j + 1, [&](auto K, std::size_t k) {
+          moments<tile, K>(w, w_after, zj, mean, columns + k * tile, means + k * tile, of_w + k, of_after + k, of_means + k);
+        });
         for (std::size_t k = 0; k <= j; ++k, ++c) {
           info[c] += (s2[c] * total_after + of_after[k]) - of_means[k];
           s2[c] += of_w[k];

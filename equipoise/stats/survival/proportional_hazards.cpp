@@ -38,7 +38,7 @@ std::string_view sentence(TimeFunction function) {
 
 /// 1 - S just before the time of each row.
 std::vector<double> pooled_distribution(SurvivalRows const& data) {
-  std::vector<double> starts = data.start;
+  numerics::Numbers starts = data.start;
   std::sort(starts.begin(), starts.end());
   std::vector<double> g(data.size());
   double survival = 1;
@@ -118,7 +118,7 @@ std::vector<double> standardised(Design const& x, std::span<const std::int32_t> 
 Expected<std::vector<double>> time_function(TimeFunction function, SurvivalRows const& data) {
   if (function == TimeFunction::km) return pooled_distribution(data);
   if (function == TimeFunction::rank) return mean_ranks(data);
-  std::vector<double> g = data.time;
+  std::vector<double> g(data.time.begin(), data.time.end());
   if (function == TimeFunction::identity) return g;
   for (std::size_t i = 0; i < data.size(); ++i) {
     if (data.event[i] && !(data.time[i] > 0))
@@ -135,7 +135,7 @@ TimeScore time_score(SurvivalRows const& data, std::span<const std::int32_t> str
   TimeScore answer{std::vector<double>(p, 0.0), std::vector<double>(q * q, 0.0)};
   const std::vector<double> z = standardised(x, stratum, strata);
   const Partition parts = partition(data.by_time, stratum, strata);
-  std::vector<std::uint32_t> by_start;
+  numerics::Column<std::uint32_t> by_start;
   if (!data.start.empty()) {
     by_start = data.by_time;
     std::sort(by_start.begin(), by_start.end(), [&](std::uint32_t a, std::uint32_t b) {

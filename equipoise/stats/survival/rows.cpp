@@ -19,8 +19,9 @@ Expected<void> check_columns(Frame const& frame, std::string_view time, std::str
   const double least = start.empty() ? 0 : std::numeric_limits<double>::lowest();
   const double most = std::numeric_limits<double>::max();
   std::size_t bad = 0;
-  for (const double t : times) bad += !(t >= least && t <= most);
-  for (const double e : events) bad += !(e == 0 || e == 1);
+  // Without && and ||, which forbid comparing four at a time.
+  for (const double t : times) bad += !((t >= least) & (t <= most));
+  for (const double e : events) bad += !((e == 0) | (e == 1));
   if (bad > 0) {
     for (const double t : times) {
       if (!std::isfinite(t)) return fail(Code::out_of_range, "column '{}' holds {}: a time must be finite", time, shortest(t));
@@ -45,8 +46,8 @@ std::uint64_t ordered_bits(double value) {
 
 /// Numbers 0 to n - 1 by increasing value, equal values by number.
 struct Order {
-  std::vector<std::uint32_t> numbers;
-  std::vector<std::uint8_t> may_be_close;  // 0: further than `same_time` from the value before; empty: nothing is known
+  numerics::Column<std::uint32_t> numbers;
+  numerics::Column<std::uint8_t> may_be_close;  // 0: further than `same_time` from the value before; empty: nothing is known
 };
 
 template <class Value>
@@ -59,7 +60,7 @@ Order ordered(std::size_t n, Value value) {
     in_order = in_order && bits >= largest;
     largest = std::max(largest, bits);
   }
-  Order order{std::vector<std::uint32_t>(n), {}};
+  Order order{numerics::Column<std::uint32_t>(n), {}};
   std::uint32_t* const numbers = order.numbers.data();
   if (in_order) {
     std::iota(order.numbers.begin(), order.numbers.end(), std::uint32_t(0));
@@ -120,7 +121,7 @@ Expected<SurvivalRows> survival_rows(Frame const& frame, std::string_view time, 
 
   const auto value_of = [&](std::size_t i) { return i < n ? times[i] : starts[i - n]; };  // from n on a start
   Order order = starts.empty() ? ordered(n, [&](std::size_t i) { return times[i]; }) : ordered(n + starts.size(), value_of);
-  std::vector<std::uint32_t>& numbers = order.numbers;
+  numerics::Column<std::uint32_t>& numbers = order.numbers;
   std::vector<std::uint8_t> begins(numbers.size());
   for (std::size_t begin = 0, end; begin < numbers.size(); begin = end) {
     // One cluster: measured from its first value, so that a chain of close values does not grow without end.
@@ -175,6 +176,20 @@ std::string near_ties_note(std::size_t near, NearTies near_ties) {
 }
 
 std::vector<std::int64_t> class_counts(std::span<const std::int32_t> classes, std::size_t count) {
+  constexpr std::size_t few = 4;  // classes that are counted sooner by a comparison of all rows with each
+  if (count <= few) {
+    constexpr std::size_t part = 4096;  // is read from the first level each time but one
+    std::vector<std::int64_t> counts(count);
+    for (; !classes.empty(); classes = classes.subspan(std::min(part, classes.size()))) {
+      const std::span<const std::int32_t> here = classes.first(std::min(part, classes.size()));
+      for (std::size_t c = 0; c < count; ++c) {
+        std::int32_t rows = 0;  // as wide as the codes, so that eight are compared at a time
+        for (const std::int32_t code : here) rows += code == std::int32_t(c);
+        counts[c] += rows;
+      }
+    }
+    return counts;
+  }
   // Four tables in turn: with few classes one counter would wait for its own last increment.
   constexpr std::size_t tables = 4;
   std::vector<std::int64_t> counts(tables * count, 0);
@@ -184,7 +199,7 @@ std::vector<std::int64_t> class_counts(std::span<const std::int32_t> classes, st
   return counts;
 }
 
-std::vector<std::uint32_t> increasing_order(std::span<const double> values) {
+numerics::Column<std::uint32_t> increasing_order(std::span<const double> values) {
   if (values.empty()) return {};
   return ordered(values.size(), [&](std::size_t i) { return values[i]; }).numbers;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "equipoise/numerics/uninitialised.h"
 #include "equipoise/stats/method.h"
 
 namespace equipoise::stats {
@@ -24,12 +25,13 @@ inline constexpr OptionCard near_ties_card{"near_ties", "merge | keep",
 
 /// Times to event, ready for one pass: checked, near-tied times made equal, sorted.
 struct SurvivalRows {
-  std::vector<double> time;            ///< of each row
-  std::vector<double> start;           ///< of each row; empty when everybody is at risk from the beginning
-  std::vector<std::uint8_t> event;     ///< 1 event, 0 censored
-  std::vector<std::uint32_t> by_time;  ///< rows in increasing time; among equal times in increasing row
-  std::vector<std::uint8_t> in_order;  ///< of each place of by_time: has_event, and begins_time where the time before is another
-  std::size_t near = 0;                ///< distinct values within `same_time` of an earlier one: merged into it, or kept
+  numerics::Numbers time;                   ///< of each row
+  numerics::Numbers start;                  ///< of each row; empty when everybody is at risk from the beginning
+  numerics::Column<std::uint8_t> event;     ///< 1 event, 0 censored
+  numerics::Column<std::uint32_t> by_time;  ///< rows in increasing time; among equal times in increasing row
+  numerics::Column<std::uint8_t>
+      in_order;          ///< of each place of by_time: has_event, and begins_time where the time before is another
+  std::size_t near = 0;  ///< distinct values within `same_time` of an earlier one: merged into it, or kept
   NearTies near_ties = NearTies::merge;
 
   std::size_t size() const { return time.size(); }
@@ -43,8 +45,8 @@ struct SurvivalRows {
 /// errors   out_of_range: a time that is infinite, or negative without a start; start not before time; more than 2^31 rows
 ///          bad_cell: an event that is neither 0 nor 1
 /// checked  rows_test.cpp
-Expected<SurvivalRows> survival_rows(Frame const& frame, std::string_view time, std::string_view event, std::string_view start = {},
-                                     NearTies near_ties = NearTies::merge);
+Expected<SurvivalRows> survival_rows(Frame const& frame, std::string_view time, std::string_view event,
+                                     std::string_view start = {}, NearTies near_ties = NearTies::merge);
 
 /// The same errors without the rows, for times without a start.
 Expected<void> check_times(Frame const& frame, std::string_view time, std::string_view event);
@@ -57,7 +59,7 @@ inline std::string merged_note(SurvivalRows const& rows) { return near_ties_note
 std::vector<std::int64_t> class_counts(std::span<const std::int32_t> classes, std::size_t count);
 
 /// Positions of the values, which are no NaN, in increasing value; of equal ones in increasing position.
-std::vector<std::uint32_t> increasing_order(std::span<const double> values);
+numerics::Column<std::uint32_t> increasing_order(std::span<const double> values);
 
 /// Rows in `order` dealt out to classes, each class keeping the order: class c has rows[begin[c]] to rows[begin[c + 1]].
 struct Partition {

@@ -21,7 +21,7 @@ TEST(SurvivalRows, MergeTimesThatDifferByRounding) {
   EXPECT_EQ(got->near, 1u);
   EXPECT_EQ(got->time[0], got->time[2]);
   EXPECT_NE(got->time[0], got->time[3]);                              // 1e-8 is a difference
-  EXPECT_EQ(got->by_time, (std::vector<std::uint32_t>{1, 0, 2, 3}));  // ties by row
+  EXPECT_EQ(got->by_time, (numerics::Column<std::uint32_t>{1, 0, 2, 3}));  // ties by row
   EXPECT_EQ(merged_note(*got), "1 time within a relative 1e-9 of an earlier time was taken as that time.");
   EXPECT_EQ(merged_note(*rows({1, 1, 2}, {1, 1, 1})), "");
 }

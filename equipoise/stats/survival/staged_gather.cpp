@@ -12,13 +12,13 @@ constexpr std::size_t smallest_part = 8192, most_parts = 255;
 
 StagedGather::StagedGather(std::span<const std::uint32_t> rows, std::size_t data_rows, std::size_t columns) : rows_(rows) {
   if (rows.size() < long_column || columns < 2) return;  // the preparation costs as much as one column
-  const std::size_t part_size = std::max(smallest_part, (rows.size() + most_parts - 1) / most_parts);
-  const std::size_t parts = (rows.size() + part_size - 1) / part_size;
+  part_size_ = std::max(smallest_part, (rows.size() + most_parts - 1) / most_parts);
+  const std::size_t parts = (rows.size() + part_size_ - 1) / part_size_;
   std::vector<std::uint8_t> part_of(data_rows, std::uint8_t(parts));  // rows without a place: after all parts
   std::vector<std::uint32_t> next(parts + 1);
   for (std::size_t part = 0, place = 0; part < parts; ++part) {
     next[part] = std::uint32_t(place);
-    for (const std::size_t end = std::min(place + part_size, rows.size()); place < end; ++place)
+    for (const std::size_t end = std::min(place + part_size_, rows.size()); place < end; ++place)
       part_of.data()[rows[place]] = std::uint8_t(part);
   }
   next[parts] = std::uint32_t(rows.size());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -21,10 +22,15 @@ class StagedGather {
   std::span<const std::uint32_t> order() const { return where_.empty() ? rows_ : std::span<const std::uint32_t>(where_); }
   /// Until the next call, or as long as the column.
   double const* values(std::span<const double> column);
+  /// What will be read of those values a part after `place`, one behind the other: for prefetching.
+  double const* ahead(std::size_t place) const {
+    return where_.empty() ? nullptr : staged_.data() + std::min(place + part_size_, staged_.size());
+  }
 
  private:
   std::span<const std::uint32_t> rows_;
-  std::vector<std::uint32_t, numerics::Uninitialised<std::uint32_t>> arrival_, where_;  ///< of a row, of a place, in staged_
+  std::size_t part_size_ = 0;
+  numerics::Column<std::uint32_t> arrival_, where_;  ///< of a row, of a place, in staged_
   numerics::Numbers staged_;
 };
 

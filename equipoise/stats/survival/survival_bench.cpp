@@ -166,7 +166,7 @@ void time_jobs(Columns const& columns, std::string_view job, int runs) {
         name, columns.rows, runs, [&] { return answers(method); }, [&] { return answers(unmerged); });
   } else if (job == "cox" || job == "concordance") {
     const Formula formula = expect(parse_formula("x1 + x2 + x3 + x4 + x5"));
-    std::vector<double> predictor;
+    numerics::Numbers predictor;
     const auto fit = [&] {  // what Cox::run does but for the concordance and the sentences
       const SurvivalRows data = expect(survival_rows(frame, "time", "event"));
       std::optional<PartialLikelihood> likelihood;

@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <array>
+
+#include "equipoise/report/tables.h"
+
+namespace equipoise::report::tables {
+namespace {
+
+using results::Alternative;
+
+/// Names of choices in the two languages; {keyword, English, Chinese}.
+using Name = std::array<std::string_view, 3>;
+constexpr std::array<Name, 8> names{{{"satterthwaite", "Satterthwaite", "Satterthwaite 法"},
+                                     {"kenward_roger", "Kenward and Roger", "Kenward-Roger 法"},
+                                     {"kenward_roger_linear", "Kenward and Roger, linear", "Kenward-Roger 法（线性）"},
+                                     {"between_within", "Between and within participants", "受试者间与受试者内"},
+                                     {"residual", "Residual", "残差"},
+                                     {"asymptotic", "Normal distribution", "正态分布"},
+                                     {"unstructured", "Unstructured", "非结构化"},
+                                     {"cr2", "Sandwich standard errors (CR2)", "三明治标准误（CR2）"}}};
+constexpr std::array<Name, 5> choices{{{"planned", "As planned", "按计划"},
+                                       {"degrees_of_freedom", "Degrees of freedom", "自由度"},
+                                       {"covariance", "Covariance of the visits", "访视间协方差"},
+                                       {"missing_data", "Missing values", "缺失值"},
+                                       {"analysis_set", "Analysis set", "分析集"}}};
+
+std::string said(Context const& context, std::string_view english, std::string_view chinese) {
+  return std::string(context.words.chinese() ? chinese : english);
+}
+
+template <std::size_t N>
+std::string name_in(Context const& context, std::array<Name, N> const& all, std::string_view keyword) {
+  for (Name const& one : all)
+    if (one[0] == keyword && !keyword.empty()) return said(context, one[1], one[2]);
+  return results::in_plain_words(keyword);
+}
+
+std::string name_of(Context const& context, Alternative const& one) {
+  const results::AnalysisRun* run =
+      one.choice == "missing_data" || one.choice == "analysis_set" ? context.run(one.name) : nullptr;
+  if (!run) return name_in(context, names, one.name);
+  const std::string set = one.choice == "analysis_set" ? ", " + context.set(run->set) : "";
+  return context.method(*run) + set + " (" + run->id + ")";
+}
+
+std::vector<Alternative const*> of_run(Context const& context, results::AnalysisRun const& run) {
+  std::vector<Alternative const*> own;
+  for (Alternative const& one : context.answer.alternatives)
+    if (one.analysis == run.id) own.push_back(&one);
+  return own;
+}
+
+}  // namespace
+
+std::string dependence_caption(Context const& context, results::AnalysisRun const& run) {
+  return said(context, "Does the conclusion depend on a choice? ", "结论是否取决于某项选择？") + context.analysis(run);
+}
+
+Markup dependence(Context const& context, results::AnalysisRun const& run) {
+  const std::vector<Alternative const*> own = of_run(context, run);
+  if (own.empty()) return {};
+  std::vector<std::string> arms;
+  for (Alternative const* one : own)
+    if (std::ranges::find(arms, one->arm) == arms.end()) arms.push_back(one->arm);
+  const bool adjusted = std::ranges::any_of(own, [](Alternative const* one) { return one->adjusted_p.has_value(); });
+  const bool depends = std::ranges::any_of(own, [](Alternative const* one) { return one->differs; });
+
+  const auto head_cell = [](std::string const& text) { return element("th", {{"scope", std::string("col")}}, text); };
+  Markup head = head_cell(said(context, "Choice", "选择")) + head_cell(said(context, "Analysed with", "分析方式"));
+  for (std::string const& arm : arms) head += head_cell(context.arm(arm));
+
+  Markup body;
+  for (std::size_t i = 0; i < own.size();) {
+    const std::size_t first = i;
+    std::vector<Alternative const*> of_arm(arms.size(), nullptr);
+    for (; i < own.size() && own[i]->choice == own[first]->choice && own[i]->name == own[first]->name; ++i)
+      of_arm[std::size_t(std::ranges::find(arms, own[i]->arm) - arms.begin())] = own[i];
+    const bool again = first > 0 && own[first - 1]->choice == own[first]->choice;
+    Markup row = element("th", {{"scope", std::string("row")}}, again ? "" : name_in(context, choices, own[first]->choice));
+    row += element("td", name_of(context, *own[first]));
+    for (Alternative const* one : of_arm) {
+      if (!one) {
+        row += element("td", "");
+        continue;
+      }
+      Finding finding{.quantity = "estimate", .value = one->estimate, .se = one->se, .lower = one->lower, .upper = one->upper};
+      const results::Printed text = results::printed(finding, context.language(), context.alpha());
+      std::string numbers = text.value + (text.interval.empty() ? "" : " (" + text.interval + ")") + "; " +
+                            results::p_statement(one->p, context.alpha());
+      if (one->adjusted_p)
+        numbers += said(context, ", adjusted ", "，校正后 ") + results::p_value(*one->adjusted_p, context.alpha());
+      Markup cell = numbers;
+      if (one->differs) cell += element("strong", "problem-inline", said(context, " another conclusion", " 结论不同"));
+      row += element("td", cell);
+    }
+    body += element("tr", row);
+  }
+  const Markup lead = depends ? element("p", element("strong", "problem-inline", said(context, "Yes: ", "是：")) +
+                                                 said(context, "with some of these choices the conclusion is another.",
+                                                      "采用其中某些选择时，结论不同。"))
+                              : element("p", said(context, "No: with each of these choices the conclusion is the same.",
+                                                  "否：采用其中任何一项选择，结论均相同。"));
+  const std::string rule =
+      said(context,
+           "Difference from the control with its interval; a conclusion is whether, and in which direction, there is a "
+           "difference at the protocol's level",
+           "与对照组之差及其区间；结论指在方案规定的水平上是否有差异及其方向") +
+      (adjusted ? said(context, " after the adjustment for several hypotheses.", "，并经多重性校正。")
+                : said(context, ".", "。"));
+  return lead +
+         element("div", "scroll", element("table", "data", element("thead", element("tr", head)) + element("tbody", body))) +
+         element("p", "note", rule);
+}
+
+}  // namespace equipoise::report::tables
