@@ -10,18 +10,24 @@ using results::Alternative;
 
 /// Names of choices in the two languages; {keyword, English, Chinese}.
 using Name = std::array<std::string_view, 3>;
-constexpr std::array<Name, 8> names{{{"satterthwaite", "Satterthwaite", "Satterthwaite 法"},
-                                     {"kenward_roger", "Kenward and Roger", "Kenward-Roger 法"},
-                                     {"kenward_roger_linear", "Kenward and Roger, linear", "Kenward-Roger 法（线性）"},
-                                     {"between_within", "Between and within participants", "受试者间与受试者内"},
-                                     {"residual", "Residual", "残差"},
-                                     {"asymptotic", "Normal distribution", "正态分布"},
-                                     {"unstructured", "Unstructured", "非结构化"},
-                                     {"cr2", "Sandwich standard errors (CR2)", "三明治标准误（CR2）"}}};
+constexpr std::array<Name, 14> names{{{"toeplitz", "Toeplitz", "Toeplitz结构"},
+                                      {"heterogeneous_toeplitz", "Heterogeneous Toeplitz", "异方差Toeplitz结构"},
+                                      {"ar1", "Autoregressive, AR(1)", "一阶自回归AR(1)"},
+                                      {"heterogeneous_ar1", "Heterogeneous autoregressive, AR(1)", "异方差一阶自回归AR(1)"},
+                                      {"compound_symmetry", "Compound symmetry", "复合对称"},
+                                      {"heterogeneous_compound_symmetry", "Heterogeneous compound symmetry", "异方差复合对称"},
+                                      {"satterthwaite", "Satterthwaite", "Satterthwaite 法"},
+                                      {"kenward_roger", "Kenward and Roger", "Kenward-Roger 法"},
+                                      {"kenward_roger_linear", "Kenward and Roger, linear", "Kenward-Roger 法（线性）"},
+                                      {"between_within", "Between and within participants", "受试者间与受试者内"},
+                                      {"residual", "Residual", "残差"},
+                                      {"asymptotic", "Normal distribution", "正态分布"},
+                                      {"unstructured", "Unstructured", "非结构化"},
+                                      {"cr2", "Sandwich standard errors (CR2)", "三明治标准误（CR2）"}}};
 constexpr std::array<Name, 5> choices{{{"planned", "As planned", "按计划"},
                                        {"degrees_of_freedom", "Degrees of freedom", "自由度"},
                                        {"covariance", "Covariance of the visits", "访视间协方差"},
-                                       {"missing_data", "Missing values", "缺失值"},
+                                       {"missing_data", "Other analyses of the protocol", "方案的其他分析"},
                                        {"analysis_set", "Analysis set", "分析集"}}};
 
 std::string said(Context const& context, std::string_view english, std::string_view chinese) {
@@ -40,7 +46,11 @@ std::string name_of(Context const& context, Alternative const& one) {
       one.choice == "missing_data" || one.choice == "analysis_set" ? context.run(one.name) : nullptr;
   if (!run) return name_in(context, names, one.name);
   const std::string set = one.choice == "analysis_set" ? ", " + context.set(run->set) : "";
-  return context.method(*run) + set + " (" + run->id + ")";
+  // By its own name where it has one.
+  const std::string own = context.analysis(*run), method = context.method(*run);
+  if (own != context.endpoint(run->endpoint))
+    return context.words.chinese() ? own + "（" + method + set + "）" : own + " (" + method + set + ")";
+  return method + set + " (" + run->id + ")";
 }
 
 std::vector<Alternative const*> of_run(Context const& context, results::AnalysisRun const& run) {
@@ -65,9 +75,11 @@ Markup dependence(Context const& context, results::AnalysisRun const& run) {
   const bool adjusted = std::ranges::any_of(own, [](Alternative const* one) { return one->adjusted_p.has_value(); });
   const bool depends = std::ranges::any_of(own, [](Alternative const* one) { return one->differs; });
 
-  const auto head_cell = [](std::string const& text) { return element("th", {{"scope", std::string("col")}}, text); };
+  const auto head_cell = [](std::string const& text, bool number = false) {
+    return element("th", {{"scope", std::string("col")}, {"class", std::string(number ? "num" : "")}}, text);
+  };
   Markup head = head_cell(said(context, "Choice", "选择")) + head_cell(said(context, "Analysed with", "分析方式"));
-  for (std::string const& arm : arms) head += head_cell(context.arm(arm));
+  for (std::string const& arm : arms) head += head_cell(context.arm(arm), true);
 
   Markup body;
   for (std::size_t i = 0; i < own.size();) {
@@ -77,7 +89,7 @@ Markup dependence(Context const& context, results::AnalysisRun const& run) {
       of_arm[std::size_t(std::ranges::find(arms, own[i]->arm) - arms.begin())] = own[i];
     const bool again = first > 0 && own[first - 1]->choice == own[first]->choice;
     Markup row = element("th", {{"scope", std::string("row")}}, again ? "" : name_in(context, choices, own[first]->choice));
-    row += element("td", name_of(context, *own[first]));
+    row += element("td", "text", name_of(context, *own[first]));
     for (Alternative const* one : of_arm) {
       if (!one) {
         row += element("td", "");
