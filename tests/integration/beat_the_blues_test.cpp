@@ -155,6 +155,26 @@ TEST(BeatTheBlues, ComparesWhoWasSeenAndTheLastValue) {
   EXPECT_THAT(answer().runs[8].notes, Contains(HasSubstr("45 of 97 values (24 from 'm2', 15 from 'm3', 6 from 'm5')")));
 }
 
+TEST(BeatTheBlues, SetsEveryAnalysisBesideThePrimaryOne) {
+  // Also those whose comparison is of no visit: of those seen, of the last value, of all visits.
+  std::vector<std::string> names;
+  for (results::Alternative const& one : answer().alternatives)
+    if (one.choice == "missing_data") names.push_back(one.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"a02_structured", "a03_constrained", "a04_at_random", "a05_increments",
+                                             "a06_copy_reference", "a07_jump_to_reference", "a08_complete", "a09_carried_forward",
+                                             "a10_random_intercept"}));
+  const results::Results tested = run(protocol_text() + R"(
+[multiplicity]
+method = "holm"
+hypotheses = [{ id = "primary", analysis = "a01_mmrm" }, { id = "last", analysis = "a09_carried_forward" }, { id = "all", analysis = "a10_random_intercept" }]
+)");
+  ASSERT_TRUE(tested.multiplicity);
+  ASSERT_EQ(tested.multiplicity->hypotheses.size(), 3u);
+  EXPECT_EQ(tested.multiplicity->hypotheses[0].p, *finding("a01_mmrm", "estimate", effect("m8")).p);
+  EXPECT_EQ(tested.multiplicity->hypotheses[1].p, *finding("a09_carried_forward", "estimate", effect("")).p);
+  EXPECT_EQ(tested.multiplicity->hypotheses[2].p, *finding("a10_random_intercept", "estimate", effect("")).p);
+}
+
 // The model of Hothorn and Everitt (2014), A Handbook of Statistical Analyses Using R, third edition, chapter 13, which fits it
 // with lme4. Its time counts in months, and ours in days of which a month has 30.
 TEST(BeatTheBlues, FitsTheRandomInterceptAsLme4Does) {
