@@ -36,6 +36,10 @@ std::string factors_in_words(Context const& context, Term const& term) {
     if (!words.empty()) words += " \u00d7 ";
     if (factor.column == arm_column && factor.level) words += context.arm(*factor.level);
     else if (factor.column == visit_column && factor.level) words += context.visit(*factor.level);
+    else if (factor.column == arm_column) words += context.words(Word::column_arm);
+    else if (factor.column == visit_column) words += context.words(Word::visit_axis);
+    else if (factor.column == "target_day") words += context.words.chinese() ? "计划日" : "Planned day";
+    else if (factor.column == "visit_day") words += context.words.chinese() ? "访视日" : "Day of the visit";
     else words += context.item(factor.column) + (factor.level ? std::string(": ") + *factor.level : "");
   }
   return words;
