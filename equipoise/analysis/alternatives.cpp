@@ -65,6 +65,10 @@ Question question_of(protocol::Protocol const& protocol, std::string const& id) 
 /// The difference of the arm from the control with its P value; null when there is none.
 template <class Findings, class Get>
 Finding const* comparison(Findings const& all, Get const& get, std::string const& arm, Question const& question, bool by_visit) {
+  by_visit = by_visit && std::ranges::any_of(all, [&](auto const& one) {  // the last value seen is of no visit of its own
+               Finding const* finding = get(one);
+               return finding && is_within_visit(finding->at);
+             });
   for (auto const& one : all) {
     Finding const* finding = get(one);
     if (!finding || !finding->p || (finding->quantity != "estimate" && finding->quantity != "difference")) continue;

@@ -72,6 +72,10 @@ class Family {
     std::vector<stats::OptionCard> const& options = method_card(analysis.method)->options;
     const bool model = std::ranges::find(options, "formula", &stats::OptionCard::name) != options.end();
     const bool only = planned.runs.size() == 1 && !model;
+    // Of the last value seen, or of a model with one effect for all visits, there is one comparison and no visit to look for.
+    const bool by_visit = planned.recipe.by_visit() && std::ranges::any_of(results_.records, [&](Record const& record) {
+                            return record.analysis == one.analysis && is_within_visit(record.finding.at);
+                          });
 
     // Methods that adjust by themselves are taken as they are when nothing else is to be adjusted.
     const bool adjusted = planned_.procedure == Procedure::none && std::ranges::any_of(results_.records, [&](Record const& r) {
@@ -81,8 +85,7 @@ class Family {
     std::vector<Record const*> found;
     for (Record const& record : results_.records) {
       if (record.analysis != one.analysis || !p_of(record.finding, adjusted)) continue;
-      const auto rank =
-          speaks_of(record.finding.at, one.arm, control, endpoint ? endpoint->at : "", planned.recipe.by_visit(), only);
+      const auto rank = speaks_of(record.finding.at, one.arm, control, endpoint ? endpoint->at : "", by_visit, only);
       if (!rank || *rank > best) continue;
       if (*rank < best) found.clear();
       best = *rank;
@@ -256,6 +259,12 @@ class Family {
 };
 
 }  // namespace
+
+bool is_within_visit(At const& at) {
+  const auto found = at.find("within");
+  const auto* levels = found == at.end() ? nullptr : std::get_if<Term>(&found->second);
+  return levels && std::ranges::any_of(*levels, [](Factor const& factor) { return factor.column == "visit"; });
+}
 
 std::optional<int> speaks_of(At const& at, std::string const& arm, std::string const& control, std::string const& visit,
                              bool by_visit, bool only_comparison) {

@@ -6,6 +6,9 @@
 
 namespace equipoise::analysis {
 
+/// Of one visit.
+bool is_within_visit(At const& at);
+
 /// How directly a place speaks of the arm against the control; nothing when it does not.
 ///     0 difference of means   1 a comparison of two arms alone   2 the arm's coefficient   3 the arm by itself   4 the only
 ///     comparison

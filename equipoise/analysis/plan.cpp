@@ -181,6 +181,7 @@ class Planner {
       roles_["subject"] = {"participant"};
       if (takes(card_, "visit")) roles_["visit"] = {"visit"};
       if (recipe.ice) roles_["ice"] = {"ice"};
+      if (!recipe.reasons.empty() && takes(card_, "ice_reason")) roles_["ice_reason"] = {"ice_reason"};
     }
     if (takes(card_, "group") && analysis_.by.empty()) roles_["group"] = {"arm"};
     for (const std::string_view role : {"strata", "cluster"}) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/names.h"
@@ -47,7 +48,7 @@ std::optional<std::string> baseline_visit(Protocol const& protocol, Endpoint con
   return found;
 }
 
-/// The event after which values are imputed.
+/// The events after which values are imputed.
 void read_after(Protocol const& protocol, protocol::Analysis const& analysis, stats::MethodCard const& card, Section& section,
                 data::Recipe& recipe) {
   if (!takes(card, "ice")) {
@@ -57,15 +58,24 @@ void read_after(Protocol const& protocol, protocol::Analysis const& analysis, st
   }
   recipe.ice = true;
   recipe.after = analysis.after;
+  // Events with a strategy of their own: the keys of `strategies`.
+  std::map<std::string, Place> named;
+  if (const Node* own = section.node().find("strategies"); own && own->table())
+    for (Node::Member const& member : *own->table()) recipe.reasons.push_back(member.key), named[member.key] = member.place;
   const Node* strategy = section.node().find("strategy");
   const bool at_random = !strategy || (strategy->text() && *strategy->text() == "mar");
   if (analysis.after.empty() && !at_random && !section.has("after"))
     section.report_at("strategy", Code::missing_key,
                       "{} needs the key 'after': the dated event after which values are imputed so", section.name());
   const std::vector<std::string> events = protocol::dated_events(protocol);
-  if (analysis.after.empty() || std::ranges::find(events, analysis.after) != events.end()) return;
-  Error& error = section.report_at("after", Code::unresolved, "no dated event is called '{}'", analysis.after);
-  if (const auto near = nearest(analysis.after, events)) error.hint = fmt::format("did you mean '{}'?", *near);
+  for (std::string const& event : recipe.events()) {
+    if (std::ranges::find(events, event) != events.end()) continue;
+    const auto place = named.find(event);
+    Error& error = place == named.end()
+                       ? section.report_at("after", Code::unresolved, "no dated event is called '{}'", event)
+                       : add_problem(section.problems(), place->second, Code::unresolved, "no dated event is called '{}'", event);
+    if (const auto near = nearest(event, events)) error.hint = fmt::format("did you mean '{}'?", *near);
+  }
 }
 
 void constrain_baseline(Protocol const& protocol, Endpoint const& endpoint, stats::MethodCard const& card,

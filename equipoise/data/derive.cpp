@@ -274,19 +274,22 @@ class Derivation {
     return {};
   }
 
-  /// The first day of the event `after`, whatever an estimand says of it; infinite for those who have none.
+  /// The first day of an event of `ice`, whatever an estimand says of it, and which it is; infinite for those who have none.
   Expected<void> find_event_day() {
+    const std::vector<std::string> events = recipe_.events();
     event_day_.assign(records_.participants.size(), std::numeric_limits<double>::infinity());
-    if (recipe_.after.empty()) return {};
+    reason_.assign(records_.participants.size(), std::int32_t(events.size()));
     std::vector<std::uint8_t> chosen(records_.participants.size(), 0);
     for (const std::size_t i : chosen_) chosen[i] = 1;
     std::optional<Error> problem;
-    for_each_event(recipe_.after, [&](std::size_t who, expression::Interval const& date) {
-      if (!chosen[who] || problem) return;
-      if (date.missing()) ++undated_after_;
-      else if (date.high < randomised(who)) problem = before_randomisation(who, recipe_.after, date);
-      else event_day_[who] = std::min(event_day_[who], std::max(date.low - randomised(who), 0.0));
-    });
+    for (std::size_t e = 0; e < events.size(); ++e)
+      for_each_event(events[e], [&](std::size_t who, expression::Interval const& date) {
+        if (!chosen[who] || problem) return;
+        if (date.missing()) ++undated_after_;
+        else if (date.high < randomised(who)) problem = before_randomisation(who, events[e], date);
+        else if (const double day = std::max(date.low - randomised(who), 0.0); day < event_day_[who])
+          event_day_[who] = day, reason_[who] = std::int32_t(e);  // of two on one day the one named first
+      });
     if (problem) return tl::unexpected(std::move(*problem));
     return {};
   }
@@ -300,16 +303,24 @@ class Derivation {
   }
 
   void note_event() {
-    if (recipe_.after.empty()) return;
-    std::int64_t people = 0, visits = 0, missing_before = 0;
-    for (const std::size_t i : chosen_) people += !std::isinf(event_day_[i]);
+    const std::vector<std::string> events = recipe_.events();
+    if (events.empty()) return;
+    std::vector<std::int64_t> people(events.size() + 1, 0);
+    for (const std::size_t i : chosen_) ++people[std::size_t(reason_[i])];
+    std::int64_t visits = 0, missing_before = 0;
     for (std::size_t r = 0; r < rows_.size(); ++r) {
       visits += ice_[r] == 1;
       missing_before += ice_[r] == 0 && std::isnan(response_[r]);
     }
-    made_.notes.push_back(fmt::format("\"{}\": {} participant{} with it, {} visit{} after it; {} response{} missing elsewhere.",
-                                      event_label(protocol_, recipe_.after), people, people == 1 ? "" : "s", visits,
+    std::vector<std::string> counts;
+    for (std::size_t e = 0; e < events.size(); ++e)
+      counts.push_back(fmt::format("\"{}\": {} participant{} with it{}", event_label(protocol_, events[e]), people[e],
+                                   people[e] == 1 ? "" : "s", events.size() > 1 ? " first" : ""));
+    made_.notes.push_back(fmt::format("{}, {} visit{} after it; {} response{} missing elsewhere.", join(counts, ", "), visits,
                                       visits == 1 ? "" : "s", missing_before, missing_before == 1 ? " is" : "s are"));
+    if (undated_after_ > 0)
+      made_.notes.push_back(fmt::format("{} such event{} no date: nothing is taken to lie after {}.", undated_after_,
+                                        undated_after_ == 1 ? " has" : "s have", undated_after_ == 1 ? "it" : "them"));
   }
 
   /// Rules of data handling that touch the columns: which value counts, what baseline is, values beyond a limit.
@@ -350,6 +361,13 @@ class Derivation {
       columns_.push_back({.name = "response", .numbers = std::move(response_), .missing = std::move(why_missing_)});
     }
     if (recipe_.ice) add_numbers("ice", std::move(ice_));
+    if (!recipe_.reasons.empty()) {
+      std::vector<std::string> levels = recipe_.events();
+      levels.emplace_back(no_event);
+      std::vector<std::int32_t> codes;
+      for (const std::size_t i : rows_) codes.push_back(reason_[i]);
+      add_codes("ice_reason", std::move(codes), std::move(levels));
+    }
     for (std::string const& covariate : recipe_.covariates) add_covariate(covariate);
   }
 
@@ -433,7 +451,8 @@ class Derivation {
   std::vector<std::int32_t> visit_;  // of each row of a response: its place among the visits
   std::vector<double> start_, time_, event_, left_, right_, response_, ice_, day_, last_seen_;
   std::vector<Missing> why_missing_;
-  std::vector<double> event_day_;  // of each participant: of the event `after`
+  std::vector<double> event_day_;     // of each participant: of the first event of `ice`
+  std::vector<std::int32_t> reason_;  // and which of them it is; their number when there is none
   std::int64_t undated_after_ = 0;
   std::vector<std::vector<Intercurrence>> intercurrent_;
 };

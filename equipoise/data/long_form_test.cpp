@@ -275,6 +275,26 @@ TEST(LongForm, MarksVisitsAfterTheEvent) {
               Contains("\"Left the study\": 2 participants with it, 3 visits after it; 5 responses are missing elsewhere."));
 }
 
+TEST(LongForm, TellsTheEventsApart) {
+  const Trial trial;
+  Recipe recipe = change();
+  recipe.ice = true, recipe.reasons = {"rescue", "study_stop"};
+  const AnalysisData made = trial.make(recipe);
+  const TypedColumn& reason = *made.dataset.find("ice_reason");
+  EXPECT_THAT(reason.levels, ElementsAre("rescue", "study_stop", "no_event"));
+  std::vector<std::int32_t> of_people;
+  for (std::size_t row = 0; row < reason.codes.size(); row += 3) {
+    of_people.push_back(reason.codes[row]);
+    for (std::size_t v = 1; v < 3; ++v) EXPECT_EQ(reason.codes[row + v], reason.codes[row]);
+  }
+  // By the file: participants 2 and 7 left, and one had rescue.
+  EXPECT_EQ(of_people[1], 1);
+  EXPECT_EQ(of_people[6], 1);
+  EXPECT_EQ(std::ranges::count(of_people, 0), 1);
+  EXPECT_EQ(std::ranges::count(of_people, 2), 4);
+  EXPECT_THAT(made.notes, Contains(HasSubstr("1 participant with it first, \"Left the study\": 2 participants with it first, ")));
+}
+
 TEST(LongForm, AMissedVisitWhoseWindowWasStillOpenLiesAfterTheEvent) {
   const Trial trial;
   TrialRecords records = trial.records;

@@ -142,6 +142,12 @@ class Covariates {
 
 }  // namespace
 
+std::vector<std::string> Recipe::events() const {
+  std::vector<std::string> all = reasons;
+  if (!after.empty() && std::ranges::find(all, after) == all.end()) all.push_back(after);
+  return all;
+}
+
 Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map<std::string, Place> const& written_at,
               Problems& problems) {
   Schema columns{{.name = "participant", .numeric = false}, {.name = "arm", .numeric = false, .levels = arm_ids(protocol)}};
@@ -158,6 +164,11 @@ Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map
     }
   }
   if (recipe.ice) columns.push_back({.name = "ice"});
+  if (!recipe.reasons.empty()) {
+    std::vector<std::string> levels = recipe.events();
+    levels.emplace_back(no_event);
+    columns.push_back({.name = "ice_reason", .numeric = false, .levels = std::move(levels)});
+  }
   Covariates covariates(protocol, recipe, written_at, problems);
   for (std::string const& written : recipe.covariates)
     if (auto column = covariates.column(written)) columns.push_back(std::move(*column));

@@ -28,6 +28,7 @@ namespace equipoise::data {
 /// visits of one participant together and in protocol order. It has besides:
 ///   visit         category, levels as in `visits`
 ///   ice           with `ice`: 1 from the first visit after the intercurrent event `after` on, else 0
+///   ice_reason    with `reasons`: category, the first of these events that the participant had, else `no_event`
 ///   visit_day     as a covariate: days since randomisation on which the visit took place (its target day when it did not)
 ///   target_day    as a covariate: planned days since randomisation
 ///   item          as a covariate, without a visit: the item at the visit of the row
@@ -42,10 +43,15 @@ struct Recipe {
   std::string common_baseline{};        ///< control arm; the first of `visits` is baseline, at which no arm differs from it
   bool ice = false;                     ///< with the column `ice`
   std::string after{};                  ///< the dated event of `ice`; empty: nobody has it
+  std::vector<std::string> reasons{};   ///< dated events of `ice` beside it, told apart
   bool carry_forward = false;           ///< of one row a participant: the last response before a visit without one
 
   bool by_visit() const { return !visits.empty(); }
+  /// The events of `ice`, each once.
+  std::vector<std::string> events() const;
 };
+
+inline constexpr std::string_view no_event = "no_event";
 
 /// A covariate as it is named: item or item@visit, on its own scale or another.
 struct CovariateName {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "equipoise/core/text.h"
+#include "equipoise/protocol/names.h"
 
 namespace equipoise::report {
 namespace {
@@ -181,7 +182,11 @@ std::string Context::role(std::string_view role) const {
 }
 
 std::string Context::method(results::AnalysisRun const& run) const {
-  return results::method_label(run.method, language(), run.title);
+  std::string name = results::method_label(run.method, language(), run.title);
+  // What a method is applied to is a part of its name: it never goes by the plain one.
+  constexpr std::string_view carried = ", last observation carried forward";
+  if (run.title.ends_with(carried) && !name.ends_with(carried)) name += words.chinese() ? "，末次观测值结转" : carried;
+  return name;
 }
 
 std::string Context::note(std::string const& sentence) const {
@@ -195,12 +200,19 @@ std::string Context::note(std::string const& sentence) const {
     const std::size_t blank = before.size() > 1 ? before.find_last_of(' ', before.size() - 2) : std::string::npos;
     const std::string word =
         before.empty() || before.back() != ' ' ? "" : before.substr(blank == std::string::npos ? 0 : blank + 1);
-    const bool named = word.find('@') == std::string::npos && (plan.arm(id) || plan.visit(id));
+    const std::vector<std::string> events = protocol::dated_events(plan);
+    const bool is_event = std::ranges::find(events, id) != events.end();
+    const bool named = word.find('@') == std::string::npos && (plan.arm(id) || plan.visit(id) || is_event);
     if (!named && (id.find(' ') != std::string::npos || id.size() > 40)) {  // an apostrophe, and no id behind it
       out += before + "'", at = open + 1;
       continue;
     }
-    out += before + (named ? "\u201c" + (plan.arm(id) ? arm(id) : visit(id)) + "\u201d" : "'" + id + "'");
+    out += before + (named ? "\u201c" +
+                                 (plan.arm(id)     ? arm(id)
+                                  : plan.visit(id) ? visit(id)
+                                                   : event(id)) +
+                                 "\u201d"
+                           : "'" + id + "'");
     at = close + 1;
   }
   return out;

@@ -7,6 +7,7 @@
 
 #include "equipoise/report/assets.h"
 #include "equipoise/report/variants.h"
+#include "equipoise/report/visits_fixture.h"
 
 namespace equipoise::report {
 namespace {
@@ -67,6 +68,20 @@ TEST(ArmStyles, DifferInColourAndInShape) {
   }
   EXPECT_EQ(colours.size(), 6u);
   EXPECT_EQ(shapes.size(), 6u);
+}
+
+TEST(Notes, NameArmsAndVisitsAndLeaveTheRest) {
+  protocol::Protocol protocol;
+  results::Results results;
+  fixture::repeated_trial(protocol, results);
+  const Context context(protocol, results, "en"), chinese(protocol, results, "zh");
+  EXPECT_EQ(context.note("Carried to visit 'w48': 4 values of 'placebo'."), "Carried to visit “Week 48”: 4 values of “Placebo”.");
+  EXPECT_EQ(chinese.note("Reference: 'placebo'."), "Reference: “安慰剂”.");
+  // An apostrophe, an unknown id, and a level of a covariate that is called like an arm.
+  EXPECT_EQ(context.note("Satterthwaite's approximation at visit 'w48'; the LS mean of dose@baseline 'placebo'; 'x'."),
+            "Satterthwaite's approximation at visit “Week 48”; the LS mean of dose@baseline 'placebo'; 'x'.");
+  EXPECT_EQ(context.note("A participant's"), "A participant's");
+  EXPECT_EQ(context.note(""), "");
 }
 
 }  // namespace

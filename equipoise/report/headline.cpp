@@ -36,6 +36,10 @@ std::string factors_in_words(Context const& context, Term const& term) {
     if (!words.empty()) words += " \u00d7 ";
     if (factor.column == arm_column && factor.level) words += context.arm(*factor.level);
     else if (factor.column == visit_column && factor.level) words += context.visit(*factor.level);
+    else if (factor.column == arm_column) words += context.words(Word::column_arm);
+    else if (factor.column == visit_column) words += context.words(Word::visit_axis);
+    else if (factor.column == "target_day") words += context.words.chinese() ? "计划日" : "Planned day";
+    else if (factor.column == "visit_day") words += context.words.chinese() ? "访视日" : "Day of the visit";
     else words += context.item(factor.column) + (factor.level ? std::string(": ") + *factor.level : "");
   }
   return words;
@@ -180,6 +184,15 @@ std::vector<Record const*> effects(Context const& context, AnalysisRun const& ru
   // Where a model gives differences of arms, its coefficients say the same again.
   if (std::ranges::any_of(found, [](Record const* one) { return one->finding.at.contains("difference"); }))
     std::erase_if(found, [](Record const* one) { return one->finding.at.contains("term"); });
+  // Where arms are compared with the control, a comparison of two others answers no question of the protocol.
+  const std::string control = control_of(context, run);
+  const auto with_control = [&](Record const* one) {
+    const auto at = one->finding.at.find("difference");
+    const auto* levels = at == one->finding.at.end() ? nullptr : std::get_if<LevelDifference>(&at->second);
+    return !levels || levels->minus == control || levels->level == control;
+  };
+  if (std::ranges::any_of(found, [&](Record const* one) { return one->finding.at.contains("difference") && with_control(one); }))
+    std::erase_if(found, std::not_fn(with_control));
   // Of differences at several visits the endpoint's visit is the question; without one, the difference over all of them.
   const auto* endpoint = context.plan.endpoint(run.endpoint);
   const std::string visit = endpoint ? endpoint->at : std::string();
@@ -247,8 +260,18 @@ std::string place_in_words(Context const& context, AnalysisRun const& run, At co
   const auto* level = text_at("level");
   const auto* minus = text_at("minus");
   if (level && minus) parts.push_back(context.words(Word::compared_with, context.arm(*level), context.arm(*minus)));
+  // Of a covariance: two visits, or two random effects, of which "1" is the intercept.
+  const auto *row = text_at("row"), *column = text_at("column");
+  if (row && column) {
+    const auto name = [&](std::string const& one) {
+      if (one == "1") return std::string(context.words.chinese() ? "截距" : "Intercept");
+      return context.plan.visit(one) ? context.visit(one) : context.item(one);
+    };
+    parts.push_back(*row == *column ? name(*row) : name(*row) + " × " + name(*column));
+  }
   for (auto const& [key, value] : at) {
     if (level && minus && (key == "level" || key == "minus")) continue;
+    if (row && column && (key == "row" || key == "column")) continue;
     if (const auto* term = std::get_if<Term>(&value)) {
       if (key == "lsmean") parts.push_back(context.words(Word::ls_mean_of, factors_in_words(context, *term)));
       else if (key == "effect") parts.push_back(factors_in_words(context, *term));

@@ -40,6 +40,7 @@ th,td{vertical-align:top}
 .data th,.data td{padding:7px 14px 7px 0;border-bottom:1px solid var(--line)}
 .data thead th{border-bottom:1.5px solid var(--rule);font-weight:620;vertical-align:bottom}
 .data td,.data th.num{text-align:right;white-space:nowrap}
+.data td.text{text-align:left;white-space:normal}
 .data thead th.num{white-space:normal;max-width:13em}
 .data td:last-child,.data th:last-child{padding-right:0}
 .data tbody tr:last-child th,.data tbody tr:last-child td{border-bottom-color:var(--rule)}

@@ -176,6 +176,42 @@ TEST(VisitsPage, SpeaksOfRatiosWhereTheResponseIsALogarithm) {
   EXPECT_THAT(page, Not(HasSubstr("LS mean change")));
 }
 
+TEST(VisitsPage, SetsTheAnalysesOfAnEndpointSideBySide) {
+  Made made;
+  const std::string page = kept("visits-compared", made.page());
+  EXPECT_EQ(count(page, "Change in CD4 from baseline: differences from Placebo in every analysis, Week 48, full analysis set"),
+            1u);
+  // Both analyses of both doses, at the endpoint's visit, and the side that is the better one.
+  EXPECT_THAT(page, HasSubstr("Change in CD4 from baseline: 35 (9 to 61). Change in CD4 from baseline: 30 (4 to 56)."));
+  EXPECT_THAT(page, HasSubstr("favours the other arm \u2192"));
+  EXPECT_THAT(page, HasSubstr("\u2190 favours Placebo"));
+  // The sensitivity analysis repeats no figure over visits, and has its table.
+  EXPECT_EQ(count(page, "LS means by visit, full analysis set"), 1u);
+  made.results.runs[1].role = "secondary";
+  EXPECT_EQ(count(made.page(), "in every analysis"), 1u);
+  made.results.runs[1].problem = "no answer";
+  EXPECT_THAT(made.page(), Not(HasSubstr("in every analysis")));
+}
+
+TEST(VisitsPage, HasOneMeanAtAConstrainedBaseline) {
+  Made made;
+  made.protocol.endpoints[0].variable = expression::Expression("cd4", expression::Type::number, nullptr);
+  for (const char* arm : {"placebo", "dose1", "dose2"}) {
+    const bool control = std::string(arm) == "placebo";
+    Finding f{.quantity = "estimate",
+              .at = {{"lsmean", Term{{"arm", arm}, {"visit", "baseline"}}}},
+              .value = control ? 187 : fixture::ne};
+    f.se = control ? 4.5 : fixture::ne, f.lower = f.value - 9, f.upper = f.value + 9, f.n = control ? 72 : 0;
+    made.results.records.push_back(fixture::record("a01", "mmrm", f));
+  }
+  const std::string page = kept("visits-constrained", made.page());
+  expect_balanced(page);
+  EXPECT_EQ(count(page, "one mean with Placebo"), 2u);
+  EXPECT_THAT(page, HasSubstr("Dotted: from Baseline, where the model has one mean for all arms"));
+  EXPECT_EQ(count(page, "class=\"from-baseline"), 2u);
+  for (const char* shown : {">NE", "NE ("}) EXPECT_THAT(page, Not(HasSubstr(shown)));
+}
+
 TEST(VisitsPage, HoldsVisitsThatTheProtocolDoesNotPlace) {
   Made made;
   made.protocol.visits.clear();  // no days, no labels

@@ -300,5 +300,46 @@ TEST(Simulated, IsSaidOnTheScreenInTheFilesAndInEveryFigure) {
   EXPECT_EQ(json::parse(contents(folder.path / "real/results.json")).at("provenance").at("simulated"), false);
 }
 
+// The numbers are R's: tests/integration/beat_the_blues/expected.R; Kenward and Roger's limits are this program's.
+TEST(BeatTheBluesReport, HasEveryPartOfRepeatedMeasures) {
+  const Folder folder;
+  const std::string protocol = (source_dir / "examples/beat-the-blues/protocol.toml").string();
+  const Ran ran = equipoise({"report", protocol}, {.folder = folder.path});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_EQ(ran.err, "");
+  EXPECT_THAT(
+      ran.out,
+      HasSubstr("a02_structured (sensitivity, Mixed model for repeated measures): Beat the Blues against Usual treatment, "
+                "Month 8: difference of LS means -2.10 ("));
+  EXPECT_THAT(ran.out, HasSubstr("a07_jump_to_reference (sensitivity, Reference-based imputation): Beat the Blues against Usual "
+                                 "treatment, Month 8: difference of LS means -0.640 (-2.80 to 1.52), P = 0.562"));
+  const std::string page = contents(folder.path / "report/report.html");
+  for (const char* part :
+       {"Depression over 8 months: LS means by visit", "Depression over 8 months: differences from Usual treatment by visit",
+        "Beck Depression Inventory: every participant",
+        "Beck Depression Inventory: differences from Usual treatment in every analysis, Month 8",
+        "Beck Depression Inventory: values seen and missing by visit",
+        "Beck Depression Inventory: which visits participants have",
+        "Imputed as in those who stayed: how far imputed values would have to shift", "in favour of Usual treatment",
+        "Depression over 8 months: scaled residuals of the model",
+        "Depression over 8 months: estimated correlation between visits", "Participants observed", "favours Beat the Blues",
+        "one mean with Usual treatment"})
+    EXPECT_THAT(page, HasSubstr(part));
+  // What a reviewer asks of a mixed model.
+  for (const char* note :
+       {"Restricted maximum likelihood; covariance of the visits of a participant: unstructured, 10 parameters.", "Converged in ",
+        "Degrees of freedom and standard errors by Kenward and Roger (1997).",
+        "97 participants with 280 values at 4 visits, 52 of them complete; missing values are taken to be missing at random.",
+        "P values and limits are not adjusted for multiplicity."})
+    EXPECT_THAT(page, HasSubstr(note));
+  EXPECT_THAT(page, Not(HasSubstr("LS mean, difference or coefficient")));  // each row says which it is
+  EXPECT_THAT(page, Not(HasSubstr("\u201cm8\u201d")));
+  EXPECT_THAT(page, Not(HasSubstr("'m8'")));
+  ASSERT_EQ(equipoise({"report", protocol, "--language", "zh", "--output", "zh"}, {.folder = folder.path}).status, 0);
+  const std::string chinese = contents(folder.path / "zh/report.html");
+  for (const char* part : {"贝克抑郁量表：各分析的与常规治疗之差，第8月", "有利于常规治疗", "缺失数据", "模型诊断"})
+    EXPECT_THAT(chinese, HasSubstr(part));
+}
+
 }  // namespace
 }  // namespace equipoise::e2e

@@ -235,7 +235,7 @@ Markup key(Context const& context, double left, double y, double alpha, std::spa
     else if (i + 1 == shades.size()) text = "\u2265 " + limit(i - 1);
     else text = results::interval(limit(i - 1), limit(i), context.language());
     if (i > 0 && of[i - 1].below == 1)  // alpha lies between these two
-      out += svg::line(x - 5, y - 3, x - 5, y + 17, "boundary", ink, 3);
+      out += svg::line(x - 5, y - 3, x - 5, y + 17, "ink-line", ink, 3);
     out += svg::rectangle(x, y, 22, 14, 2,
                           {{"class", std::string("cell")},
                            {"fill", std::string(of[i].fill)},

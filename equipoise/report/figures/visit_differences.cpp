@@ -26,8 +26,9 @@ std::string title(Context const& context, results::AnalysisRun const& run, ArmsO
 }  // namespace
 
 Markup visit_differences(Context const& context, results::AnalysisRun const& run) {
-  const auto numbers = arms_over_visits(context, run);
+  auto numbers = arms_over_visits(context, run);
   if (!numbers) return {};
+  if (numbers->constrained) numbers->visits.erase(numbers->visits.begin());  // no difference there by the model
   auto const& words = context.words;
   ArmLines arms = arm_lines(
       context, numbers->compared(), numbers->visits,

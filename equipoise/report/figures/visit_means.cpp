@@ -104,7 +104,8 @@ Markup visit_means(Context const& context, results::AnalysisRun const& run) {
   NumbersBelow observed(arms.lines.size(), on_axis.visits.size());
   for (std::size_t i = 0; i < arms.lines.size(); ++i)
     for (std::size_t v = 0; v < numbers->visits.size(); ++v)
-      if (const auto* record = numbers->mean(arms.lines[i].arm, numbers->visits[v]); record && record->finding.n)
+      if (const auto* record = numbers->mean(arms.lines[i].arm, numbers->visits[v]);
+          record && record->finding.n && !(from_one && v == 0 && arms.lines[i].arm != numbers->control))
         observed.set(i, v + before, std::to_string(*record->finding.n));
   const VisitColumns columns = draw_visit_axis(context, at, on_axis, x, observed.widths, numbers->primary);
   double row = columns.title + 30;

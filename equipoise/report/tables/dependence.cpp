@@ -34,7 +34,7 @@ constexpr std::array<Name, 20> names{
 constexpr std::array<Name, 5> choices{{{"planned", "As planned", "按计划"},
                                        {"degrees_of_freedom", "Degrees of freedom", "自由度"},
                                        {"covariance", "Covariance of the visits", "访视间协方差"},
-                                       {"missing_data", "Missing values", "缺失值"},
+                                       {"missing_data", "Other analyses of the protocol", "方案的其他分析"},
                                        {"analysis_set", "Analysis set", "分析集"}}};
 
 std::string said(Context const& context, std::string_view english, std::string_view chinese) {
@@ -53,7 +53,11 @@ std::string name_of(Context const& context, Alternative const& one) {
       one.choice == "missing_data" || one.choice == "analysis_set" ? context.run(one.name) : nullptr;
   if (!run) return name_in(context, names, one.name);
   const std::string set = one.choice == "analysis_set" ? ", " + context.set(run->set) : "";
-  return context.method(*run) + set + " (" + run->id + ")";
+  // By its own name where it has one.
+  const std::string own = context.analysis(*run), method = context.method(*run);
+  if (own != context.endpoint(run->endpoint))
+    return context.words.chinese() ? own + "（" + method + set + "）" : own + " (" + method + set + ")";
+  return method + set + " (" + run->id + ")";
 }
 
 std::vector<Alternative const*> of_run(Context const& context, results::AnalysisRun const& run) {

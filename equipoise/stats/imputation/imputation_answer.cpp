@@ -261,6 +261,7 @@ class Writer {
       nothing += of == grid.m();
       if (of == 0) continue;
       std::string name(grid.event[i] == grid.m() ? "mar, without an event" : keyword(grid.strategy[i]));
+      std::ranges::replace(name, '_', ' ');
       if (grid.event[i] < grid.m() && grid.reason[i] != missing_level)
         name += fmt::format(" after '{}'", analysis_.frame->categories(method_.plan.roles.ice_reason).levels[std::size_t(grid.reason[i])]);
       ++strategies[name];

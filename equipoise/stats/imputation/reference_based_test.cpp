@@ -139,7 +139,7 @@ TEST(ReferenceBased, StrategiesByTheReasonOfTheEvent) {
       rows.frame(), roles,
       trial.options({{"strategy", Node()},
                      {"strategies", testing::table({{"effect", text("jump_to_reference")}, {"harm", text("copy_increments_in_reference")}})}}));
-  EXPECT_TRUE(has_note(mixed, "copy_increments_in_reference after 'harm'"));
+  EXPECT_TRUE(has_note(mixed, "copy increments in reference after 'harm'"));
   // the same with "harm" left to the rule for all
   const auto by_rest = testing::answer<ReferenceBasedImputation>(
       rows.frame(), roles,
@@ -244,7 +244,7 @@ TEST(ReferenceBased, AnchoredErrorsAreThoseOfImputingAtRandom) {
     EXPECT_NEAR(read(anchored, "estimate", trial.difference(visit)), read(jump, "estimate", trial.difference(visit)), 1e-12);
   // borrowing the reference's mean makes the jackknife smaller than the information in the data
   EXPECT_GT(read(anchored, "se", trial.difference("w4")), 1.05 * read(jump, "se", trial.difference("w4")));
-  EXPECT_TRUE(has_note(anchored, "jump_to_reference"));
+  EXPECT_TRUE(has_note(anchored, "jump to reference"));
   expect_same(trial.imputed({{"strategy", text("mar")}, {"errors", text("information_anchored")}}), trial.imputed({{"strategy", text("mar")}}), 1e-12);
 }
 

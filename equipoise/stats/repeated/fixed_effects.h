@@ -61,7 +61,7 @@ struct FixedEffects {
   /// Adds P_i, given p x p.
   void add_slope(std::span<const double> full) {
     for (std::size_t a = 0; a < p; ++a)
-      for (std::size_t b = 0; b <= a; ++b) slopes.push_back(0.5 * (full[a * p + b] + full[b * p + a]));
+      for (std::size_t c = 0; c <= a; ++c) slopes.push_back(0.5 * (full[a * p + c] + full[c * p + a]));
   }
 };
 

@@ -230,10 +230,10 @@ struct VisitLikelihood::Work {
     double const* u = data->u.data() + i * std::size_t(q);
     const std::uint64_t has = data->patterns[data->pattern_of[i]].seen;
     for (Index j = 0; j < m; ++j) {
-      double value = y[j];
+      double left = y[j];
       if (has >> j & 1u)
-        for (Index a = 0; a < q; ++a) value -= u[a] * origin_at[std::size_t(a * m + j)];
-      shifted[std::size_t(j)] = value;
+        for (Index a = 0; a < q; ++a) left -= u[a] * origin_at[std::size_t(a * m + j)];
+      shifted[std::size_t(j)] = left;
     }
     return shifted.data();
   }
