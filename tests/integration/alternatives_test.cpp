@@ -147,7 +147,9 @@ TEST(Alternatives, WarnThatTheConclusionDependsOnTheDegreesOfFreedom) {
   EXPECT_EQ(json.at("analyses").at(0).at("warnings").at(0), warnings(results)[0]);
   EXPECT_EQ(json.at("alternatives").size(), results.alternatives.size());
   for (results::AnalysisRun const& one : results.runs)
-    if (one.id == "primary") EXPECT_THAT(one.notes, Contains(warnings(results)[0]));
+    if (one.id == "primary") {
+      EXPECT_THAT(one.notes, Contains(warnings(results)[0]));
+    }
 }
 
 TEST(Alternatives, WarnThatTheConclusionDependsOnTheCovariance) {

@@ -20,6 +20,7 @@ constexpr double keep_hessian = 0.1;  ///< scaled gradient below which a Hessian
 constexpr int patience = 8;           ///< iterations near the optimum without a gradient half as large
 constexpr double far_origin = 1e3;    ///< sums of squares beside the number of values from which the origin is moved
 constexpr int most_centrings = 3;
+constexpr double vanished = 1e-20;  ///< share of its first variance below which that of a visit tends to 0
 constexpr double singular = 1e-11;  ///< smallest pivot of the correlations of a covariance that is called positive definite
 
 /// Parameters to Sigma and back through derivatives, for all blocks of a structure.
@@ -137,6 +138,7 @@ class Climb {
   bool run(VectorXd& theta, Finish finish, bool near_start) {
     parameters_.sigma(theta, sigma_);
     if (!likelihood_.evaluate(sigma_)) return stop("no start was found at which the likelihood can be computed");
+    const std::vector<double> first = sigma_;
     double value = likelihood_.value();
     VectorXd candidate(size_);
     VisitLikelihood::Curvature curvature = VisitLikelihood::Curvature::near;
@@ -215,6 +217,8 @@ class Climb {
         return stop_short("no step increases the likelihood");
       }
       theta = candidate;
+      // few values at a visit that the means fit exactly: the likelihood has no bound
+      if (!(least_variance(first) > vanished)) return stop("the variance at a visit tends to 0: the data do not determine it");
       if (least_pivot() < singular) return stop("the estimated covariance becomes singular: the data do not determine it");
     }
     if (attempt_.scaled_gradient <= good_enough) return finish == Finish::estimates || end_exactly(theta);
@@ -309,6 +313,13 @@ class Climb {
   bool stop_short(std::string reason) {
     if (least_pivot() < 0.02) reason = "the iterations tend to a singular covariance: the data do not determine it";
     return stop(std::move(reason));
+  }
+  /// The least variance of a visit, as a share of the first.
+  double least_variance(std::vector<double> const& first) const {
+    double least = std::numeric_limits<double>::infinity();
+    for (std::size_t at = 0; at < sigma_.size(); at += elements_each())
+      for (std::size_t j = 0; j < visits(); ++j) least = std::fmin(least, sigma_[at + packed(j, j)] / first[at + packed(j, j)]);
+    return least;
   }
   double least_pivot() const {
     double least = 1;
