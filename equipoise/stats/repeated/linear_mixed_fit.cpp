@@ -62,8 +62,8 @@ struct Shape {
   }
 };
 
-/// Lambda = L L' in coordinates in which L (q x rank, row by row) is diagonal, the largest variance first: where Lambda is singular
-/// any other triangular L may turn without changing it.
+/// Lambda = L L' in coordinates in which L (q x rank, row by row) is diagonal, the largest variance first: where Lambda is
+/// singular any other triangular L may turn without changing it.
 struct Place {
   std::vector<double> factor;
   std::size_t rank;
@@ -232,7 +232,8 @@ std::vector<double> em_start(MixedLikelihood& likelihood, MixedData const& data)
   return factor;
 }
 
-std::optional<Place> climb_from(MixedLikelihood& likelihood, MixedData const& data, std::vector<double> start, FitAttempt& report) {
+std::optional<Place> climb_from(MixedLikelihood& likelihood, MixedData const& data, std::vector<double> start,
+                                FitAttempt& report) {
   const std::size_t q = data.q;
   const double rows = double(data.observations) / double(data.participants);
   Place place{.factor = std::move(start), .rank = q, .rotation = RowMatrix::Identity(Index(q), Index(q))};
@@ -240,7 +241,8 @@ std::optional<Place> climb_from(MixedLikelihood& likelihood, MixedData const& da
   for (int tries = 0; tries < most_tries; ++tries) {
     if (!Climb(likelihood, place, report).run()) return {};
     std::size_t rank = 0;
-    while (rank < place.rank && place.factor[rank * place.rank + rank] * place.factor[rank * place.rank + rank] * rows > no_variance)
+    while (rank < place.rank &&
+           place.factor[rank * place.rank + rank] * place.factor[rank * place.rank + rank] * rows > no_variance)
       ++rank;
     if (rank < place.rank) {
       std::vector<double> narrower(q * rank, 0.0);

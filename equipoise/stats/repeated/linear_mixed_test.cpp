@@ -69,8 +69,8 @@ Keys keys(std::string formula, std::vector<std::string> const& random, Keys more
   return more;
 }
 
-// Expected: dense matrices in R 4.2.2 at the restricted maximum, climbed there to 1e-13 standard errors; clubSandwich 0.5.8 gives the
-// same for CR0 and CR3 from lme4's lmer to the 6 digits at which that stops, and takes another root for CR2.
+// Expected: dense matrices in R 4.2.2 at the restricted maximum, climbed there to 1e-13 standard errors; clubSandwich 0.5.8 gives
+// the same for CR0 and CR3 from lme4's lmer to the 6 digits at which that stops, and takes another root for CR2.
 TEST(LinearMixed, HasTheSandwichOfTheSleepStudy) {
   struct Expected {
     std::string kind;
@@ -78,10 +78,9 @@ TEST(LinearMixed, HasTheSandwichOfTheSleepStudy) {
   };
   Table table = Sleep(false).table();
   const auto close = [](double got, double wanted) { EXPECT_NEAR(got, wanted, 1e-9 * wanted); };  // relative: as above
-  for (Expected const& wanted :
-       {Expected{"cr0", 1.66308681912014, 7.82442754076624, 3.88410254390784, 15.50550189604519},
-        Expected{"cr2", 1.74091987491567, 7.78028544913327, 4.11964600254495, 15.39199891964421},
-        Expected{"cr3", 1.82231505787278, 7.73045421365553, 4.37072177125829, 15.26568471447171}}) {
+  for (Expected const& wanted : {Expected{"cr0", 1.66308681912014, 7.82442754076624, 3.88410254390784, 15.50550189604519},
+                                 Expected{"cr2", 1.74091987491567, 7.78028544913327, 4.11964600254495, 15.39199891964421},
+                                 Expected{"cr3", 1.82231505787278, 7.73045421365553, 4.37072177125829, 15.26568471447171}}) {
     const auto got = answer<LinearMixed>(table.frame(), roles,
                                          keys("odd * day", {"1", "day"}, {{"covariance_of_estimates", text(wanted.kind)}}));
     const At both{{"term", Term{{"day", {}}, {"odd", {}}}}};

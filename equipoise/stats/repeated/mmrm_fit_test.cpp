@@ -163,8 +163,8 @@ TEST(MmrmFit, KnowsTheErrorOfAWishart) {
     for (std::size_t k = 0; k <= j; ++k, ++s)
       for (std::size_t t = 0, l = 0; l < 3; ++l)
         for (std::size_t o = 0; o <= l; ++o, ++t)
-          EXPECT_NEAR(a[s * 6 + t],
-                      (sigma[packed(j, l)] * sigma[packed(k, o)] + sigma[packed(j, o)] * sigma[packed(k, l)]) / 27, 1e-9);
+          EXPECT_NEAR(a[s * 6 + t], (sigma[packed(j, l)] * sigma[packed(k, o)] + sigma[packed(j, o)] * sigma[packed(k, l)]) / 27,
+                      1e-9);
   EXPECT_GT(got.fit->report.condition, 1e-3);
 }
 
