@@ -20,6 +20,8 @@ constexpr double keep_hessian = 0.1;  ///< scaled gradient below which a Hessian
 constexpr int patience = 8;           ///< iterations near the optimum without a gradient half as large
 constexpr double far_origin = 1e3;    ///< sums of squares beside the number of values from which the origin is moved
 constexpr int most_centrings = 3;
+constexpr int most_rounds = 60;     ///< of conjugate gradients; it takes about 3
+constexpr double rounded = 1e-13;   ///< share of their sum that is left when they end
 constexpr double vanished = 1e-20;  ///< share of its first variance below which that of a visit tends to 0
 constexpr double singular = 1e-11;  ///< smallest pivot of the correlations of a covariance that is called positive definite
 
@@ -399,8 +401,47 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
     Eigen::Map<MatrixXd>(fit.a.data(), size, size) = climb.factor().solve(2 * MatrixXd::Identity(size, size));
     if (!parameters.natural()) fit.jacobian.assign(climb.jacobian().data(), climb.jacobian().data() + climb.jacobian().size());
   }
+  if (finish == Finish::estimates) {
+    const MatrixXd factor = climb.factor().matrixL();
+    fit.near_factor.assign(factor.data(), factor.data() + factor.size());
+  }
   fit.report = attempt;
   return fit;
+}
+
+double error_along(MmrmFit const& fit, VisitLikelihood& likelihood, Estimation estimation, std::span<const double> g) {
+  const Index size = Index(g.size());
+  expects(fit.covariance.unstructured() && fit.near_factor.size() == g.size() * g.size(), "the fit finished with estimates");
+  const Eigen::Map<const MatrixXd> root(fit.near_factor.data(), size, size);
+  const auto precondition = [&](VectorXd const& r, VectorXd& z) {
+    z = root.triangularView<Eigen::Lower>().solve(r);
+    root.triangularView<Eigen::Lower>().adjoint().solveInPlace(z);
+  };
+  const bool restricted = estimation == Estimation::reml;
+  MatrixXd bare(size, size);
+  likelihood.hessian(VisitLikelihood::Curvature::bare, {bare.data(), std::size_t(size * size)});
+  VectorXd residual = Eigen::Map<const VectorXd>(g.data(), size), step(size), z(size), image(size), traces(size);
+  precondition(residual, z);
+  step = z;
+  double left = residual.dot(z), sum = 0;  // sum: g'x of x so far, H x = g
+  for (int round = 0; round < most_rounds && left > 0; ++round) {
+    image.noalias() = bare * step;
+    if (restricted) {
+      likelihood.traces({step.data(), std::size_t(size)}, {traces.data(), std::size_t(size)});
+      image -= traces;
+    }
+    const double curvature = step.dot(image);
+    if (!(curvature > 0)) return missing_number;
+    const double along = left / curvature;
+    sum += along * left;
+    residual -= along * image;
+    precondition(residual, z);
+    const double next = residual.dot(z);
+    if (next <= rounded * sum) return 2 * sum;
+    step = z + next / left * step;
+    left = next;
+  }
+  return left > 0 ? missing_number : 2 * sum;
 }
 
 ParameterCovariance parameter_covariance(MmrmFit const& fit) {

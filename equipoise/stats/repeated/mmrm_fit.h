@@ -34,6 +34,8 @@ struct MmrmFit {
   FitAttempt report;
   std::vector<double> a{};  ///< with `Finish::curvature`: covariance of the parameters, see `parameter_covariance`
   std::vector<double> jacobian{};
+  std::vector<double>
+      near_factor{};  ///< with `Finish::estimates`: L of a Hessian L L' near that of the optimum, column by column
 };
 
 /// Whether a climb ends with the exact Hessian, which degrees of freedom need, or costs less and ends without.
@@ -60,5 +62,10 @@ struct ParameterCovariance {
   std::span<const double> jacobian;  ///< elements x K, column by column; empty when of the elements
 };
 ParameterCovariance parameter_covariance(MmrmFit const& fit);
+
+/// g' A g of a slope g over the elements of an unstructured covariance, A as above: the variance of a function of it. Of a fit
+/// that finished with estimates, by conjugate gradients; for one function or two this costs less than A does. NaN: A is no
+/// covariance.
+double error_along(MmrmFit const& fit, VisitLikelihood& likelihood, Estimation estimation, std::span<const double> g);
 
 }  // namespace equipoise::stats

@@ -119,6 +119,26 @@ FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikel
   return out;
 }
 
+Inferred satterthwaite(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, Estimation estimation,
+                       std::span<const double> l) {
+  const std::vector<double> ours = data.ours(l);
+  if (ours.empty()) return {};
+  const Index p = Index(data.p());
+  const Eigen::Map<const Eigen::VectorXd> function(ours.data(), p);
+  const double variance = function.dot(Matrix(fit.phi.data(), p, p) * function);
+  double value = 0;
+  for (Index c = 0; c < p; ++c) value += ours[std::size_t(c)] * fit.b[std::size_t(c)];
+  std::vector<double> slope(likelihood.elements());
+  likelihood.variance_slope(ours, slope);
+  const double error = error_along(fit, likelihood, estimation, slope);
+  const double se = variance > 0 ? std::sqrt(variance) : missing_number;
+  return {.value = value * data.unit,
+          .se = se * data.unit,
+          .df = 2 * variance * variance / error,
+          .t = value / se,
+          .estimable = true};
+}
+
 std::vector<double> counted_degrees(VisitData const& data, DfMethod method) {
   const std::size_t all = data.names.size();
   std::vector<double> df(all, missing_number);

@@ -15,6 +15,12 @@ namespace equipoise::stats {
 FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, DfMethod df,
                            EstimateCovariance covariance = EstimateCovariance::model);
 
+/// l'b of an unstructured fit that finished with estimates, with Satterthwaite's degrees of freedom, l over the columns of the
+/// design (empty: not estimable); in the units of the data. What a replicate of a simulation asks for: the same digits as
+/// MmrmInference's without the covariance of the parameters, which costs as much as the fit.
+Inferred satterthwaite(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, Estimation estimation,
+                       std::span<const double> l);
+
 /// Answers about the coefficients, in the units of the data.
 class MmrmInference : public CoefficientInference {
  public:

@@ -37,6 +37,7 @@ class Inverter {
   bool invert(std::span<const double> sigma, MatrixXd const& seen, Index g, MatrixXd& out, MatrixXd& root,
               Lanes& determinant_logs) {
     const std::size_t m = m_;
+    Lanes *lower = lower_.data(), *scaled = scaled_.data(), *pivot = pivot_.data();
     const Lanes one = numerics::everywhere(1.0);
     Lanes product = one;
     determinant_logs = numerics::everywhere(0.0);
@@ -45,39 +46,39 @@ class Inverter {
       for (std::size_t k = 0; k <= j; ++k) {
         Lanes value = numerics::everywhere(sigma[packed(j, k)]) * here * at(seen, Index(k), g);
         if (k == j) value += one - here;
-        for (std::size_t t = 0; t < k; ++t) value -= lower_[j * m + t] * scaled_[k * m + t];
+        for (std::size_t t = 0; t < k; ++t) value -= lower[j * m + t] * scaled[k * m + t];
         if (k < j) {
-          scaled_[j * m + k] = value;
-          lower_[j * m + k] = value / pivot_[k];
+          scaled[j * m + k] = value;
+          lower[j * m + k] = value / pivot[k];
         } else {
           for (std::size_t lane = 0; lane < numerics::lanes; ++lane)
             if (!(value[lane] > 0)) return false;
-          pivot_[j] = value;
+          pivot[j] = value;
         }
       }
-      // scaled_[j][t] holds L_jt d_t, so the pairing above is L_jt (L_kt d_t)
-      product *= pivot_[j];
+      // scaled[j][t] holds L_jt d_t, so the pairing above is L_jt (L_kt d_t)
+      product *= pivot[j];
       if (j % 4 == 3 || j + 1 == m) {
         for (std::size_t lane = 0; lane < numerics::lanes; ++lane) determinant_logs[lane] += std::log(product[lane]);
         product = one;
       }
     }
-    // in place: the lower triangle becomes L^-1
+    // L^-1 replaces the scaled factor, which is not needed any more; L itself stays until the last column is done
     for (std::size_t k = 0; k < m; ++k)
       for (std::size_t j = k + 1; j < m; ++j) {
-        Lanes value = lower_[j * m + k];
-        for (std::size_t t = k + 1; t < j; ++t) value += lower_[j * m + t] * scaled_inverse(t, k);
-        inverse_put(j, k, -value);
+        Lanes value = lower[j * m + k];
+        for (std::size_t t = k + 1; t < j; ++t) value += lower[j * m + t] * scaled[t * m + k];
+        scaled[j * m + k] = -value;
       }
-    for (std::size_t j = 0; j < m; ++j) pivot_[j] = one / pivot_[j];
+    for (std::size_t j = 0; j < m; ++j) pivot[j] = one / pivot[j];
     for (std::size_t j = 0; j < m; ++j) {
       const Lanes here = at(seen, Index(j), g);
       for (std::size_t k = 0; k <= j; ++k) {
         // W_jk = sum_{t >= j} Linv_tj Linv_tk / d_t
-        Lanes value = pivot_[j] * (k == j ? one : scaled_[j * m + k]);
-        for (std::size_t t = j + 1; t < m; ++t) value += pivot_[t] * scaled_[t * m + j] * scaled_[t * m + k];
+        Lanes value = pivot[j] * (k == j ? one : scaled[j * m + k]);
+        for (std::size_t t = j + 1; t < m; ++t) value += pivot[t] * scaled[t * m + j] * scaled[t * m + k];
         put(out, Index(packed(j, k)), g, value * here * at(seen, Index(k), g));
-        put(root, Index(packed(j, k)), g, k == j ? pivot_[j] * here : scaled_[j * m + k]);
+        put(root, Index(packed(j, k)), g, k == j ? pivot[j] * here : scaled[j * m + k]);
       }
     }
     const Index sums = Index(packed_size(m));
@@ -90,10 +91,6 @@ class Inverter {
   }
 
  private:
-  // L^-1 replaces the scaled factor, which is not needed any more: L itself must stay until the last column is done.
-  Lanes scaled_inverse(std::size_t j, std::size_t k) const { return scaled_[j * m_ + k]; }
-  void inverse_put(std::size_t j, std::size_t k, Lanes value) { scaled_[j * m_ + k] = value; }
-
   std::size_t m_;
   std::vector<Lanes> lower_, scaled_, pivot_;
 };
@@ -116,18 +113,20 @@ struct VisitLikelihood::Work {
   VectorXd n;
   double observations = 0, participants = 0;
   std::vector<std::vector<Meeting>> meetings;  // of each pair of covariates a >= b
-  MatrixXd sums, a_matrix, phi_matrix, t_extended, t, k4, zz, weighted, products;
+  MatrixXd sums, a_matrix, phi_matrix, t_extended, t, k4, zz, weighted, products, pair_weights, between, along, made, slope_along,
+      half_way;
   VectorXd rhs, b, b_at, gradient_values;
   Eigen::LLT<MatrixXd> factor;
   MatrixXd slope_columns, whitened;  // p(p+1)/2 x elements, after an exact hessian; its transpose
   RowMatrix slope_rows;
-  RowMatrix z, stack, turned;           // by rows: a solve from the left then runs along all their columns at once
-  std::vector<std::int32_t> times;      // how often each participant is in the sums
-  VectorXd origin, b_given;             // what the responses in the sums are less; b with it
-  std::vector<double> origin_at;        // as coefficients of u at each visit; empty until it is moved
-  mutable std::vector<double> shifted;  // responses of one participant
-  std::vector<Index> place_of;          // m x m: packed
-  std::vector<Lanes> w_full, x_full, y_full;
+  RowMatrix z, stack, turned, inverse_root;  // by rows: a solve from the left then runs along all their columns at once
+  std::vector<std::int32_t> times;           // how often each participant is in the sums
+  VectorXd origin, b_given;                  // what the responses in the sums are less; b with it
+  std::vector<double> origin_at;             // as coefficients of u at each visit; empty until it is moved
+  std::vector<double> last;                  // workspace of `spread`
+  mutable std::vector<double> shifted;       // responses of one participant
+  std::vector<Index> place_of;               // m x m: packed
+  std::vector<Lanes> w_full, x_full, y_full, root_full;  // of four patterns, m x m
   Inverter inverter;
   double value = 0, log_det_a = 0, rounding = 0;
   bool stands_in = false;  // n W in qq holds a stand-in for the term in Phi P Phi P
@@ -147,6 +146,7 @@ struct VisitLikelihood::Work {
     sums.resize(pairs, elements + m);
     a_matrix.resize(p, p);
     phi_matrix.resize(p, p);
+    pair_weights.resize(p, p);
     t_extended.resize((m + 1) * (m + 1), pairs);
     t.resize(pairs, elements);
     k4.resize(elements, elements);
@@ -162,6 +162,7 @@ struct VisitLikelihood::Work {
     for (Index k = 0; k < m; ++k) place_of.push_back(elements + k);
     w_full.resize(std::size_t(m * m));
     x_full.resize(std::size_t(m * m));
+    root_full.resize(std::size_t(m * m));
     y_full.resize(std::size_t(m * m));
   }
 
@@ -354,8 +355,62 @@ struct VisitLikelihood::Work {
     value = logs + squares - b.dot(rhs) + (restricted ? log_det_a : 0.0);
     rounding = std::numeric_limits<double>::epsilon() * (magnitude + std::abs(b.dot(rhs)));
     if (!std::isfinite(value)) return false;
-    phi_matrix = factor.solve(MatrixXd::Identity(p, p));
+    inverse_root.setIdentity(p, p);
+    factor.matrixL().solveInPlace(inverse_root);
+    phi_matrix.setZero();
+    phi_matrix.selfadjointView<Eigen::Lower>().rankUpdate(inverse_root.transpose());
+    phi_matrix.triangularView<Eigen::StrictlyUpper>() = phi_matrix.transpose();
     return true;
+  }
+
+  /// t: the coefficients of u u' at each pair of visits in X M X', M symmetric over the design's columns.
+  void spread(MatrixXd const& weights) {
+    t_extended.setZero();
+    for (Index pair = 0; pair < pairs; ++pair)
+      for (Meeting const& it : meetings[std::size_t(pair)]) {
+        const double weight = weights(it.c, it.d);
+        const Index left = it.v == VisitData::every_visit ? m : it.v, right = it.w == VisitData::every_visit ? m : it.w;
+        // both orders of two columns; the second order is the transpose
+        t_extended(left * (m + 1) + right, pair) += weight;
+        if (it.c != it.d) t_extended(right * (m + 1) + left, pair) += weight;
+      }
+    last.resize(std::size_t(m));
+    for (Index pair = 0; pair < pairs; ++pair) {
+      double const *own = t_extended.data() + pair * (m + 1) * (m + 1), *bottom = own + m * (m + 1);
+      double *ends = last.data(), *to = t.data() + pair;
+      for (Index j = 0; j < m; ++j) ends[j] = own[j * (m + 1) + m] + bottom[j];
+      for (Index j = 0; j < m; ++j)
+        for (Index k = 0; k <= j; ++k, to += pairs)
+          *to = 0.5 * (own[j * (m + 1) + k] + own[k * (m + 1) + j] + (ends[j] + ends[k])) + bottom[m];
+    }
+  }
+
+  /// out_s = <P_s, M> = sum_g tr(D_s W X M X' W).
+  void against_slopes(MatrixXd const& weights, std::span<double> out) {
+    spread(weights);
+    between.noalias() = uu * t;
+    std::fill(out.begin(), out.end(), 0.0);
+    for (Index block = 0; block < blocks; ++block)
+      for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
+        sandwich_four(between, g);
+        for (Index e = 0, j = 0; j < m; ++j)
+          for (Index l = 0; l <= j; ++l, ++e)
+            out[std::size_t(block * elements + e)] += (j == l ? 1.0 : 2.0) * numerics::total(x_full[std::size_t(j * m + l)]);
+      }
+  }
+
+  /// tr(Phi P_s Phi P_x) of the direction x, P_x = sum_t x_t P_t.
+  void traces(std::span<const double> x, std::span<double> out) {
+    along.resize(rows, elements);
+    for (Index block = 0; block < blocks; ++block)
+      for (Index e = 0; e < elements; ++e)
+        along.col(e)
+            .segment(start[std::size_t(block)], start[std::size_t(block) + 1] - start[std::size_t(block)])
+            .setConstant(x[std::size_t(block * elements + e)]);
+    sandwich(along, slope_along);
+    half_way.noalias() = phi_matrix * slope_along;
+    pair_weights.noalias() = half_way * phi_matrix;
+    against_slopes(pair_weights, out);
   }
 
   /// R_g + H_g, W_g (R_g + H_g) W_g, gradient.
@@ -366,25 +421,10 @@ struct VisitLikelihood::Work {
       for (auto const& piece : data->columns[std::size_t(c)])
         for (Index j = 0; j < m; ++j)
           if (piece.visit == VisitData::every_visit || piece.visit == j) b_at[Index(piece.covariate) * m + j] += b[c];
-    // Phi + b b' as coefficients of u u' at each pair of visits
-    t_extended.setZero();
-    for (Index pair = 0; pair < pairs; ++pair)
-      for (Meeting const& it : meetings[std::size_t(pair)]) {
-        const double weight = (restricted ? phi_matrix(it.c, it.d) : 0.0) + b[it.c] * b[it.d];
-        const Index left = it.v == VisitData::every_visit ? m : it.v, right = it.w == VisitData::every_visit ? m : it.w;
-        // both orders of two columns; the second order is the transpose
-        t_extended(left * (m + 1) + right, pair) += weight;
-        if (it.c != it.d) t_extended(right * (m + 1) + left, pair) += weight;
-      }
-    for (Index pair = 0, a = 0; a < q; ++a)
-      for (Index c = 0; c <= a; ++c, ++pair) {
-        double const* own = t_extended.data() + pair * (m + 1) * (m + 1);
-        for (Index e = 0, j = 0; j < m; ++j)
-          for (Index k = 0; k <= j; ++k, ++e)
-            t(pair, e) = 0.5 * (own[j * (m + 1) + k] + own[k * (m + 1) + j] + own[j * (m + 1) + m] + own[k * (m + 1) + m] +
-                                own[m * (m + 1) + k] + own[m * (m + 1) + j]) +
-                         own[m * (m + 1) + m];
-      }
+    if (restricted) pair_weights = phi_matrix;
+    else pair_weights.setZero();
+    pair_weights.noalias() += b * b.transpose();
+    spread(pair_weights);
     rh = yy;
     rh.noalias() += uu * t;
     const double effective = restricted ? double(p) / observations : 0.0;
@@ -396,23 +436,26 @@ struct VisitLikelihood::Work {
         const Lanes count = numerics::load(n.data() + g);
         whiten(g, count);
         const Lanes keep = count * numerics::everywhere(1 - effective);
+        Lanes *x = x_full.data(), *w_of = w_full.data();
+        double const* fitted = b_at.data();
+        double* to = gradient_values.data() + block * elements;
         for (Index e = 0, j = 0; j < m; ++j)
           for (Index l = 0; l <= j; ++l, ++e) {
-            const Lanes slope = x_full[std::size_t(j * m + l)];
-            gradient_values[block * elements + e] += (j == l ? 1.0 : 2.0) * numerics::total(slope);
-            put(qq, e, g, keep * w_full[std::size_t(j * m + l)] - (slope + slope));
+            const Lanes slope = x[j * m + l];
+            to[e] += (j == l ? 1.0 : 2.0) * numerics::total(slope);
+            put(qq, e, g, keep * w_of[j * m + l] - (slope + slope));
           }
         // u r' W
         for (Index a = 0; a < q; ++a) {
           for (Index k = 0; k < m; ++k) {
             Lanes sum = at(uy, a * m + k, g);
             for (Index c = 0; c < q; ++c)
-              sum -= at(uu, Index(packed(std::size_t(a), std::size_t(c))), g) * numerics::everywhere(b_at[c * m + k]);
-            x_full[std::size_t(k)] = sum * at(seen, k, g);
+              sum -= at(uu, Index(packed(std::size_t(a), std::size_t(c))), g) * numerics::everywhere(fitted[c * m + k]);
+            x[k] = sum * at(seen, k, g);
           }
           for (Index l = 0; l < m; ++l) {
             Lanes sum = numerics::everywhere(0.0);
-            for (Index k = 0; k < m; ++k) sum += x_full[std::size_t(k)] * w_full[std::size_t(k * m + l)];
+            for (Index k = 0; k < m; ++k) sum += x[k] * w_of[k * m + l];
             put(v, a * m + l, g, sum);
           }
         }
@@ -423,46 +466,48 @@ struct VisitLikelihood::Work {
   /// direction, and rounding there must not spill into the others: so the difference is taken where V is D.
   ///     n W - W X W = L^-T (n D^-1 - D^-1 L^-1 X L^-T D^-1) L^-1
   void whiten(Index g, Lanes count) {
-    const auto l_inverse = [&](Index j, Index k) { return at(root, j * (j + 1) / 2 + k, g); };
-    const std::size_t size = std::size_t(m);
+    Lanes *x = x_full.data(), *y = y_full.data(), *l_inverse = root_full.data();
+    for (Index e = 0, j = 0; j < m; ++j)
+      for (Index k = 0; k <= j; ++k, ++e) l_inverse[j * m + k] = at(root, e, g);
     for (Index j = 0; j < m; ++j)  // Y = L^-1 X
       for (Index l = 0; l < m; ++l) {
-        Lanes sum = x_full[std::size_t(j) * size + std::size_t(l)];
-        for (Index k = 0; k < j; ++k) sum += l_inverse(j, k) * x_full[std::size_t(k) * size + std::size_t(l)];
-        y_full[std::size_t(j) * size + std::size_t(l)] = sum;
+        Lanes sum = x[j * m + l];
+        for (Index k = 0; k < j; ++k) sum += l_inverse[j * m + k] * x[k * m + l];
+        y[j * m + l] = sum;
       }
     for (Index j = 0; j < m; ++j)  // M, both triangles
       for (Index l = 0; l <= j; ++l) {
-        Lanes sum = y_full[std::size_t(j) * size + std::size_t(l)];
-        for (Index k = 0; k < l; ++k) sum += y_full[std::size_t(j) * size + std::size_t(k)] * l_inverse(l, k);
-        const Lanes left = l_inverse(j, j), right = l_inverse(l, l);
-        const Lanes middle = j == l ? left * (count - left * sum) : -left * sum * right;
-        x_full[std::size_t(j) * size + std::size_t(l)] = x_full[std::size_t(l) * size + std::size_t(j)] = middle;
+        Lanes sum = y[j * m + l];
+        for (Index k = 0; k < l; ++k) sum += y[j * m + k] * l_inverse[l * m + k];
+        const Lanes left = l_inverse[j * m + j], right = l_inverse[l * m + l];
+        x[j * m + l] = x[l * m + j] = j == l ? left * (count - left * sum) : -left * sum * right;
       }
     for (Index j = 0; j < m; ++j)  // Y = L^-T M
       for (Index l = 0; l < m; ++l) {
-        Lanes sum = x_full[std::size_t(j) * size + std::size_t(l)];
-        for (Index k = j + 1; k < m; ++k) sum += l_inverse(k, j) * x_full[std::size_t(k) * size + std::size_t(l)];
-        y_full[std::size_t(j) * size + std::size_t(l)] = sum;
+        Lanes sum = x[j * m + l];
+        for (Index k = j + 1; k < m; ++k) sum += l_inverse[k * m + j] * x[k * m + l];
+        y[j * m + l] = sum;
       }
     for (Index j = 0; j < m; ++j)
       for (Index l = 0; l <= j; ++l) {
-        Lanes sum = y_full[std::size_t(j) * size + std::size_t(l)];
-        for (Index k = l + 1; k < m; ++k) sum += y_full[std::size_t(j) * size + std::size_t(k)] * l_inverse(k, l);
-        x_full[std::size_t(j) * size + std::size_t(l)] = sum;
+        Lanes sum = y[j * m + l];
+        for (Index k = l + 1; k < m; ++k) sum += y[j * m + k] * l_inverse[k * m + l];
+        x[j * m + l] = sum;
       }
   }
 
   /// W and R + H of four patterns as full matrices.
   void unfold(Index g) {
+    Lanes *x = x_full.data(), *w_of = w_full.data();
+    double const* fitted = b_at.data();
     for (Index e = 0, j = 0; j < m; ++j)
       for (Index k = 0; k <= j; ++k, ++e) {
-        w_full[std::size_t(j * m + k)] = w_full[std::size_t(k * m + j)] = at(w, e, g);
+        w_of[j * m + k] = w_of[k * m + j] = at(w, e, g);
         Lanes cross = at(rh, e, g);
         for (Index a = 0; a < q; ++a)
-          cross -= at(uy, a * m + j, g) * numerics::everywhere(b_at[a * m + k]) +
-                   at(uy, a * m + k, g) * numerics::everywhere(b_at[a * m + j]);
-        x_full[std::size_t(j * m + k)] = x_full[std::size_t(k * m + j)] = cross;
+          cross -= at(uy, a * m + j, g) * numerics::everywhere(fitted[a * m + k]) +
+                   at(uy, a * m + k, g) * numerics::everywhere(fitted[a * m + j]);
+        x[j * m + k] = x[k * m + j] = cross;
       }
   }
 
@@ -470,7 +515,8 @@ struct VisitLikelihood::Work {
 
   void hessian(Curvature curvature, Eigen::Ref<MatrixXd> out) {
     out.setZero();
-    if (curvature == Curvature::exact && restricted && stands_in) {  // the n W of the likelihood itself
+    if (curvature != Curvature::near && curvature != Curvature::expected && restricted &&
+        stands_in) {  // the n W of the likelihood itself
       stands_in = false;
       const double effective = double(p) / observations;
       for (Index e = 0; e < elements; ++e) qq.col(e).array() += effective * n.array() * w.col(e).array();
@@ -567,34 +613,49 @@ struct VisitLikelihood::Work {
     out.selfadjointView<Eigen::Lower>().rankUpdate(whitened, -1.0);
   }
 
+  /// W C W of four patterns, lower triangle and row sums (in y_full), C as columns of `c`.
+  void sandwich_four(MatrixXd const& c, Index g) {
+    Lanes *x = x_full.data(), *y = y_full.data(), *w_of = w_full.data();
+    for (Index e = 0, j = 0; j < m; ++j)
+      for (Index k = 0; k <= j; ++k, ++e) {
+        w_of[j * m + k] = w_of[k * m + j] = at(w, e, g);
+        x[j * m + k] = x[k * m + j] = at(c, e, g);
+      }
+    for (Index j = 0; j < m; ++j)
+      for (Index l = 0; l < m; ++l) {
+        Lanes sum = numerics::everywhere(0.0);
+        for (Index k = 0; k < m; ++k) sum += w_of[j * m + k] * x[k * m + l];
+        y[j * m + l] = sum;
+      }
+    for (Index j = 0; j < m; ++j)
+      for (Index l = 0; l <= j; ++l) {
+        Lanes sum = numerics::everywhere(0.0);
+        for (Index k = 0; k < m; ++k) sum += y[j * m + k] * w_of[k * m + l];
+        x[j * m + l] = x[l * m + j] = sum;
+      }
+  }
+
   /// X' N X of N_g = W_g C_g W_g, C_g as columns of `c`.
-  std::vector<double> sandwich(MatrixXd const& c) {
-    MatrixXd made = MatrixXd::Zero(rows, elements + m);
+  void sandwich(MatrixXd const& c, MatrixXd& out) {
+    made.resize(rows, elements + m);
     for (Index g = 0; g < rows; g += width) {
-      for (Index e = 0, j = 0; j < m; ++j)
-        for (Index k = 0; k <= j; ++k, ++e) {
-          w_full[std::size_t(j * m + k)] = w_full[std::size_t(k * m + j)] = at(w, e, g);
-          x_full[std::size_t(j * m + k)] = x_full[std::size_t(k * m + j)] = at(c, e, g);
-        }
-      for (Index j = 0; j < m; ++j)
-        for (Index l = 0; l < m; ++l) {
-          Lanes sum = numerics::everywhere(0.0);
-          for (Index k = 0; k < m; ++k) sum += w_full[std::size_t(j * m + k)] * x_full[std::size_t(k * m + l)];
-          y_full[std::size_t(j * m + l)] = sum;
-        }
+      sandwich_four(c, g);
       for (Index j = 0; j < m; ++j) {
         Lanes row = numerics::everywhere(0.0);
         for (Index l = 0; l < m; ++l) {
-          Lanes sum = numerics::everywhere(0.0);
-          for (Index k = 0; k < m; ++k) sum += y_full[std::size_t(j * m + k)] * w_full[std::size_t(k * m + l)];
-          row += sum;
-          if (l <= j) put(made, packed_index(j, l), g, sum);
+          row += x_full[std::size_t(j * m + l)];
+          if (l <= j) put(made, packed_index(j, l), g, x_full[std::size_t(j * m + l)]);
         }
         put(made, elements + j, g, row);
       }
     }
-    MatrixXd folded = uu.transpose() * made, out(p, p);
-    assemble(folded, out);
+    sums.noalias() = uu.transpose() * made;
+    out.resize(p, p);
+    assemble(sums, out);
+  }
+  std::vector<double> sandwich(MatrixXd const& c) {
+    MatrixXd out;
+    sandwich(c, out);
     return {out.data(), out.data() + p * p};
   }
 };
@@ -624,6 +685,15 @@ std::span<const double> VisitLikelihood::gradient() {
 void VisitLikelihood::hessian(Curvature curvature, std::span<double> out) {
   const Index size = Index(elements());
   work_->hessian(curvature, Eigen::Map<MatrixXd>(out.data(), size, size));
+}
+
+void VisitLikelihood::traces(std::span<const double> x, std::span<double> out) { work_->traces(x, out); }
+
+void VisitLikelihood::variance_slope(std::span<const double> l, std::span<double> out) {
+  Work& it = *work_;
+  const VectorXd u = it.phi_matrix * Eigen::Map<const VectorXd>(l.data(), it.p);
+  it.pair_weights.noalias() = u * u.transpose();
+  it.against_slopes(it.pair_weights, out);
 }
 
 std::span<const double> VisitLikelihood::slopes() const {

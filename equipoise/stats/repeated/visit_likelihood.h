@@ -56,11 +56,17 @@ class VisitLikelihood {
 
   enum class Curvature {
     exact,    ///< the Hessian
-    near,     ///< without the term in Phi P Phi P, which costs most; it is replaced by its value for complete data
+    bare,     ///< without the term in Phi P Phi P, which costs most: see `traces`
+    near,     ///< with its value for complete data in the place of that term
     expected  ///< of the likelihood: positive definite everywhere
   };
   /// Hessian of -2 l after `gradient`, elements x elements.
   void hessian(Curvature curvature, std::span<double> out);
+
+  /// tr(Phi P_s Phi sum_t x_t P_t) of each element s: the term that `bare` leaves out, along x, without making it.
+  void traces(std::span<const double> x, std::span<double> out);
+  /// d(l' Phi l) / d element s, l of shape p.
+  void variance_slope(std::span<const double> l, std::span<double> out);
 
   /// P_s of each element after an exact hessian: elements of p (p + 1)/2, the lower triangle by rows.
   std::span<const double> slopes() const;

@@ -265,6 +265,47 @@ TEST_P(VisitLikelihoodOf, LeavesWhatDegreesOfFreedomNeed) {
   compare(likelihood.second_products(a), products);
 }
 
+// `bare` less the traces along each element is `exact`, and the variance of l'b turns as the slopes say: two ways to the same sums,
+// apart by the rounding of a few hundred products.
+TEST_P(VisitLikelihoodOf, KnowsOneDirectionWithoutTheOthers) {
+  const Case it(GetParam());
+  VisitLikelihood likelihood(it.data, GetParam().restricted);
+  const std::size_t elements = it.sigma.size(), p = it.data.p();
+  std::vector<double> exact(elements * elements), bare = exact, x(elements), along(elements), slope(elements), l(p);
+  ASSERT_TRUE(likelihood.evaluate(it.sigma));
+  likelihood.gradient();
+  likelihood.hessian(Curvature::near, bare);  // leaves a stand-in that `bare` must take back
+  likelihood.hessian(Curvature::bare, bare);
+  likelihood.hessian(Curvature::exact, exact);
+  for (std::size_t s = 0; s < elements; ++s) x[s] = std::sin(double(2 * s + 1));
+  likelihood.traces(x, along);
+  for (std::size_t s = 0; s < elements; ++s) {
+    double whole = 0, rest = 0, size = 0;
+    for (std::size_t t = 0; t < elements; ++t) {
+      whole += exact[s * elements + t] * x[t];
+      rest += bare[s * elements + t] * x[t];
+      size += std::abs(bare[s * elements + t] * x[t]);
+    }
+    EXPECT_NEAR(whole, GetParam().restricted ? rest - along[s] : rest, 1e-12 * size) << s;
+  }
+  const std::span<const double> phi = likelihood.phi(), slopes = likelihood.slopes();
+  std::vector<double> u(p, 0.0);
+  for (std::size_t c = 0; c < p; ++c) l[c] = std::cos(double(c));
+  for (std::size_t c = 0; c < p; ++c)
+    for (std::size_t d = 0; d < p; ++d) u[c] += phi[c * p + d] * l[d];
+  likelihood.variance_slope(l, slope);
+  for (std::size_t s = 0; s < elements; ++s) {
+    double expected = 0, size = 0;
+    for (std::size_t c = 0; c < p; ++c)
+      for (std::size_t d = 0; d < p; ++d) {
+        const double one = u[c] * slopes[s * packed_size(p) + packed(std::max(c, d), std::min(c, d))] * u[d];
+        expected += one;
+        size += std::abs(one);
+      }
+    EXPECT_NEAR(slope[s], expected, 1e-12 * size) << s;
+  }
+}
+
 TEST_P(VisitLikelihoodOf, LeavesAParticipantOutAndPutsThemBack) {
   const Case it(GetParam());
   VisitLikelihood likelihood(it.data, GetParam().restricted);
