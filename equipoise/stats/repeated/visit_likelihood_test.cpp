@@ -265,8 +265,8 @@ TEST_P(VisitLikelihoodOf, LeavesWhatDegreesOfFreedomNeed) {
   compare(likelihood.second_products(a), products);
 }
 
-// `bare` less the traces along each element is `exact`, and the variance of l'b turns as the slopes say: two ways to the same sums,
-// apart by the rounding of a few hundred products.
+// `bare` less the traces along each element is `exact`, and the variance of l'b turns as the slopes say: two ways to the same
+// sums, apart by the rounding of a few hundred products.
 TEST_P(VisitLikelihoodOf, KnowsOneDirectionWithoutTheOthers) {
   const Case it(GetParam());
   VisitLikelihood likelihood(it.data, GetParam().restricted);

@@ -1,0 +1,225 @@
+#include <algorithm>
+#include <numbers>
+
+#include "equipoise/stats/repeated/visit_likelihood_work.h"
+
+namespace equipoise::stats {
+
+using folded::at, folded::put, folded::packed_index, folded::width;
+using folded::Index, folded::Lanes, folded::MatrixXd, folded::VectorXd;
+
+void VisitLikelihood::Work::against_slopes(MatrixXd const& weights, std::span<double> out) {
+  spread(weights);
+  between.noalias() = uu * t;
+  std::fill(out.begin(), out.end(), 0.0);
+  for (Index block = 0; block < blocks; ++block)
+    for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
+      sandwich_four(between, g);
+      for (Index e = 0, j = 0; j < m; ++j)
+        for (Index l = 0; l <= j; ++l, ++e)
+          out[std::size_t(block * elements + e)] += (j == l ? 1.0 : 2.0) * numerics::total(x_full[std::size_t(j * m + l)]);
+    }
+}
+
+void VisitLikelihood::Work::traces(std::span<const double> x, std::span<double> out) {
+  along.resize(rows, elements);
+  for (Index block = 0; block < blocks; ++block)
+    for (Index e = 0; e < elements; ++e)
+      along.col(e)
+          .segment(start[std::size_t(block)], start[std::size_t(block) + 1] - start[std::size_t(block)])
+          .setConstant(x[std::size_t(block * elements + e)]);
+  sandwich(along, slope_along);
+  half_way.noalias() = phi_matrix * slope_along;
+  pair_weights.noalias() = half_way * phi_matrix;
+  against_slopes(pair_weights, out);
+}
+
+void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> out) {
+  out.setZero();
+  if (curvature != Curvature::near && curvature != Curvature::expected && restricted &&
+      stands_in) {  // the n W of the likelihood itself
+    stands_in = false;
+    const double effective = double(p) / observations;
+    for (Index e = 0; e < elements; ++e) qq.col(e).array() += effective * n.array() * w.col(e).array();
+  }
+  for (Index block = 0; block < blocks; ++block) {
+    const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
+    const auto own_w = w.block(from, 0, count, elements);
+    if (curvature == Curvature::expected) {
+      k4.noalias() = own_w.transpose() * (n.segment(from, count).asDiagonal() * own_w);
+    } else {
+      k4.noalias() = own_w.transpose() * qq.block(from, 0, count, elements);
+    }
+    auto own = out.block(block * elements, block * elements, elements, elements);
+    double const* kron = k4.data();
+    for (Index s = 0, i = 0; i < m; ++i)
+      for (Index j = 0; j <= i; ++j, ++s) {
+        Index const *of_i = place_of.data() + i * m, *of_j = place_of.data() + j * m;
+        for (Index r = 0, k = 0; k <= i; ++k)
+          for (Index l = 0; l <= k && r <= s; ++l, ++r) {
+            double sum = kron[of_j[k] + elements * of_i[l]] + kron[of_i[k] + elements * of_j[l]] +
+                         kron[of_j[l] + elements * of_i[k]] + kron[of_i[l] + elements * of_j[k]];
+            if (i == j) sum *= 0.5;
+            if (k == l) sum *= 0.5;
+            own(s, r) = own(r, s) = sum;
+          }
+      }
+    if (curvature == Curvature::expected) continue;
+    zz.noalias() = w.block(from, 0, count, elements + m).transpose() * v.block(from, 0, count, q * m);
+    for (Index c = 0; c < p; ++c)
+      for (Index s = 0, j = 0; j < m; ++j)
+        for (Index l = 0; l <= j; ++l, ++s) {
+          double sum = 0;
+          for (auto const& piece : data->columns[std::size_t(c)]) {
+            const Index a = Index(piece.covariate);
+            sum += zz(place(piece.visit, j), a * m + l);
+            if (j != l) sum += zz(place(piece.visit, l), a * m + j);
+          }
+          z(c, block * elements + s) = sum;
+        }
+  }
+  if (curvature == Curvature::expected) return;
+  factor.matrixL().solveInPlace(z);
+  out.selfadjointView<Eigen::Lower>().rankUpdate(z.transpose(), -2.0);
+  if (curvature == Curvature::exact) {
+    make_slopes();
+    if (restricted) subtract_traces(out);
+  }
+  out.triangularView<Eigen::StrictlyUpper>() = out.transpose();
+}
+
+void VisitLikelihood::Work::make_slopes() {
+  slope_rows.setZero(p * (p + 1) / 2, elements * blocks);
+  products.resize(elements + m, elements + m);
+  for (Index block = 0; block < blocks; ++block) {
+    const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
+    const auto own_w = w.block(from, 0, count, elements + m);
+    for (Index pair = 0; pair < pairs; ++pair) {
+      if (meetings[std::size_t(pair)].empty()) continue;
+      weighted.noalias() = uu.col(pair).segment(from, count).asDiagonal() * own_w;
+      products.noalias() = own_w.transpose() * weighted;
+      for (Meeting const& it : meetings[std::size_t(pair)]) {
+        double* to = slope_rows.data() + packed_index(it.c, it.d) * slope_rows.cols() + block * elements;
+        Index const *of_v = places(it.v), *of_w = places(it.w);
+        for (Index j = 0; j < m; ++j)
+          for (Index l = 0; l <= j; ++l) *to++ += products(of_v[j], of_w[l]) + (j != l ? products(of_v[l], of_w[j]) : 0.0);
+      }
+    }
+  }
+  slope_columns = slope_rows;
+}
+
+void VisitLikelihood::Work::subtract_traces(Eigen::Ref<MatrixXd> out) {
+  const Index all = elements * blocks;
+  stack.resize(p, p * all);  // (c; d, s)
+  turned.resize(p, p * all);
+  for (Index c = 0; c < p; ++c)
+    for (Index d = 0; d <= c; ++d) {
+      const auto row = slope_rows.row(packed_index(c, d));
+      Eigen::Map<Eigen::RowVectorXd>(stack.data() + (c * p + d) * all, all) = row;
+      Eigen::Map<Eigen::RowVectorXd>(stack.data() + (d * p + c) * all, all) = row;
+    }
+  factor.matrixL().solveInPlace(stack);
+  for (Index c = 0; c < p; ++c)
+    for (Index d = 0; d < p; ++d) std::copy_n(stack.data() + (c * p + d) * all, all, turned.data() + (d * p + c) * all);
+  factor.matrixL().solveInPlace(turned);
+  whitened.resize(all, p * (p + 1) / 2);
+  for (Index e = 0, c = 0; c < p; ++c)
+    for (Index d = 0; d <= c; ++d, ++e)
+      whitened.col(e) = Eigen::Map<const VectorXd>(turned.data() + (c * p + d) * all, all) * (c == d ? 1.0 : std::numbers::sqrt2);
+  out.selfadjointView<Eigen::Lower>().rankUpdate(whitened, -1.0);
+}
+
+void VisitLikelihood::Work::sandwich_four(MatrixXd const& c, Index g) {
+  Lanes *x = x_full.data(), *y = y_full.data(), *w_of = w_full.data();
+  for (Index e = 0, j = 0; j < m; ++j)
+    for (Index k = 0; k <= j; ++k, ++e) {
+      w_of[j * m + k] = w_of[k * m + j] = at(w, e, g);
+      x[j * m + k] = x[k * m + j] = at(c, e, g);
+    }
+  for (Index j = 0; j < m; ++j)
+    for (Index l = 0; l < m; ++l) {
+      Lanes sum = numerics::everywhere(0.0);
+      for (Index k = 0; k < m; ++k) sum += w_of[j * m + k] * x[k * m + l];
+      y[j * m + l] = sum;
+    }
+  for (Index j = 0; j < m; ++j)
+    for (Index l = 0; l <= j; ++l) {
+      Lanes sum = numerics::everywhere(0.0);
+      for (Index k = 0; k < m; ++k) sum += y[j * m + k] * w_of[k * m + l];
+      x[j * m + l] = x[l * m + j] = sum;
+    }
+}
+
+void VisitLikelihood::Work::sandwich(MatrixXd const& c, MatrixXd& out) {
+  made.resize(rows, elements + m);
+  for (Index g = 0; g < rows; g += width) {
+    sandwich_four(c, g);
+    for (Index j = 0; j < m; ++j) {
+      Lanes row = numerics::everywhere(0.0);
+      for (Index l = 0; l < m; ++l) {
+        row += x_full[std::size_t(j * m + l)];
+        if (l <= j) put(made, packed_index(j, l), g, x_full[std::size_t(j * m + l)]);
+      }
+      put(made, elements + j, g, row);
+    }
+  }
+  sums.noalias() = uu.transpose() * made;
+  out.resize(p, p);
+  assemble(sums, out);
+}
+
+std::vector<double> VisitLikelihood::Work::sandwich(MatrixXd const& c) {
+  MatrixXd out;
+  sandwich(c, out);
+  return {out.data(), out.data() + p * p};
+}
+
+void VisitLikelihood::hessian(Curvature curvature, std::span<double> out) {
+  const Index size = Index(elements());
+  work_->hessian(curvature, Eigen::Map<MatrixXd>(out.data(), size, size));
+}
+
+void VisitLikelihood::traces(std::span<const double> x, std::span<double> out) { work_->traces(x, out); }
+
+void VisitLikelihood::variance_slope(std::span<const double> l, std::span<double> out) {
+  Work& it = *work_;
+  const VectorXd u = it.phi_matrix * Eigen::Map<const VectorXd>(l.data(), it.p);
+  it.pair_weights.noalias() = u * u.transpose();
+  it.against_slopes(it.pair_weights, out);
+}
+
+std::span<const double> VisitLikelihood::slopes() const {
+  return {work_->slope_columns.data(), std::size_t(work_->slope_columns.size())};
+}
+
+std::vector<double> VisitLikelihood::second_products(std::span<const double> a) const {
+  Work& it = *work_;
+  const Index elements = it.elements, m = it.m, size = Index(this->elements());
+  const auto entry = [&](Index block, Index i, Index j, Index k, Index l) {
+    const Index s = block * elements + packed_index(i, j), r = block * elements + packed_index(k, l);
+    return a[std::size_t(s * size + r)];
+  };
+  MatrixXd c = MatrixXd::Zero(it.rows, elements), fold(elements, elements);
+  for (Index block = 0; block < it.blocks; ++block) {
+    for (Index s = 0, i = 0; i < m; ++i)
+      for (Index l = 0; l <= i; ++l, ++s)
+        for (Index r = 0, j = 0; j < m; ++j)
+          for (Index k = 0; k <= j; ++k, ++r)
+            fold(r, s) = j == k ? entry(block, i, j, k, l) : entry(block, i, j, k, l) + entry(block, i, k, j, l);
+    const Index from = it.start[std::size_t(block)], count = it.start[std::size_t(block) + 1] - from;
+    c.block(from, 0, count, elements).noalias() = it.w.block(from, 0, count, elements) * fold;
+  }
+  return it.sandwich(c);
+}
+
+std::vector<double> VisitLikelihood::product(std::span<const double> e) const {
+  Work& it = *work_;
+  MatrixXd c = MatrixXd::Zero(it.rows, it.elements);
+  for (Index block = 0; block < it.blocks; ++block)
+    for (Index g = it.start[std::size_t(block)]; g < it.start[std::size_t(block) + 1]; ++g)
+      for (Index s = 0; s < it.elements; ++s) c(g, s) = e[std::size_t(block * it.elements + s)];
+  return it.sandwich(c);
+}
+
+}  // namespace equipoise::stats

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "equipoise/stats/repeated/pattern_inverter.h"
+#include "equipoise/stats/repeated/visit_likelihood.h"
+
+namespace equipoise::stats {
+
+/// An evaluation of the likelihood, its parts and workspace; notation as in `VisitLikelihood`. Only its sources include this:
+/// visit_likelihood.cpp has value and gradient, visit_curvature.cpp the Hessian and what inference asks for.
+struct VisitLikelihood::Work : folded::PatternSums {
+  using Index = folded::Index;
+  using Lanes = folded::Lanes;
+  using MatrixXd = folded::MatrixXd;
+  using VectorXd = folded::VectorXd;
+  using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+  /// Two pieces of two design columns, by their pair of covariates.
+  struct Meeting {
+    std::uint32_t c, d;
+    std::int32_t v, w;
+  };
+
+  bool restricted;
+  std::vector<std::vector<Meeting>> meetings;  // of each pair of covariates a >= b
+  std::vector<Index> place_of;                 // m x m: packed; then where the row sums of W are
+  double value = 0, log_det_a = 0, rounding = 0;
+  VectorXd rhs, b, b_given, gradient_values;  // b less and with the origin
+  MatrixXd a_matrix, phi_matrix;
+  Eigen::LLT<MatrixXd> factor;  // of A
+
+  // a row for each pattern
+  MatrixXd w, root;        // W with its row sums, L^-1 and 1/D
+  MatrixXd rh, qq, v;      // R + H, n W - 2 W (R + H) W, u r' W
+  bool stands_in = false;  // n W in qq holds a stand-in for the term in Phi P Phi P
+  MatrixXd between, along, made;
+
+  // after an exact hessian
+  MatrixXd slope_columns;  // p (p + 1)/2 x elements
+
+  // workspace
+  MatrixXd sums, t_extended, t, k4, zz, weighted, products, pair_weights, slope_along, half_way, whitened;
+  VectorXd b_at;
+  RowMatrix slope_rows, z, stack, turned,
+      inverse_root;  // by rows: a solve from the left then runs along all their columns at once
+  std::vector<double> last;
+  std::vector<Lanes> w_full, x_full, y_full, root_full;  // of four patterns, m x m
+  folded::PatternInverter inverter;
+
+  Work(VisitData const& d, bool reml);
+
+  bool evaluate(std::span<const double> at_sigma);
+  /// R_g + H_g, W_g (R_g + H_g) W_g, gradient.
+  void derive();
+  void hessian(Curvature curvature, Eigen::Ref<MatrixXd> out);
+  /// tr(Phi P_s Phi P_x) of the direction x, P_x = sum_t x_t P_t.
+  void traces(std::span<const double> x, std::span<double> out);
+  /// out_s = <P_s, M> = sum_g tr(D_s W X M X' W).
+  void against_slopes(MatrixXd const& weights, std::span<double> out);
+  /// X' N X of N_g = W_g C_g W_g, C_g as columns of `c`.
+  void sandwich(MatrixXd const& c, MatrixXd& out);
+  std::vector<double> sandwich(MatrixXd const& c);
+  /// t: the coefficients of u u' at each pair of visits in X M X', M symmetric over the design's columns.
+  void spread(MatrixXd const& weights);
+  /// sum over g of u u' x N_g as a matrix over the design's columns; `n_sums`: pairs x (elements and row sums).
+  void assemble(MatrixXd const& n_sums, MatrixXd& out) const;
+  /// Columns of (v, 0), (v, 1), ... in W with its row sums.
+  Index const* places(std::int32_t visit) const {
+    return place_of.data() + (visit == VisitData::every_visit ? m : Index(visit)) * m;
+  }
+  /// Column of (v, j) in W with its row sums.
+  Index place(std::int32_t visit, Index j) const {
+    return visit == VisitData::every_visit ? elements + j : Index(packed(std::size_t(visit), std::size_t(j)));
+  }
+
+ private:
+  void meet();
+  /// n W - W X W, X = R + H, in place of the lower triangle of X. Visits that nearly tell one another make W large in some
+  /// direction, and rounding there must not spill into the others: so the difference is taken where V is D.
+  ///     n W - W X W = L^-T (n D^-1 - D^-1 L^-1 X L^-T D^-1) L^-1
+  void whiten(Index g, Lanes count);
+  /// W and R + H of four patterns as full matrices.
+  void unfold(Index g);
+  /// P_s of every element.
+  void make_slopes();
+  /// out_st -= tr(Phi P_s Phi P_t), as inner products of Y_s = L^-1 P_s L^-T, A = L L'. A row c of `stack` holds row c of every
+  /// P_s, so that one solve makes every L^-1 P_s; turned round, P_s being symmetric, a second one makes every Y_s.
+  void subtract_traces(Eigen::Ref<MatrixXd> out);
+  /// W C W of four patterns, lower triangle and row sums (in y_full), C as columns of `c`.
+  void sandwich_four(MatrixXd const& c, Index g);
+};
+
+}  // namespace equipoise::stats
