@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from machine import processor
+
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = 11
 EQUIPOISE = ["build/release/equipoise", "report", "examples/cgd/protocol.toml", "--data", "examples/cgd/cgd.csv",
@@ -31,13 +33,6 @@ def run(command):
 
 def seconds_inside_r(output):
     return float(output.rsplit("seconds", 1)[1])
-
-
-def processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "unknown"
 
 
 def main():

@@ -20,6 +20,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from machine import processor
+
 ROOT = Path(__file__).resolve().parent.parent
 OURS = "build/release/survival_bench"
 PYTHON = ["/usr/bin/python3", "bench/survival_peers.py"]
@@ -75,13 +77,6 @@ def difference(ours, theirs):
     if len(ours) != len(theirs):
         sys.exit(f"{len(ours)} answers of ours and {len(theirs)} of the peer")
     return max(abs(a - b) / max(abs(b), 1e-8) for a, b in zip(ours, theirs))
-
-
-def processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "unknown"
 
 
 def compare(rows, runs):
