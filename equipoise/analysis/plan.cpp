@@ -184,8 +184,8 @@ class Planner {
       if (!recipe.reasons.empty() && takes(card_, "ice_reason")) roles_["ice_reason"] = {"ice_reason"};
     }
     if (takes(card_, "group") && analysis_.by.empty()) roles_["group"] = {"arm"};
-    for (const std::string_view role : {"strata", "cluster"}) {
-      if (!section_.has(role)) continue;
+    for (const std::string_view role : {"strata", "cluster", "weight"}) {
+      if (!section_.has(role) || (role == "weight" && has_option(card_, "weight"))) continue;
       if (!takes(card_, role)) {
         section_.report_at(role, Code::unknown_key, "{} takes no '{}'", card_.keyword, role);
         continue;
@@ -194,7 +194,7 @@ class Planner {
         roles_["strata"] = section_.texts("strata").value_or(std::vector<std::string>{});
         if (std::ranges::find(roles_["strata"], "arm") != roles_["strata"].end())
           section_.report_at("strata", Code::inconsistent, "'arm' cannot be a stratum: within it there is nothing to compare");
-      } else if (const auto cluster = section_.text("cluster")) roles_["cluster"] = {*cluster};
+      } else if (const auto column = section_.text(role)) roles_[std::string(role)] = {*column};
     }
   }
 
@@ -208,7 +208,7 @@ class Planner {
       if (given || std::ranges::find(planned.recipe.covariates, name) != planned.recipe.covariates.end()) return;
       planned.recipe.covariates.push_back(name);
     };
-    for (const std::string_view role : {"strata", "cluster"})
+    for (const std::string_view role : {"strata", "cluster", "weight"})
       if (const auto columns = roles_.find(role); columns != roles_.end())
         for (std::string const& name : columns->second) want(name, role);
     if (const Node* by = analysis_.section.find("covariance_by"); by && by->text() && has_option(card_, "covariance_by"))
@@ -216,10 +216,10 @@ class Planner {
     if (!has_option(card_, "formula")) return;
     const Node* written = analysis_.section.find("formula");
     const Node* of_model = model_for_imputation("formula");
-    formula_ = written && written->text()      ? *written->text()
+    formula_ = written && written->text()     ? *written->text()
                : of_model && of_model->text() ? *of_model->text()
-               : planned.recipe.by_visit()     ? default_visit_formula(protocol_, planned.recipe)
-                                               : "arm";
+               : planned.recipe.by_visit()    ? default_visit_formula(protocol_, planned.recipe)
+                                              : "arm";
     if (written && !written->text()) return;  // the method's owner says what is wrong with it
     if (has_option(card_, "analysis_formula")) {
       const Node* own = analysis_.section.find("analysis_formula");
@@ -298,7 +298,8 @@ class Planner {
   Node options(PlannedAnalysis const& planned, std::string const& arm, std::string const& control) const {
     Node::Table members;
     for (Node::Member const& member : *analysis_.section.table())
-      if (std::ranges::find(common, member.key) == common.end()) members.push_back(member);
+      if (std::ranges::find(common, member.key) == common.end() && !(member.key == "weight" && roles_.contains("weight")))
+        members.push_back(member);
     const Place place = analysis_.place;
     const auto absent = [&](std::string_view key) { return !analysis_.section.find(key); };
     if (has_option(card_, "formula")) {

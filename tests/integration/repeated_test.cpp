@@ -92,6 +92,22 @@ TEST(Repeated, GivesRatiosOfGeometricMeansOfALogarithm) {
   EXPECT_EQ(ratio.p, logarithm.p);
 }
 
+constexpr std::string_view weighted =
+    "[[analysis]]\nid = \"weighted\"\nendpoint = \"count\"\nset = \"full\"\nrole = \"sensitivity\"\n"
+    "method = \"mmrm\"\nformula = \"arm * visit + site\"\ncovariance = \"unstructured\"\n"
+    "weight = \"cd4@baseline\"\n[multiplicity]";
+
+TEST(Repeated, DividesVariancesByAWeight) {
+  const results::Results results = run(with(protocol_text(), "[multiplicity]", weighted));
+  const Finding low = difference(results, "weighted", "estimate", "low", "w24"),
+                high = difference(results, "weighted", "estimate", "high", "w24");
+  expect_near(low.value, -23.3903985563774, gls);
+  expect_near(*low.se, 22.5283584006880, gls);
+  expect_near(high.value, 6.97299118833167, 1e-5);  // near 0: as above
+  expect_near(*high.se, 24.14370794308082, gls);
+  EXPECT_THAT(run_of(results, "weighted").notes, Contains("Variances are divided by 'cd4@baseline'."));
+}
+
 TEST(Repeated, ConstrainsBaselineToOneMean) {
   const Finding low = difference(answer(), "constrained", "estimate", "low", "w24"),
                 high = difference(answer(), "constrained", "estimate", "high", "w24");
@@ -207,7 +223,8 @@ TEST(Repeated, RefusesWhatWouldNotAnswerTheQuestion) {
       problems(with_analysis("estimand = \"e1\"\nmethod = \"ancova\"\nmissing = \"locf\"\n")),
       "analysis 'more' (ancova) does not implement the strategy of estimand 'e1' for 'rescue' (leaving data out needs a model of "
       "the missing values, and a test of complete cases is none)\nestimand 'e1' asks for the values after 'treatment_stop' "
-      "(treatment policy), and the last observation carried forward puts a value from before it in their place (give the analysis "
+      "(treatment policy), and the last observation carried forward puts a value from before it in their place (give the "
+      "analysis "
       "the estimand's 'endpoint' and 'set' instead: then it answers no estimand, and says so)\n");
   const std::string change = "endpoint = \"change\"\nset = \"full\"\n", count = "endpoint = \"count\"\nset = \"full\"\n";
   const std::string mmrm = "method = \"mmrm\"\ncovariance = \"unstructured\"\n";
@@ -227,6 +244,7 @@ TEST(Repeated, RefusesWhatWouldNotAnswerTheQuestion) {
       "\"assigned_arm\" is the arm to which they were assigned, at every visit)\n");
   EXPECT_EQ(problems(with_analysis(count + "method = \"ancova\"\nconstrained_baseline = true\n")),
             "'constrained_baseline' belongs to models of every visit, and ancova takes one value a participant\n");
+  EXPECT_EQ(problems(with_analysis(count + "method = \"ancova\"\nweight = \"cd4@baseline\"\n")), "ancova takes no 'weight'\n");
   EXPECT_EQ(problems(with_analysis(count + mmrm + "after = \"study_stop\"\n")),
             "'after' belongs to imputation, and mmrm does not impute\n");
   EXPECT_EQ(

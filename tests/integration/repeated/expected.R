@@ -42,6 +42,12 @@ for (a in c("L", "H")) show(paste("change, estimand, w24", a, "- P"), at_w24(one
 two <- fit(log(cd4) ~ arm * visit + log(base) + site, subset(long, !is.na(cd4)))
 for (a in c("L", "H")) { e <- at_w24(two, a); show(paste("log cd4, w24", a, "/ P: log, se, ratio"), c(e, exp(e[1]))) }
 
+# Weights: variances divided by the baseline value.
+weighted <- subset(long, !is.na(cd4)); weighted$inverse <- 1 / weighted$base
+m <- gls(cd4 ~ arm * visit + site, weighted, correlation = corSymm(form = ~ v | id), method = "REML", control = control,
+         weights = varComb(varIdent(form = ~ 1 | visit), varFixed(~ inverse)))
+for (a in c("L", "H")) show(paste("cd4 weighted, w24", a, "- P"), at_w24(m, a))
+
 # Constrained baseline: four visits, one mean of all arms at the first.
 grid <- rbind(data.frame(id = people$id, arm = factor(people$arm, c("P", "L", "H")), visit = "baseline", v = 1,
                          y = sapply(people$id, function(i) long$base[long$id == i][1])),
