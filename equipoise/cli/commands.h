@@ -15,6 +15,7 @@ void add_new(CLI::App& app, Console& console);
 void add_check(CLI::App& app, Console& console);
 void add_analyse(CLI::App& app, Console& console);
 void add_report(CLI::App& app, Console& console);
+void add_simulate(CLI::App& app, Console& console);
 void add_verify(CLI::App& app, Console& console);
 
 inline void add_commands(CLI::App& app, Console& console) {
@@ -22,6 +23,7 @@ inline void add_commands(CLI::App& app, Console& console) {
   add_check(app, console);
   add_analyse(app, console);
   add_report(app, console);
+  add_simulate(app, console);
   add_verify(app, console);
 }
 

@@ -15,9 +15,7 @@
 #include "equipoise/results/labels.h"
 
 namespace equipoise::cli {
-namespace {
 
-/// Keeps the analyses asked for; complains about ids that are none, and about methods that cannot be run.
 Problems choose(study::Study& study, std::vector<std::string> const& wanted) {
   Problems problems;
   std::vector<std::string> known;
@@ -52,6 +50,8 @@ Problems choose(study::Study& study, std::vector<std::string> const& wanted) {
   std::erase_if(study.plan.analyses, [&](analysis::PlannedAnalysis const& planned) { return !chosen(planned.id); });
   return problems;
 }
+
+namespace {
 
 std::string data_file(Question const& question, protocol::Protocol const& protocol) {
   if (!question.data.empty() || !protocol.source || protocol.source->file.empty()) return question.data;

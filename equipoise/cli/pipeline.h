@@ -24,6 +24,9 @@ struct Answered {
   results::Results results;
 };
 
+/// Keeps the analyses asked for (none: all); complains about ids that are none, and about methods that cannot be run.
+Problems choose(study::Study& study, std::vector<std::string> const& wanted);
+
 /// Reads, checks and analyses. A method that this build does not carry is an error when it is to be run: name the analyses to run
 /// to leave it out.
 Checked<Answered> answer(Question const& question);

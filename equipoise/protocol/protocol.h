@@ -266,6 +266,28 @@ struct MethodSection {
   Place place;
 };
 
+enum class Direction { either, up, down, better, worse };
+
+/// One condition of a claim: that another claim holds, or what a P value of an analysis is.
+struct ClaimPart {
+  std::string claim;  ///< empty, or the id of an earlier claim; then only `negated` counts besides
+  std::string analysis;
+  std::vector<std::string> arms;            ///< of which arms the analysis speaks
+  bool every = true;                        ///< of every one of them, or of some
+  double p = 0.05;                          ///< two-sided
+  bool p_included = false;                  ///< at most p, or below it
+  Direction direction = Direction::either;  ///< of the estimate, or of the benefit that the endpoint states
+  bool negated = false;
+};
+
+/// [[claim]]: a way of reading the results, of which a rehearsal counts how often it arises.
+struct Claim {
+  std::string id;
+  Text label;
+  std::vector<ClaimPart> all;  ///< holds when all of them hold
+  Place place;
+};
+
 /// [report]: what the report shows, in the protocol's order.
 struct ReportPlan {
   Text title;
@@ -299,6 +321,7 @@ struct Protocol {
   std::vector<Estimand> estimands;
   std::vector<Analysis> analyses;
   std::vector<MethodSection> scenarios;  ///< `method` holds the model
+  std::vector<Claim> claims;
   std::optional<MethodSection> randomisation, multiplicity, design;
   std::string blinding;  ///< "open", "single", "double"
   std::vector<std::string> unmasked_roles;

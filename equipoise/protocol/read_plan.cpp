@@ -214,6 +214,7 @@ void read_plan(Reader& reader, Section& root) {
   read_multiplicity(reader, root);
   read_design(reader, root);
   read_scenarios(reader, root);
+  read_claims(reader, root);
   read_report(reader, root);
 }
 

@@ -48,6 +48,7 @@ void read_rules(Reader& reader,
                 Section& root);  // [[edit_check]] [eligibility] [randomisation] [blinding] [derivation] [analysis_set]
 void read_questions(Reader& reader, Section& root);  // [[endpoint]] [[estimand]]
 void read_plan(Reader& reader, Section& root);       // [[analysis]] [multiplicity] [design] [[scenario]] [report]
+void read_claims(Reader& reader, Section& root);     // [[claim]]
 void read_source(Reader& reader, Section& root);     // [source]
 
 constexpr std::array<std::pair<std::string_view, LimitRule>, 4> below_limit_rules{

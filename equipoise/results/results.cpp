@@ -3,60 +3,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "equipoise/core/text.h"
+#include "equipoise/results/json_writer.h"
 #include "equipoise/results/labels.h"
 
 namespace equipoise::results {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// Bytes that are no UTF-8 become U+FFFD: a label can hold anything, the document stays JSON.
-std::string json_text(std::string_view text) {
-  return Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string number(double value) {
-  if (std::isnan(value)) return "\"NE\"";
-  if (std::isinf(value)) return value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-  return shortest(value);
-}
-
-/// Writes the members of one JSON object in the order of the calls. The library's own writer is not used for numbers: it is not
-/// always the shortest form, and writes a whole number with ".0".
-class Object {
- public:
-  Object& raw(std::string_view key, std::string const& json) {
-    body_ += (body_.empty() ? "" : ", ") + json_text(key) + ": " + json;
-    return *this;
-  }
-  Object& text(std::string_view key, std::string_view value) { return raw(key, json_text(value)); }
-  Object& count(std::string_view key, std::int64_t value) { return raw(key, std::to_string(value)); }
-  Object& flag(std::string_view key, bool value) { return raw(key, value ? "true" : "false"); }
-  Object& real(std::string_view key, double value) { return raw(key, number(value)); }
-  Object& real(std::string_view key, std::optional<double> value) { return value ? real(key, *value) : *this; }
-  Object& text_if(std::string_view key, std::optional<std::string> const& value) { return value ? text(key, *value) : *this; }
-  std::string str() const { return std::string("{") + body_ + "}"; }
-
- private:
-  std::string body_;
-};
-
-template <class T, class Write>
-std::string list(std::vector<T> const& values, Write write, std::string_view line = "") {
-  std::string out = "[";
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (i) out += ",";
-    out += line.empty() ? (i ? " " : "") : line;
-    out += write(values[i]);
-  }
-  if (!line.empty() && !values.empty()) out += line.substr(0, line.size() - 2);
-  return out + "]";
-}
-
-std::string texts(std::vector<std::string> const& values) {
-  return list(values, [](std::string const& v) { return json_text(v); });
-}
 
 std::string options(std::string const& canonical) {
   return canonical.empty() ? "{}" : Json::accept(canonical) ? canonical : json_text(canonical);
@@ -202,8 +155,7 @@ std::string to_json(Results const& results) {
   out += std::string("  \"quartile_rule\": ") + json_text(results.quartile_rule) + ",\n";
   out += std::string("  \"analyses\": ") + list(results.runs, write, line) + ",\n";
   if (results.multiplicity) out += std::string("  \"multiplicity\": ") + json(*results.multiplicity) + ",\n";
-  if (!results.alternatives.empty())
-    out += std::string("  \"alternatives\": ") + list(results.alternatives, write, line) + ",\n";
+  if (!results.alternatives.empty()) out += std::string("  \"alternatives\": ") + list(results.alternatives, write, line) + ",\n";
   out += std::string("  \"records\": ") + list(results.records, write, line) + ",\n";
   out += std::string("  \"curves\": ") + list(results.curves, write, line) + "\n}\n";
   return out;

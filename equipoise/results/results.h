@@ -37,7 +37,7 @@ struct AnalysisRun {
   std::string options;  ///< canonical JSON: as given, with what follows from the question; defaults by `match` are in the notes
   std::int64_t n = 0;   ///< participants in the analysis set
   std::vector<std::string> notes;
-  std::optional<std::string> problem;  ///< why there is no answer; then it has no records
+  std::optional<std::string> problem;   ///< why there is no answer; then it has no records
   std::vector<std::string> warnings{};  ///< of a primary analysis: on what its conclusion depends
 };
 

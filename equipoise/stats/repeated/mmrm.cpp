@@ -259,7 +259,8 @@ void notes(VisitData const& data, Mmrm const& method, Chosen const& chosen, Answ
                               method.estimation == Estimation::reml ? "Restricted maximum" : "Maximum", fit.report.structure,
                               data.blocks.size() > 1 ? fmt::format(", one for each '{}'", method.roles.covariance_by) : "",
                               fit.parameters));
-  if (chosen.attempts.size() > 1) {
+  answer.fell_back = chosen.attempts.size() > 1;
+  if (answer.fell_back) {
     std::vector<FitAttempt> failed(chosen.attempts.begin(), chosen.attempts.end() - 1);
     notes.push_back(fmt::format("Declared fallback of the covariance: {}; then {}.", no_fit(failed), fit.report.structure));
   }

@@ -1,0 +1,82 @@
+#include "equipoise/cli/rehearsal_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace equipoise::cli {
+namespace {
+
+/// "4.7 (0.21)": per cent with its Monte Carlo standard error.
+std::string percent(results::Share const& share) {
+  return fmt::format("{:.1f} ({:.2f})", 100 * share.value(), 100 * share.mc_se());
+}
+
+std::string number(std::optional<results::Measured> const& measured) {
+  return !measured || std::isnan(measured->value) ? "" : fmt::format("{:#.3g}", measured->value);
+}
+
+std::string label_of(protocol::Protocol const& protocol, std::string const& arm) {
+  const protocol::Arm* found = protocol.arm(arm);
+  return found ? found->label.in("en") : arm;
+}
+
+/// Columns as wide as their widest cell; the first to the left, the others to the right.
+std::string table(std::vector<std::vector<std::string>> const& rows) {
+  std::vector<std::size_t> width(rows.front().size(), 0);
+  for (auto const& row : rows)
+    for (std::size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
+  std::string out;
+  for (auto const& row : rows) {
+    std::string line = " ";
+    for (std::size_t c = 0; c < row.size(); ++c)
+      line += c == 0 ? fmt::format(" {:<{}}", row[c], width[c]) : fmt::format("  {:>{}}", row[c], width[c]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string rehearsal_text(protocol::Protocol const& protocol, results::Rehearsal const& rehearsal) {
+  std::string out = fmt::format("SIMULATED: {} rehearsed, seed {}. Per cent of trials with Monte Carlo standard errors.\n",
+                                protocol.trial.id, rehearsal.seed);
+  for (results::ScenarioCharacteristics const& one : rehearsal.scenarios) {
+    out += fmt::format("\nScenario {}: {} trials\n", one.id, one.replicates);
+    std::vector<std::vector<std::string>> rows{{"analysis", "P <= " + fmt::format("{:g}", rehearsal.alpha), "truth", "mean",
+                                                "bias", "SD", "model SE", "coverage", "no answer"}};
+    for (results::StatementCharacteristics const& row : one.statements)
+      rows.push_back({row.analysis + ", " + label_of(protocol, row.arm) + (row.against.empty() ? " by itself" : ""),
+                      percent(row.rejected), number(row.truth), number(row.mean), number(row.bias), number(row.empirical_se),
+                      number(row.model_se), row.coverage ? percent(*row.coverage) : "",
+                      row.not_estimable.n > 0 ? percent(row.not_estimable) : "0"});
+    out += table(rows);
+    if (one.any_rejected) {
+      rows = {{"hypotheses, adjusted", "rejected"}};
+      for (results::HypothesisCharacteristics const& row : one.hypotheses)
+        rows.push_back({row.id + (row.is_true ? " (true)" : ""), percent(row.rejected)});
+      rows.push_back({"at least one", percent(*one.any_rejected)});
+      if (one.family_wise_error) rows.push_back({"at least one true one: family-wise error", percent(*one.family_wise_error)});
+      out += table(rows);
+    }
+    if (!one.claims.empty()) {
+      rows = {{"claim", "arises"}};
+      for (results::ClaimCharacteristics const& row : one.claims)
+        rows.push_back({row.label.empty() ? row.id : row.label, percent(row.holds)});
+      out += table(rows);
+    }
+    for (results::AnalysisFailures const& row : one.failures)
+      if (row.fell_back.n > 0)
+        out += fmt::format("  {}: a later model of the declared list in {} % of trials\n", row.analysis, percent(row.fell_back));
+    out += fmt::format(
+        "  accrual {:.0f} days, trial {:.0f} days, {:.0f} screened, arms {:.2f} apart, {:.1f} % guessed, {:.1f} % left early\n",
+        one.accrual_days.value, one.trial_days.value, one.screened.value, one.imbalance.value, 100 * one.guessed.value,
+        100 * one.left_early.value);
+    for (std::string const& note : one.notes) out += "  " + note + "\n";
+  }
+  return out;
+}
+
+}  // namespace equipoise::cli

@@ -1,0 +1,91 @@
+#include "equipoise/results/rehearsal.h"
+
+#include <cmath>
+
+#include "equipoise/results/json_writer.h"
+
+namespace equipoise::results {
+namespace {
+
+std::string json(Share const& share) {
+  return Object().count("n", share.n).count("of", share.of).real("value", share.value()).real("mc_se", share.mc_se()).str();
+}
+
+std::string json(Measured const& measured) { return Object().real("value", measured.value).real("mc_se", measured.mc_se).str(); }
+
+template <class T>
+void add(Object& out, std::string_view key, std::optional<T> const& value) {
+  if (value) out.raw(key, json(*value));
+}
+
+std::string json(StatementCharacteristics const& one) {
+  Object out;
+  out.text("analysis", one.analysis).text("method", one.method).text("role", one.role).text("endpoint", one.endpoint);
+  out.text("arm", one.arm);
+  if (!one.against.empty()) out.text("against", one.against).flag("no_difference", one.no_difference);
+  out.raw("rejected", json(one.rejected));
+  add(out, "rejected_better", one.rejected_better);
+  out.raw("not_estimable", json(one.not_estimable));
+  if (one.mean) out.text("scale", one.ratio ? "log" : "identity");
+  add(out, "truth", one.truth), add(out, "mean", one.mean), add(out, "bias", one.bias);
+  add(out, "empirical_se", one.empirical_se), add(out, "model_se", one.model_se), add(out, "coverage", one.coverage);
+  if (!one.estimates.empty()) {
+    out.raw("first_estimates", list(one.estimates, number));
+    if (!one.lower.empty()) out.raw("first_lower", list(one.lower, number)).raw("first_upper", list(one.upper, number));
+  }
+  return out.str();
+}
+
+std::string json(ClaimCharacteristics const& one) {
+  return Object().text("id", one.id).text("label", one.label).raw("holds", json(one.holds)).count("unknown", one.unknown).str();
+}
+
+std::string json(HypothesisCharacteristics const& one) {
+  return Object()
+      .text("id", one.id)
+      .text("analysis", one.analysis)
+      .text("arm", one.arm)
+      .flag("is_true", one.is_true)
+      .raw("rejected", json(one.rejected))
+      .str();
+}
+
+std::string json(AnalysisFailures const& one) {
+  return Object()
+      .text("analysis", one.analysis)
+      .raw("no_answer", json(one.no_answer))
+      .raw("fell_back", json(one.fell_back))
+      .str();
+}
+
+std::string json(ScenarioCharacteristics const& one) {
+  constexpr std::string_view line = "\n      ";
+  Object out;
+  out.text("id", one.id).count("replicates", one.replicates);
+  const auto write = [](auto const& element) { return json(element); };
+  out.raw("statements", list(one.statements, write, line)).raw("claims", list(one.claims, write, line));
+  out.raw("hypotheses", list(one.hypotheses, write, line));
+  add(out, "any_rejected", one.any_rejected), add(out, "all_rejected", one.all_rejected);
+  add(out, "family_wise_error", one.family_wise_error);
+  out.raw("failures", list(one.failures, write, line));
+  out.raw("accrual_days", json(one.accrual_days)).raw("trial_days", json(one.trial_days));
+  out.raw("screened", json(one.screened)).raw("imbalance", json(one.imbalance)).raw("guessed", json(one.guessed));
+  out.raw("left_early", json(one.left_early)).raw("notes", texts(one.notes));
+  return out.str();
+}
+
+}  // namespace
+
+double Share::mc_se() const { return of > 0 ? std::sqrt(value() * (1 - value()) / double(of)) : missing_number; }
+
+std::string to_json(Rehearsal const& rehearsal) {
+  Object out;
+  out.text("document", "equipoise rehearsal").flag("simulated", true).text("version", rehearsal.version);
+  out.text("protocol_digest", rehearsal.protocol_digest).raw("seed", std::to_string(rehearsal.seed));
+  out.real("alpha", rehearsal.alpha).real("level", rehearsal.level);
+  out.raw("scenarios", list(
+                           rehearsal.scenarios, [](ScenarioCharacteristics const& one) { return json(one); }, "\n    "));
+  return out.str() + "\n";
+}
+
+}  // namespace equipoise::results

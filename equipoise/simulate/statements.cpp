@@ -1,0 +1,180 @@
+#include "equipoise/simulate/statements.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "equipoise/analysis/multiplicity.h"
+#include "equipoise/analysis/ready_method.h"
+#include "equipoise/data/derive.h"
+#include "equipoise/simulate/records.h"
+
+namespace equipoise::simulate {
+namespace {
+
+using analysis::PlannedAnalysis;
+using analysis::PlannedRun;
+
+/// Against whom an analysis compares, and whom.
+struct Sides {
+  std::vector<std::string> arms;
+  std::string control;
+};
+
+protocol::Analysis const& section_of(protocol::Protocol const& protocol, std::string const& id) {
+  return *std::ranges::find(protocol.analyses, id, &protocol::Analysis::id);
+}
+
+Sides sides_of(protocol::Protocol const& protocol, protocol::Analysis const& analysis) {
+  if (const protocol::Estimand* estimand = protocol.estimand(analysis.estimand)) return {estimand->compare, estimand->against};
+  Sides sides{.arms = {}, .control = protocol.control() ? protocol.control()->id : protocol.arms.front().id};
+  for (protocol::Arm const& arm : protocol.arms)
+    if (arm.id != sides.control) sides.arms.push_back(arm.id);
+  return sides;
+}
+
+std::string const* text_at(At const& at, std::string_view key) {
+  const auto found = at.find(key);
+  return found == at.end() ? nullptr : std::get_if<std::string>(&found->second);
+}
+
+bool gives(stats::MethodCard const& card, std::string_view quantity) {
+  return std::ranges::find(card.quantities, quantity) != card.quantities.end();
+}
+
+/// What a larger estimate means. A later event is better where the protocol says so; then a smaller hazard is.
+int better_of(protocol::Endpoint const* endpoint) {
+  if (!endpoint) return 0;
+  switch (endpoint->benefit) {
+    case protocol::Benefit::higher:
+    case protocol::Benefit::sooner:
+      return 1;
+    case protocol::Benefit::lower:
+    case protocol::Benefit::later:
+      return -1;
+    case protocol::Benefit::unstated:
+      return 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Statement> statements(study::Study const& study) {
+  protocol::Protocol const& protocol = study.protocol;
+  std::vector<Statement> all;
+  for (std::size_t a = 0; a < study.plan.analyses.size(); ++a) {
+    PlannedAnalysis const& planned = study.plan.analyses[a];
+    protocol::Analysis const& section = section_of(protocol, planned.id);
+    if (!gives(*analysis::method_card(section.method), "p")) continue;  // a curve, a description: nothing is claimed by itself
+    const Sides sides = sides_of(protocol, section);
+    const auto add = [&](std::string const& arm, std::string const& against, std::size_t run) {
+      all.push_back({.analysis = planned.id,
+                     .arm = arm,
+                     .against = against,
+                     .planned = a,
+                     .run = run,
+                     .better = better_of(protocol.endpoint(section.endpoint))});
+    };
+    for (std::size_t r = 0; r < planned.runs.size(); ++r) {
+      At const& at = planned.runs[r].at;
+      if (std::string const* group = text_at(at, "group")) add(*group, "", r);
+      else if (std::string const* level = text_at(at, "level")) add(*level, sides.control, r);
+      else
+        for (std::string const& arm : sides.arms) add(arm, sides.control, r);
+    }
+  }
+  return all;
+}
+
+struct Analyst::Work {
+  study::Study const& study;
+  Layout const& layout;
+  std::vector<Statement> const& statements;
+  analysis::Workspace workspace{};
+  std::vector<std::uint8_t> fell_back{};
+
+  /// Reads what a run's findings say of the statement.
+  Said read(Statement const& statement, PlannedAnalysis const& planned, std::vector<Finding> const& findings) const {
+    protocol::Protocol const& protocol = study.protocol;
+    protocol::Analysis const& section = section_of(protocol, statement.analysis);
+    const protocol::Endpoint* endpoint = protocol.endpoint(section.endpoint);
+    const bool pairwise = !planned.runs[statement.run].at.empty();
+    const bool by_visit = planned.recipe.by_visit() && std::ranges::any_of(findings, [](Finding const& finding) {
+                            return analysis::is_within_visit(finding.at);
+                          });
+    Finding const* with_p = nullptr;
+    int best = 5;
+    for (Finding const& finding : findings) {
+      if (!finding.p && finding.quantity != "p") continue;
+      const auto rank =
+          analysis::speaks_of(finding.at, statement.arm, statement.against, endpoint ? endpoint->at : "", by_visit, pairwise);
+      if (!rank || *rank >= best) continue;
+      best = *rank;
+      with_p = &finding;
+    }
+    Said said;
+    if (!with_p) return said;
+    said.p = with_p->quantity == "p" ? with_p->value : *with_p->p;
+    // The estimate stands at the same place: what has a standard error or limits, or failing that the finding itself.
+    for (Finding const& finding : findings) {
+      if (finding.at != with_p->at || (!finding.se && !finding.lower)) continue;
+      const bool ratio = finding.quantity.ends_with("_ratio") && finding.scale == Scale::log;
+      const auto on_scale = [&](double value) { return ratio ? std::log(value) : value; };
+      said.estimate = on_scale(finding.value);
+      if (finding.se) said.se = *finding.se;
+      if (finding.lower && finding.upper) said.lower = on_scale(*finding.lower), said.upper = on_scale(*finding.upper);
+      if (finding.lower) break;
+    }
+    if (!std::isnan(said.estimate)) said.sign = said.estimate > 0 ? 1 : said.estimate < 0 ? -1 : 0;
+    else said.sign = excess_events(statement, findings);
+    return said;
+  }
+
+  /// A rank test has no estimate: events observed less those expected in the arm.
+  static double excess_events(Statement const& statement, std::vector<Finding> const& findings) {
+    double excess = 0;
+    bool found = false;
+    for (Finding const& finding : findings) {
+      if (finding.quantity != "observed" && finding.quantity != "expected") continue;
+      std::string const* group = text_at(finding.at, "group");
+      if (!group || *group != statement.arm) continue;
+      excess += finding.quantity == "observed" ? finding.value : -finding.value;
+      found = true;
+    }
+    return !found || std::isnan(excess) ? missing_number : excess > 0 ? 1 : excess < 0 ? -1 : 0;
+  }
+};
+
+Analyst::Analyst(study::Study const& study, Layout const& layout, std::vector<Statement> const& statements)
+    : work_(new Work{study, layout, statements}) {}
+Analyst::~Analyst() = default;
+Analyst::Analyst(Analyst&&) noexcept = default;
+
+std::span<const std::uint8_t> Analyst::fell_back() const { return work_->fell_back; }
+
+void Analyst::analyse(VirtualTrial const& trial, std::span<Said> said) {
+  Work& work = *work_;
+  analysis::Plan const& plan = work.study.plan;
+  expects(said.size() == work.statements.size(), "one place for each statement");
+  work.fell_back.assign(plan.analyses.size(), 0);
+  std::ranges::fill(said, Said{});
+  const data::TrialRecords records = to_records(work.study.protocol, work.layout, trial);
+  const data::TrialTables tables(work.study.protocol, records);
+  for (std::size_t s = 0; s < work.statements.size();) {
+    const std::size_t a = work.statements[s].planned;
+    PlannedAnalysis const& planned = plan.analyses[a];
+    const auto made = data::analysis_dataset(tables, planned.recipe);
+    std::optional<data::DatasetColumns> columns;
+    if (made) columns.emplace(made->dataset.view());
+    for (; s < work.statements.size() && work.statements[s].planned == a;) {
+      const std::size_t r = work.statements[s].run;
+      Expected<analysis::Outcome> outcome = fail(Code::no_data, "no data");
+      if (columns) outcome = planned.runs[r].compiled.run(columns->view(), work.workspace);
+      for (; s < work.statements.size() && work.statements[s].planned == a && work.statements[s].run == r; ++s)
+        if (outcome) said[s] = work.read(work.statements[s], planned, outcome->answer.findings);
+      if (outcome) work.fell_back[a] |= outcome->answer.fell_back;
+    }
+  }
+}
+
+}  // namespace equipoise::simulate

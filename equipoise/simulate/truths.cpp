@@ -1,0 +1,110 @@
+#include "equipoise/simulate/truths.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "equipoise/analysis/ready_method.h"
+#include "equipoise/data/derive.h"
+#include "equipoise/simulate/records.h"
+#include "equipoise/simulate/tally.h"
+
+namespace equipoise::simulate {
+namespace {
+
+constexpr std::uint64_t apart = std::uint64_t(1) << 40;  ///< numbers of the trials that tell the truth
+
+/// Whether what the analysis estimates is a difference of means (or proportions), or a mean.
+bool estimates_means(study::Study const& study, Statement const& statement) {
+  protocol::Protocol const& protocol = study.protocol;
+  protocol::Analysis const& section = *std::ranges::find(protocol.analyses, statement.analysis, &protocol::Analysis::id);
+  stats::MethodCard const& card = *analysis::method_card(section.method);
+  const protocol::Endpoint* endpoint = protocol.endpoint(section.endpoint);
+  const auto takes = [&](std::string_view role) {
+    return std::ranges::find(card.roles, role, &stats::RoleCard::name) != card.roles.end();
+  };
+  if (!endpoint || takes("ice") || (takes("subject") && !takes("visit"))) return false;  // another estimand, or another question
+  if (endpoint->kind == protocol::EndpointKind::continuous) return takes("response");
+  if (endpoint->kind != protocol::EndpointKind::binary) return false;
+  const Node* measure = section.section.find("measure");
+  return measure && measure->text() && *measure->text() == "difference";
+}
+
+/// The outcomes of one analysis when everybody is on one arm.
+struct Outcomes {
+  std::vector<double> response;  ///< at the visit of the question, one a participant
+  std::vector<double> all;       ///< every outcome that the analysis can see, in rows: to tell whether arms differ
+};
+
+Outcomes outcomes(data::TrialTables const& tables, data::Recipe const& recipe, std::string const& question) {
+  Outcomes out;
+  const auto made = data::analysis_dataset(tables, recipe);
+  if (!made) return out;
+  for (data::TypedColumn const& column : made->dataset.columns())
+    if (column.name == "response" || column.name == "time" || column.name == "event" || column.name == "left" ||
+        column.name == "right")
+      out.all.insert(out.all.end(), column.numbers.begin(), column.numbers.end());
+  const data::TypedColumn* response = made->dataset.find("response");
+  if (!response) return out;
+  const data::TypedColumn* visit = made->dataset.find("visit");
+  for (std::size_t row = 0; row < response->numbers.size(); ++row)
+    if (!recipe.by_visit() || visit->levels[std::size_t(visit->codes[row])] == question)
+      out.response.push_back(response->numbers[row]);
+  return out;
+}
+
+double mean_of(std::vector<double> const& values) {
+  double sum = 0;
+  std::size_t n = 0;
+  for (const double value : values)
+    if (!std::isnan(value)) sum += value, ++n;
+  return sum / double(n);
+}
+
+bool same(std::vector<double> const& a, std::vector<double> const& b) {
+  return std::ranges::equal(a, b, [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); });
+}
+
+}  // namespace
+
+std::vector<Truth> truths(study::Study const& study, World const& world, std::vector<Statement> const& statements,
+                          std::uint64_t seed, int trials) {
+  protocol::Protocol const& protocol = study.protocol;
+  std::vector<Truth> made(statements.size());
+  std::vector<Moments> means(statements.size());
+  for (std::size_t s = 0; s < statements.size(); ++s) made[s].no_difference = !statements[s].against.empty();
+  Workspace workspace;
+  VirtualTrial trial;
+  const auto arm_number = [&](std::string const& id) {
+    return std::size_t(std::ranges::find(protocol.arms, id, &protocol::Arm::id) - protocol.arms.begin());
+  };
+  for (int t = 0; t < trials; ++t) {
+    std::vector<std::vector<Outcomes>> by_arm(protocol.arms.size());
+    for (std::size_t arm = 0; arm < protocol.arms.size(); ++arm) {
+      world.replicate(seed, apart + std::uint64_t(t), workspace, trial, {.arm = arm, .complete = true});
+      const data::TrialRecords records = to_records(protocol, world.layout(), trial);
+      const data::TrialTables tables(protocol, records);
+      for (analysis::PlannedAnalysis const& planned : study.plan.analyses) {
+        const protocol::Endpoint* endpoint = protocol.endpoint(planned.recipe.endpoint);
+        by_arm[arm].push_back(outcomes(tables, planned.recipe, endpoint ? endpoint->at : ""));
+      }
+    }
+    for (std::size_t s = 0; s < statements.size(); ++s) {
+      Outcomes const& on_arm = by_arm[arm_number(statements[s].arm)][statements[s].planned];
+      if (statements[s].against.empty()) {
+        means[s].add(mean_of(on_arm.response));
+        continue;
+      }
+      Outcomes const& on_control = by_arm[arm_number(statements[s].against)][statements[s].planned];
+      made[s].no_difference = made[s].no_difference && !on_arm.all.empty() && same(on_arm.all, on_control.all);
+      means[s].add(mean_of(on_arm.response) - mean_of(on_control.response));
+    }
+  }
+  for (std::size_t s = 0; s < statements.size(); ++s) {
+    if (made[s].no_difference) made[s].value = results::Measured{0, 0};
+    else if (estimates_means(study, statements[s]) && !std::isnan(means[s].mean))
+      made[s].value = results::Measured{means[s].mean, means[s].standard_error()};
+  }
+  return made;
+}
+
+}  // namespace equipoise::simulate
