@@ -10,7 +10,24 @@
 namespace equipoise::random {
 
 /// What random numbers are for: different purposes under one seed share none. Numbers are never used again for something else.
-enum class Purpose : std::uint32_t { permutation = 1, bootstrap = 2, posterior = 3, imputation = 4 };
+enum class Purpose : std::uint32_t {
+  permutation = 1,
+  bootstrap = 2,
+  posterior = 3,
+  imputation = 4,
+  accrual = 16,       ///< of virtual trials: when and where candidates come
+  participant = 17,   ///< levels and slopes
+  site_effect = 18,
+  noise = 19,
+  visit_day = 20,
+  missed_visit = 21,
+  study_stop = 22,
+  event = 23,
+  adverse_event = 24,
+  item = 25,
+  outcome = 26,
+  calibration = 27,   ///< makes the seed of those virtual participants on whom a scenario is calibrated
+};
 
 /// Names a stream of one purpose under a seed.
 struct StreamKey {
