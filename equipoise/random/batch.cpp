@@ -111,10 +111,4 @@ void Batch::uniforms(std::uint32_t visit, std::uint32_t block, std::size_t n, st
   }
 }
 
-PhiloxKey batch_key(StreamKey key) {
-  const PhiloxCounter block =
-      philox({std::uint32_t(key.purpose), 0, 0, 0}, {std::uint32_t(key.seed), std::uint32_t(key.seed >> 32)});
-  return {block[0], block[1]};
-}
-
 }  // namespace equipoise::random

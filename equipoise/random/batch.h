@@ -45,7 +45,4 @@ class Batch {
   std::uint64_t replicate_ = 0;
 };
 
-/// The Philox key of a stream: the first two words of the block of (purpose, 0, 0, 0) under the seed.
-PhiloxKey batch_key(StreamKey key);
-
 }  // namespace equipoise::random

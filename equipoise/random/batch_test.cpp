@@ -17,7 +17,7 @@ std::vector<std::uint32_t> first(std::size_t n) {
 }
 
 TEST(Batch, GivesTheWordsOfItsAddress) {
-  const PhiloxKey key = batch_key({.seed = 20240601, .purpose = Purpose::bootstrap});
+  const PhiloxKey key = derived_key({.seed = 20240601, .purpose = Purpose::bootstrap});
   const std::uint64_t replicate = 0x123456789abcull;
   const std::size_t n = 21, stride = padded(n);
   std::vector<double> uniforms(4 * stride), a(stride), b(stride);
@@ -37,7 +37,7 @@ TEST(Batch, GivesTheWordsOfItsAddress) {
 }
 
 TEST(Batch, DependsNeitherOnItsLengthNorOnItsNeighbours) {
-  const Batch batch(batch_key({.seed = 1, .purpose = Purpose::bootstrap}), 5);
+  const Batch batch(derived_key({.seed = 1, .purpose = Purpose::bootstrap}), 5);
   const auto all = first(40);
   std::vector<double> a(40), b(40), one(8), two(8);
   batch.normals(2, 0, 40, all.data(), a.data(), b.data());
@@ -52,7 +52,7 @@ TEST(Batch, NormalsAreNormal) {
   const std::size_t n = 1 << 20;
   const auto who = first(n);
   std::vector<double> a(n), b(n);
-  Batch(batch_key({.seed = 7, .purpose = Purpose::bootstrap}), 0).normals(0, 0, n, who.data(), a.data(), b.data());
+  Batch(derived_key({.seed = 7, .purpose = Purpose::bootstrap}), 0).normals(0, 0, n, who.data(), a.data(), b.data());
   double mean = 0, square = 0, fourth = 0, product = 0, beyond_two = 0, below_minus_three = 0;
   for (std::size_t i = 0; i < n; ++i) {
     mean += a[i] + b[i], square += a[i] * a[i] + b[i] * b[i];

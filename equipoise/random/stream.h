@@ -15,6 +15,8 @@ enum class Purpose : std::uint32_t {
   bootstrap = 2,
   posterior = 3,
   imputation = 4,
+  allocation = 5,       ///< of simulated trials
+  rerandomisation = 6,  ///< replays of a trial's allocation
   accrual = 16,       ///< of virtual trials: when and where candidates come
   participant = 17,   ///< levels and slopes
   site_effect = 18,
@@ -35,12 +37,16 @@ struct StreamKey {
   Purpose purpose{};
 };
 
+/// The Philox key of a stream: the first two words of the block of (purpose, 0, 0, 0) under the seed.
+PhiloxKey derived_key(StreamKey key);
+
 /// The random words of one replicate, from first to last. Equal keys and replicates give equal words, whatever was drawn before
 /// from any other stream. Not for allocations of a live trial.
 ///
-/// The key is the Philox block of (purpose, 0, 0, 0) under the seed; the counter is (block, 0, replicate).
+/// The key is the derived one; the counter is (block, 0, replicate).
 ///
-/// checked philox_test.cpp
+/// page     docs/methods/random.md
+/// checked  philox_test.cpp
 class Stream {
  public:
   Stream(StreamKey key, std::uint64_t replicate);

@@ -28,7 +28,7 @@ class Draws {
   void start(std::uint64_t seed, std::uint64_t replicate) {
     if (!known_ || seed != seed_) {
       for (std::uint32_t purpose = 0; purpose < purposes; ++purpose)
-        keys_[purpose] = random::batch_key({.seed = seed, .purpose = random::Purpose(purpose)});
+        keys_[purpose] = random::derived_key({.seed = seed, .purpose = random::Purpose(purpose)});
       seed_ = seed, known_ = true;
     }
     replicate_ = replicate;
