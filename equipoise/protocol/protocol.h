@@ -288,6 +288,13 @@ struct Claim {
   Place place;
 };
 
+/// A factor of [randomisation]: the site, or what its rule says of a participant.
+struct RandomisationFactor {
+  std::string id;
+  std::optional<expression::Expression> rule;  ///< a truth or a code; absent: the site
+  Place place;                                 ///< of the rule, or of the id
+};
+
 /// [report]: what the report shows, in the protocol's order.
 struct ReportPlan {
   Text title;
@@ -323,6 +330,7 @@ struct Protocol {
   std::vector<MethodSection> scenarios;  ///< `method` holds the model
   std::vector<Claim> claims;
   std::optional<MethodSection> randomisation, multiplicity, design;
+  std::vector<RandomisationFactor> randomisation_factors;
   std::string blinding;  ///< "open", "single", "double"
   std::vector<std::string> unmasked_roles;
   std::optional<Source> source;

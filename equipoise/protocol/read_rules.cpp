@@ -165,9 +165,11 @@ void read_randomisation(Reader& reader, Section& root) {
     factor.rename(fmt::format("factor '{}'", id.value_or("")));
     if (id && *id == "site" && !factor.has("rule")) {
       if (reader.protocol.sites.empty()) factor.report_at("id", Code::unresolved, "the factor 'site' needs the section [sites]");
-    } else {
-      reader.rule(factor, "rule", Context{}, {Type::truth, Type::code});
+      reader.protocol.randomisation_factors.push_back({*id, {}, factor.place_of("id")});
+    } else if (auto rule = reader.rule(factor, "rule", Context{}, {Type::truth, Type::code}); rule && id) {
+      reader.protocol.randomisation_factors.push_back({*id, std::move(*rule), factor.place_of("rule")});
     }
+    factor.allow("caps");  // the room of the method reads them
     factor.finish();
   }
 }

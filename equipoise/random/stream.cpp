@@ -4,11 +4,13 @@
 
 namespace equipoise::random {
 
-Stream::Stream(StreamKey key, std::uint64_t replicate) : replicate_(replicate) {
+PhiloxKey derived_key(StreamKey key) {
   const PhiloxCounter block =
       philox({std::uint32_t(key.purpose), 0, 0, 0}, {std::uint32_t(key.seed), std::uint32_t(key.seed >> 32)});
-  key_ = {block[0], block[1]};
+  return {block[0], block[1]};
 }
+
+Stream::Stream(StreamKey key, std::uint64_t replicate) : key_(derived_key(key)), replicate_(replicate) {}
 
 std::uint32_t Stream::word() {
   if (next_ == words_.size()) {

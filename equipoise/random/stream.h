@@ -10,7 +10,26 @@
 namespace equipoise::random {
 
 /// What random numbers are for: different purposes under one seed share none. Numbers are never used again for something else.
-enum class Purpose : std::uint32_t { permutation = 1, bootstrap = 2, posterior = 3, imputation = 4 };
+enum class Purpose : std::uint32_t {
+  permutation = 1,
+  bootstrap = 2,
+  posterior = 3,
+  imputation = 4,
+  allocation = 5,       ///< of simulated trials
+  rerandomisation = 6,  ///< replays of a trial's allocation
+  accrual = 16,       ///< of virtual trials: when and where candidates come
+  participant = 17,   ///< levels and slopes
+  site_effect = 18,
+  noise = 19,
+  visit_day = 20,
+  missed_visit = 21,
+  study_stop = 22,
+  event = 23,
+  adverse_event = 24,
+  item = 25,
+  outcome = 26,
+  calibration = 27,   ///< makes the seed of those virtual participants on whom a scenario is calibrated
+};
 
 /// Names a stream of one purpose under a seed.
 struct StreamKey {
@@ -18,12 +37,16 @@ struct StreamKey {
   Purpose purpose{};
 };
 
+/// The Philox key of a stream: the first two words of the block of (purpose, 0, 0, 0) under the seed.
+PhiloxKey derived_key(StreamKey key);
+
 /// The random words of one replicate, from first to last. Equal keys and replicates give equal words, whatever was drawn before
 /// from any other stream. Not for allocations of a live trial.
 ///
-/// The key is the Philox block of (purpose, 0, 0, 0) under the seed; the counter is (block, 0, replicate).
+/// The key is the derived one; the counter is (block, 0, replicate).
 ///
-/// checked philox_test.cpp
+/// page     docs/methods/random.md
+/// checked  philox_test.cpp
 class Stream {
  public:
   Stream(StreamKey key, std::uint64_t replicate);

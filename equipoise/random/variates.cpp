@@ -12,6 +12,10 @@ double uniform(Stream& stream) {
   return (double((high << 26) | low) + 0.5) * 0x1p-52;
 }
 
+double uniform(std::uint64_t word) { return (double(word >> 12) + 0.5) * 0x1p-52; }
+
+double normal(std::uint64_t word) { return numerics::normal_quantile(uniform(word)); }
+
 double normal(Stream& stream) { return numerics::normal_quantile(uniform(stream)); }
 
 double chi_square(Stream& stream, double df) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "equipoise/analysis/ready_method.h"
 #include "equipoise/analysis/multiplicity.h"
+#include "equipoise/analysis/ready_method.h"
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/load.h"
 #include "equipoise/study/unused.h"
@@ -37,6 +37,7 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
   Problems problems = std::move(loaded.problems);
   if (!loaded.readable) return fail(std::move(problems));
   Study study{.protocol = std::move(loaded.protocol),
+              .rule = {},
               .plan = {},
               .unavailable = {},
               .warnings = {},
@@ -44,9 +45,12 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
   protocol::Protocol const& protocol = study.protocol;
 
   const std::vector<std::string> none;
-  for (auto const& [section, slot, user] : {std::tuple(&protocol.randomisation, Slot::randomisation, "[randomisation]"),
-                                            std::tuple(&protocol.design, Slot::design, "[design]")})
-    if (*section) carried((*section)->method, slot, (*section)->place, user, none, study, problems);
+  if (auto const& randomisation = protocol.randomisation)
+    if (carried(randomisation->method, Slot::randomisation, randomisation->place, "[randomisation]",
+                allocation::method_keywords(), study, problems))
+      study.rule = allocation::Rule::parse(protocol, problems);
+  if (auto const& design = protocol.design)
+    carried(design->method, Slot::design, design->place, "[design]", none, study, problems);
   for (protocol::MethodSection const& scenario : protocol.scenarios) {
     const Node* id = scenario.section.find("id");
     carried(scenario.method, Slot::scenario, scenario.place, fmt::format("scenario '{}'", id && id->text() ? *id->text() : ""),

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "equipoise/allocation/rule.h"
 #include "equipoise/analysis/plan.h"
 #include "equipoise/core/expected.h"
 #include "equipoise/protocol/protocol.h"
@@ -20,10 +22,11 @@ struct Unavailable {
 
 struct Study {
   protocol::Protocol protocol;
-  analysis::Plan plan;                   ///< the analyses this build can run
-  std::vector<Unavailable> unavailable;  ///< in file order
-  Problems warnings;                     ///< what is allowed and probably not meant; see warnings.h
-  std::vector<std::string> not_used;     ///< what the file says and nothing in this build reads; see unused.h
+  std::optional<allocation::Rule> rule{};  ///< of [randomisation]
+  analysis::Plan plan;                     ///< the analyses this build can run
+  std::vector<Unavailable> unavailable;    ///< in file order
+  Problems warnings;                       ///< what is allowed and probably not meant; see warnings.h
+  std::vector<std::string> not_used;       ///< what the file says and nothing in this build reads; see unused.h
 };
 
 /// Reads and checks a protocol file's bytes. All problems of all rooms, joined in file order.

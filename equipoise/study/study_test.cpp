@@ -28,11 +28,11 @@ TEST(Study, ListsWhatAFileSaysAndThisBuildDoesNotUse) {
   const auto msc = example("msc-inr");
   ASSERT_TRUE(msc) << to_string(msc.error().front());
   EXPECT_EQ(msc->not_used,
-            (std::vector<std::string>{
-                "'time_zone' of sites", "'cap' of sites", "'planned_per_month' of sites", "'amount' of interventions",
-                "'volume' of interventions", "'weight_change_confirm' of interventions", "'required' of items", "'soft' of items",
-                "'max' of items", "[[edit_check]]", "[eligibility]", "[randomisation]", "'unmasked' of [blinding]",
-                "'mask_from' of [blinding]", "[design]", "[[scenario]]"}));
+            (std::vector<std::string>{"'time_zone' of sites", "'cap' of sites", "'planned_per_month' of sites",
+                                      "'amount' of interventions", "'volume' of interventions",
+                                      "'weight_change_confirm' of interventions", "'required' of items", "'soft' of items",
+                                      "'max' of items", "[[edit_check]]", "[eligibility]", "'unmasked' of [blinding]",
+                                      "'mask_from' of [blinding]", "[design]", "[[scenario]]"}));
   EXPECT_TRUE(msc->warnings.empty());  // the formula holds the site, and CD4 at baseline, of which the other factor is made
 }
 

@@ -13,7 +13,7 @@ struct Unused {
   std::string_view path, key, name;
 };
 
-constexpr std::array<Unused, 16> list{{
+constexpr std::array<Unused, 15> list{{
     {"sites.site", "time_zone", "'time_zone' of sites"},
     {"sites.site", "cap", "'cap' of sites"},
     {"sites.site", "planned_per_month", "'planned_per_month' of sites"},
@@ -25,7 +25,6 @@ constexpr std::array<Unused, 16> list{{
     {"form.*.*", "max", "'max' of items"},
     {"", "edit_check", "[[edit_check]]"},
     {"", "eligibility", "[eligibility]"},
-    {"", "randomisation", "[randomisation]"},
     {"blinding", "unmasked", "'unmasked' of [blinding]"},
     {"blinding", "mask_from", "'mask_from' of [blinding]"},
     {"", "design", "[design]"},

@@ -1,5 +1,6 @@
 #include "equipoise/study/vocabulary.h"
 
+#include "equipoise/allocation/rule.h"
 #include "equipoise/analysis/ready_method.h"
 
 namespace equipoise::study {
@@ -45,7 +46,7 @@ std::vector<std::string> published(Slot slot) {
               "boin_boundary",
               "crm_posterior"};
     case Slot::randomisation:
-      return {"minimisation"};
+      return allocation::method_keywords();
     case Slot::multiplicity:
       return {"none", "graphical", "bonferroni", "holm", "hochberg", "hommel", "benjamini_hochberg"};
     case Slot::scenario:

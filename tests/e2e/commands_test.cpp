@@ -13,7 +13,6 @@ const std::string msc_inr = (source_dir / "examples/msc-inr/protocol.toml").stri
 /// Method and user of what a protocol needs and this build lacks, in file order.
 using Lacks = std::vector<std::pair<std::string, std::string>>;
 const Lacks msc_inr_lacks{
-    {"minimisation", "[randomisation]"},
     {"fixed", "[design]"},
     {"longitudinal", "scenario 'no-effect'"},
     {"longitudinal", "scenario 'drift-only'"},

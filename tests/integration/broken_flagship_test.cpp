@@ -114,6 +114,28 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"ARatioThatForgetsAnArm",
                {{"ratio = { placebo = 1, low = 1, high = 1 }", "ratio = { placebo = 1, low = 1 }"}},
                {"p.toml:157:9: the ratio of [randomisation] needs the key 'high'"}},
+        Broken{"ARandomisationOfNoMethod",
+               {{"method = \"minimisation\"", "method = \"minimization\""}},
+               {"p.toml:156:10: [randomisation] names the method 'minimization', which is not known\n  hint: did you mean "
+                "'minimisation'?"}},
+        Broken{"ARandomisationWithKeysOfAnotherMethod",
+               {{"method = \"minimisation\"", "method = \"permuted_block\"\nblock_sizes = [3, 4]"}},
+               {"p.toml:157:19: a block of 4 cannot hold the arms in their ratio: its size must be a multiple of 3, the sum of the "
+                "ratio",
+                "p.toml:160:1: [randomisation] has no key 'imbalance'\n  hint: its keys are block_sizes, caps, factors, method and "
+                "ratio",
+                "p.toml:161:1: [randomisation] has no key 'weights'\n  hint: its keys are block_sizes, caps, factors, method and ratio",
+                "p.toml:162:1: [randomisation] has no key 'probability'\n  hint: its keys are block_sizes, caps, factors, method and "
+                "ratio"}},
+        Broken{"AMinimisationThatIsNone",
+               {{"weights = { site = 1, cd4_low = 1 }", "weights = { site = 1, cd4 = 1 }"},
+                {"probability = 0.8", "probability = 0.33"},
+                {"rule = \"cd4@screening <= 150\"", "rule = \"cd4@w4 <= 150\""}},
+               {"p.toml:158:49: the factor 'cd4_low' reads 'cd4@w4', and visit 'w4' is after randomisation",
+                "p.toml:160:11: the weights of [randomisation] needs the key 'cd4_low'",
+                "p.toml:160:23: the weights of [randomisation] has no key 'cd4'\n  hint: its keys are cd4_low and site",
+                "p.toml:161:15: with 'probability' = 0.33 the preferred arm is not preferred: chance alone gives it 1/3\n  hint: a "
+                "probability above that, and at most 1"}},
         Broken{"AnEstimandWithoutAStrategyForDeath",
                {{"  { event = \"death\",          strategy = \"composite\", value = 0 },            # no recovery: change 0 from "
                  "then on\n",

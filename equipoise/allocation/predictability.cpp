@@ -1,0 +1,74 @@
+#include "equipoise/allocation/predictability.h"
+
+#include <algorithm>
+
+#include "equipoise/core/error.h"
+
+namespace equipoise::allocation {
+namespace {
+
+/// Participants of each arm at each site; sites numbered from 0, as they come.
+class Counts {
+ public:
+  explicit Counts(std::span<const int> ratio) : ratio_(ratio) {}
+
+  double* of(std::int32_t site) {
+    expects(site >= 0, "a site has a number from 0");
+    const std::size_t from = std::size_t(site) * ratio_.size();
+    if (counts_.size() < from + ratio_.size()) counts_.resize(from + ratio_.size(), 0.0);
+    return &counts_[from];
+  }
+  std::size_t sites() const { return counts_.size() / ratio_.size(); }
+  /// Participants for each unit of the ratio.
+  double load(double const* counts, std::size_t arm) const { return counts[arm] / ratio_[arm]; }
+  double spread(double const* counts) const {
+    double least = load(counts, 0), most = least;
+    for (std::size_t a = 1; a < ratio_.size(); ++a)
+      least = std::min(least, load(counts, a)), most = std::max(most, load(counts, a));
+    return most - least;
+  }
+
+ private:
+  std::span<const int> ratio_;
+  std::vector<double> counts_;
+};
+
+void check(std::span<const std::int32_t> arm, std::span<const std::int32_t> site, std::span<const int> ratio) {
+  expects(arm.size() == site.size() && !ratio.empty(), "every participant has an arm and a site");
+  for (const std::int32_t one : arm) expects(one >= 0 && std::size_t(one) < ratio.size(), "an arm has a ratio");
+}
+
+}  // namespace
+
+double convergent_guesses(std::span<const std::int32_t> arm, std::span<const std::int32_t> site, std::span<const int> ratio) {
+  check(arm, site, ratio);
+  Counts counts(ratio);
+  double right = 0;
+  for (std::size_t i = 0; i < arm.size(); ++i) {
+    double* at = counts.of(site[i]);
+    double least = counts.load(at, 0);
+    for (std::size_t a = 1; a < ratio.size(); ++a) least = std::min(least, counts.load(at, a));
+    int among = 0;
+    for (std::size_t a = 0; a < ratio.size(); ++a) among += counts.load(at, a) == least;
+    if (counts.load(at, std::size_t(arm[i])) == least) right += 1.0 / among;
+    ++at[arm[i]];
+  }
+  return right;
+}
+
+ArmImbalance arm_imbalance(std::span<const std::int32_t> arm, std::span<const std::int32_t> site, std::span<const int> ratio) {
+  check(arm, site, ratio);
+  Counts all(ratio), by_site(ratio);
+  ArmImbalance imbalance;
+  for (std::size_t i = 0; i < arm.size(); ++i) {
+    ++all.of(0)[arm[i]];
+    ++by_site.of(site[i])[arm[i]];
+    imbalance.largest = std::max(imbalance.largest, all.spread(all.of(0)));
+  }
+  imbalance.overall = all.spread(all.of(0));
+  for (std::size_t one = 0; one < by_site.sites(); ++one)
+    imbalance.worst_site = std::max(imbalance.worst_site, by_site.spread(by_site.of(std::int32_t(one))));
+  return imbalance;
+}
+
+}  // namespace equipoise::allocation
