@@ -3,84 +3,52 @@
 #include <algorithm>
 
 #include "equipoise/core/text.h"
-#include "equipoise/expression/evaluate.h"
-#include "equipoise/protocol/names.h"
+#include "equipoise/expression/flat.h"
 
 namespace equipoise::simulate {
 namespace {
 
-using expression::Column;
-using expression::Type;
+namespace flat = expression::flat;
 
-constexpr double day_of_randomisation = 20000;  // any day: rules see differences of dates only
-
-/// Candidates as expressions see them.
-class CandidateTables final : public expression::Tables {
+/// What the names of rules are in the arrays of candidates: array c is cell c, then come the days of the visits, then the site.
+class CandidateNames final : public flat::Resolver {
  public:
-  CandidateTables(protocol::Protocol const& protocol, Layout const& layout, People const& people, double const* values)
-      : protocol_(protocol), layout_(layout), people_(people), values_(values) {}
+  CandidateNames(protocol::Protocol const& protocol, Layout const& layout, flat::Graph& graph)
+      : protocol_(protocol), layout_(layout), graph_(graph) {}
 
-  std::size_t participants() const override { return people_.n; }
-  std::vector<std::string> post_baseline_visits() const override { return {}; }
-  std::vector<std::uint8_t> attended(std::string_view) const override { return std::vector<std::uint8_t>(people_.n, 1); }
-  Column visit_date(std::string_view visit) const override {
+  std::vector<std::string> post_baseline_visits() override { return {}; }
+  Visit visit(std::string_view id) override {
     for (std::size_t v = 0; v < protocol_.visits.size(); ++v)
-      if (protocol_.visits[v].id == visit) return numbers(people_.day + v * people_.stride, Type::date, day_of_randomisation);
-    return Column::of_missing(Type::date, people_.n);
+      if (protocol_.visits[v].id == id) return {graph_.constant(1), graph_.input(std::uint32_t(layout_.cells.size() + v))};
+    return {graph_.constant(0), graph_.missing()};
   }
-  Column variable(std::string_view name, std::optional<std::string_view> visit) const override {
-    const std::size_t n = people_.n;
-    if (name == "randomised") return Column::of_truths(std::vector<std::uint8_t>(n, 1));
-    if (name == "randomisation") return Column::of_numbers(std::vector<double>(n, day_of_randomisation), Type::date);
+  Variable variable(std::string_view name, std::optional<std::string_view> visit) override {
+    if (name == "randomised") return {.node = graph_.constant(1)};
+    if (name == "randomisation") return {.node = graph_.constant(0)};  // days count from there
     if (name == "site") {
-      std::vector<std::string> sites;
-      for (protocol::Site const& site : protocol_.sites) sites.push_back(site.id);
-      return Column::of_codes({people_.site, people_.site + n}, std::move(sites));
+      Variable site{.node = graph_.input(std::uint32_t(layout_.cells.size() + protocol_.visits.size()))};
+      for (protocol::Site const& one : protocol_.sites) site.levels.push_back(one.id);
+      return site;
     }
-    if (protocol::Derivation const* derivation = protocol_.derivation(name)) return evaluate(derivation->rule, *this, visit);
+    if (protocol::Derivation const* derivation = protocol_.derivation(name)) return {.rule = &derivation->rule};
     protocol::Item const* item = protocol_.item(name);
-    if (!item) return Column::of_missing(Type::code, n);
+    if (!item) return {.node = graph_.missing()};
     std::optional<std::size_t> at;
     for (std::size_t v = 0; visit && v < protocol_.visits.size(); ++v)
       if (protocol_.visits[v].id == *visit) at = v;
     const auto cell = layout_.cell(name, at);
-    if (!cell) return Column::of_missing(protocol::type_of(item->kind), n);
-    double const* row = values_ + *cell * people_.stride;
-    switch (item->kind) {
-      case protocol::ItemKind::flag: {
-        std::vector<std::uint8_t> truths(n);
-        for (std::size_t i = 0; i < n; ++i) truths[i] = row[i] == 1;
-        return Column::of_truths(std::move(truths));
-      }
-      case protocol::ItemKind::code: {
-        std::vector<std::int32_t> codes(n);
-        for (std::size_t i = 0; i < n; ++i) codes[i] = std::int32_t(row[i]);
-        std::vector<std::string> levels;
-        for (protocol::CodeValue const& code : item->codes) levels.push_back(code.id);
-        return Column::of_codes(std::move(codes), std::move(levels));
-      }
-      case protocol::ItemKind::date:
-        return numbers(row, Type::date, day_of_randomisation);
-      default:
-        return numbers(row, Type::number, 0);
-    }
+    Variable value{.node = cell ? graph_.input(std::uint32_t(*cell)) : graph_.missing()};
+    for (protocol::CodeValue const& code : item->codes) value.levels.push_back(code.id);
+    return value;
   }
-  expression::Entries const& entries(std::string_view) const override {
-    static const expression::Entries none{};
-    return none;
-  }
+  Form form(std::string_view) override { return {.space = flat::participants, .date = graph_.missing()}; }
+  Variable entry_item(std::string_view, std::string_view) override { return {.node = graph_.missing()}; }
+  flat::Node calendar_day(double) override { return graph_.missing(); }  // a virtual trial has no calendar
 
  private:
-  Column numbers(double const* row, Type type, double plus) const {
-    std::vector<double> values(row, row + people_.n);
-    for (double& value : values) value += plus;
-    return Column::of_numbers(std::move(values), type);
-  }
-
   protocol::Protocol const& protocol_;
   Layout const& layout_;
-  People const& people_;
-  double const* values_;
+  flat::Graph& graph_;
 };
 
 void open(protocol::Protocol const& protocol, std::string const& name, std::string_view visit, std::vector<std::string>& items) {
@@ -118,71 +86,89 @@ std::vector<std::string> lacking(protocol::Protocol const& protocol, Layout cons
 
 }  // namespace
 
-std::vector<std::string> items_read(protocol::Protocol const& protocol, expression::Expression const& rule, std::string_view visit) {
+std::vector<std::string> items_read(protocol::Protocol const& protocol, expression::Expression const& rule,
+                                    std::string_view visit) {
   std::vector<std::string> items;
   for (std::string const& name : rule.variables()) open(protocol, name, visit, items);
   return items;
 }
 
-CandidateRules CandidateRules::compile(protocol::Protocol const& protocol, Layout const& layout, std::vector<std::string>& notes,
+CandidateRules CandidateRules::compile(protocol::Protocol const& protocol, Layout const& layout,
+                                       std::vector<allocation::Factor> const& factors, std::vector<std::string>& notes,
                                        Problems& problems) {
   CandidateRules rules;
-  rules.protocol_ = &protocol, rules.layout_ = &layout;
   rules.visits_.assign(protocol.visits.size(), 0);
+  rules.n_cells_ = layout.cells.size(), rules.n_visits_ = protocol.visits.size();
+  flat::Graph graph;
+  CandidateNames names(protocol, layout, graph);
+  flat::Compiler compiler(graph, names);
+  std::vector<flat::Node> outputs;
   for (std::size_t c = 0; c < protocol.criteria.size(); ++c) {
     protocol::Criterion const& criterion = protocol.criteria[c];
     if (!criterion.rule) continue;
-    const auto lacks = lacking(protocol, layout, criterion.rule, rules.visits_);
-    if (lacks.empty()) rules.criteria_.push_back({c, criterion.inclusion, criterion.rule});
-    else notes.push_back(fmt::format("the criterion '{}' is taken as met: it reads {}, which is not simulated before randomisation",
-                                     criterion.id, join(lacks, ", ")));
-  }
-  if (!protocol.randomisation) return rules;
-  const Node* list = protocol.randomisation->section.find("factors");
-  if (!list || !list->array()) return rules;
-  for (Node const& row : *list->array()) {
-    const Node *id = row.find("id"), *text = row.find("rule");
-    if (!id || !id->text()) continue;
-    Factor factor{.id = *id->text(), .rule = {}, .codes = {}};
-    if (text && text->text()) {
-      factor.rule = expression::parse(*text->text(), protocol::ProtocolNames(protocol), {}, text->place(), problems);
-      if (!factor.rule) continue;
-      if (const auto lacks = lacking(protocol, layout, *factor.rule, rules.visits_); !lacks.empty()) {
-        add_problem(problems, text->place(), Code::unresolved,
-                    "the randomisation needs the factor '{}', which reads {}, and that is not simulated before randomisation", factor.id,
-                    join(lacks, ", "))
-            .hint = "give it in the scenario: items = { ... }";
-        continue;
-      }
-      if (factor.rule->type() == Type::code)
-        for (std::string const& name : factor.rule->variables())
-          if (protocol::Item const* item = protocol.item(name.substr(0, name.find('@'))))
-            for (protocol::CodeValue const& code : item->codes) factor.codes.push_back(code.id);
+    if (const auto lacks = lacking(protocol, layout, criterion.rule, rules.visits_); !lacks.empty()) {
+      notes.push_back(fmt::format("the criterion '{}' is taken as met: it reads {}, which is not simulated before randomisation",
+                                  criterion.id, join(lacks, ", ")));
+      continue;
     }
-    rules.factors_.push_back(std::move(factor));
+    outputs.push_back(compiler.value(criterion.rule).node);
+    rules.criteria_.push_back({c, criterion.inclusion});
   }
+  for (allocation::Factor const& factor : factors) {
+    const auto written = std::ranges::find(protocol.randomisation_factors, factor.id, &protocol::RandomisationFactor::id);
+    expects(written != protocol.randomisation_factors.end(), "a factor of the setting is one of the protocol");
+    if (!written->rule) {
+      rules.factors_.push_back({.site = true, .levels = {}});
+      continue;
+    }
+    if (const auto lacks = lacking(protocol, layout, *written->rule, rules.visits_); !lacks.empty()) {
+      add_problem(problems, written->place, Code::unresolved,
+                  "the randomisation needs the factor '{}', which reads {}, and that is not simulated before randomisation",
+                  factor.id, join(lacks, ", "))
+          .hint = "give it in the scenario: items = { ... }";
+      continue;
+    }
+    flat::Compiler::Value value = compiler.value(*written->rule);
+    Factor made;
+    if (value.levels.empty()) value.levels = {"false", "true"};
+    for (std::string const& level : value.levels)
+      made.levels.push_back(std::int32_t(std::ranges::find(factor.levels, level) - factor.levels.begin()));
+    outputs.push_back(value.node);
+    rules.factors_.push_back(std::move(made));
+  }
+  if (compiler.why_not())
+    add_problem(problems, {}, Code::not_available, "a rule on candidates cannot be simulated: {}", *compiler.why_not());
+  else rules.program_ = graph.program(outputs);
   return rules;
 }
 
-void CandidateRules::decide(People const& people, double const* values, std::int32_t* failed, std::int32_t* levels) const {
-  const CandidateTables tables(*protocol_, *layout_, people, values);
+void CandidateRules::decide(People const& people, double const* values, Memory& memory, std::int32_t* failed,
+                            std::int32_t* levels) const {
+  memory.arrays.resize(n_cells_ + n_visits_ + 1);
+  for (std::size_t c = 0; c < n_cells_; ++c) memory.arrays[c] = values + c * people.stride;
+  for (std::size_t v = 0; v < n_visits_; ++v) memory.arrays[n_cells_ + v] = people.day + v * people.stride;
+  if (memory.site.size() < people.stride) memory.site.resize(people.stride);
+  for (std::size_t i = 0; i < people.n; ++i) memory.site[i] = people.site[i];
+  memory.arrays.back() = memory.site.data();
+  program_.run({.participants = people.n, .arrays = memory.arrays, .entries = {}}, memory.run);
+
   std::fill(failed, failed + people.stride, -1);
+  std::size_t output = 0;
   for (Criterion const& criterion : criteria_) {
-    const Column column = evaluate(criterion.rule, tables);
+    double const* truth = memory.run.output(output++);
+    const double met = criterion.inclusion ? 1.0 : 0.0;
     for (std::size_t i = 0; i < people.n; ++i)
-      if (failed[i] < 0 && column.truth[i] != (criterion.inclusion ? 1 : 0)) failed[i] = std::int32_t(criterion.place);
+      if (failed[i] < 0 && truth[i] != met) failed[i] = std::int32_t(criterion.place);
   }
   for (std::size_t f = 0; f < factors_.size(); ++f) {
     std::int32_t* row = levels + f * people.stride;
-    if (!factors_[f].rule) {
+    if (factors_[f].site) {
       std::copy(people.site, people.site + people.n, row);
       continue;
     }
-    const Column column = evaluate(*factors_[f].rule, tables);
-    for (std::size_t i = 0; i < people.n; ++i) {
-      if (column.type == Type::truth) row[i] = column.truth[i] == 1;
-      else row[i] = std::max<std::int32_t>(0, column.code[i]);
-    }
+    double const* level = memory.run.output(output++);
+    for (std::size_t i = 0; i < people.n; ++i)  // what is unknown, which no simulated item is, counts as the first level
+      row[i] = factors_[f].levels[level[i] > 0 ? std::size_t(level[i]) : 0];
   }
 }
 

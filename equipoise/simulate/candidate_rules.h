@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "equipoise/expression/expression.h"
+#include "equipoise/allocation/setting.h"
+#include "equipoise/expression/flat_program.h"
 #include "equipoise/simulate/draws.h"
 #include "equipoise/simulate/virtual_trial.h"
 
@@ -12,11 +13,20 @@ namespace equipoise::simulate {
 
 /// The eligibility criteria of a protocol and the factors of its randomisation, decided on virtual candidates.
 ///
-/// A criterion that reads what the scenario does not fill before randomisation is taken as met, and said in `notes`; a factor that
-/// does is a problem.
+/// A criterion that reads what the scenario does not fill before randomisation is taken as met, and said in `notes`; a factor
+/// that does is a problem.
 class CandidateRules {
  public:
-  static CandidateRules compile(protocol::Protocol const& protocol, Layout const& layout, std::vector<std::string>& notes,
+  /// Reused from call to call.
+  struct Memory {
+    expression::flat::Workspace run;
+    std::vector<double const*> arrays;
+    std::vector<double> site;
+  };
+
+  /// `factors` in the order of the setting of the randomisation.
+  static CandidateRules compile(protocol::Protocol const& protocol, Layout const& layout,
+                                std::vector<allocation::Factor> const& factors, std::vector<std::string>& notes,
                                 Problems& problems);
 
   /// Visits, by their place in the schedule, that the rules read.
@@ -24,24 +34,22 @@ class CandidateRules {
   std::size_t factors() const { return factors_.size(); }
 
   /// For each candidate the first criterion that is not met, or -1; and the level of each factor (factors x stride).
-  void decide(People const& people, double const* values, std::int32_t* failed, std::int32_t* levels) const;
+  void decide(People const& people, double const* values, Memory& memory, std::int32_t* failed, std::int32_t* levels) const;
 
  private:
   struct Criterion {
     std::size_t place;  ///< in protocol.criteria
     bool inclusion;
-    expression::Expression rule;
   };
   struct Factor {
-    std::string id;
-    std::optional<expression::Expression> rule;  ///< none: the site
-    std::vector<std::string> codes;
+    bool site = false;
+    std::vector<std::int32_t> levels;  ///< of each code of the rule, that of the setting
   };
-  protocol::Protocol const* protocol_ = nullptr;
-  Layout const* layout_ = nullptr;
   std::vector<Criterion> criteria_;
   std::vector<Factor> factors_;
   std::vector<std::uint8_t> visits_;
+  std::size_t n_cells_ = 0, n_visits_ = 0;  ///< arrays of the program: cells of the layout, days of visits, site
+  expression::flat::Program program_;       ///< gives the criteria, then the factors that have a rule
 };
 
 /// The items that a rule reads, each with its visit, derivations opened: "cd4@screening", "age". A bare item of a rule that is

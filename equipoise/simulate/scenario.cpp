@@ -12,6 +12,9 @@
 namespace equipoise::simulate {
 namespace {
 
+/// Of the format's flagship, beside those of this build.
+constexpr std::array<std::string_view, 1> published_models{"cd4_homeostasis"};
+
 constexpr Limits a_probability{.min = 0, .max = 1};
 constexpr Limits below_one{.min = 0, .max = 1, .max_excluded = true};
 
@@ -54,7 +57,8 @@ Accrual read_accrual(protocol::Protocol const& protocol, Section& text) {
   double total = 0;
   for (double rate : accrual.per_month) total += rate;
   if (!(total > 0))
-    add_problem(text.problems(), text.place(), Code::inconsistent, "no site of {} ever takes a participant: all rates are 0", text.name());
+    add_problem(text.problems(), text.place(), Code::inconsistent, "no site of {} ever takes a participant: all rates are 0",
+                text.name());
   if (!participants || *participants < 1) {
     add_problem(text.problems(), text.place(), Code::missing_key, "{} needs the number of participants", text.name()).hint =
         "give [trial] planned_participants, or the scenario accrual = { participants = ... }";
@@ -72,7 +76,8 @@ Accrual read_accrual(protocol::Protocol const& protocol, Section& text) {
       }
     if (capped && room < accrual.participants)
       add_problem(text.problems(), text.place(), Code::inconsistent,
-                  "the sites of {} take at most {} participants together, and {} are planned", text.name(), room, accrual.participants)
+                  "the sites of {} take at most {} participants together, and {} are planned", text.name(), room,
+                  accrual.participants)
           .hint = "raise the 'cap' of sites, or plan fewer participants";
   }
   return accrual;
@@ -114,17 +119,18 @@ StudyStop read_study_stop(Section text, Models::Any const* model) {
       ++given;
       stop.probability = text.number(member.key, below_one).value_or(0);
       stop.by_day = 7 * *week;
-      if (!(*week > 0 && *week <= 5200)) text.report_at(member.key, Code::out_of_range, "'{}' in {} must be a week after randomisation", member.key, text.name());
+      if (!(*week > 0 && *week <= 5200))
+        text.report_at(member.key, Code::out_of_range, "'{}' in {} must be a week after randomisation", member.key, text.name());
     }
   if (given != 1)
     add_problem(text.problems(), text.place(), given ? Code::inconsistent : Code::missing_key,
-                "{} needs one probability of leaving, such as by_week_96 = 0.08{}", text.name(), given ? fmt::format(", and gives {}", given) : "");
+                "{} needs one probability of leaving, such as by_week_96 = 0.08{}", text.name(),
+                given ? fmt::format(", and gives {}", given) : "");
   std::string slope_key;
-  double units = 1;
   for (auto const& [key, per] : {std::pair<std::string_view, double>{"log_odds_per_100_cells", 100}, {"log_odds_per_unit", 1}})
     if (text.has(key)) {
       if (!slope_key.empty()) text.report_at(key, Code::inconsistent, "{} gives the same slope twice", text.name());
-      slope_key = key, units = per;
+      slope_key = key;
       stop.log_odds = text.number(key, {.min = -1e6, .max = 1e6}).value_or(0) / per;
     }
   Longitudinal const* markers = model ? std::get_if<Longitudinal>(model) : nullptr;
@@ -134,15 +140,19 @@ StudyStop read_study_stop(Section text, Models::Any const* model) {
     const auto found = std::ranges::find(names, *name);
     stop.marker = std::size_t(found - names.begin());
     if (found == names.end())
-      text.report_at("marker", Code::unresolved, "{} names the marker '{}', and the scenario simulates {}", text.name(), *name, join(names, ", ")), stop.marker = 0;
+      text.report_at("marker", Code::unresolved, "{} names the marker '{}', and the scenario simulates {}", text.name(), *name,
+                     join(names, ", ")),
+          stop.marker = 0;
   }
   if (mechanism && *mechanism != StudyStop::Mechanism::mcar) {
     if (slope_key.empty())
-      add_problem(text.problems(), text.place(), Code::missing_key, "{} needs 'log_odds_per_unit' of the marker, since leaving depends on it", text.name());
+      add_problem(text.problems(), text.place(), Code::missing_key,
+                  "{} needs 'log_odds_per_unit' of the marker, since leaving depends on it", text.name());
     if (model && !markers)
       text.report_at("mechanism", Code::inconsistent, "{} depends on a marker, and the model has none", text.name());
   } else if (mechanism && !slope_key.empty() && stop.log_odds != 0) {
-    text.report_at(slope_key, Code::inconsistent, "{} leaves completely at random (mcar) and has a slope on a marker", text.name());
+    text.report_at(slope_key, Code::inconsistent, "{} leaves completely at random (mcar) and has a slope on a marker",
+                   text.name());
   }
   text.finish();
   return stop;
@@ -157,8 +167,8 @@ std::vector<EventKind> read_events(protocol::Protocol const& protocol, Section& 
     const auto rates = by_arm(protocol, *table, member.key, {.min = 0, .max = 1000}, 0.0);
     const auto event = dated_event(protocol, member.key);
     if (!event) {
-      Error& error = add_problem(table->problems(), member.place, Code::unresolved, "{} names '{}', which is no dated event of the trial",
-                                 table->name(), member.key);
+      Error& error = add_problem(table->problems(), member.place, Code::unresolved,
+                                 "{} names '{}', which is no dated event of the trial", table->name(), member.key);
       if (const auto near = nearest(member.key, known)) error.hint = fmt::format("did you mean '{}'?", *near);
       else if (!known.empty()) error.hint = fmt::format("its dated events are {}", join(known, ", "));
     } else if (rates) {
@@ -177,7 +187,8 @@ std::optional<std::vector<double>> read_probabilities(Section& text, std::vector
   text.finish();
   if (text.problems().size() != before) return {};
   if (!(std::abs(sum - 1) < 1e-9)) {
-    add_problem(text.problems(), text.place(), Code::out_of_range, "the probabilities of {} add up to {}, not 1", text.name(), shortest(sum));
+    add_problem(text.problems(), text.place(), Code::out_of_range, "the probabilities of {} add up to {}, not 1", text.name(),
+                shortest(sum));
     return {};
   }
   return values;
@@ -204,7 +215,9 @@ std::optional<AdverseEvents> read_adverse_events(protocol::Protocol const& proto
   if (!events.form || !events.form->any_time || !std::ranges::any_of(events.form->items, [](protocol::Item const& item) {
         return item.kind == protocol::ItemKind::date;
       })) {
-    table->report_at("form", Code::unresolved, "{} needs a form without a visit and with a date, and '{}' is none", table->name(), name)
+    table
+        ->report_at("form", Code::unresolved, "{} needs a form without a visit and with a date, and '{}' is none", table->name(),
+                    name)
         .hint = "name it: form = \"...\"";
     events.form = nullptr;
   }
@@ -214,16 +227,19 @@ std::optional<AdverseEvents> read_adverse_events(protocol::Protocol const& proto
   events.serious = by_arm(protocol, *table, "serious", below_one, {}).value_or(nobody);
   for (std::size_t arm = 0; arm < events.any.size(); ++arm)
     if (events.serious[arm] > events.any[arm]) {
-      table->report_at("serious", Code::inconsistent, "a serious event is an event: in arm '{}' {} has 'serious' {} above 'any' {}",
-                       protocol.arms[arm].id, table->name(), shortest(events.serious[arm]), shortest(events.any[arm]));
+      table->report_at("serious", Code::inconsistent,
+                       "a serious event is an event: in arm '{}' {} has 'serious' {} above 'any' {}", protocol.arms[arm].id,
+                       table->name(), shortest(events.serious[arm]), shortest(events.any[arm]));
       break;
     }
-  for (auto const& [key, grades] : {std::pair<std::string_view, std::array<double, 5>*>{"grade", &events.grade}, {"serious_grade", &events.serious_grade}})
+  for (auto const& [key, grades] :
+       {std::pair<std::string_view, std::array<double, 5>*>{"grade", &events.grade}, {"serious_grade", &events.serious_grade}})
     if (const auto given = table->numbers(key, a_probability)) {
       double sum = 0;
       for (double p : *given) sum += p;
       if (given->size() != 5 || !(std::abs(sum - 1) < 1e-9))
-        table->report_at(key, Code::out_of_range, "'{}' in {} must be the probabilities of grades 1 to 5, which add up to 1", key, table->name());
+        table->report_at(key, Code::out_of_range, "'{}' in {} must be the probabilities of grades 1 to 5, which add up to 1", key,
+                         table->name());
       else std::ranges::copy(*given, grades->begin());
     }
   protocol::Item const* related = events.form ? item_of(*events.form, "related", protocol::ItemKind::code) : nullptr;
@@ -314,7 +330,8 @@ std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Section& i
 
 std::optional<DatedEvent> dated_event(protocol::Protocol const& protocol, std::string_view code) {
   for (protocol::Form const& form : protocol.forms) {
-    if (!form.any_time || std::ranges::none_of(form.items, [](auto const& item) { return item.kind == protocol::ItemKind::date; }))
+    if (!form.any_time ||
+        std::ranges::none_of(form.items, [](auto const& item) { return item.kind == protocol::ItemKind::date; }))
       continue;
     for (protocol::Item const& item : form.items)
       if (item.kind == protocol::ItemKind::code)
@@ -337,7 +354,8 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::
   const double day_sd = text.number("visit_day_sd", {.min = 0, .max = 1000}).value_or(0);
   std::vector<double> missed = read_missed(protocol, text);
   std::optional<StudyStop> stop;
-  if (auto table = text.table("study_stop", "'study_stop' of " + text.name())) stop = read_study_stop(*table, model ? &*model : nullptr);
+  if (auto table = text.table("study_stop", "'study_stop' of " + text.name()))
+    stop = read_study_stop(*table, model ? &*model : nullptr);
   std::vector<EventKind> events = read_events(protocol, text);
   auto adverse = read_adverse_events(protocol, text);
   std::vector<ItemRule> items;
@@ -345,7 +363,8 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::
     for (Node::Member const& member : *table->node().table())
       if (auto rule = read_item(protocol, *table, member)) items.push_back(std::move(*rule));
   if (const auto [first, last] = day_range(protocol); last - first > 100000)
-    add_problem(problems, text.place(), Code::out_of_range, "the visits of a virtual trial span at most 100000 days, and these {}", last - first);
+    add_problem(problems, text.place(), Code::out_of_range,
+                "the visits of a virtual trial span at most 100000 days, and these {}", last - first);
   text.finish();
   if (problems.size() != before || !model) return {};
   return Scenario{.id = scenario_id(own),
@@ -360,14 +379,30 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::
                   .place = own.place};
 }
 
-void check_scenarios(protocol::Protocol const& protocol, Problems& problems) {
+void check_scenarios(protocol::Protocol const& protocol, Problems& problems, std::vector<study::Unavailable>& unavailable) {
   const std::vector<std::string> here = Models::keywords();
   for (std::size_t s = 0; s < protocol.scenarios.size(); ++s) {
-    if (std::ranges::find(here, protocol.scenarios[s].method) == here.end()) continue;
+    protocol::MethodSection const& scenario = protocol.scenarios[s];
+    if (scenario.method.empty()) continue;  // its absence is reported already
+    if (std::ranges::find(here, scenario.method) == here.end()) {
+      const std::string user = fmt::format("scenario '{}'", scenario_id(scenario));
+      if (std::ranges::find(published_models, scenario.method) != published_models.end()) {
+        unavailable.push_back({scenario.place, scenario.method, user});
+        continue;
+      }
+      std::vector<std::string> known = here;
+      known.insert(known.end(), published_models.begin(), published_models.end());
+      Error& error = add_problem(problems, scenario.place, Code::unknown_keyword, "{} names the model '{}', which is not known",
+                                 user, scenario.method);
+      if (const auto near = nearest(scenario.method, known)) error.hint = fmt::format("did you mean '{}'?", *near);
+      else error.hint = fmt::format("models are {}", join(known, ", "));
+      continue;
+    }
     Problems own;
     parse_scenario(protocol, s, own);
     for (Error& problem : own)  // what a scenario took from the one it extends is reported there
-      if (std::ranges::none_of(problems, [&](Error const& known) { return known.place == problem.place && known.code == problem.code; }))
+      if (std::ranges::none_of(problems,
+                               [&](Error const& known) { return known.place == problem.place && known.code == problem.code; }))
         problems.push_back(std::move(problem));
   }
 }

@@ -9,6 +9,7 @@
 #include "equipoise/core/error.h"
 #include "equipoise/simulate/event_time.h"
 #include "equipoise/simulate/models.h"
+#include "equipoise/study/study.h"
 
 namespace equipoise::simulate {
 
@@ -87,7 +88,8 @@ struct Scenario {
 /// Reads and checks a scenario by its place in protocol.scenarios; every problem is reported. Its model is one of this build.
 std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::size_t index, Problems& problems);
 
-/// Checks all scenarios whose model this build carries.
-void check_scenarios(protocol::Protocol const& protocol, Problems& problems);
+/// Checks all scenarios: every problem of those whose model this build carries, unknown models, and published ones that it does
+/// not carry, which are no problem until they are to be run.
+void check_scenarios(protocol::Protocol const& protocol, Problems& problems, std::vector<study::Unavailable>& unavailable);
 
 }  // namespace equipoise::simulate

@@ -51,12 +51,6 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
       study.rule = allocation::Rule::parse(protocol, problems);
   if (auto const& design = protocol.design)
     carried(design->method, Slot::design, design->place, "[design]", none, study, problems);
-  for (protocol::MethodSection const& scenario : protocol.scenarios) {
-    const Node* id = scenario.section.find("id");
-    carried(scenario.method, Slot::scenario, scenario.place, fmt::format("scenario '{}'", id && id->text() ? *id->text() : ""),
-            none, study, problems);
-  }
-
   std::vector<std::string> here;
   for (stats::MethodCard const& card : analysis::method_cards()) here.emplace_back(card.keyword);
   for (protocol::Analysis const& analysis : protocol.analyses)

@@ -13,10 +13,8 @@ struct Unused {
   std::string_view path, key, name;
 };
 
-constexpr std::array<Unused, 15> list{{
+constexpr std::array<Unused, 11> list{{
     {"sites.site", "time_zone", "'time_zone' of sites"},
-    {"sites.site", "cap", "'cap' of sites"},
-    {"sites.site", "planned_per_month", "'planned_per_month' of sites"},
     {"intervention", "amount", "'amount' of interventions"},
     {"intervention", "volume", "'volume' of interventions"},
     {"intervention", "weight_change_confirm", "'weight_change_confirm' of interventions"},
@@ -24,11 +22,9 @@ constexpr std::array<Unused, 15> list{{
     {"form.*.*", "soft", "'soft' of items"},
     {"form.*.*", "max", "'max' of items"},
     {"", "edit_check", "[[edit_check]]"},
-    {"", "eligibility", "[eligibility]"},
     {"blinding", "unmasked", "'unmasked' of [blinding]"},
     {"blinding", "mask_from", "'mask_from' of [blinding]"},
     {"", "design", "[design]"},
-    {"", "scenario", "[[scenario]]"},
 }};
 
 /// Whether a table at the path has the key; lists stand for all their tables.

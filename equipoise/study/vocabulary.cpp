@@ -49,8 +49,6 @@ std::vector<std::string> published(Slot slot) {
       return allocation::method_keywords();
     case Slot::multiplicity:
       return {"none", "graphical", "bonferroni", "holm", "hochberg", "hommel", "benjamini_hochberg"};
-    case Slot::scenario:
-      return {"longitudinal", "cd4_homeostasis"};
   }
   return {};
 }

@@ -14,10 +14,6 @@ const std::string msc_inr = (source_dir / "examples/msc-inr/protocol.toml").stri
 using Lacks = std::vector<std::pair<std::string, std::string>>;
 const Lacks msc_inr_lacks{
     {"fixed", "[design]"},
-    {"longitudinal", "scenario 'no-effect'"},
-    {"longitudinal", "scenario 'drift-only'"},
-    {"longitudinal", "scenario 'as-published'"},
-    {"longitudinal", "scenario 'dose-response'"},
     {"cd4_homeostasis", "scenario 'mechanistic'"},
 };
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -6,6 +7,7 @@
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/describe.h"
 #include "equipoise/protocol/load.h"
+#include "equipoise/simulate/scenario.h"
 #include "equipoise/study/study.h"
 
 namespace equipoise::cli {
@@ -25,6 +27,25 @@ std::string as_json(study::Study const& study) {
   return whole.dump(2);
 }
 
+/// The problems of the study, if it has any, and those of its scenarios, in file order; published models that this build does not
+/// carry join the study's methods. Scenarios of a protocol that is broken itself are not looked at.
+Problems check_worlds(std::string_view bytes, std::string const& file, Checked<study::Study>& study) {
+  Problems problems;
+  std::vector<study::Unavailable> unavailable;
+  if (study) {
+    simulate::check_scenarios(study->protocol, problems, unavailable);
+    study->unavailable.insert(study->unavailable.end(), unavailable.begin(), unavailable.end());
+    std::ranges::stable_sort(study->unavailable, {},
+                             [](study::Unavailable const& one) { return std::pair(one.place.line, one.place.column); });
+  } else {
+    problems = study.error();
+    const protocol::Loaded loaded = protocol::load_all(bytes, file);
+    if (loaded.readable && loaded.problems.empty()) simulate::check_scenarios(loaded.protocol, problems, unavailable);
+  }
+  sort_in_file_order(problems);
+  return problems;
+}
+
 }  // namespace
 
 void add_check(CLI::App& app, Console& console) {
@@ -41,8 +62,8 @@ void add_check(CLI::App& app, Console& console) {
   command->callback([arguments, &console] {
     const auto bytes = read_file(arguments->protocol, protocol::longest_protocol + 1);
     if (!bytes) return console.fail(bytes.error());
-    const auto study = study::load(*bytes, arguments->protocol);
-    if (!study) return console.fail(study.error());
+    auto study = study::load(*bytes, arguments->protocol);
+    if (Problems problems = check_worlds(*bytes, arguments->protocol, study); !problems.empty()) return console.fail(problems);
     protocol::Protocol const& protocol = study->protocol;
     if (arguments->canonical) {
       console.answer(

@@ -1,0 +1,218 @@
+// What happens to participants after their randomisation: visits, leaving, events.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "equipoise/numerics/exponential.h"
+#include "equipoise/simulate/world.h"
+
+namespace equipoise::simulate {
+
+using numerics::Lanes;
+using random::Purpose;
+
+namespace {
+
+constexpr double never = std::numeric_limits<double>::infinity();
+
+/// A whole day after randomisation.
+double whole_day(double time) { return std::max(1.0, std::rint(time)); }
+
+}  // namespace
+
+/// Days, values and attendance of everybody, as if nobody left.
+World::Course World::course(Workspace& w, VirtualTrial const& trial, Forced forced) const {
+  const std::size_t n = trial.n, stride = random::padded(n), visits = target_.size();
+  Arena& arena = w.arena_;
+  Course run;
+  run.day = arena.take(std::max<std::size_t>(1, visits) * stride);
+  run.values = arena.take(std::max<std::size_t>(1, layout_.cells.size()) * stride);
+  run.attended = arena.take((visits + 3) / 4 * 4 * stride + 1);
+  run.end = arena.take(stride);
+  run.people = {.n = n, .stride = stride, .who = w.who_.data(), .site = w.site_.data(), .arm = w.arm_.data(), .day = run.day};
+  w.all_visits_.assign(visits, 1);
+  draw_days(run.people, w.draws_, w.all_visits_, run.day, arena);
+  fill(run.people, w.draws_, w.all_visits_, arena, run.values);
+  for (std::size_t q = 0; 4 * q < visits; ++q) {
+    bool missing = false;
+    for (std::size_t v = 4 * q; v < std::min(4 * q + 4, visits); ++v) missing |= scenario_.missed[v] > 0 && !forced.complete;
+    double* rows = run.attended + 4 * q * stride;
+    if (!missing) {
+      std::fill(rows, rows + 4 * stride, 1.0);
+      continue;
+    }
+    w.draws_.of(Purpose::missed_visit).uniforms(std::uint32_t(q), 0, n, run.people.who, rows, stride);
+    for (std::size_t v = 4 * q; v < std::min(4 * q + 4, visits); ++v) {
+      double* row = run.attended + v * stride;
+      for (std::size_t i = 0; i < stride; ++i) row[i] = row[i] < scenario_.missed[v] ? 0.0 : 1.0;
+    }
+  }
+  std::fill(run.end, run.end + stride, never);
+  return run;
+}
+
+/// On what leaving before each of the stop visits depends: b (x - centre) + log(weeks), a row each.
+void World::seen_values(Course const& run, double* x, Arena& arena) const {
+  const std::size_t stride = run.people.stride;
+  StudyStop const& stop = *scenario_.study_stop;
+  Longitudinal const* markers = std::get_if<Longitudinal>(&scenario_.model);
+  double* last = arena.take(stride);
+  std::fill(last, last + stride, stop_centre_);
+  std::size_t next = 0;
+  for (std::size_t v = 0; v < target_.size() && next < stop_visits_.size(); ++v) {
+    const bool depends = markers && stop.mechanism != StudyStop::Mechanism::mcar;
+    const auto cell = depends ? markers->cell(stop.marker, v) : std::nullopt;
+    double const* value = cell ? run.values + *cell * stride : nullptr;
+    if (value && stop.mechanism == StudyStop::Mechanism::mnar) std::copy(value, value + stride, last);
+    if (stop_visits_[next] == v) {
+      const double weeks = std::log(stop_weeks_[next]);
+      double* row = x + next * stride;
+      for (std::size_t i = 0; i < stride; ++i) row[i] = weeks + (depends ? stop.log_odds * (last[i] - stop_centre_) : 0.0);
+      ++next;
+    }
+    if (value && stop.mechanism == StudyStop::Mechanism::mar) {
+      double const* there = run.attended + v * stride;
+      for (std::size_t i = 0; i < stride; ++i) last[i] = there[i] == 1 ? value[i] : last[i];
+    }
+  }
+}
+
+void World::leave(Course const& run, Workspace& w) const {
+  const std::size_t stride = run.people.stride, n = run.people.n;
+  double* x = w.arena_.take(std::max<std::size_t>(1, stop_visits_.size()) * stride);
+  seen_values(run, x, w.arena_);
+  double* u = w.arena_.take(4 * stride);
+  std::size_t drawn = std::numeric_limits<std::size_t>::max();
+  for (std::size_t s = 0; s < stop_visits_.size(); ++s) {
+    const std::size_t v = stop_visits_[s];
+    if (v / 2 != drawn) w.draws_.of(Purpose::study_stop).uniforms(std::uint32_t(v / 2), 0, n, run.people.who, u, stride);
+    drawn = v / 2;
+    double const *whether = u + 2 * (v % 2) * stride, *when = whether + stride;
+    double* row = x + s * stride;
+    for (std::size_t i = 0; i < stride; i += numerics::lanes)
+      numerics::store(row + i, numerics::exponential(stop_intercept_ + numerics::load(row + i)));
+    double const* day = run.day + v * stride;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!(whether[i] * (1 + row[i]) < row[i]) || run.end[i] != never) continue;
+      const double before = s > 0 ? run.day[stop_visits_[s - 1] * stride + i] : 0.0;
+      run.end[i] = std::max(1.0, before + 1 + std::floor(when[i] * std::max(0.0, day[i] - before)));
+      if (run.end[i] > day[i]) run.end[i] = std::max(1.0, day[i]);
+      if (stop_slot_) {
+        Record record{.participant = std::uint32_t(i), .order = 0, .date = run.end[i]};
+        record.items[stop_slot_->code] = stop_event_->level, record.items[stop_slot_->date] = run.end[i];
+        w.records_[stop_slot_->form].push_back(record);
+      }
+    }
+  }
+}
+
+void World::happen(Course const& run, Workspace& w) const {
+  const std::size_t stride = run.people.stride, n = run.people.n;
+  double* u = w.arena_.take(4 * stride);
+  for (std::size_t k = 0; k < scenario_.events.size(); ++k) {
+    EventKind const& kind = scenario_.events[k];
+    EventSlot const& slot = event_slots_[k];
+    w.draws_.of(Purpose::event).uniforms(std::uint32_t(k), 0, n, run.people.who, u, stride);
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t arm = std::size_t(run.people.arm[i]);
+      if (u[i] < survivals_[k][arm]) continue;
+      const double day = whole_day(kind.time.day(arm, -std::log(u[i])));
+      if (day > run.end[i] || day > horizon_) continue;  // a later end is looked for in `write`
+      if (kind.event.ends_participation) run.end[i] = day;
+      Record record{.participant = std::uint32_t(i), .order = std::uint32_t(k + 1), .date = day};
+      record.items[slot.code] = kind.event.level, record.items[slot.date] = day;
+      w.records_[slot.form].push_back(record);
+    }
+  }
+}
+
+void World::suffer(Course const& run, Workspace& w) const {
+  AdverseEvents const& events = *scenario_.adverse_events;
+  const random::PhiloxKey key = w.draws_.key(Purpose::adverse_event);
+  const std::uint64_t replicate = w.draws_.replicate();
+  const auto choose = [](auto const& probabilities, double u) {
+    double reached = 0;
+    std::size_t level = 0, last = 0;
+    for (; level < probabilities.size(); ++level) {
+      reached += probabilities[level];
+      if (probabilities[level] > 0) last = level;
+      if (u < reached) break;
+    }
+    return double(std::min(level, last));
+  };
+  for (std::size_t i = 0; i < run.people.n; ++i) {
+    const std::size_t arm = std::size_t(run.people.arm[i]);
+    const double all = -std::log1p(-events.any[arm]), serious = -std::log1p(-events.serious[arm]);
+    if (!(all > 0)) continue;
+    double time = 0;
+    for (std::uint32_t e = 0; e < 1000; ++e) {
+      const auto word =
+          random::philox({0, run.people.who[i] << 12 | (e + 1), std::uint32_t(replicate), std::uint32_t(replicate >> 32)}, key);
+      const auto u = [&](std::size_t at) { return (word[at] + 0.5) * 0x1p-32; };
+      time -= std::log(u(0)) / all * planned_end_;
+      const double onset = whole_day(time);
+      if (time > horizon_ || onset > run.end[i] || time > planned_end_) break;
+      const bool grave = u(1) * all < serious;
+      Record record{.participant = std::uint32_t(i), .order = e, .date = onset};
+      record.items[adverse_.onset] = onset;
+      if (adverse_.serious) record.items[*adverse_.serious] = grave;
+      if (adverse_.grade) record.items[*adverse_.grade] = 1 + choose(grave ? events.serious_grade : events.grade, u(2));
+      if (adverse_.related) record.items[*adverse_.related] = choose(events.related, u(3));
+      if (adverse_.resolved) {
+        const auto more = random::philox(
+            {1u << 8, run.people.who[i] << 12 | (e + 1), std::uint32_t(replicate), std::uint32_t(replicate >> 32)}, key);
+        const double until = onset + std::rint(-std::log((more[0] + 0.5) * 0x1p-32) * events.duration_days);
+        const double last = run.end[i] < never ? run.end[i] : planned_end_;
+        record.items[*adverse_.resolved] = until <= last ? until : missing_number;
+      }
+      w.records_[adverse_.form].push_back(record);
+    }
+  }
+}
+
+void World::write(Course const& run, Workspace& w, VirtualTrial& trial) const {
+  const std::size_t n = run.people.n, stride = run.people.stride, visits = target_.size(), cells = layout_.cells.size();
+  trial.arm_received.assign(trial.arm.begin(), trial.arm.end());
+  trial.visit_day.resize(visits * n), trial.value.resize(cells * n), trial.follow_up_end.resize(n);
+  for (std::size_t i = 0; i < n; ++i)
+    trial.follow_up_end[i] = run.end[i] < never ? run.end[i] : protocol_->follow_up_days.value_or(0);
+  for (std::size_t v = 0; v < visits; ++v) {
+    double *there = run.attended + v * stride, *out = trial.visit_day.data() + v * n;
+    double const* day = run.day + v * stride;
+    for (std::size_t i = 0; i < n; ++i) {
+      const bool took_place = there[i] == 1 && day[i] < run.end[i];
+      there[i] = took_place;
+      out[i] = took_place ? day[i] : missing_number;
+      const double last = trial.follow_up_end[i];
+      trial.follow_up_end[i] = took_place && day[i] > last ? day[i] : last;
+    }
+  }
+  for (std::size_t c = 0; c < cells; ++c) {
+    double const* value = run.values + c * stride;
+    double* out = trial.value.data() + c * n;
+    if (!layout_.cells[c].visit) {
+      std::copy(value, value + n, out);
+      continue;
+    }
+    double const* there = run.attended + *layout_.cells[c].visit * stride;
+    for (std::size_t i = 0; i < n; ++i) out[i] = there[i] == 1 ? value[i] : missing_number;
+  }
+  trial.entries.resize(layout_.forms.size());
+  for (std::size_t f = 0; f < layout_.forms.size(); ++f) {
+    std::vector<Record>& records = w.records_[f];
+    // What an earlier end of participation cut off.
+    std::erase_if(records, [&](Record const& record) { return record.date > run.end[record.participant]; });
+    std::ranges::sort(records, {}, [](Record const& r) { return std::tuple(r.participant, r.date, r.order); });
+    VirtualTrial::Entries& entries = trial.entries[f];
+    entries.participant.resize(records.size()), entries.date.resize(records.size());
+    entries.items.resize(layout_.forms[f].items.size());
+    for (auto& item : entries.items) item.resize(records.size());
+    for (std::size_t r = 0; r < records.size(); ++r) {
+      entries.participant[r] = records[r].participant, entries.date[r] = records[r].date;
+      for (std::size_t k = 0; k < entries.items.size(); ++k) entries.items[k][r] = records[r].items[k];
+    }
+  }
+}
+
+}  // namespace equipoise::simulate

@@ -1,0 +1,222 @@
+#include "equipoise/simulate/world.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "equipoise/core/text.h"
+#include "equipoise/numerics/exponential.h"
+#include "equipoise/numerics/logarithm.h"
+#include "equipoise/simulate/merged.h"
+#include "equipoise/simulate/schedule.h"
+
+namespace equipoise::simulate {
+
+using numerics::Lanes;
+using random::Purpose;
+
+namespace {
+
+template <class T>
+void grow(std::vector<T>& vector, std::size_t size) {
+  if (vector.size() < size) vector.resize(size);
+}
+
+}  // namespace
+
+// ---- One candidate after the other ---------------------------------------------------------------------------------------
+
+/// The days of the visits that are wanted: the target and a rounded normal, inside the visit's room.
+void World::draw_days(People const& people, Draws const& draws, std::vector<std::uint8_t> const& wanted, double* day,
+                      Arena& arena) const {
+  const std::size_t visits = target_.size(), stride = people.stride;
+  const random::Batch batch = draws.of(Purpose::visit_day);
+  double* z = arena.take(2 * stride);
+  for (std::size_t q = 0; 2 * q < visits; ++q) {
+    bool drawn = false;
+    for (std::size_t v = 2 * q; v < std::min(2 * q + 2, visits); ++v) {
+      if (!wanted[v]) continue;
+      double* row = day + v * stride;
+      if (scenario_.visit_day_sd == 0 || room_[v].first == room_[v].second) {
+        std::fill(row, row + stride, double(std::clamp(target_[v], room_[v].first, room_[v].second)));
+        continue;
+      }
+      if (!drawn) batch.normals(std::uint32_t(q), 0, people.n, people.who, z, z + stride);
+      drawn = true;
+      const double low = room_[v].first, high = room_[v].second, target = target_[v];
+      double const* own = z + (v - 2 * q) * stride;
+      for (std::size_t i = 0; i < stride; ++i) {
+        const double off = scenario_.visit_day_sd * own[i] + 0x1.8p52, on = target + (off - 0x1.8p52);  // rounded
+        row[i] = on < low ? low : on > high ? high : on;
+      }
+    }
+  }
+}
+
+void World::fill_items(People const& people, Draws const& draws, Arena& arena, double* values) const {
+  const std::size_t stride = people.stride;
+  double* drawn = arena.take(4 * stride);
+  for (std::size_t k = 0; k < scenario_.items.size(); ++k) {
+    ItemRule const& rule = scenario_.items[k];
+    if (item_cells_[k].cells.empty()) continue;
+    double* row = values + item_cells_[k].cells.front() * stride;
+    const random::Batch batch = draws.of(Purpose::item);
+    switch (rule.kind) {
+      case ItemRule::Kind::constant:
+        std::fill(row, row + stride, rule.centre);
+        break;
+      case ItemRule::Kind::normal:
+      case ItemRule::Kind::log_normal:
+        batch.normals(std::uint32_t(k), 0, people.n, people.who, drawn, drawn + stride);
+        for (std::size_t i = 0; i < stride; i += numerics::lanes) {
+          Lanes x = rule.centre + rule.spread * numerics::load(drawn + i);
+          if (rule.kind == ItemRule::Kind::log_normal) x = numerics::exponential(x);
+          numerics::store(row + i, x);
+        }
+        for (std::size_t i = 0; i < people.n; ++i) {
+          row[i] = std::clamp(row[i], rule.min, rule.max);
+          if (rule.item->kind == protocol::ItemKind::integer || rule.item->kind == protocol::ItemKind::date)
+            row[i] = std::rint(row[i]);
+        }
+        break;
+      case ItemRule::Kind::categories:
+        batch.uniforms(std::uint32_t(k), 0, people.n, people.who, drawn, stride);
+        for (std::size_t i = 0; i < people.n; ++i) {
+          double reached = 0;
+          std::size_t level = 0, last = 0;
+          for (; level < rule.probabilities.size(); ++level) {
+            reached += rule.probabilities[level];
+            if (rule.probabilities[level] > 0) last = level;
+            if (drawn[i] < reached) break;
+          }
+          row[i] = double(std::min(level, last));
+        }
+        break;
+    }
+    for (std::size_t c : item_cells_[k].cells)
+      if (values + c * stride != row) std::copy(row, row + stride, values + c * stride);
+  }
+}
+
+void World::fill(People const& people, Draws const& draws, std::vector<std::uint8_t> const& wanted, Arena& arena,
+                 double* values) const {
+  std::visit([&](auto const& model) { model.fill(people, draws, wanted, arena, values); }, scenario_.model);
+  fill_items(people, draws, arena, values);
+}
+
+void World::grow_for_candidates(Workspace& w, std::size_t stride) const {
+  grow(w.candidate_, stride), grow(w.candidate_site_, stride), grow(w.failed_, stride);
+  grow(w.levels_, std::max<std::size_t>(1, rules_.factors()) * stride);
+}
+
+void World::place_candidates(Workspace& w, std::size_t n, double const* uniform) const {
+  for (std::size_t i = 0; i < n; ++i) {
+    std::size_t site = 0;
+    while (site + 1 < site_reached_.size() && uniform[i] >= site_reached_[site]) ++site;
+    w.candidate_site_[i] = std::int32_t(site);
+  }
+}
+
+/// Days and values that the rules read of candidates first, first + 1, ..., and what the rules say of them.
+void World::draw_candidates(Workspace& w, std::uint32_t first, std::size_t n, People& people) const {
+  const std::size_t stride = random::padded(n);
+  grow_for_candidates(w, stride);
+  for (std::size_t i = 0; i < stride; ++i) w.candidate_[i] = first + std::uint32_t(i);
+  double* day = w.arena_.take(std::max<std::size_t>(1, target_.size()) * stride);
+  double* values = w.arena_.take(std::max<std::size_t>(1, layout_.cells.size()) * stride);
+  people = {.n = n, .stride = stride, .who = w.candidate_.data(), .site = w.candidate_site_.data(), .arm = nullptr, .day = day};
+  draw_days(people, w.draws_, rules_.visits(), day, w.arena_);
+  fill(people, w.draws_, rules_.visits(), w.arena_, values);
+  rules_.decide(people, values, w.rules_, w.failed_.data(), w.levels_.data());
+}
+
+void World::enrol(Workspace& w, VirtualTrial& trial) const {
+  const std::size_t planned = std::size_t(scenario_.accrual.participants), sites = site_reached_.size(),
+                    factors = rules_.factors();
+  grow(w.who_, random::padded(planned)), grow(w.site_, random::padded(planned)), grow(w.arm_, random::padded(planned));
+  w.site_taken_.assign(sites, 0);
+  w.level_.resize(factors);
+  trial.entry.resize(planned), trial.site.resize(planned), trial.arm.resize(planned), trial.factor.resize(factors * planned);
+  trial.failed.assign(protocol_->criteria.size(), 0);
+  trial.screened = 0;
+  if (rule_) rule_->start(w.state_);
+  const random::PhiloxKey allocation = w.draws_.key(Purpose::allocation);
+
+  std::size_t n = 0;
+  double now = 0;
+  std::uint32_t next = 0;
+  // First so many that there are enough as a rule; each batch is as good as any other.
+  const double expected = double(planned) / acceptance_;
+  std::size_t batch = std::size_t(expected + 2 * std::sqrt(expected * (1 - acceptance_ + 0.02))) + 1;
+  while (n < planned && next < most_candidates_) {
+    const std::size_t count = std::min<std::size_t>(random::padded(std::min<std::size_t>(batch, 4096)), most_candidates_ - next);
+    const std::size_t stride = random::padded(count);
+    double* u = w.arena_.take(4 * stride);
+    grow_for_candidates(w, stride);
+    for (std::size_t i = 0; i < stride; ++i) w.candidate_[i] = next + std::uint32_t(i);
+    w.draws_.of(Purpose::accrual).uniforms(0, 0, count, w.candidate_.data(), u, stride);
+    for (std::size_t i = 0; i < stride; i += numerics::lanes) numerics::store(u + i, numerics::logarithm(numerics::load(u + i)));
+    place_candidates(w, count, u + stride);
+    People people;
+    draw_candidates(w, next, count, people);
+    for (std::size_t i = 0; i < count && n < planned; ++i) {
+      now -= u[i] / arrivals_a_day_;
+      const std::size_t site = std::size_t(people.site[i]);
+      if (thinned_) {
+        const double open = now - scenario_.accrual.start_day[site], ramp = scenario_.accrual.ramp_days;
+        if (open < 0 || (open < ramp && u[2 * stride + i] * ramp >= open)) continue;  // at the rate of that day nobody comes
+      }
+      const std::int64_t cap = scenario_.accrual.cap[site];
+      if (cap >= 0 && w.site_taken_[site] >= cap) continue;
+      ++trial.screened;
+      if (w.failed_[i] >= 0) {
+        ++trial.failed[std::size_t(w.failed_[i])];
+        continue;
+      }
+      for (std::size_t f = 0; f < factors; ++f) w.level_[f] = w.levels_[f * stride + i];
+      std::int32_t arm = 0;
+      if (rule_) {
+        const auto given =
+            rule_->next(w.state_, w.level_,
+                        random::PhiloxDraw(allocation, {.replicate = w.draws_.replicate(), .participant = std::uint32_t(n)}));
+        if (!given) continue;  // no arm takes somebody like this any more
+        arm = *given;
+      }
+      w.who_[n] = people.who[i], w.site_[n] = people.site[i], w.arm_[n] = arm;
+      trial.entry[n] = std::floor(now);
+      trial.site[n] = protocol_->sites.empty() ? missing_level : people.site[i];
+      trial.arm[n] = arm;
+      for (std::size_t f = 0; f < factors; ++f) trial.factor[f * planned + n] = w.level_[f];
+      ++w.site_taken_[site];
+      ++n;
+    }
+    next += std::uint32_t(count);
+    batch = std::max<std::size_t>(32, batch / 4);
+  }
+  trial.n = n;
+  if (n < planned) {  // the trial never filled: the same shape for fewer
+    for (std::size_t f = 1; f < factors; ++f) std::copy_n(trial.factor.data() + f * planned, n, trial.factor.data() + f * n);
+    trial.entry.resize(n), trial.site.resize(n), trial.arm.resize(n), trial.factor.resize(factors * n);
+  }
+  for (std::size_t i = n; i < random::padded(n); ++i) w.who_[i] = 0, w.site_[i] = 0, w.arm_[i] = 0;
+}
+
+void World::replicate(std::uint64_t seed, std::uint64_t number, Workspace& workspace, VirtualTrial& trial, Forced forced) const {
+  workspace.draws_.start(seed, number);
+  workspace.arena_.rewind();
+  enrol(workspace, trial);
+  if (forced.arm) {
+    expects(*forced.arm < protocol_->arms.size(), "a forced arm is one of the protocol");
+    std::ranges::fill(trial.arm, std::int32_t(*forced.arm));
+    std::ranges::fill(workspace.arm_, std::int32_t(*forced.arm));
+  }
+  workspace.records_.resize(layout_.forms.size());
+  for (std::vector<Record>& records : workspace.records_) records.clear();
+  const Course run = course(workspace, trial, forced);
+  if (scenario_.study_stop && !forced.complete) leave(run, workspace);
+  happen(run, workspace);
+  if (scenario_.adverse_events) suffer(run, workspace);
+  write(run, workspace, trial);
+}
+
+}  // namespace equipoise::simulate

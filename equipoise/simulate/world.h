@@ -1,0 +1,141 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "equipoise/allocation/rule.h"
+#include "equipoise/core/expected.h"
+#include "equipoise/simulate/candidate_rules.h"
+#include "equipoise/simulate/draws.h"
+#include "equipoise/simulate/scenario.h"
+#include "equipoise/simulate/virtual_trial.h"
+
+namespace equipoise::simulate {
+
+/// What is made to happen instead of what chance would have it: the same participants, with the same random numbers, as they
+/// would have been. The true value of an estimand is a mean over such trials.
+struct Forced {
+  std::optional<std::size_t> arm{};  ///< everybody gets this one
+  bool complete = false;             ///< nobody misses a visit or leaves the study; events, death too, happen as they do
+};
+
+/// Memory of one thread: what one replicate used, the next uses again.
+class Workspace {
+ private:
+  friend class World;
+
+  /// An entry of a form without a visit on its way to the trial.
+  struct Record {
+    std::uint32_t participant = 0, order = 0;
+    double date = 0;
+    std::array<double, 8> items{};
+  };
+
+  Draws draws_;
+  Arena arena_;
+  CandidateRules::Memory rules_;
+  allocation::State state_;
+  std::vector<std::uint32_t> candidate_, who_;
+  std::vector<std::int32_t> candidate_site_, failed_, levels_, level_, site_taken_, site_, arm_;
+  std::vector<std::uint8_t> all_visits_;
+  std::vector<std::vector<Record>> records_;
+};
+
+/// A protocol and one of its scenarios, compiled: whole virtual trials by number. Immutable, for any thread with a workspace of
+/// its own; the protocol must outlive it.
+///
+/// A replicate is a pure function of seed and number: asked alone or among others, it has the same bytes. All scenarios of a
+/// protocol use the same random numbers for the same things, so that differences between them are differences of paired trials.
+///
+/// page     docs/methods/virtual_trials.md
+/// checked  world_test.cpp, against closed forms
+class World {
+ public:
+  /// errors  unresolved (no such scenario), not_available (a model of another build), every problem of the scenario and of
+  ///         [randomisation], and inconsistent when next to no candidate is eligible
+  static Checked<World> build(protocol::Protocol const& protocol, std::string_view scenario);
+
+  void replicate(std::uint64_t seed, std::uint64_t number, Workspace& workspace, VirtualTrial& trial, Forced forced = {}) const;
+
+  Layout const& layout() const { return layout_; }
+  Scenario const& scenario() const { return scenario_; }
+  /// The share of candidates who meet the criteria that can be decided.
+  double acceptance() const { return acceptance_; }
+  /// What was assumed where the scenario does not say it, one sentence each.
+  std::vector<std::string> const& notes() const { return notes_; }
+
+ private:
+  using Record = Workspace::Record;
+  struct ItemCells {
+    std::vector<std::size_t> cells, visits;
+  };
+  /// Where in the records of its form an event is written.
+  struct EventSlot {
+    std::size_t form = 0, code = 0, date = 0;
+  };
+  /// Rows of the follow-up of one trial, participants running fastest.
+  struct Course {
+    People people;
+    double* day = nullptr;       ///< visits x stride
+    double* values = nullptr;    ///< cells x stride
+    double* attended = nullptr;  ///< visits x stride, 1 or 0
+    double* end = nullptr;       ///< day on which participation ended; infinity: it did not
+  };
+
+  World() = default;
+  void lay_out();
+  std::size_t form_slot(protocol::Form const* form);
+  std::size_t item_slot(std::size_t form, protocol::Item const* item);
+  void note_unfilled();
+  bool measure_acceptance(Workspace& workspace, Problems& problems);
+  bool calibrate_study_stop(Workspace& workspace, Problems& problems);
+
+  void grow_for_candidates(Workspace& workspace, std::size_t stride) const;
+  void place_candidates(Workspace& workspace, std::size_t n, double const* uniform) const;
+  void draw_candidates(Workspace& workspace, std::uint32_t first, std::size_t n, People& people) const;
+  void draw_days(People const& people, Draws const& draws, std::vector<std::uint8_t> const& wanted, double* day,
+                 Arena& arena) const;
+  void fill_items(People const& people, Draws const& draws, Arena& arena, double* values) const;
+  void fill(People const& people, Draws const& draws, std::vector<std::uint8_t> const& wanted, Arena& arena,
+            double* values) const;
+  void enrol(Workspace& workspace, VirtualTrial& trial) const;
+  Course course(Workspace& workspace, VirtualTrial const& trial, Forced forced) const;
+  void seen_values(Course const& course, double* x, Arena& arena) const;
+  void leave(Course const& course, Workspace& workspace) const;
+  void happen(Course const& course, Workspace& workspace) const;
+  void suffer(Course const& course, Workspace& workspace) const;
+  void write(Course const& course, Workspace& workspace, VirtualTrial& trial) const;
+
+  protocol::Protocol const* protocol_ = nullptr;
+  Scenario scenario_;
+  Layout layout_;
+  std::vector<std::string> notes_;
+  std::optional<allocation::Rule> rule_;
+  CandidateRules rules_;
+  double acceptance_ = 1;
+  double arrivals_a_day_ = 0;         ///< of candidates at all sites, once all are at full rate
+  std::vector<double> site_reached_;  ///< cumulative shares of the sites
+  bool thinned_ = false;
+  std::uint32_t most_candidates_ = 0;
+  std::vector<int> target_;                ///< of each visit
+  std::vector<std::pair<int, int>> room_;  ///< of each visit
+  double planned_end_ = 0, horizon_ = 0;
+  std::vector<ItemCells> item_cells_;
+  std::vector<std::size_t> stop_visits_;  ///< visits before which somebody can leave
+  std::vector<double> stop_weeks_;        ///< since the visit before
+  double stop_intercept_ = 0, stop_centre_ = 0;
+  std::optional<EventSlot> stop_slot_;
+  std::optional<DatedEvent> stop_event_;
+  std::vector<EventSlot> event_slots_;
+  std::vector<std::vector<double>> survivals_;  ///< [event][arm]: probability that it does not happen up to the horizon
+  struct AdverseSlots {
+    std::size_t form = 0, onset = 0;
+    std::optional<std::size_t> resolved, grade, serious, related;
+  } adverse_;
+};
+
+}  // namespace equipoise::simulate
