@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "equipoise/core/text.h"
 #include "equipoise/results/json_writer.h"
 #include "equipoise/results/labels.h"
 

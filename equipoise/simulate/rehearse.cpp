@@ -1,5 +1,6 @@
 #include "equipoise/simulate/rehearse.h"
 
+#include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -85,8 +86,7 @@ Tally Rehearsed::block(std::int64_t block, std::int64_t replicates, Analyst& ana
   std::vector<Said> said(statements_->size());
   std::vector<std::uint8_t> holds(claims_->size()), unknown(claims_->size()), failed(analyses);
   std::vector<double> p(hypotheses_.size());
-  std::vector<int> ratio(protocol.arms.size(), 1);
-  for (std::size_t a = 0; a < ratio.size(); ++a) ratio[a] = world_->ratio()[a];
+  std::vector<int> const& ratio = world_->ratio();
   const std::int64_t end = std::min(replicates, (block + 1) * block_size);
   for (std::int64_t r = block * block_size; r < end; ++r) {
     world_->replicate(seed_, std::uint64_t(r), workspace, trial);

@@ -379,6 +379,14 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::
                   .place = own.place};
 }
 
+std::vector<std::string> scenario_ids(protocol::Protocol const& protocol) {
+  const std::vector<std::string> here = Models::keywords();
+  std::vector<std::string> ids;
+  for (protocol::MethodSection const& scenario : protocol.scenarios)
+    if (std::ranges::find(here, scenario.method) != here.end()) ids.push_back(scenario_id(scenario));
+  return ids;
+}
+
 void check_scenarios(protocol::Protocol const& protocol, Problems& problems, std::vector<study::Unavailable>& unavailable) {
   const std::vector<std::string> here = Models::keywords();
   for (std::size_t s = 0; s < protocol.scenarios.size(); ++s) {

@@ -88,6 +88,9 @@ struct Scenario {
 /// Reads and checks a scenario by its place in protocol.scenarios; every problem is reported. Its model is one of this build.
 std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::size_t index, Problems& problems);
 
+/// Ids of the scenarios whose model this build carries.
+std::vector<std::string> scenario_ids(protocol::Protocol const& protocol);
+
 /// Checks all scenarios: every problem of those whose model this build carries, unknown models, and published ones that it does
 /// not carry, which are no problem until they are to be run.
 void check_scenarios(protocol::Protocol const& protocol, Problems& problems, std::vector<study::Unavailable>& unavailable);

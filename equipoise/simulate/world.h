@@ -63,6 +63,8 @@ class World {
 
   Layout const& layout() const { return layout_; }
   Scenario const& scenario() const { return scenario_; }
+  /// Of the arms, as [randomisation] allocates them.
+  std::vector<int> const& ratio() const { return rule_->setting().ratio; }
   /// The share of candidates who meet the criteria that can be decided.
   double acceptance() const { return acceptance_; }
   /// What was assumed where the scenario does not say it, one sentence each.

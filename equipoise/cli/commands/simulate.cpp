@@ -9,11 +9,13 @@
 
 #include "equipoise/cli/commands.h"
 #include "equipoise/cli/files.h"
+#include "equipoise/cli/pipeline.h"
 #include "equipoise/cli/rehearsal_text.h"
 #include "equipoise/cli/version.h"
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/load.h"
 #include "equipoise/simulate/rehearse.h"
+#include "equipoise/simulate/scenario.h"
 
 namespace equipoise::cli {
 namespace {
@@ -76,7 +78,7 @@ void run(Arguments const& arguments, Console& console) {
   if (Problems problems = choose(*study, arguments.analyses); !problems.empty()) return console.fail(problems);
 
   std::vector<std::string> wanted = arguments.scenarios;
-  if (wanted.empty()) wanted = simulate::scenarios(study->protocol);
+  if (wanted.empty()) wanted = simulate::scenario_ids(study->protocol);
   if (wanted.empty())
     return console.fail(Error{Code::no_data, "the protocol has no [[scenario]] that this build can simulate", {}, {}});
   Problems problems;
