@@ -236,7 +236,7 @@ Expected<void> CompiledAnalysis::gather(DatasetView const& view, Workspace& work
   return {};
 }
 
-Expected<Outcome> CompiledAnalysis::run(DatasetView const& view, Workspace& workspace) const {
+Expected<Outcome> CompiledAnalysis::run(DatasetView const& view, Workspace& workspace, stats::Focus const* focus) const {
   check_schema(view);
   workspace.rows_.clear();
   std::size_t met = 0;
@@ -259,7 +259,8 @@ Expected<Outcome> CompiledAnalysis::run(DatasetView const& view, Workspace& work
                 filters_.empty() ? "" : " that meet its filter");
   }
   if (auto gathered = gather(view, workspace); !gathered) return tl::unexpected(std::move(gathered.error()));
-  Expected<stats::Answer> answer = method_.run(workspace.frame_);
+  Expected<stats::Answer> answer =
+      focus && method_.run_focused ? method_.run_focused(workspace.frame_, *focus) : method_.run(workspace.frame_);
   if (!answer) return tl::unexpected(std::move(answer.error()));
   return Outcome{std::move(*answer), used, met - used};
 }

@@ -41,7 +41,11 @@ class CompiledAnalysis {
   /// errors  no_data; inconsistent (a level that the analysis does not list); those of the method. ContractViolation when the
   /// view has
   ///         another schema
-  Expected<Outcome> run(DatasetView const& view, Workspace& workspace) const;
+  Expected<Outcome> run(DatasetView const& view, Workspace& workspace) const { return run(view, workspace, nullptr); }
+  /// The same of a method that takes a focus: nothing but its differences. Of another method the whole answer.
+  Expected<Outcome> run(DatasetView const& view, Workspace& workspace, stats::Focus const& focus) const {
+    return run(view, workspace, &focus);
+  }
 
   stats::MethodCard const& card() const { return *method_.card; }
 
@@ -69,6 +73,7 @@ class CompiledAnalysis {
     std::vector<std::int32_t> level_of{};  // schema level to frame level, missing_level = not listed
   };
 
+  Expected<Outcome> run(DatasetView const& view, Workspace& workspace, stats::Focus const* focus) const;
   void check_schema(DatasetView const& view) const;
   Expected<void> gather(DatasetView const& view, Workspace& workspace) const;
 

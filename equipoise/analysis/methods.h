@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,9 +33,9 @@
 #include "equipoise/stats/continuous/rank_sum.h"
 #include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
-#include "equipoise/stats/imputation/rubin.h"
 #include "equipoise/stats/imputation/locf.h"
 #include "equipoise/stats/imputation/reference_based.h"
+#include "equipoise/stats/imputation/rubin.h"
 #include "equipoise/stats/interval/grouped_hazard.h"
 #include "equipoise/stats/interval/interval_log_rank.h"
 #include "equipoise/stats/interval/turnbull.h"
@@ -57,8 +58,8 @@
 #include "equipoise/stats/survival/reverse_kaplan_meier.h"
 #include "equipoise/stats/survival/weighted_log_rank.h"
 
-/// The statistical methods of this build, in one list. Only methods.cpp includes it: everybody else asks through ready_method.h, and
-/// so is not compiled anew with each method.
+/// The statistical methods of this build, in one list. Only methods.cpp includes it: everybody else asks through ready_method.h,
+/// and so is not compiled anew with each method.
 namespace equipoise::analysis {
 
 template <stats::Method... Ms>
@@ -91,9 +92,14 @@ struct MethodList {
     return std::visit(
         []<class M>(M&& it) {
           using Made = std::remove_cvref_t<M>;
-          std::vector<stats::ColumnNeed> needs = it.needs();
-          return ReadyMethod{&Made::card(), std::move(needs),
-                             [method = std::move(it)](stats::Frame const& frame) { return method.run(frame); }};
+          ReadyMethod ready{.card = &Made::card(), .needs = it.needs(), .run = {}};
+          const auto method = std::make_shared<const Made>(std::forward<M>(it));
+          ready.run = [method](stats::Frame const& frame) { return method->run(frame); };
+          if constexpr (requires(stats::Frame const& frame, stats::Focus const& focus) { method->run(frame, focus); })
+            ready.run_focused = [method](stats::Frame const& frame, stats::Focus const& focus) {
+              return method->run(frame, focus);
+            };
+          return ready;
         },
         std::move(method));
   }
@@ -114,69 +120,21 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
 }
 
 // clang-format off: one method a line, so that two changes never meet on one
-using Methods = MethodList<
-    stats::KaplanMeier,
-    stats::LogRank,
-    stats::Cox,
-    stats::TTest,
-    stats::FisherExact,
-    stats::ClopperPearson,
-    stats::WeightedLogRank,
-    stats::Ancova,
-    stats::Dunnett,
-    stats::Logistic,
-    stats::Turnbull,
-    stats::IntervalLogRank,
-    stats::GroupedHazard,
-    stats::WilcoxonRankSum,
-    stats::VanElteren,
-    stats::HodgesLehmann,
-    stats::WilcoxonSignedRank,
-    stats::SignTest,
-    stats::KruskalWallis,
-    stats::JonckheereTerpstra,
-    stats::OneWayAnova,
-    stats::Descriptive,
-    stats::Wilson,
-    stats::Newcombe,
-    stats::MiettinenNurminen,
-    stats::RiskDifference,
-    stats::RiskRatio,
-    stats::OddsRatio,
-    stats::PearsonChiSquare,
-    stats::McNemar,
-    stats::Cmh,
-    stats::MantelHaenszelOddsRatio,
-    stats::MantelHaenszelRiskRatio,
-    stats::MantelHaenszelRiskDifference,
-    stats::BreslowDay,
-    stats::CochranArmitage,
-    stats::ReverseKaplanMeier,
-    stats::Rmst,
-    stats::RmstDifference,
-    stats::FlemingHarrington,
-    stats::LogRankTrend,
-    stats::MaxCombo,
-    stats::ProportionalHazardsTest,
-    stats::Bonferroni,
-    stats::Holm,
-    stats::Hochberg,
-    stats::Hommel,
-    stats::BenjaminiHochberg,
-    stats::Graphical,
-    stats::AalenJohansen,
-    stats::GrayTest,
-    stats::FineGray,
-    stats::PermutationTest,
-    stats::Mmrm,
-    stats::Gls,
-    stats::Gee,
-    stats::ReferenceBasedImputation,
-    stats::LinearMixed,
-    stats::Locf,
-    stats::Rubin
-    // <- a new method joins here
-    >;
+using Methods =
+    MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact, stats::ClopperPearson,
+               stats::WeightedLogRank, stats::Ancova, stats::Dunnett, stats::Logistic, stats::Turnbull, stats::IntervalLogRank,
+               stats::GroupedHazard, stats::WilcoxonRankSum, stats::VanElteren, stats::HodgesLehmann, stats::WilcoxonSignedRank,
+               stats::SignTest, stats::KruskalWallis, stats::JonckheereTerpstra, stats::OneWayAnova, stats::Descriptive,
+               stats::Wilson, stats::Newcombe, stats::MiettinenNurminen, stats::RiskDifference, stats::RiskRatio,
+               stats::OddsRatio, stats::PearsonChiSquare, stats::McNemar, stats::Cmh, stats::MantelHaenszelOddsRatio,
+               stats::MantelHaenszelRiskRatio, stats::MantelHaenszelRiskDifference, stats::BreslowDay, stats::CochranArmitage,
+               stats::ReverseKaplanMeier, stats::Rmst, stats::RmstDifference, stats::FlemingHarrington, stats::LogRankTrend,
+               stats::MaxCombo, stats::ProportionalHazardsTest, stats::Bonferroni, stats::Holm, stats::Hochberg, stats::Hommel,
+               stats::BenjaminiHochberg, stats::Graphical, stats::AalenJohansen, stats::GrayTest, stats::FineGray,
+               stats::PermutationTest, stats::Mmrm, stats::Gls, stats::Gee, stats::ReferenceBasedImputation, stats::LinearMixed,
+               stats::Locf, stats::Rubin
+               // <- a new method joins here
+               >;
 // clang-format on
 
 }  // namespace equipoise::analysis

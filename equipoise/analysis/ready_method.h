@@ -17,6 +17,8 @@ struct ReadyMethod {
   stats::MethodCard const* card = nullptr;
   std::vector<stats::ColumnNeed> needs;
   std::function<Expected<stats::Answer>(stats::Frame const&)> run;
+  /// Of a method that takes a focus; else empty.
+  std::function<Expected<stats::Answer>(stats::Frame const&, stats::Focus const&)> run_focused{};
 };
 
 /// Every method name of the reference format, carried by this build or not.

@@ -86,10 +86,26 @@ std::vector<Statement> statements(study::Study const& study) {
   return all;
 }
 
+/// The differences at the visit of the question that the statements from `first` on ask of one run.
+stats::Focus focus_of(study::Study const& study, std::vector<Statement> const& statements, std::size_t first) {
+  protocol::Protocol const& protocol = study.protocol;
+  protocol::Endpoint const* endpoint = protocol.endpoint(section_of(protocol, statements[first].analysis).endpoint);
+  stats::Focus focus;
+  for (std::size_t s = first; s < statements.size(); ++s) {
+    Statement const& one = statements[s];
+    if (one.planned != statements[first].planned || one.run != statements[first].run || one.against.empty()) break;
+    stats::Focus::Difference difference{.of = {"arm", one.arm, one.against}};
+    if (endpoint && !endpoint->at.empty()) difference.within = Term{{"visit", endpoint->at}};
+    focus.differences.push_back(std::move(difference));
+  }
+  return focus;
+}
+
 struct Analyst::Work {
   study::Study const& study;
   Layout const& layout;
   std::vector<Statement> const& statements;
+  std::vector<stats::Focus> focus{};  // of the first statement of each run; of the others unused
   analysis::Workspace workspace{};
   std::vector<std::uint8_t> fell_back{};
 
@@ -146,7 +162,9 @@ struct Analyst::Work {
 };
 
 Analyst::Analyst(study::Study const& study, Layout const& layout, std::vector<Statement> const& statements)
-    : work_(new Work{study, layout, statements}) {}
+    : work_(new Work{study, layout, statements}) {
+  for (std::size_t s = 0; s < statements.size(); ++s) work_->focus.push_back(focus_of(study, statements, s));
+}
 Analyst::~Analyst() = default;
 Analyst::Analyst(Analyst&&) noexcept = default;
 
@@ -169,7 +187,7 @@ void Analyst::analyse(VirtualTrial const& trial, std::span<Said> said) {
     for (; s < work.statements.size() && work.statements[s].planned == a;) {
       const std::size_t r = work.statements[s].run;
       Expected<analysis::Outcome> outcome = fail(Code::no_data, "no data");
-      if (columns) outcome = planned.runs[r].compiled.run(columns->view(), work.workspace);
+      if (columns) outcome = planned.runs[r].compiled.run(columns->view(), work.workspace, work.focus[s]);
       for (; s < work.statements.size() && work.statements[s].planned == a && work.statements[s].run == r; ++s)
         if (outcome) said[s] = work.read(work.statements[s], planned, outcome->answer.findings);
       if (outcome) work.fell_back[a] |= outcome->answer.fell_back;

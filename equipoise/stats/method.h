@@ -33,6 +33,17 @@ struct Answer {
   std::optional<double> read(std::string_view quantity, At const& at) const;
 };
 
+/// The differences that a caller asks for who wants nothing else of an answer, as a simulator does of each replicate: a method that
+/// takes a focus may leave out whatever else costs. What it gives is what the whole
+/// answer has there, to rounding.
+struct Focus {
+  struct Difference {
+    LevelDifference of;
+    Term within{};
+  };
+  std::vector<Difference> differences;
+};
+
 /// How a column is needed.
 enum class Need { number, category };
 enum class Presence { required, optional };
@@ -94,6 +105,7 @@ struct Frame {
 
 /// A statistical method. `parse` checks options (reporting every problem) and roles; `needs` says which columns; `run` computes.
 /// `parse` leaves `options.finish()` to its caller, who knows which other keys the table may have.
+/// A method may also have `run(frame, focus)`.
 template <class M>
 concept Method = requires(M const& method, Roles const& roles, Section& options, Match match, Frame const& frame) {
   { M::card() } -> std::same_as<MethodCard const&>;

@@ -41,6 +41,10 @@ class Writer {
     notes();
   }
 
+  void write(Focus const& focus) {
+    for (auto const& [of, within] : focus.differences) add_difference(of.column, of.level, of.minus, within);
+  }
+
  private:
   std::int64_t rows() const { return std::int64_t(frame_.rows); }
 
@@ -64,12 +68,16 @@ class Writer {
   }
 
   std::int64_t rows_at(Term const& levels) const {
+    std::vector<std::pair<std::span<const std::int32_t>, std::int32_t>> wanted;
+    for (Factor const& f : levels) {
+      CategoriesView const& category = frame_.categories(f.column);
+      const auto level = std::find(category.levels.begin(), category.levels.end(), *f.level);
+      if (level == category.levels.end()) return 0;
+      wanted.emplace_back(category.codes, std::int32_t(level - category.levels.begin()));
+    }
     std::int64_t count = 0;
     for (std::size_t i = 0; i < frame_.rows; ++i)
-      count += std::all_of(levels.begin(), levels.end(), [&](Factor const& f) {
-        CategoriesView const& category = frame_.categories(f.column);
-        return category.levels[std::size_t(category.codes[i])] == *f.level;
-      });
+      count += std::all_of(wanted.begin(), wanted.end(), [&](auto const& one) { return one.first[i] == one.second; });
     return count;
   }
 
@@ -258,7 +266,7 @@ class Writer {
     if (!several) return covariates + (covariates.size() > 8 ? "." : " without other factors.");
     return fmt::format("{}, over other factors {}.", covariates,
                        question_.weights == GridWeights::equal ? "with equal weights of their levels"
-                                                             : "in proportion to the observed frequencies of their levels");
+                                                               : "in proportion to the observed frequencies of their levels");
   }
 
   ModelQuestion const& question_;
@@ -276,6 +284,11 @@ class Writer {
 void answer_model(ModelQuestion const& question, Frame const& frame, Design const& design, CoefficientInference const& fit,
                   Answer& answer) {
   Writer(question, frame, design, fit, answer).write();
+}
+
+void answer_focus(ModelQuestion const& question, Focus const& focus, Frame const& frame, Design const& design,
+                  CoefficientInference const& fit, Answer& answer) {
+  Writer(question, frame, design, fit, answer).write(focus);
 }
 
 }  // namespace equipoise::stats

@@ -60,4 +60,8 @@ struct ModelQuestion {
 void answer_model(ModelQuestion const& question, Frame const& frame, Design const& design, CoefficientInference const& fit,
                   Answer& answer);
 
+/// Adds nothing but the differences asked for.
+void answer_focus(ModelQuestion const& question, Focus const& focus, Frame const& frame, Design const& design,
+                  CoefficientInference const& fit, Answer& answer);
+
 }  // namespace equipoise::stats

@@ -162,17 +162,47 @@ Expected<std::vector<double>> visit_times(Mmrm const& method, VisitData const& d
   return times;
 }
 
-Chosen choose(Mmrm const& method, VisitData const& data, VisitLikelihood& likelihood, std::vector<double> const& times) {
+/// Satterthwaite's degrees of freedom of a function or two cost less without the covariance of all parameters.
+bool one_by_one(Mmrm const& method, Covariance const& covariance, Focus const* focus) {
+  return focus && covariance.unstructured() && method.df == DfMethod::satterthwaite &&
+         method.covariance_of_estimates == EstimateCovariance::model;
+}
+
+Chosen choose(Mmrm const& method, VisitData const& data, VisitLikelihood& likelihood, std::vector<double> const& times,
+              Focus const* focus) {
   Chosen chosen;
   for (CovarianceStructure const& structure : method.covariance) {
     FitAttempt attempt;
-    chosen.fit = fit_structure(data, likelihood, Covariance(structure, data.m(), times), method.estimation, attempt);
-    if (chosen.fit) chosen.effects = fixed_effects(data, *chosen.fit, likelihood, method.df, method.covariance_of_estimates);
+    const Covariance covariance(structure, data.m(), times);
+    const bool brief = one_by_one(method, covariance, focus);
+    chosen.fit = fit_structure(data, likelihood, covariance, method.estimation, attempt, nullptr,
+                               brief ? Finish::estimates : Finish::curvature);
+    if (chosen.fit && !brief)
+      chosen.effects = fixed_effects(data, *chosen.fit, likelihood, method.df, method.covariance_of_estimates);
     chosen.attempts.push_back(std::move(attempt));
     if (chosen.fit) break;
   }
   return chosen;
 }
+
+/// Answers about single functions of a fit that ended with its estimates.
+class OneByOne final : public CoefficientInference {
+ public:
+  OneByOne(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, Estimation estimation)
+      : data_(data), fit_(fit), likelihood_(likelihood), estimation_(estimation) {}
+
+  Inferred function(std::span<const double> l) const override { return satterthwaite(data_, fit_, likelihood_, estimation_, l); }
+  Inferred coefficient(std::size_t) const override { throw ContractViolation("only differences are asked for"); }
+  bool used(std::size_t) const override { return true; }
+  EffectTest test(std::vector<std::vector<double>> const&) const override { return {}; }
+  void explain(std::vector<std::string>&) const override {}
+
+ private:
+  VisitData const& data_;
+  MmrmFit const& fit_;
+  VisitLikelihood& likelihood_;
+  Estimation estimation_;
+};
 
 /// Fitted values and residuals; scaled: L^-1 r with V_i = L L', uncorrelated with variance 1 when the model holds.
 Series residuals(VisitData const& data, MmrmFit const& fit, NumbersView response) {
@@ -279,20 +309,30 @@ void notes(VisitData const& data, Mmrm const& method, Chosen const& chosen, Answ
 
 }  // namespace
 
-Expected<Answer> Mmrm::run(Frame const& frame) const {
+Expected<Answer> Mmrm::run(Frame const& frame) const { return answer(frame, nullptr); }
+Expected<Answer> Mmrm::run(Frame const& frame, Focus const& focus) const { return answer(frame, &focus); }
+
+Expected<Answer> Mmrm::answer(Frame const& frame, Focus const* focus) const {
   const auto data = fold_visits(frame, model.formula, roles);
   if (!data) return tl::unexpected(data.error());
   const auto visit_at = visit_times(*this, *data);
   if (!visit_at) return tl::unexpected(visit_at.error());
   VisitLikelihood likelihood(*data, estimation == Estimation::reml);
-  Chosen chosen = choose(*this, *data, likelihood, *visit_at);
+  Chosen chosen = choose(*this, *data, likelihood, *visit_at, focus);
   if (!chosen.fit) return fail(Code::no_convergence, "no covariance structure could be estimated: {}", no_fit(chosen.attempts));
   Answer answer;
   auto design = name_design(frame, model.formula, Intercept::first);
   if (!design) return tl::unexpected(design.error());
+  const ModelQuestion question{model.formula, factor, weights, contrasts, level};
+  if (focus) {
+    answer.fell_back = chosen.attempts.size() > 1;
+    if (chosen.effects)
+      answer_focus(question, *focus, frame, *design, MmrmInference(*data, std::move(*chosen.effects), df), answer);
+    else answer_focus(question, *focus, frame, *design, OneByOne(*data, *chosen.fit, likelihood, estimation), answer);
+    return answer;
+  }
   notes(*data, *this, chosen, answer);
-  answer_model({model.formula, factor, weights, contrasts, level}, frame, *design,
-               MmrmInference(*data, std::move(*chosen.effects), df), answer);
+  answer_model(question, frame, *design, MmrmInference(*data, std::move(*chosen.effects), df), answer);
   add_covariances(*data, *chosen.fit, *this, answer);
   add_fit(*data, *chosen.fit, *this, answer);
   answer.series.push_back(residuals(*data, *chosen.fit, frame.numbers(roles.response)));

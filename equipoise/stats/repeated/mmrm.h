@@ -32,9 +32,11 @@ struct Mmrm {
   static std::optional<Mmrm> parse(Roles const& roles, Section& options, Match match);
   std::vector<ColumnNeed> needs() const { return needs_; }
   Expected<Answer> run(Frame const& frame) const;
+  Expected<Answer> run(Frame const& frame, Focus const& focus) const;
 
  private:
   friend struct Gls;
+  Expected<Answer> answer(Frame const& frame, Focus const* focus) const;
   std::vector<ColumnNeed> needs_;
 };
 static_assert(Method<Mmrm>);
