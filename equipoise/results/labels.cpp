@@ -182,6 +182,7 @@ constexpr auto methods = std::to_array<Entry>({
     {"one_way_anova", "One-way analysis of variance", "单因素方差分析"},
     {"descriptive", "Descriptive statistics", "描述性统计"},
     {"permutation_test", "Permutation test", "置换检验"},
+    {"rerandomisation", "Re-randomisation test", "重随机化检验"},
     {"ancova", "Analysis of covariance", "协方差分析"},
     {"reference_based_imputation", "Reference-based imputation", "基于参照组的插补"},
     {"locf", "Last observation carried forward", "末次观测值结转"},
