@@ -119,6 +119,7 @@ constexpr auto estimates = std::to_array<Entry>({
     {"rubin", "Pooled estimate", "合并估计"},
     {"hodges_lehmann", "Shift (median of differences)", "位移（差值的中位数）"},
     {"permutation_test", "Difference of means", "均值差"},
+    {"rerandomisation", "Difference between arms", "组间差值"},
     {"cox", "Log hazard ratio", "对数风险比"},
     {"rmst", "Restricted mean", "限制平均生存时间"},
     {"rmst_difference", "Difference of restricted means", "限制平均生存时间之差"},

@@ -233,11 +233,10 @@ Expected<Answer> Rerandomisation::run(Frame const& frame) const {
     const double sides = tail == Tail::two_sided ? 2 : 1;
     finding.p = std::min(1.0, sides * one_tail);
     se = finding.p == 1.0 ? 0 : sides * std::sqrt(one_tail * (1 - one_tail) / draws);
-    answer.notes.push_back(
-        fmt::format("{} P value {}(k + 1)/({} + 1), k replays at least as extreme, from {} replays of the randomisation ({}), "
-                    "seed {}; Monte Carlo standard error {:.2g}.",
-                    tail == Tail::two_sided ? "Two-sided" : "One-sided", tail == Tail::two_sided ? "2 " : "", replicates,
-                    replicates, replay->sentence(), seed, se));
+    answer.notes.push_back(fmt::format(
+        "{} P value {}(k + 1)/({} + 1), k replays at least as extreme, from {} replays of the randomisation ({}), seed {}.",
+        tail == Tail::two_sided ? "Two-sided" : "One-sided", tail == Tail::two_sided ? "2 " : "", replicates, replicates,
+        replay->sentence(), seed));
     if (different.size() == 1)
       answer.notes.push_back(
           as_observed > 0

@@ -107,7 +107,7 @@ TEST(Rerandomisation, CountsOneTailWhereOneIsAsked) {
   EXPECT_TRUE(has_note(
       got,
       "Two-sided P value 2 (k + 1)/(10000 + 1), k replays at least as extreme, from 10000 replays of the randomisation (as "
-      "the test says), seed 8; Monte Carlo standard error 0.00"));
+      "the test says), seed 8."));
   EXPECT_EQ(read(got, "estimate"), 6);
 }
 
@@ -180,6 +180,25 @@ TEST(Rerandomisation, NeedsAMethodToReplay) {
   EXPECT_EQ(parse<Rerandomisation>(roles, {{"seed", number(-1)}, {"replicates", number(5)}}).problems.size(), 3u);
   Table third = trial({0, 1, 0.5}, {0, 1, 1});
   EXPECT_EQ(answer(third.frame(), a_minus_b({{"statistic", text("risk_difference")}}), coins(2)).error().code, Code::bad_cell);
+}
+
+TEST(Rerandomisation, IsNotMovedByTheUnitTheOriginOrTheNamesOfTheArms) {
+  const std::vector<double> y{9, 8, 2, 1, 5, 3, 7, 4};
+  const std::vector<std::int32_t> codes{0, 1, 0, 1, 1, 0, 0, 1};
+  for (char const* statistic : {"mean_difference", "t", "rank_sum"}) {
+    const auto p = [&](double unit, double origin, bool turned) {
+      std::vector<double> moved;
+      for (const double value : y) moved.push_back(value * unit + origin);
+      Table table = trial(moved, codes);
+      const Keys keys{{"statistic", text(statistic)},
+                      {"difference", turned ? testing::difference("b", "a") : testing::difference("a", "b")}};
+      return read(answer(table.frame(), keys, coins(2)), "p");
+    };
+    EXPECT_EQ(p(1, 0, false), p(1, 100, false)) << statistic;
+    EXPECT_EQ(p(1, 0, false), p(1e200, 0, false)) << statistic;
+    EXPECT_EQ(p(1, 0, false), p(1e-200, 0, false)) << statistic;
+    EXPECT_EQ(p(1, 0, false), p(1, 0, true)) << statistic;
+  }
 }
 
 /// The statistics, against the methods that have them.
