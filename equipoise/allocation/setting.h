@@ -41,6 +41,11 @@ struct Setting {
 inline constexpr int most_places = 60;              ///< sum of a ratio
 inline constexpr std::size_t most_strata = 100000;  ///< that a method keeps apart
 
+/// What is allowed and makes allocations easy to guess: the warning, and what to do instead.
+struct Caution {
+  std::string sentence, hint;
+};
+
 /// Reads what every method has: `ratio`, `factors` and `caps`. What the protocol's own reader reports (an arm without a ratio, a
 /// factor without a rule) is left out quietly.
 Setting read_setting(protocol::Protocol const& protocol, Section& section);
