@@ -23,8 +23,8 @@ class ReplayOfRule final : public stats::Replay {
       Expected<std::int32_t> arm = rule_.next(state, levels.subspan(who * factors, factors), draw);
       if (!arm) {
         Error error = std::move(arm.error());
-        error.message = fmt::format("the randomisation cannot be replayed: at participant {} in order of randomisation {}",
-                                    who + 1, error.message);
+        error.message = fmt::format("the randomisation cannot be replayed, and fails at participant {} of its order: {}", who + 1,
+                                    error.message);
         return tl::unexpected(std::move(error));
       }
       groups[who] = *arm;

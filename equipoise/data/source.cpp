@@ -176,7 +176,8 @@ class SourceReader {
       const std::string_view text = cell(first_row_[i], at);
       if (!text.empty())
         records_.randomisation_order[i] =
-            cells_.whole_number(text, line(first_row_[i]), source_.randomisation_order).value_or(missing_number);
+            cells_.whole_number(text, line(first_row_[i]), source_.randomisation_order, "a whole number")
+                .value_or(missing_number);
       else if (records_.arm.code[i] != missing_level)
         cells_.refuse(
             line(first_row_[i]), source_.randomisation_order,

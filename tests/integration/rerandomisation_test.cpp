@@ -247,6 +247,28 @@ TEST(Rerandomisation, SaysWhatTheProtocolLacks) {
               ElementsAre("'replicates' in analysis 'x' must be at least 100 and at most 10000000, and is 5"));
 }
 
+TEST(Rerandomisation, RefusesAnOrderThatIsNone) {
+  const auto problems = [](std::string rows, std::string const& from, std::string const& to) {
+    rows.replace(rows.find(from), from.size(), to);
+    const auto study = study::load(protocol({.analysis = analysis()}), "p.toml");
+    const auto table = data::read_csv(rows, "d.csv");
+    const auto records = data::read_source(study->protocol, *table);
+    return records ? "none" : records.error().front().message;
+  };
+  EXPECT_EQ(problems(twelve(), "2020-01-10,6,", "2020-01-10,x,"), "'x' is not a whole number");
+  EXPECT_EQ(problems(twelve(), "2020-01-10,6,", "2020-01-10,,"),
+            "participant 'p5' has an arm, and no place in the order of randomisation");
+}
+
+TEST(Rerandomisation, StopsWhereTheTrialWentBeyondACap) {
+  const results::Results results =
+      run({.randomisation = "method = \"biased_coin\"\ncaps = { a = 4, b = 4 }\n", .analysis = analysis()}, twelve());
+  ASSERT_EQ(results.runs.size(), 1u);
+  EXPECT_EQ(results.runs[0].problem,
+            "the randomisation cannot be replayed, and fails at participant 9 of its order: every arm is full: the caps of "
+            "[randomisation] leave nobody a place");
+}
+
 TEST(Rerandomisation, RefusesAParticipantWhoseFactorTheDataDoNotSay) {
   std::string rows = twelve();
   const auto at = rows.find("p5,s2");
