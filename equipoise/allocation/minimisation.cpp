@@ -148,4 +148,11 @@ std::int32_t Minimisation::next(Cells state, Candidate const& who, random::Draw 
   return place_arm[place];
 }
 
+std::optional<Caution> Minimisation::caution() const {
+  if (probability < 1) return {};
+  return Caution{
+      "chance decides only between arms that are equally good: whoever knows the allocations so far knows most of the next",
+      "minimisation with a probability such as 0.8; and a re-randomisation test has little to work with otherwise"};
+}
+
 }  // namespace equipoise::allocation

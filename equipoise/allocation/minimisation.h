@@ -38,6 +38,7 @@ struct Minimisation {
   void start(Cells) const {}
   std::int32_t next(Cells state, Candidate const& who, random::Draw const& draw) const;
   std::string sentence() const { return words; }
+  std::optional<Caution> caution() const;  ///< of what leaves chance only between equals
 
   /// The open places of least imbalance: those that are preferred.
   std::uint64_t preferred(std::span<const std::int32_t> state, Candidate const& who) const;

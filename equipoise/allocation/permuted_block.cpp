@@ -59,4 +59,12 @@ std::int32_t PermutedBlock::next(Cells state, Candidate const& who, random::Draw
   return std::int32_t(arm);
 }
 
+std::optional<Caution> PermutedBlock::caution() const {
+  if (sizes != std::vector<int>{1}) return {};
+  int unit = 0;
+  for (const int share : ratio) unit += share;
+  return Caution{fmt::format("with blocks of {} the last participant of every block is known to whoever knows the others", unit),
+                 fmt::format("longer blocks, or several sizes: block_sizes = [{}, {}]", unit, 2 * unit)};
+}
+
 }  // namespace equipoise::allocation

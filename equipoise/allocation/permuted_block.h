@@ -21,6 +21,7 @@ struct PermutedBlock {
   void start(Cells) const {}
   std::int32_t next(Cells state, Candidate const& who, random::Draw const& draw) const;
   std::string sentence() const { return words; }
+  std::optional<Caution> caution() const;  ///< of blocks that hold each place once
 };
 static_assert(Method<PermutedBlock>);
 

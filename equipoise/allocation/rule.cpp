@@ -66,6 +66,15 @@ std::string Rule::sentence() const {
   return std::visit([](auto const& one) { return one.sentence(); }, compiled_->method);
 }
 
+std::optional<Caution> Rule::caution() const {
+  return std::visit(
+      [](auto const& one) -> std::optional<Caution> {
+        if constexpr (requires { one.caution(); }) return one.caution();
+        return {};
+      },
+      compiled_->method);
+}
+
 State Rule::start() const {
   State state;
   start(state);

@@ -40,6 +40,8 @@ class Rule {
   std::string_view keyword() const;
   /// For people: "minimisation of 'site' and 'cd4_low' by the range, probability 0.8".
   std::string sentence() const;
+  /// What is allowed and makes allocations easy to guess.
+  std::optional<Caution> caution() const;
 
   State start() const;
   void start(State& state) const;  ///< reuses its memory

@@ -50,6 +50,25 @@ TEST(Rule, IsAFoldThatLeavesTheStateBeforeAlone) {
   EXPECT_EQ(state, before);
 }
 
+TEST(Rule, WarnsOfWhatIsEasyToGuess) {
+  const auto caution = [](int arms, std::string const& section) {
+    const auto got = rule(arms, section).caution();
+    return got ? got->sentence + " / " + got->hint : "";
+  };
+  const std::string factors(two_factors);
+  EXPECT_EQ(
+      caution(2, "method = \"permuted_block\"\nblock_sizes = [3]\nratio = { a = 1, b = 2 }\n"),
+      "with blocks of 3 the last participant of every block is known to whoever knows the others / longer blocks, or several "
+      "sizes: block_sizes = [3, 6]");
+  EXPECT_EQ(caution(2, "method = \"permuted_block\"\nblock_sizes = [2, 4]\n"), "");
+  EXPECT_EQ(caution(2, "method = \"permuted_block\"\nblock_sizes = [4]\n"), "");
+  EXPECT_EQ(caution(2, "method = \"minimisation\"\nprobability = 0.8\n" + factors), "");
+  for (std::string const& method : {std::string("taves\""), std::string("minimisation\"\nprobability = 1")})
+    EXPECT_TRUE(caution(2, "method = \"" + method + "\n" + factors)
+                    .starts_with("chance decides only between arms that are equally good"));
+  EXPECT_EQ(caution(2, "method = \"simple\"\n"), "");
+}
+
 TEST(Rule, ReportsEveryProblemOfASection) {
   EXPECT_THAT(
       problems_of(3,

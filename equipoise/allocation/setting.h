@@ -41,11 +41,13 @@ struct Setting {
 inline constexpr int most_places = 60;              ///< sum of a ratio
 inline constexpr std::size_t most_strata = 100000;  ///< that a method keeps apart
 
+/// What is allowed and makes allocations easy to guess: the warning, and what to do instead.
+struct Caution {
+  std::string sentence, hint;
+};
+
 /// Reads what every method has: `ratio`, `factors` and `caps`. What the protocol's own reader reports (an arm without a ratio, a
 /// factor without a rule) is left out quietly.
 Setting read_setting(protocol::Protocol const& protocol, Section& section);
-
-/// The levels of a factor: the sites, "false" and "true", or the codes of an item. Empty when the protocol does not list them.
-std::vector<std::string> levels_of(protocol::Protocol const& protocol, protocol::RandomisationFactor const& factor);
 
 }  // namespace equipoise::allocation

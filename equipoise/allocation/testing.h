@@ -66,7 +66,9 @@ inline Law law(Rule const& rule, std::vector<std::vector<std::int32_t>> const& p
   std::map<Past, double> pasts{{{{}, rule.start().cells}, 1.0}};
   for (std::vector<std::int32_t> const& levels : participants) {
     std::map<Past, double> after;
-    for (auto const& [past, probability] : pasts) {
+    for (auto const& one : pasts) {
+      Past const& past = one.first;
+      const double probability = one.second;
       const auto run = [&](std::uint64_t first, std::uint64_t second, double share) {
         const random::ScriptedDraw draw({random::middle_of_cell(first, cells), random::middle_of_cell(second, cells)});
         const auto step = rule.step({past.state}, levels, draw);

@@ -31,6 +31,7 @@
 #include "equipoise/stats/continuous/k_groups.h"
 #include "equipoise/stats/continuous/permutation.h"
 #include "equipoise/stats/continuous/rank_sum.h"
+#include "equipoise/stats/continuous/rerandomisation.h"
 #include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
 #include "equipoise/stats/imputation/locf.h"
@@ -120,21 +121,70 @@ void MethodList<Ms...>::report_unknown(std::string_view keyword, Section& option
 }
 
 // clang-format off: one method a line, so that two changes never meet on one
-using Methods =
-    MethodList<stats::KaplanMeier, stats::LogRank, stats::Cox, stats::TTest, stats::FisherExact, stats::ClopperPearson,
-               stats::WeightedLogRank, stats::Ancova, stats::Dunnett, stats::Logistic, stats::Turnbull, stats::IntervalLogRank,
-               stats::GroupedHazard, stats::WilcoxonRankSum, stats::VanElteren, stats::HodgesLehmann, stats::WilcoxonSignedRank,
-               stats::SignTest, stats::KruskalWallis, stats::JonckheereTerpstra, stats::OneWayAnova, stats::Descriptive,
-               stats::Wilson, stats::Newcombe, stats::MiettinenNurminen, stats::RiskDifference, stats::RiskRatio,
-               stats::OddsRatio, stats::PearsonChiSquare, stats::McNemar, stats::Cmh, stats::MantelHaenszelOddsRatio,
-               stats::MantelHaenszelRiskRatio, stats::MantelHaenszelRiskDifference, stats::BreslowDay, stats::CochranArmitage,
-               stats::ReverseKaplanMeier, stats::Rmst, stats::RmstDifference, stats::FlemingHarrington, stats::LogRankTrend,
-               stats::MaxCombo, stats::ProportionalHazardsTest, stats::Bonferroni, stats::Holm, stats::Hochberg, stats::Hommel,
-               stats::BenjaminiHochberg, stats::Graphical, stats::AalenJohansen, stats::GrayTest, stats::FineGray,
-               stats::PermutationTest, stats::Mmrm, stats::Gls, stats::Gee, stats::ReferenceBasedImputation, stats::LinearMixed,
-               stats::Locf, stats::Rubin
-               // <- a new method joins here
-               >;
+using Methods = MethodList<
+    stats::KaplanMeier,
+    stats::LogRank,
+    stats::Cox,
+    stats::TTest,
+    stats::FisherExact,
+    stats::ClopperPearson,
+    stats::WeightedLogRank,
+    stats::Ancova,
+    stats::Dunnett,
+    stats::Logistic,
+    stats::Turnbull,
+    stats::IntervalLogRank,
+    stats::GroupedHazard,
+    stats::WilcoxonRankSum,
+    stats::VanElteren,
+    stats::HodgesLehmann,
+    stats::WilcoxonSignedRank,
+    stats::SignTest,
+    stats::KruskalWallis,
+    stats::JonckheereTerpstra,
+    stats::OneWayAnova,
+    stats::Descriptive,
+    stats::Wilson,
+    stats::Newcombe,
+    stats::MiettinenNurminen,
+    stats::RiskDifference,
+    stats::RiskRatio,
+    stats::OddsRatio,
+    stats::PearsonChiSquare,
+    stats::McNemar,
+    stats::Cmh,
+    stats::MantelHaenszelOddsRatio,
+    stats::MantelHaenszelRiskRatio,
+    stats::MantelHaenszelRiskDifference,
+    stats::BreslowDay,
+    stats::CochranArmitage,
+    stats::ReverseKaplanMeier,
+    stats::Rmst,
+    stats::RmstDifference,
+    stats::FlemingHarrington,
+    stats::LogRankTrend,
+    stats::MaxCombo,
+    stats::ProportionalHazardsTest,
+    stats::Bonferroni,
+    stats::Holm,
+    stats::Hochberg,
+    stats::Hommel,
+    stats::BenjaminiHochberg,
+    stats::Graphical,
+    stats::AalenJohansen,
+    stats::GrayTest,
+    stats::FineGray,
+    stats::PermutationTest,
+    stats::Mmrm,
+    stats::Gls,
+    stats::Gee,
+    stats::ReferenceBasedImputation,
+    stats::LinearMixed,
+    stats::Locf,
+    stats::Rubin,
+    stats::Rerandomisation
+    // <- a new method joins here
+    >;
 // clang-format on
 
 }  // namespace equipoise::analysis

@@ -63,10 +63,11 @@ std::int32_t CellReader::level(std::string_view cell, std::vector<std::string> c
   return missing_level;
 }
 
-std::optional<double> CellReader::whole_number(std::string_view cell, int line, std::string const& column) {
+std::optional<double> CellReader::whole_number(std::string_view cell, int line, std::string const& column,
+                                               std::string_view what) {
   const auto number = to_number(cell);
   if (number && std::trunc(*number) == *number && std::abs(*number) < 1e6) return number;
-  refuse(line, column, fmt::format("'{}' is not a whole number of days", shortened(cell)));
+  refuse(line, column, fmt::format("'{}' is not {}", shortened(cell), what));
   return {};
 }
 

@@ -29,8 +29,9 @@ class CellReader {
   std::int32_t level(std::string_view cell, std::vector<std::string> const& levels, std::vector<protocol::CellCode> const& codes,
                      std::string_view what, int line, std::string const& column);
 
-  /// A whole day as a number, or nothing and a problem.
-  std::optional<double> whole_number(std::string_view cell, int line, std::string const& column);
+  /// A whole number, or nothing and a problem: "'x' is not a whole number of days".
+  std::optional<double> whole_number(std::string_view cell, int line, std::string const& column,
+                                     std::string_view what = "a whole number of days");
   /// An exact date as a day number, or nothing and a problem.
   std::optional<double> exact_date(std::string_view cell, int line, std::string const& column);
 

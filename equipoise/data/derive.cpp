@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "equipoise/core/text.h"
 #include "equipoise/data/outcome.h"
+#include "equipoise/data/randomisation.h"
 #include "equipoise/data/rule_notes.h"
 #include "equipoise/data/visit_values.h"
 
@@ -55,7 +57,13 @@ class Derivation {
     if (chosen_.empty()) return fail(Code::no_data, "no participant is in analysis set '{}'", set.id);
     if (auto collected = collect_intercurrent(); !collected) return tl::unexpected(collected.error());
     if (auto outcome = add_outcome(); !outcome) return tl::unexpected(outcome.error());
+    if (recipe_.replay) add_others();
     add_columns();
+    if (recipe_.replay) {
+      auto columns = randomisation_columns(tables_, rows_, made_.notes);
+      if (!columns) return tl::unexpected(columns.error());
+      std::ranges::move(*columns, std::back_inserter(columns_));
+    }
     add_handling_notes();
     DatasetBuilder builder(rows_.size());
     for (TypedColumn& column : columns_) builder.add(std::move(column));
@@ -321,6 +329,22 @@ class Derivation {
     if (undated_after_ > 0)
       made_.notes.push_back(fmt::format("{} such event{} no date: nothing is taken to lie after {}.", undated_after_,
                                         undated_after_ == 1 ? " has" : "s have", undated_after_ == 1 ? "it" : "them"));
+  }
+
+  /// Those who were randomised and are not in the set: rows without a value.
+  void add_others() {
+    std::vector<std::uint8_t> chosen(records_.participants.size(), 0);
+    for (const std::size_t i : chosen_) chosen[i] = 1;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (chosen[i] || arm_->code[i] == missing_level) continue;
+      rows_.push_back(i);
+      if (endpoint_.kind == EndpointKind::time_to_event) {
+        time_.push_back(missing_number), event_.push_back(missing_number);
+        left_.push_back(missing_number), right_.push_back(missing_number);
+      } else {
+        response_.push_back(missing_number), why_missing_.push_back(Missing::not_applicable);
+      }
+    }
   }
 
   /// Rules of data handling that touch the columns: which value counts, what baseline is, values beyond a limit.

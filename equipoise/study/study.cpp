@@ -73,6 +73,12 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
     return fail(std::move(problems));
   }
   study.warnings = warnings(study.protocol);
+  if (study.rule)
+    if (auto caution = study.rule->caution())
+      add_problem(study.warnings, protocol.randomisation->place, Code::inconsistent, "{}: {}", protocol.randomisation->method,
+                  caution->sentence)
+          .hint = std::move(caution->hint);
+  sort_in_file_order(study.warnings);
   return study;
 }
 

@@ -34,6 +34,23 @@ TEST(Study, ListsWhatAFileSaysAndThisBuildDoesNotUse) {
   EXPECT_TRUE(msc->warnings.empty());  // the formula holds the site, and CD4 at baseline, of which the other factor is made
 }
 
+TEST(Study, WarnsOfARandomisationThatIsEasyToGuess) {
+  std::string text = file("examples/msc-inr/protocol.toml");
+  const std::string from = "probability = 0.8", to = "probability = 1.0";
+  ASSERT_NE(text.find(from), std::string::npos);
+  const auto sure = load(text.replace(text.find(from), from.size(), to), "p.toml");
+  ASSERT_TRUE(sure) << to_string(sure.error().front());
+  ASSERT_EQ(sure->warnings.size(), 1u);
+  EXPECT_EQ(
+      to_string(sure->warnings[0]),
+      "p.toml:156:10: minimisation: chance decides only between arms that are equally good: whoever knows the allocations so far "
+      "knows most of the next\n  hint: minimisation with a probability such as 0.8; and a re-randomisation test has little to "
+      "work "
+      "with otherwise");
+  ASSERT_TRUE(sure->rule);
+  EXPECT_EQ(sure->rule->sentence(), "minimisation of 'site' and 'cd4_low' by the range, probability 1");
+}
+
 TEST(Study, LooksForUnusedKeysInAnyDocument) {
   EXPECT_EQ(not_used(Node()), std::vector<std::string>{});
   const Place here;

@@ -117,7 +117,7 @@ TEST(Minimisation, HasTheLawOfItsDefinition) {
                     "probability = {}\nratio = {{ {} }}\n",
                     one.imbalance, one.site, one.old, one.overall, one.p, ratio) +
             site_and_age));
-    for (int trial_number = 0; trial_number < 4; ++trial_number) {
+    for (int trial_number = 0; trial_number < 2; ++trial_number) {
       std::vector<Person> people;
       for (int i = 0; i < (place_arm.size() == 4 ? 4 : 5); ++i)
         people.push_back({std::int32_t(numbers() % 2), std::int32_t(numbers() % 2)});
