@@ -234,39 +234,39 @@ std::optional<std::size_t> Longitudinal::cell(std::size_t marker, std::size_t vi
   return std::size_t(at);
 }
 
-/// Standard normals of each marker at each visit, correlated between markers and between visits: row marker * visits + visit.
-void Longitudinal::innovations(People const& people, Draws const& draws, std::size_t visits, Arena& arena,
-                               std::vector<std::uint8_t> const& wanted, double* noise) const {
-  const std::size_t k = markers_.size(), stride = people.stride;
+/// Standard normals, correlated between markers and between visits: row marker * visits + visit, of those that are needed.
+void Longitudinal::innovations(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* noise) const {
+  const std::size_t k = markers_.size(), visits = cells_[0].size(), stride = people.stride;
+  std::uint8_t const* needed = wanted.parts.data();
   const random::Batch batch = draws.of(random::Purpose::noise);
   double* beyond = arena.take(stride);  // of the visit behind the last
-  for (std::size_t q = 0; 2 * q < visits; ++q) {
-    const std::size_t v = 2 * q;
-    bool needed = wanted[v] || (v + 1 < visits && wanted[v + 1]);
-    for (std::size_t m = 0; m < k; ++m) needed |= !between_visits_[m].empty();
-    if (!needed) continue;
-    for (std::size_t m = 0; m < k; ++m) {
-      double* here = noise + (m * visits + v) * stride;
-      batch.normals(std::uint32_t(q), std::uint32_t(m), people.n, people.who, here, v + 1 < visits ? here + stride : beyond);
-    }
+  for (std::size_t v = 0; v < visits; v += 2) {
+    const bool pair = v + 1 < visits;
+    for (std::size_t m = 0; m < k; ++m)
+      if (needed[m * visits + v] || (pair && needed[m * visits + v + 1])) {
+        double* here = noise + (m * visits + v) * stride;
+        batch.normals(std::uint32_t(v / 2), std::uint32_t(m), people.n, people.who, here, pair ? here + stride : beyond);
+      }
     // From the last marker back, as each row mixes those before it.
     for (std::size_t w = v; w < std::min(v + 2, visits); ++w)
       for (std::size_t m = k; m-- > 1;) {
+        if (!needed[m * visits + w]) continue;
         double* row = noise + (m * visits + w) * stride;
         const double own = noise_[m * (m + 1) / 2 + m];
-        for (std::size_t i = 0; i < stride; ++i) row[i] *= own;
-        for (std::size_t j = 0; j < m; ++j) {
-          const double share = noise_[m * (m + 1) / 2 + j];
-          double const* other = noise + (j * visits + w) * stride;
-          if (share != 0)
+        if (own != 1)
+          for (std::size_t i = 0; i < stride; ++i) row[i] *= own;
+        for (std::size_t j = 0; j < m; ++j)
+          if (const double share = noise_[m * (m + 1) / 2 + j]; share != 0) {
+            double const* other = noise + (j * visits + w) * stride;
             for (std::size_t i = 0; i < stride; ++i) row[i] += share * other[i];
-        }
+          }
       }
   }
   for (std::size_t m = 0; m < k; ++m) {
     Triangle const& l = between_visits_[m];
     if (l.empty()) continue;
     for (std::size_t a = visits_[m].size(); a-- > 0;) {
+      if (!needed[m * visits + visits_[m][a]]) continue;
       double* row = noise + (m * visits + visits_[m][a]) * stride;
       for (std::size_t i = 0; i < stride; ++i) row[i] *= l[a * (a + 1) / 2 + a];
       for (std::size_t b = 0; b < a; ++b) {
@@ -278,20 +278,42 @@ void Longitudinal::innovations(People const& people, Draws const& draws, std::si
   }
 }
 
-void Longitudinal::fill(People const& people, Draws const& draws, std::vector<std::uint8_t> const& wanted, Arena& arena,
-                        double* values) const {
+/// Parts: a flag for each innovation (marker * visits + visit), then one for the level and slope of each marker, then one for each
+/// marker that is wanted. An innovation needs those of the visits before when they are correlated, and those of markers before.
+Selection Longitudinal::select(std::vector<std::uint8_t> cells) const {
+  const std::size_t k = markers_.size(), visits = cells_[0].size();
+  Selection selection{std::move(cells), std::vector<std::uint8_t>(k * visits + 2 * k, 0)};
+  std::uint8_t *needed = selection.parts.data(), *drawn = needed + k * visits, *wanted = drawn + k;
+  for (std::size_t m = k; m-- > 0;) {
+    bool later = false;
+    for (std::size_t a = visits_[m].size(); a-- > 0;) {
+      const std::size_t v = visits_[m][a];
+      const bool own = selection.cells[std::size_t(cells_[m][v])];
+      wanted[m] |= own;
+      needed[m * visits + v] |= own || (later && !between_visits_[m].empty());
+      later |= needed[m * visits + v] != 0;
+    }
+    for (std::size_t v = 0; v < visits; ++v)
+      for (std::size_t j = 0; j < m; ++j)
+        needed[j * visits + v] |= needed[m * visits + v] && noise_[m * (m + 1) / 2 + j] != 0;
+    if (!wanted[m]) continue;
+    for (std::size_t row : {m, k + m})
+      for (std::size_t j = 0; j <= row; ++j) drawn[j % k] |= effects_[row * (row + 1) / 2 + j] != 0;
+  }
+  return selection;
+}
+
+void Longitudinal::fill(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const {
   using numerics::Lanes;
-  const std::size_t k = markers_.size(), n = people.n, stride = people.stride;
-  std::size_t visits = 0;  // as many as are needed
-  for (std::size_t v = 0; v < wanted.size(); ++v)
-    if (wanted[v]) visits = v + 1;
-  double* noise = arena.take(std::max<std::size_t>(1, k * wanted.size()) * stride);
-  // Correlated noise mixes all visits before, also those that are not wanted.
-  innovations(people, draws, visits, arena, wanted, noise);
+  const std::size_t k = markers_.size(), n = people.n, stride = people.stride, visits = cells_[0].size();
+  std::uint8_t const *drawn = wanted.parts.data() + k * visits, *wants = drawn + k;
+  double* noise = arena.take(k * visits * stride);
+  innovations(people, draws, wanted, arena, noise);
 
   double* z = arena.take(2 * k * stride);  // levels, then slopes
   for (std::size_t m = 0; m < k; ++m)
-    draws.of(random::Purpose::participant).normals(0, std::uint32_t(m), n, people.who, z + m * stride, z + (k + m) * stride);
+    if (drawn[m])
+      draws.of(random::Purpose::participant).normals(0, std::uint32_t(m), n, people.who, z + m * stride, z + (k + m) * stride);
   double* level = arena.take(stride);
   double* slope = arena.take(stride);
   double* full = arena.take(stride);
@@ -304,6 +326,7 @@ void Longitudinal::fill(People const& people, Draws const& draws, std::vector<st
         for (std::size_t i = 0; i < stride; ++i) out[i] += share * z[j * stride + i];
   };
   for (std::size_t m = 0; m < k; ++m) {
+    if (!wants[m]) continue;
     Marker const& marker = markers_[m];
     mixed(m, level);
     mixed(k + m, slope);
@@ -321,7 +344,7 @@ void Longitudinal::fill(People const& people, Draws const& draws, std::vector<st
     if (treated)
       for (std::size_t i = 0; i < n; ++i) full[i] = marker.effect.full()[std::size_t(people.arm[i])];
     for (std::size_t v : visits_[m]) {
-      if (v >= visits || !wanted[v]) continue;
+      if (!wanted.cells[std::size_t(cells_[m][v])]) continue;
       double* out = values + std::size_t(cells_[m][v]) * stride;
       double const* day = people.day + v * stride;
       for (std::size_t i = 0; i < stride; ++i) out[i] = level[i] + slope[i] * day[i];

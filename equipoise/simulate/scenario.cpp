@@ -256,7 +256,8 @@ std::optional<AdverseEvents> read_adverse_events(protocol::Protocol const& proto
   return events;
 }
 
-std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Section& items, Node::Member const& member) {
+std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Node const& scenario, Section& items,
+                                  Node::Member const& member) {
   protocol::Item const* item = protocol.item(member.key);
   if (!item || protocol.form(item->form)->any_time || item->kind == protocol::ItemKind::text) {
     items.allow(member.key);
@@ -268,6 +269,11 @@ std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Section& i
     Error& error = items.report_at(member.key, Code::unresolved, "{} names '{}', which is {}", items.name(), member.key,
                                    item ? "no number, code, flag or date of a visit" : "no item of the trial");
     if (const auto near = nearest(member.key, known); near && !item) error.hint = fmt::format("did you mean '{}'?", *near);
+    return {};
+  }
+  if (scenario.find(member.key)) {
+    items.allow(member.key);
+    add_problem(items.problems(), member.place, Code::inconsistent, "{} gives '{}', which its model makes", items.name(), member.key);
     return {};
   }
   ItemRule rule{.item = item, .min = -std::numeric_limits<double>::infinity(), .max = std::numeric_limits<double>::infinity()};
@@ -361,7 +367,7 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::
   std::vector<ItemRule> items;
   if (auto table = text.table("items", "'items' of " + text.name()))
     for (Node::Member const& member : *table->node().table())
-      if (auto rule = read_item(protocol, *table, member)) items.push_back(std::move(*rule));
+      if (auto rule = read_item(protocol, whole, *table, member)) items.push_back(std::move(*rule));
   if (const auto [first, last] = day_range(protocol); last - first > 100000)
     add_problem(problems, text.place(), Code::out_of_range,
                 "the visits of a virtual trial span at most 100000 days, and these {}", last - first);
