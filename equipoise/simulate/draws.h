@@ -9,8 +9,8 @@
 
 namespace equipoise::simulate {
 
-/// The random numbers of one virtual trial, by purpose. A participant is a candidate's number in the order of arrival, so that the
-/// same candidate has the same luck in every scenario. What is drawn where:
+/// The random numbers of one virtual trial, by purpose. A participant is a candidate's number in the order of arrival, so that
+/// the same candidate has the same luck in every scenario. What is drawn where:
 ///
 ///     accrual        visit 0  block 0  uniforms: gap to the candidate before, site, whether the site's rate is already so high
 ///     participant    visit 0  block m  normals: level and slope of marker m
@@ -22,6 +22,7 @@ namespace equipoise::simulate {
 ///     event          visit k  block 0  a uniform: when the k-th kind of event happens
 ///     adverse_event  visit e  block 0  uniforms: gap to the event before the e-th, seriousness with grade, relation, duration
 ///     item           visit k  block 0  a normal or uniform of the k-th item that the scenario gives
+///     outcome        visit v  block k  of the k-th outcome at the visit v; visit 4095: of the participant
 class Draws {
  public:
   void start(std::uint64_t seed, std::uint64_t replicate) {

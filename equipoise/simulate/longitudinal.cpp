@@ -6,6 +6,7 @@
 
 #include "equipoise/core/text.h"
 #include "equipoise/numerics/exponential.h"
+#include "equipoise/simulate/outcome_items.h"
 #include "equipoise/simulate/schedule.h"
 
 namespace equipoise::simulate {
@@ -34,7 +35,8 @@ void read_level(Section& text, Marker& marker) {
     if (level->has("log_sd")) marker.spread = level->number("log_sd", cv).value_or(0);
     else marker.spread = log_sd(level->need_number("cv", cv).value_or(0));
   } else if (level->has("median")) {
-    level->report_at("median", Code::inconsistent, "a level of scale \"linear\" is given by mean and sd, and {} gives a median", level->name());
+    level->report_at("median", Code::inconsistent, "a level of scale \"linear\" is given by mean and sd, and {} gives a median",
+                     level->name());
     for (std::string_view key : {"median", "cv", "log_sd"}) level->allow(key);
   } else {
     const double mean = level->need_number("mean", marker.log_scale ? positive : any_size).value_or(1);
@@ -84,7 +86,8 @@ void read_noise(Section& text, Marker& marker) {
   }
 }
 
-Marker read_marker(protocol::Protocol const& protocol, protocol::Item const& item, Section text, std::vector<std::string> const& visits) {
+Marker read_marker(protocol::Protocol const& protocol, protocol::Item const& item, Section text,
+                   std::vector<std::string> const& visits) {
   Marker marker{.item = &item, .effect = Effect(protocol.arms.size()), .between_visits = {}};
   constexpr std::pair<std::string_view, bool> scales[] = {{"log", true}, {"linear", false}};
   text.need("scale");
@@ -99,13 +102,6 @@ Marker read_marker(protocol::Protocol const& protocol, protocol::Item const& ite
     marker.between_visits = NoiseCovariance::parse(*between, visits);
   text.finish();
   return marker;
-}
-
-std::vector<std::size_t> visits_of(protocol::Protocol const& protocol, protocol::Item const& item) {
-  std::vector<std::size_t> visits;
-  for (std::size_t v = 0; v < protocol.visits.size(); ++v)
-    if (std::ranges::find(protocol.visits[v].forms, item.form) != protocol.visits[v].forms.end()) visits.push_back(v);
-  return visits;
 }
 
 }  // namespace
@@ -131,9 +127,10 @@ std::optional<Longitudinal> Longitudinal::parse(protocol::Protocol const& protoc
     }
   }
   if (model.markers_.empty() && text.problems().size() == before)
-    add_problem(text.problems(), text.place(), Code::missing_key,
-                "{} simulates no marker: give a number item of a visit, such as cd4 = {{ level = ..., noise_cv = ..., scale = \"log\" }}",
-                text.name());
+    add_problem(
+        text.problems(), text.place(), Code::missing_key,
+        "{} simulates no marker: give a number item of a visit, such as cd4 = {{ level = ..., noise_cv = ..., scale = \"log\" }}",
+        text.name());
   std::vector<std::string> names;
   for (Marker const& marker : model.markers_) names.push_back(marker.item->id);
 
@@ -150,7 +147,8 @@ std::optional<Longitudinal> Longitudinal::parse(protocol::Protocol const& protoc
       effects->allow(member.key);
       const auto marker = std::ranges::find(names, member.key);
       if (marker == names.end()) {
-        Error& error = effects->report_at(member.key, Code::unresolved, "{} names '{}', which it does not simulate", effects->name(), member.key);
+        Error& error = effects->report_at(member.key, Code::unresolved, "{} names '{}', which it does not simulate",
+                                          effects->name(), member.key);
         if (const auto near = nearest(member.key, names)) error.hint = fmt::format("did you mean '{}'?", *near);
       } else if (auto table = effects->table(member.key, fmt::format("the effect on '{}' of {}", member.key, text.name()))) {
         model.markers_[std::size_t(marker - names.begin())].effect = Effect::parse(protocol, *table);
@@ -181,7 +179,8 @@ std::optional<Longitudinal> Longitudinal::parse(protocol::Protocol const& protoc
     }
     const auto refuse = [&](Place const& place, std::string const& what, std::string const& at) {
       add_problem(text.problems(), place, Code::inconsistent,
-                  "{} in {} is not positive definite: no variables have it. It fails at {}, given those before", what, text.name(), at);
+                  "{} in {} is not positive definite: no variables have it. It fails at {}, given those before", what,
+                  text.name(), at);
     };
     const auto place = [&](std::string_view key) { return given ? given->place_of(key) : correlation_place; };
     Factored of_noise = factor(*noise, k), of_effects = factor(joint, 2 * k);
@@ -189,7 +188,8 @@ std::optional<Longitudinal> Longitudinal::parse(protocol::Protocol const& protoc
     if (of_effects.fails_at && *of_effects.fails_at < k)
       refuse(place("levels"), "the correlation 'levels'", fmt::format("'{}'", names[*of_effects.fails_at]));
     else if (of_effects.fails_at)
-      refuse(place("slopes"), "the correlation of levels and slopes", fmt::format("the slope of '{}'", names[*of_effects.fails_at - k]));
+      refuse(place("slopes"), "the correlation of levels and slopes",
+             fmt::format("the slope of '{}'", names[*of_effects.fails_at - k]));
     model.noise_ = std::move(of_noise.factor), model.effects_ = std::move(of_effects.factor);
     for (std::size_t m = 0; m < k; ++m) {
       Triangle l;
@@ -235,7 +235,8 @@ std::optional<std::size_t> Longitudinal::cell(std::size_t marker, std::size_t vi
 }
 
 /// Standard normals, correlated between markers and between visits: row marker * visits + visit, of those that are needed.
-void Longitudinal::innovations(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* noise) const {
+void Longitudinal::innovations(People const& people, Draws const& draws, Selection const& wanted, Arena& arena,
+                               double* noise) const {
   const std::size_t k = markers_.size(), visits = cells_[0].size(), stride = people.stride;
   std::uint8_t const* needed = wanted.parts.data();
   const random::Batch batch = draws.of(random::Purpose::noise);
@@ -278,8 +279,9 @@ void Longitudinal::innovations(People const& people, Draws const& draws, Selecti
   }
 }
 
-/// Parts: a flag for each innovation (marker * visits + visit), then one for the level and slope of each marker, then one for each
-/// marker that is wanted. An innovation needs those of the visits before when they are correlated, and those of markers before.
+/// Parts: a flag for each innovation (marker * visits + visit), then one for the level and slope of each marker, then one for
+/// each marker that is wanted. An innovation needs those of the visits before when they are correlated, and those of markers
+/// before.
 Selection Longitudinal::select(std::vector<std::uint8_t> cells) const {
   const std::size_t k = markers_.size(), visits = cells_[0].size();
   Selection selection{std::move(cells), std::vector<std::uint8_t>(k * visits + 2 * k, 0)};
@@ -294,8 +296,7 @@ Selection Longitudinal::select(std::vector<std::uint8_t> cells) const {
       later |= needed[m * visits + v] != 0;
     }
     for (std::size_t v = 0; v < visits; ++v)
-      for (std::size_t j = 0; j < m; ++j)
-        needed[j * visits + v] |= needed[m * visits + v] && noise_[m * (m + 1) / 2 + j] != 0;
+      for (std::size_t j = 0; j < m; ++j) needed[j * visits + v] |= needed[m * visits + v] && noise_[m * (m + 1) / 2 + j] != 0;
     if (!wanted[m]) continue;
     for (std::size_t row : {m, k + m})
       for (std::size_t j = 0; j <= row; ++j) drawn[j % k] |= effects_[row * (row + 1) / 2 + j] != 0;
@@ -337,7 +338,8 @@ void Longitudinal::fill(People const& people, Draws const& draws, Selection cons
       numerics::store(slope + i, (marker.slope_mean + marker.slope_sd * numerics::load(slope + i)) * (1 / days_a_year));
     }
     if (marker.site_sd > 0) {
-      draws.of(random::Purpose::site_effect).normals(0, std::uint32_t(m), sites_.size(), sites_.data(), of_site, of_site + sites_.size());
+      draws.of(random::Purpose::site_effect)
+          .normals(0, std::uint32_t(m), sites_.size(), sites_.data(), of_site, of_site + sites_.size());
       for (std::size_t i = 0; i < n; ++i) level[i] += marker.site_sd * of_site[people.site[i]];
     }
     const bool treated = people.arm && !marker.effect.none();

@@ -273,7 +273,8 @@ std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Node const
   }
   if (scenario.find(member.key)) {
     items.allow(member.key);
-    add_problem(items.problems(), member.place, Code::inconsistent, "{} gives '{}', which its model makes", items.name(), member.key);
+    add_problem(items.problems(), member.place, Code::inconsistent, "{} gives '{}', which its model makes", items.name(),
+                member.key);
     return {};
   }
   ItemRule rule{.item = item, .min = -std::numeric_limits<double>::infinity(), .max = std::numeric_limits<double>::infinity()};
@@ -334,21 +335,6 @@ std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Node const
 
 }  // namespace
 
-std::optional<DatedEvent> dated_event(protocol::Protocol const& protocol, std::string_view code) {
-  for (protocol::Form const& form : protocol.forms) {
-    if (!form.any_time ||
-        std::ranges::none_of(form.items, [](auto const& item) { return item.kind == protocol::ItemKind::date; }))
-      continue;
-    for (protocol::Item const& item : form.items)
-      if (item.kind == protocol::ItemKind::code)
-        for (std::size_t level = 0; level < item.codes.size(); ++level)
-          if (item.codes[level].id == code)
-            return DatedEvent{std::string(code), &form, &item, std::int32_t(level),
-                              std::ranges::find(protocol.ends_participation, code) != protocol.ends_participation.end()};
-  }
-  return {};
-}
-
 std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::size_t index, Problems& problems) {
   const std::size_t before = problems.size();
   protocol::MethodSection const& own = protocol.scenarios[index];
@@ -363,6 +349,17 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::
   if (auto table = text.table("study_stop", "'study_stop' of " + text.name()))
     stop = read_study_stop(*table, model ? &*model : nullptr);
   std::vector<EventKind> events = read_events(protocol, text);
+  if (model)
+    std::visit(
+        [&]<class M>(M const& made) {
+          if constexpr (requires { made.events(); })
+            for (EventKind const& kind : made.events()) {
+              if (std::ranges::any_of(events, [&](EventKind const& other) { return other.event.code == kind.event.code; }))
+                text.report_at("events_per_year", Code::duplicate, "{} gives the event '{}' twice", text.name(), kind.event.code);
+              else events.push_back(kind);
+            }
+        },
+        *model);
   auto adverse = read_adverse_events(protocol, text);
   std::vector<ItemRule> items;
   if (auto table = text.table("items", "'items' of " + text.name()))
