@@ -10,7 +10,7 @@
 namespace equipoise::allocation {
 namespace {
 
-constexpr double most_cells = 4e6;
+constexpr double most_cells = 1e6;
 
 /// The leads as the digits of a number, the first place lowest.
 std::size_t index_of(std::span<const std::int32_t> lead, int maximum) {
@@ -70,22 +70,19 @@ std::optional<MaximalProcedure> MaximalProcedure::parse(Setting const& setting, 
 
 void MaximalProcedure::count_ways() {
   const std::size_t places = place_arm.size();
+  const auto base = std::size_t(maximum_imbalance + 1);
   std::size_t size = 1;
-  for (std::size_t k = 0; k < places; ++k) size *= std::size_t(maximum_imbalance + 1);
-  const auto digits = [&](std::size_t index) {
-    std::vector<std::int32_t> lead(places);
-    for (std::int32_t& one : lead)
-      one = std::int32_t(index % std::size_t(maximum_imbalance + 1)), index /= std::size_t(maximum_imbalance + 1);
-    return lead;
-  };
+  for (std::size_t k = 0; k < places; ++k) size *= base;
   ways.assign(std::size_t(participants) + 1, std::vector<double>(size, 0.0));
   std::vector<std::size_t> to(size * places, size);  // where each place leads to; `size` = not allowed
+  std::vector<std::int32_t> lead(places), after(places);
   for (std::size_t index = 0; index < size; ++index) {
-    const std::vector<std::int32_t> lead = digits(index);
+    std::size_t rest = index;
+    for (std::int32_t& one : lead) one = std::int32_t(rest % base), rest /= base;
     if (std::ranges::find(lead, 0) == lead.end()) continue;  // no state: the last place leads itself by 0
     for (std::size_t k = 0; k < places; ++k) {
       if (!allowed(lead, k, maximum_imbalance)) continue;
-      std::vector<std::int32_t> after = lead;
+      after = lead;
       add(after, k);
       to[index * places + k] = index_of(after, maximum_imbalance);
     }

@@ -11,7 +11,7 @@ namespace equipoise::allocation {
 /// The next place is drawn in proportion to the number of ways in which the sequence can go on from there. Of a stratum the cells
 /// are the length so far, and for each place how far it is ahead of the last.
 ///
-/// source   Berger, Ivanova & Knoll (2003), Stat. Med. 22, 3017-3028; Salama, Ivanova & Qaqish (2008), Stat. Med. 27, 4014-4019
+/// source   Berger, Ivanova & Knoll (2003), Stat. Med. 22, 3017-3028; Salama, Ivanova & Qaqish (2008), Stat. Med. 27, 1421-1428
 struct MaximalProcedure {
   static constexpr std::string_view keyword = "maximal_procedure";
   std::vector<int> place_arm;

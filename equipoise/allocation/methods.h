@@ -35,10 +35,19 @@ struct MethodList {
   }
 };
 
-// clang-format off: one method a line, so that two changes never meet on one
-using Methods = MethodList<Simple, PermutedBlock, Minimisation, Taves, BiasedCoin, BigStick, Urn, MaximalProcedure
-                           // <- a new method joins here
-                           >;
+// One method a line, so that two changes never meet on one.
+// clang-format off
+using Methods = MethodList<
+    Simple,
+    PermutedBlock,
+    Minimisation,
+    Taves,
+    BiasedCoin,
+    BigStick,
+    Urn,
+    MaximalProcedure
+    // <- a new method joins here
+    >;
 // clang-format on
 
 }  // namespace equipoise::allocation

@@ -280,6 +280,23 @@ TEST(EveryMethod, TreatsTheArmsAlike) {
   }
 }
 
+TEST(Minimisation, DoesNotDependOnTheUnitOfWeightsOrTheOrderOfFactors) {
+  const std::string site = "{ id = \"site\" }", old = "{ id = \"old\", rule = \"age@screening >= 65\" }";
+  const auto made = [&](std::string const& first, std::string const& second, std::string const& weights) {
+    return rule(3,
+                fmt::format("method = \"minimisation\"\nimbalance = \"standard_deviation\"\nprobability = 0.8\nweights = {{ {} "
+                            "}}\nfactors = [{}, {}]\n",
+                            weights, first, second));
+  };
+  const std::vector<std::vector<std::int32_t>> people{{0, 0}, {1, 0}, {0, 1}, {0, 0}, {1, 0}};
+  std::vector<std::vector<std::int32_t>> turned = people;
+  for (auto& levels : turned) std::ranges::reverse(levels);
+  const Law one = law(made(site, old, "site = 0.1, old = 0.3"), people, 60);
+  const Law other = law(made(old, site, "site = 7, old = 21"), turned, 60);
+  ASSERT_EQ(one.size(), other.size());
+  for (auto const& [arms, probability] : one) EXPECT_NEAR(other.at(arms), probability, rounding);
+}
+
 TEST(Caps, CloseAnArmAndThenTheTrial) {
   const Rule capped = rule(2, "method = \"permuted_block\"\nblock_sizes = [4]\ncaps = { a = 1 }\n");
   for (auto const& [arms, probability] : law(capped, 5, 12)) EXPECT_LE(std::ranges::count(arms, 0), 1);

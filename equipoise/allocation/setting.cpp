@@ -5,24 +5,13 @@
 
 #include "equipoise/allocation/method.h"
 #include "equipoise/core/text.h"
+#include "equipoise/protocol/factors.h"
 
 namespace equipoise::allocation {
 namespace {
 
 using protocol::Protocol;
 using protocol::RandomisationFactor;
-
-/// The codes of the item that a rule of codes reads, through derivations.
-std::vector<std::string> codes_of(Protocol const& protocol, std::string const& name, int depth) {
-  const std::string base = name.substr(0, name.find('@'));
-  std::vector<std::string> codes;
-  if (const protocol::Item* item = protocol.item(base))
-    for (protocol::CodeValue const& code : item->codes) codes.push_back(code.id);
-  else if (const protocol::Derivation* derivation = protocol.derivation(base); derivation && derivation->rule && depth < 100)
-    for (std::string const& read : derivation->rule.variables())
-      if (codes = codes_of(protocol, read, depth + 1); !codes.empty()) break;
-  return codes;
-}
 
 /// A cap: a whole number from 0; no_cap when it is absent or wrong, which is reported.
 std::int64_t read_cap(Section& caps, std::string_view key) { return caps.integer(key, {.min = 0, .max = 1e9}).value_or(no_cap); }
@@ -105,22 +94,6 @@ void read_factor_caps(Protocol const& protocol, Section& section, Setting& setti
 
 }  // namespace
 
-std::vector<std::string> levels_of(Protocol const& protocol, RandomisationFactor const& factor) {
-  std::vector<std::string> levels;
-  if (!factor.rule) {
-    for (protocol::Site const& site : protocol.sites) levels.push_back(site.id);
-  } else if (factor.rule->type() == expression::Type::truth) {
-    levels = {"false", "true"};
-  } else {
-    for (std::string const& name : factor.rule->variables())
-      if (levels = codes_of(protocol, name, 0); !levels.empty()) break;
-  }
-  std::vector<std::string> once;  // an id given twice is reported where it is given
-  for (std::string const& level : levels)
-    if (std::ranges::find(once, level) == once.end()) once.push_back(level);
-  return once;
-}
-
 Setting read_setting(Protocol const& protocol, Section& section) {
   Setting setting;
   for (protocol::Arm const& arm : protocol.arms)
@@ -129,7 +102,7 @@ Setting read_setting(Protocol const& protocol, Section& section) {
   read_ratio(section, setting);
   for (RandomisationFactor const& factor : protocol.randomisation_factors) {
     if (factor.rule) check_known(protocol, factor, section.problems());
-    std::vector<std::string> levels = levels_of(protocol, factor);
+    std::vector<std::string> levels = protocol::levels_of(protocol, factor);
     if (levels.empty() && factor.rule && factor.rule->type() == expression::Type::code)
       add_problem(section.problems(), factor.place, Code::inconsistent,
                   "the protocol does not list the levels of the factor '{}'", factor.id);

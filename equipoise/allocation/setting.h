@@ -45,7 +45,4 @@ inline constexpr std::size_t most_strata = 100000;  ///< that a method keeps apa
 /// factor without a rule) is left out quietly.
 Setting read_setting(protocol::Protocol const& protocol, Section& section);
 
-/// The levels of a factor: the sites, "false" and "true", or the codes of an item. Empty when the protocol does not list them.
-std::vector<std::string> levels_of(protocol::Protocol const& protocol, protocol::RandomisationFactor const& factor);
-
 }  // namespace equipoise::allocation

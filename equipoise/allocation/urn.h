@@ -8,7 +8,7 @@ namespace equipoise::allocation {
 /// of every other place are added. An empty urn gives every place the same probability. One cell a place in each stratum: its
 /// balls. Page: docs/methods/allocation.md
 ///
-/// source   Wei (1977), J. Am. Stat. Assoc. 72, 382-386; Wei (1978), Ann. Stat. 6, 92-100
+/// source   Wei (1977), J. Am. Stat. Assoc. 72, 382-386; Wei (1978), J. Am. Stat. Assoc. 73, 559-563
 struct Urn {
   static constexpr std::string_view keyword = "urn";
   std::vector<int> place_arm;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -7,6 +8,7 @@
 
 #include "equipoise/core/node.h"
 #include "equipoise/stats/method.h"
+#include "equipoise/stats/replay.h"
 
 /// Estimands and plans: from a view of data to results.
 namespace equipoise::analysis {
@@ -32,8 +34,9 @@ struct Analysis {
   Node options{};  ///< a table, or null when there are none
   stats::Match match = stats::Match::equipoise;
   std::optional<std::string> estimand{};
-  Place place{};                          ///< where a person wrote it
-  std::vector<std::string> other_keys{};  ///< keys of the options table that somebody else reads
+  Place place{};                                  ///< where a person wrote it
+  std::vector<std::string> other_keys{};          ///< keys of the options table that somebody else reads
+  std::shared_ptr<const stats::Replay> replay{};  ///< of a method that randomises the trial again
 };
 
 }  // namespace equipoise::analysis

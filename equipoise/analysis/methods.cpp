@@ -30,6 +30,7 @@ std::vector<std::string> published_methods() {
           "jonckheere_terpstra",
           "one_way_anova",
           "permutation_test",
+          "rerandomisation",
           "descriptive",
           "clopper_pearson",
           "wilson",
@@ -90,6 +91,7 @@ Checked<ReadyMethod> ready_method(Analysis const& analysis) {
     sort_in_file_order(problems);
     return fail(std::move(problems));
   }
+  if (auto* replayed = std::get_if<stats::Rerandomisation>(&*method)) replayed->replay = analysis.replay;
   return Methods::ready(std::move(*method));
 }
 

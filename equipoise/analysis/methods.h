@@ -30,6 +30,7 @@
 #include "equipoise/stats/continuous/k_groups.h"
 #include "equipoise/stats/continuous/permutation.h"
 #include "equipoise/stats/continuous/rank_sum.h"
+#include "equipoise/stats/continuous/rerandomisation.h"
 #include "equipoise/stats/continuous/signed_rank.h"
 #include "equipoise/stats/continuous/t_tests.h"
 #include "equipoise/stats/imputation/rubin.h"
@@ -174,7 +175,8 @@ using Methods = MethodList<
     stats::ReferenceBasedImputation,
     stats::LinearMixed,
     stats::Locf,
-    stats::Rubin
+    stats::Rubin,
+    stats::Rerandomisation
     // <- a new method joins here
     >;
 // clang-format on

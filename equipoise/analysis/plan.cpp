@@ -7,6 +7,7 @@
 #include "equipoise/analysis/alternatives.h"
 #include "equipoise/analysis/ready_method.h"
 #include "equipoise/analysis/repeated.h"
+#include "equipoise/analysis/replay.h"
 #include "equipoise/core/text.h"
 #include "equipoise/data/outcome.h"
 #include "equipoise/stats/formula.h"
@@ -83,6 +84,10 @@ class Planner {
     read_repeated(protocol_, analysis_, card_, control(), section_, planned.recipe);
     read_missing(protocol_, analysis_, card_, section_, planned.recipe);
     roles(planned.recipe);
+    if (replays(card_)) {
+      replay_ = plan_replay(protocol_, *protocol_.set(analysis_.set), section_, planned.recipe, roles_);
+      if (!replay_) return {};  // reported, here or with [randomisation]
+    }
     covariates(planned);
     doses_as_scores();
     planned.schema = data::schema(protocol_, planned.recipe, written_at_, problems_);
@@ -213,7 +218,7 @@ class Planner {
         for (std::string const& name : columns->second) want(name, role);
     if (const Node* by = analysis_.section.find("covariance_by"); by && by->text() && has_option(card_, "covariance_by"))
       want(*by->text(), "covariance_by");
-    if (!has_option(card_, "formula")) return;
+    if (!has_option(card_, "formula") || (replay_ && !fits_model())) return;
     const Node* written = analysis_.section.find("formula");
     const Node* of_model = model_for_imputation("formula");
     formula_ = written && written->text()     ? *written->text()
@@ -235,6 +240,12 @@ class Planner {
                            "'{}' is a response of {} already, by its constrained baseline, and cannot be a covariate too", *twice,
                            section_.name());
     }
+  }
+
+  /// Of a method whose statistic may be a coefficient of a model, and need not.
+  bool fits_model() const {
+    const Node* statistic = analysis_.section.find("statistic");
+    return analysis_.section.find("formula") || (statistic && statistic->text() && *statistic->text() == "ancova");
   }
 
   /// What imputation takes from the mixed model of the same question, when it says nothing itself: its model of the visits.
@@ -302,7 +313,7 @@ class Planner {
         members.push_back(member);
     const Place place = analysis_.place;
     const auto absent = [&](std::string_view key) { return !analysis_.section.find(key); };
-    if (has_option(card_, "formula")) {
+    if (!formula_.empty()) {
       if (absent("formula")) members.push_back({"formula", place, text_node(formula_, place)});
       if (!analysis_formula_.empty() && absent("analysis_formula"))
         members.push_back({"analysis_formula", place, text_node(analysis_formula_, place)});
@@ -419,7 +430,9 @@ class Planner {
     } else if (card_.comparison == stats::Comparison::pairwise && roles_.contains("group")) {
       const std::vector<std::string> arms = compared();
       for (std::string const& arm : arms)
-        add_run(planned, arm, control(), {RowFilter{.column = "arm", .is_in = {CellValue(control()), CellValue(arm)}}},
+        add_run(planned, arm, control(),
+                replay_ ? std::vector<RowFilter>{}  // everybody is randomised again
+                        : std::vector{RowFilter{.column = "arm", .is_in = {CellValue(control()), CellValue(arm)}}},
                 arms.size() == 1 ? At{} : At{{"level", arm}, {"minus", control()}});
     } else {
       add_run(planned, "", "", {}, {});
@@ -435,7 +448,8 @@ class Planner {
                       .options = options(planned, against.empty() ? "" : arm, against),
                       .match = match(),
                       .estimand = analysis_.estimand.empty() ? std::nullopt : std::optional(analysis_.estimand),
-                      .place = analysis_.place};
+                      .place = analysis_.place,
+                      .replay = replay_};
     auto compiled = compile(analysis, planned.schema);
     if (compiled) planned.runs.push_back({std::move(at), std::move(analysis), std::move(*compiled)});
     else problems_.insert(problems_.end(), compiled.error().begin(), compiled.error().end());
@@ -454,6 +468,7 @@ class Planner {
   Endpoint const* endpoint_;
   Estimand const* estimand_;
   stats::Roles roles_;
+  std::shared_ptr<const stats::Replay> replay_;  // of a method that randomises the trial again
   std::string formula_, analysis_formula_;
   Node::Table scores_;                       // of the arms: their doses, where the analysis gives none
   Node::Array order_;                        // of the arms by their doses, where the analysis gives none

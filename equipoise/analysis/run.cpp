@@ -36,6 +36,7 @@ void add_counts(results::Results& results, protocol::Endpoint const& endpoint, P
   const data::TypedColumn* who = dataset.find("participant");
   std::map<std::int32_t, std::pair<std::set<std::int32_t>, std::int64_t>> by_arm;
   for (const std::size_t row : rows) {
+    if (std::isnan(happened[row])) continue;  // randomised again, and not analysed
     auto& [people, events] = by_arm[arm->codes[row]];
     people.insert(who->codes[row]);
     events += happened[row] == 1.0;

@@ -8,6 +8,7 @@
 #include "equipoise/data/outcome.h"
 #include "equipoise/data/rule_notes.h"
 #include "equipoise/data/visit_values.h"
+#include "equipoise/protocol/factors.h"
 
 namespace equipoise::data {
 namespace {
@@ -55,7 +56,10 @@ class Derivation {
     if (chosen_.empty()) return fail(Code::no_data, "no participant is in analysis set '{}'", set.id);
     if (auto collected = collect_intercurrent(); !collected) return tl::unexpected(collected.error());
     if (auto outcome = add_outcome(); !outcome) return tl::unexpected(outcome.error());
+    if (recipe_.replay) add_others();
     add_columns();
+    if (recipe_.replay)
+      if (auto added = add_randomisation(); !added) return tl::unexpected(added.error());
     add_handling_notes();
     DatasetBuilder builder(rows_.size());
     for (TypedColumn& column : columns_) builder.add(std::move(column));
@@ -321,6 +325,72 @@ class Derivation {
     if (undated_after_ > 0)
       made_.notes.push_back(fmt::format("{} such event{} no date: nothing is taken to lie after {}.", undated_after_,
                                         undated_after_ == 1 ? " has" : "s have", undated_after_ == 1 ? "it" : "them"));
+  }
+
+  /// Those who were randomised and are not in the set: rows without a value.
+  void add_others() {
+    std::vector<std::uint8_t> chosen(records_.participants.size(), 0);
+    for (const std::size_t i : chosen_) chosen[i] = 1;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (chosen[i] || arm_->code[i] == missing_level) continue;
+      rows_.push_back(i);
+      if (endpoint_.kind == EndpointKind::time_to_event) {
+        time_.push_back(missing_number), event_.push_back(missing_number);
+        left_.push_back(missing_number), right_.push_back(missing_number);
+      } else {
+        response_.push_back(missing_number), why_missing_.push_back(Missing::not_applicable);
+      }
+    }
+  }
+
+  /// The order of randomisation, and the factors as they were.
+  Expected<void> add_randomisation() {
+    std::vector<double> const& given = records_.randomisation_order;
+    if (!records_.calendar && given.empty())
+      return tl::unexpected(
+          Error{Code::missing_column,
+                "the randomisation is replayed in the order in which participants came, and the data do not say it",
+                {},
+                "name a column 'randomised' (dates) or 'randomisation_order' (1, 2, 3, ...) in [source]"});
+    const auto before = [&](std::size_t i) { return std::pair(randomised(i), given.empty() ? 0.0 : given[i]); };
+    std::vector<std::size_t> order = rows_;
+    std::ranges::sort(order);  // as in the data
+    std::ranges::stable_sort(order, {}, before);
+    std::vector<double> place(records_.participants.size(), missing_number);
+    std::int64_t together = 0;
+    for (std::size_t k = 0; k < order.size(); ++k) {
+      place[order[k]] = double(k + 1);
+      const auto same = [&](std::size_t other) { return before(order[other]) == before(order[k]); };
+      together += (k > 0 && same(k - 1)) || (k + 1 < order.size() && same(k + 1));
+    }
+    if (together > 0)
+      made_.notes.push_back(
+          fmt::format("{} participants were randomised on a day with others, in an order that the data do not say: "
+                      "it is taken to be that of the data.",
+                      together));
+    std::vector<double> places;
+    for (const std::size_t i : rows_) places.push_back(place[i]);
+    add_numbers("randomisation_order", std::move(places));
+    for (protocol::RandomisationFactor const& factor : protocol_.randomisation_factors) {
+      const Column column = factor.rule ? expression::evaluate(*factor.rule, tables_) : records_.site;
+      const std::vector<std::string> levels = protocol::levels_of(protocol_, factor);
+      std::vector<std::int32_t> codes;
+      for (const std::size_t i : rows_) {
+        std::int32_t code = missing_level;
+        if (column.type == expression::Type::truth) {
+          if (column.truth[i] != expression::is_unknown) code = std::int32_t(column.truth[i] == expression::is_true);
+        } else if (i < column.code.size() && column.code[i] != missing_level) {
+          const auto level = std::ranges::find(levels, column.levels[std::size_t(column.code[i])]);
+          if (level != levels.end()) code = std::int32_t(level - levels.begin());
+        }
+        if (code == missing_level)
+          return fail(Code::inconsistent, "participant '{}' was randomised, and the data do not say the factor '{}'",
+                      records_.participants[i], factor.id);
+        codes.push_back(code);
+      }
+      add_codes(factor_column(factor.id), std::move(codes), levels);
+    }
+    return {};
   }
 
   /// Rules of data handling that touch the columns: which value counts, what baseline is, values beyond a limit.

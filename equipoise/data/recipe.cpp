@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "equipoise/core/text.h"
+#include "equipoise/protocol/factors.h"
 
 namespace equipoise::data {
 namespace {
@@ -172,6 +173,11 @@ Schema schema(protocol::Protocol const& protocol, Recipe const& recipe, std::map
   Covariates covariates(protocol, recipe, written_at, problems);
   for (std::string const& written : recipe.covariates)
     if (auto column = covariates.column(written)) columns.push_back(std::move(*column));
+  if (recipe.replay) {
+    columns.push_back({.name = "randomisation_order"});
+    for (protocol::RandomisationFactor const& factor : protocol.randomisation_factors)
+      columns.push_back({.name = factor_column(factor.id), .numeric = false, .levels = protocol::levels_of(protocol, factor)});
+  }
   return columns;
 }
 

@@ -24,6 +24,10 @@ namespace equipoise::data {
 ///   response      number of a continuous, binary (1/0) or count endpoint item@visit    number or category:
 ///   covariates, strata; also `site`, and log(item@visit), sqrt(item@visit) of numbers
 ///
+/// With `replay` everybody who was randomised has a row, those outside the set without a value, and there are besides:
+///   randomisation_order   1, 2, 3, ...: by date, then by the source's own order, then as in the data
+///   factor ID             category: each factor of the randomisation, as its rule says
+///
 /// The long form has a row for every planned visit of every participant, also where nothing was measured (response missing),
 /// visits of one participant together and in protocol order. It has besides:
 ///   visit         category, levels as in `visits`
@@ -44,6 +48,7 @@ struct Recipe {
   bool ice = false;                     ///< with the column `ice`
   std::string after{};                  ///< the dated event of `ice`; empty: nobody has it
   std::vector<std::string> reasons{};   ///< dated events of `ice` beside it, told apart
+  bool replay = false;                  ///< what a replay of the randomisation needs; of one row a participant
   bool carry_forward = false;           ///< of one row a participant: the last response before a visit without one
 
   bool by_visit() const { return !visits.empty(); }
@@ -52,6 +57,8 @@ struct Recipe {
 };
 
 inline constexpr std::string_view no_event = "no_event";
+/// The column of a factor of the randomisation.
+inline std::string factor_column(std::string const& factor) { return "factor " + factor; }
 
 /// A covariate as it is named: item or item@visit, on its own scale or another.
 struct CovariateName {
@@ -60,8 +67,8 @@ struct CovariateName {
 };
 CovariateName covariate_name(std::string_view written);
 
-/// The visits at which the derivation of a response reads the endpoint: those of the long form; of one row a participant the visits
-/// up to that of the question, which is the last; none for a response over the whole of follow-up.
+/// The visits at which the derivation of a response reads the endpoint: those of the long form; of one row a participant the
+/// visits up to that of the question, which is the last; none for a response over the whole of follow-up.
 std::vector<std::string> visits_read(protocol::Endpoint const& endpoint, Recipe const& recipe);
 
 /// The item (or derivation) at a visit from which the endpoint is a change, "cd4@baseline" of `cd4 - cd4@baseline`: one that its

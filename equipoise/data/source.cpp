@@ -58,8 +58,9 @@ class SourceReader {
       if (const auto near = nearest(name, table_.header)) error.hint = fmt::format("did you mean '{}'?", *near);
       else error.hint = "columns: " + join(table_.header, ", ");
     };
-    for (std::string const* name : {&source_.participant, &source_.site, &source_.arm, &source_.arm_received, &source_.randomised,
-                                    &source_.follow_up, &source_.day, &source_.interval_start, &source_.interval_stop})
+    for (std::string const* name :
+         {&source_.participant, &source_.site, &source_.arm, &source_.arm_received, &source_.randomised,
+          &source_.randomisation_order, &source_.follow_up, &source_.day, &source_.interval_start, &source_.interval_stop})
       wanted(*name, source_.place);
     for (protocol::SourceItem const& item : source_.items) {
       wanted(item.column, item.place), wanted(item.bound, item.place);
@@ -163,6 +164,25 @@ class SourceReader {
     same_throughout(source_.randomised, "date of randomisation");
     records_.randomisation = Column::of_numbers(std::move(days), Type::date);
     records_.follow_up_end.assign(n_, missing_number);
+    read_order();
+  }
+
+  /// Place of each participant in the order of randomisation.
+  void read_order() {
+    if (source_.randomisation_order.empty()) return;
+    const std::size_t at = column(source_.randomisation_order);
+    records_.randomisation_order.assign(n_, missing_number);
+    for (std::size_t i = 0; i < n_; ++i) {
+      const std::string_view text = cell(first_row_[i], at);
+      if (!text.empty())
+        records_.randomisation_order[i] =
+            cells_.whole_number(text, line(first_row_[i]), source_.randomisation_order).value_or(missing_number);
+      else if (records_.arm.code[i] != missing_level)
+        cells_.refuse(
+            line(first_row_[i]), source_.randomisation_order,
+            fmt::format("participant '{}' has an arm, and no place in the order of randomisation", records_.participants[i]));
+    }
+    same_throughout(source_.randomisation_order, "place in the order of randomisation");
   }
 
   void read_follow_up() {

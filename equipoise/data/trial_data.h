@@ -33,14 +33,15 @@ inline constexpr std::uint8_t mean_of_two = 16;   ///< the baseline value is a m
 /// simulator. One row a participant unless said otherwise; dates are days since 1970-01-01. Without calendar dates the day of
 /// randomisation is day 0 for everybody, so that only differences of dates mean anything.
 struct TrialRecords {
-  std::vector<std::string> participants;  ///< ids, in the order of the data
-  expression::Column site;                ///< codes; levels are site ids
-  expression::Column arm;                 ///< codes; levels are the protocol's arms in order; missing = not randomised
-  expression::Column arm_received;        ///< the same; empty column when the source does not say
-  expression::Column randomisation;       ///< dates
-  std::vector<double> follow_up_end;      ///< last day on which the participant was seen; missing = not known
-  bool calendar = false;                  ///< whether dates are calendar dates
-  bool follow_up_known = false;           ///< whether the source says when follow-up ended
+  std::vector<std::string> participants;      ///< ids, in the order of the data
+  expression::Column site;                    ///< codes; levels are site ids
+  expression::Column arm;                     ///< codes; levels are the protocol's arms in order; missing = not randomised
+  expression::Column arm_received;            ///< the same; empty column when the source does not say
+  expression::Column randomisation;           ///< dates
+  std::vector<double> randomisation_order{};  ///< who was randomised before whom; empty when the source does not say
+  std::vector<double> follow_up_end;          ///< last day on which the participant was seen; missing = not known
+  bool calendar = false;                      ///< whether dates are calendar dates
+  bool follow_up_known = false;               ///< whether the source says when follow-up ended
   std::map<std::pair<std::string, std::string>, expression::Column> items;  ///< (item, visit)
   std::map<std::string, expression::Entries, std::less<>> entries;          ///< of forms without a visit
   /// Dated values, with rows = "visits"; `items` holds what the protocol's rules made of them (see windows.h).

@@ -250,6 +250,7 @@ struct Source {
   bool visits = false;     ///< several rows a participant, each what one day showed; neither: one row each
   std::string day;         ///< column of that day: a date, or whole days since randomisation
   std::string participant, site, arm, arm_received, randomised, follow_up;
+  std::string randomisation_order;  ///< column of whole numbers: who was randomised before whom
   std::vector<CellCode> arm_codes;
   std::string interval_start, interval_stop;
   std::vector<SourceItem> items;

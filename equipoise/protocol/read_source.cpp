@@ -189,6 +189,7 @@ void read_source(Reader& reader, Section& root) {
   source.participant = section->need_text("participant").value_or("");
   source.site = section->filled_text("site").value_or("");
   source.randomised = section->filled_text("randomised").value_or("");
+  source.randomisation_order = section->filled_text("randomisation_order").value_or("");
   source.follow_up = section->filled_text("follow_up").value_or("");
   source.missing = section->texts("missing").value_or(std::vector<std::string>{});
   for (std::string const& cell : source.missing)

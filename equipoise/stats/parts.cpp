@@ -16,7 +16,7 @@ bool check_roles(MethodCard const& card, Roles const& roles, Section& options) {
     if (known == card.roles.end()) bad(Code::unknown_key, "{} has no role '{}'", card.keyword, name);
     else if (columns.empty() || std::find(columns.begin(), columns.end(), "") != columns.end())
       bad(Code::missing_key, "the role '{}' of {} has no column", name, card.keyword);
-    else if (columns.size() > 1 && name != "strata")
+    else if (columns.size() > 1 && name != "strata" && name != "factors")
       bad(Code::inconsistent, "the role '{}' of {} takes one column, and has {}", name, card.keyword, columns.size());
   }
   for (RoleCard const& role : card.roles)

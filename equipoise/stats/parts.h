@@ -11,8 +11,8 @@
 /// What the parsers and answers of methods share.
 namespace equipoise::stats {
 
-/// True when every role of the card that is required is given, every given role is on the card, and each but `strata` is one
-/// column. Reports every problem at the place of the options.
+/// True when every role of the card that is required is given, every given role is on the card, and each but `strata` and
+/// `factors` is one column. Reports every problem at the place of the options.
 bool check_roles(MethodCard const& card, Roles const& roles, Section& options);
 
 /// The column of a role of one column, or "" when the role is not given.

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "equipoise/analysis/ready_method.h"
+#include "equipoise/analysis/replay.h"
 #include "equipoise/core/text.h"
 
 namespace equipoise::study {
@@ -84,6 +86,8 @@ Problems warnings(protocol::Protocol const& protocol) {
   const std::vector<RandomisationFactor> factors = factors_of(protocol);
   for (protocol::Analysis const& analysis : protocol.analyses) {
     if (analysis.role != "primary" || factors.empty()) continue;
+    const stats::MethodCard* card = analysis::method_card(analysis.method);
+    if (card && analysis::replays(*card)) continue;  // the replay balances what the randomisation balanced
     const std::set<std::string> items = adjusted_for(protocol, analysis);
     std::vector<std::string> ignored;
     for (RandomisationFactor const& factor : factors)

@@ -68,6 +68,7 @@ TEST(Warnings, NameTheFactorsThatAPrimaryAnalysisIgnores) {
               ElementsAre("t.toml:36:10: the primary analysis 'a1' ignores the factor 'stratum' of the randomisation\n"
                           "  hint: name it in 'strata' or 'formula', or an item at baseline that carries it"));
   EXPECT_THAT(warned(both, "role = \"secondary\"\nmethod = \"t_test\""), IsEmpty());
+  EXPECT_THAT(warned(both, "role = \"primary\"\nmethod = \"rerandomisation\""), IsEmpty());  // replays them all
   EXPECT_THAT(warned("", "role = \"primary\"\nmethod = \"t_test\""), IsEmpty());
 }
 

@@ -131,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
                {{"weights = { site = 1, cd4_low = 1 }", "weights = { site = 1, cd4 = 1 }"},
                 {"probability = 0.8", "probability = 0.33"},
                 {"rule = \"cd4@screening <= 150\"", "rule = \"cd4@w4 <= 150\""}},
-               {"p.toml:158:49: the factor 'cd4_low' reads 'cd4@w4', and visit 'w4' is after randomisation",
+               {"p.toml:158:54: the factor 'cd4_low' reads 'cd4@w4', and visit 'w4' is after randomisation",
                 "p.toml:160:11: the weights of [randomisation] needs the key 'cd4_low'",
                 "p.toml:160:23: the weights of [randomisation] has no key 'cd4'\n  hint: its keys are cd4_low and site",
                 "p.toml:161:15: with 'probability' = 0.33 the preferred arm is not preferred: chance alone gives it 1/3\n  hint: a "
