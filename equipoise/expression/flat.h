@@ -62,6 +62,11 @@ class Compiler {
   /// `evaluate` of the same expression at the same visit.
   Value value(Expression const& expression, std::optional<std::string_view> visit = {});
 
+  /// The value of a name: of an item or derivation at a visit, or of what a participant has once.
+  Value named(std::string_view name, std::optional<std::string_view> visit = {}) {
+    return opened(resolver_.variable(name, visit), name, std::string(visit.value_or("")));
+  }
+
   /// Of first(x) over visits: for each visit after baseline its date, where x is known to be false and no visit before has x
   /// true; elsewhere missing. `Occurrences::without` are the known ones.
   std::vector<Node> without(Expression const& expression);
