@@ -123,7 +123,7 @@ struct Flat {
 };
 
 Flat flat(Data const& data, std::vector<Expression> const& expressions,
-          std::vector<std::optional<std::string_view>> const& visits, bool with_without = false) {
+          std::vector<std::optional<std::string_view>> const& visits, bool with_seen = false) {
   Flat made;
   Arrays arrays(data, made.graph);
   Compiler compiler(made.graph, arrays);
@@ -131,8 +131,8 @@ Flat flat(Data const& data, std::vector<Expression> const& expressions,
   for (Expression const& expression : expressions)
     for (auto const& visit : visits) {
       outputs.push_back(compiler.value(expression, visit).node);
-      if (with_without)
-        for (const Node node : compiler.without(expression)) outputs.push_back(node);
+      if (with_seen)
+        for (const auto [truth, day] : compiler.seen(expression)) outputs.push_back(truth), outputs.push_back(day);
     }
   made.why_not = compiler.why_not();
   if (made.why_not) return made;
@@ -243,8 +243,8 @@ TEST(Flat, FindsTheMomentsThatEvaluateMomentsFinds) {
       const double wanted = plain[i].dates.empty() ? na : plain[i].dates.front().earliest;
       ASSERT_TRUE(same_bits(wanted, found.outputs[0][i])) << expression.text();
       std::vector<double> without;
-      for (std::size_t v = 1; v < found.outputs.size(); ++v)
-        if (!std::isnan(found.outputs[v][i])) without.push_back(found.outputs[v][i]);
+      for (std::size_t v = 1; v < found.outputs.size() && found.outputs[v][i] != 1; v += 2)
+        if (found.outputs[v][i] == 0 && !std::isnan(found.outputs[v + 1][i])) without.push_back(found.outputs[v + 1][i]);
       ASSERT_EQ(without, plain[i].without) << expression.text();
       dated += !std::isnan(wanted), seen += without.size();
     }

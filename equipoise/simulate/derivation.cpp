@@ -21,7 +21,10 @@ struct CompiledDerivation::OfOne {
     return {value, std::isnan(value) ? data::Origin::not_measured : data::Origin::measured};
   }
   double day(std::size_t visit) const {
-    return all.days_.empty() ? all.target_[visit] : scratch.workspace_.output(all.days_[visit])[who];
+    if (all.days_.empty()) return all.target_[visit];
+    const bool attended = std::ranges::any_of(all.recorded_[visit],
+                                              [&](Output output) { return !std::isnan(scratch.workspace_.output(output)[who]); });
+    return attended ? scratch.workspace_.output(all.days_[visit])[who] : all.target_[visit];
   }
   bool after_randomisation(std::size_t visit) const { return all.target_[visit] > 0; }
 };
@@ -36,7 +39,7 @@ std::size_t CompiledDerivation::place(Kind kind) const {
 }
 
 void CompiledDerivation::choose(VirtualTrial const& trial, Scratch& scratch) const {
-  std::vector<std::int32_t> const& arm = as_treated_ ? trial.arm_received : trial.arm;
+  std::int32_t const* arm = (as_treated_ ? trial.arm_received : trial.arm).data();
   double const* member = scratch.workspace_.output(member_);
   scratch.chosen_.clear();
   scratch.in_set_.resize(trial.n);
@@ -52,8 +55,8 @@ template <class Take>
 void CompiledDerivation::for_each_event(Wanted const& wanted, VirtualTrial const& trial, Take const& take) const {
   for (Event const& event : wanted.events) {
     VirtualTrial::Entries const& entries = trial.entries[event.form];
-    std::vector<double> const& code = entries.items[event.item];
-    for (std::size_t row = 0; row < code.size(); ++row)
+    double const* code = entries.items[event.item].data();
+    for (std::size_t row = 0; row < entries.participant.size(); ++row)
       if (code[row] == event.level) take(entries.participant[row], entries.date[row]);
   }
 }
@@ -145,9 +148,12 @@ bool CompiledDerivation::event_times(VirtualTrial const& trial, Scratch& scratch
     times.push_back(seen.time), events.push_back(seen.event);
     if (!left) continue;
     scratch.without_.clear();
-    for (const Output output : without_)
-      if (const double date = scratch.workspace_.output(output)[i]; date >= 0)
-        scratch.without_.push_back(std::min(date + 0.0, end));
+    for (auto const& [truth, day_of] : seen_) {
+      const double seen_true = scratch.workspace_.output(truth)[i];
+      if (seen_true == 1) break;
+      const double date = scratch.workspace_.output(day_of)[i];
+      if (seen_true == 0 && date >= 0) scratch.without_.push_back(std::min(date + 0.0, end));
+    }
     if (!std::ranges::is_sorted(scratch.without_)) std::ranges::sort(scratch.without_);
     const data::EventBounds bounds = data::first_event_bounds(day, scratch.without_, follow_up, own);
     left->push_back(bounds.left), right->push_back(bounds.right);
@@ -161,11 +167,12 @@ void CompiledDerivation::responses(Scratch& scratch) const {
   response.resize(scratch.chosen_.size() * own_rows);
   const bool as_measured = endpoint_->transform.empty() || endpoint_->kind == protocol::EndpointKind::binary;
   for (std::size_t v = from; v < visits(); ++v) {
-    double const* value = scratch.workspace_.output(values_[v]);
+    double const* value = scratch.workspace_.output(scaled_.empty() ? values_[v] : scaled_[v]);
+    std::uint32_t const* who = scratch.chosen_.data();
     double* out = response.data() + (v - from);
-    for (std::size_t c = 0; c < scratch.chosen_.size(); ++c, out += own_rows) *out = value[scratch.chosen_[c]];
+    for (std::size_t c = 0; c < scratch.chosen_.size(); ++c, out += own_rows) *out = value[who[c]];
   }
-  if (!as_measured)
+  if (!as_measured && scaled_.empty())
     for (double& each : response) each = data::on_scale(*endpoint_, {each, data::Origin::measured}).value;
   if (scratch.intercurrent_.empty() && !recipe_.carry_forward) return;
   for (std::size_t c = 0; c < scratch.chosen_.size(); ++c) {
@@ -182,24 +189,25 @@ void CompiledDerivation::responses(Scratch& scratch) const {
 
 /// An item: one value a participant, or one a visit.
 void CompiledDerivation::fill_item(Column const& column, std::size_t place, Scratch& scratch) const {
-  const std::size_t own_rows = rows_of_one(), rows = scratch.chosen_.size() * own_rows;
-  std::vector<double>& numbers = scratch.numbers_[place];
-  if (!schema_[place].numeric) {
-    std::vector<std::int32_t>& codes = scratch.codes_[place];
-    codes.resize(rows);
-    for (std::size_t v = 0; v < own_rows; ++v) {
-      double const* value = scratch.workspace_.output(column.from[column.from.size() == 1 ? 0 : v]);
-      for (std::size_t c = 0; c < scratch.chosen_.size(); ++c) {
-        const double code = value[scratch.chosen_[c]];
-        codes[c * own_rows + v] = std::isnan(code) ? missing_level : std::int32_t(code);
-      }
+  const std::size_t own_rows = rows_of_one(), people = scratch.chosen_.size();
+  std::uint32_t const* who = scratch.chosen_.data();
+  const auto spread = [&](auto* out, auto const& cell) {
+    if (column.from.size() == 1) {
+      double const* value = scratch.workspace_.output(column.from.front());
+      for (std::size_t c = 0; c < people; ++c, out += own_rows) std::fill_n(out, own_rows, cell(value[who[c]]));
+      return;
     }
-    return;
-  }
-  numbers.resize(rows);
-  for (std::size_t v = 0; v < own_rows; ++v) {
-    double const* value = scratch.workspace_.output(column.from[column.from.size() == 1 ? 0 : v]);
-    for (std::size_t c = 0; c < scratch.chosen_.size(); ++c) numbers[c * own_rows + v] = value[scratch.chosen_[c]];
+    for (std::size_t v = 0; v < own_rows; ++v) {
+      double const* value = scratch.workspace_.output(column.from[v]);
+      for (std::size_t c = 0; c < people; ++c) out[c * own_rows + v] = cell(value[who[c]]);
+    }
+  };
+  if (schema_[place].numeric) {
+    scratch.numbers_[place].resize(people * own_rows);
+    spread(scratch.numbers_[place].data(), [](double number) { return number; });
+  } else {
+    scratch.codes_[place].resize(people * own_rows);
+    spread(scratch.codes_[place].data(), [](double code) { return std::isnan(code) ? missing_level : std::int32_t(code); });
   }
 }
 
@@ -219,7 +227,7 @@ void CompiledDerivation::fill(Column const& column, std::size_t place, VirtualTr
     for (const std::uint32_t who : scratch.chosen_)
       for (std::size_t v = 0; v < own_rows; ++v) *out++ = number(who, v);
   };
-  std::vector<std::int32_t> const& arm = as_treated_ ? trial.arm_received : trial.arm;
+  std::int32_t const* arm = (as_treated_ ? trial.arm_received : trial.arm).data();
   switch (column.kind) {
     case Kind::participant:
       code_rows([](std::uint32_t who, std::size_t) { return std::int32_t(who); });

@@ -121,11 +121,18 @@ class CompiledDerivation {
   bool everybody_ = false, as_treated_ = false, event_at_visits_ = false;
   double days_of_unit_ = 1;
   Output member_ = 0, time_ = 0, event_ = 0;
-  std::vector<Output> values_, days_, without_;  // by visit
-  std::vector<double> target_, window_end_;      // of the visits read; infinite for a response over the whole of follow-up
-  std::vector<Wanted> strategies_;               // of the estimand
-  std::vector<Wanted> ice_;                      // of the column `ice`
-  std::int32_t control_ = 0;                     // of the constrained baseline
+  struct Seen {
+    Output truth, day;
+  };
+  std::vector<Seen> seen_;                     // of an event at visits, by visit
+  std::vector<Output> values_;                 // by visit
+  std::vector<Output> scaled_;                 // their logarithms, of an endpoint on that scale
+  std::vector<Output> days_;                   // of the visits read: the day on which it took place, if it did
+  std::vector<std::vector<Output>> recorded_;  // of the visits read: it took place where one of these is known
+  std::vector<double> target_, window_end_;    // of the visits read; infinite for a response over the whole of follow-up
+  std::vector<Wanted> strategies_;             // of the estimand
+  std::vector<Wanted> ice_;                    // of the column `ice`
+  std::int32_t control_ = 0;                   // of the constrained baseline
 };
 
 /// The derivation for trials of the layout; protocol and layout must outlive it.

@@ -1,12 +1,13 @@
 // Microseconds of deriving the data of one virtual trial of examples/msc-inr, compiled and plain, for each of its analyses.
 //
-//     derivation_bench [participants]     in the root of the repository
+//     derivation_bench [participants [analysis]]     in the root of the repository
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <string>
 
 #include "equipoise/data/derive.h"
 #include "equipoise/simulate/derivation.h"
@@ -78,6 +79,7 @@ double microseconds(int times, F const& f) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::string only = argc > 2 ? argv[2] : "";  // an analysis, to be looked at with a profiler
   const std::size_t n = argc > 1 ? std::size_t(std::atoi(argv[1])) : 72;
   std::ifstream file("examples/msc-inr/protocol.toml");
   std::stringstream text;
@@ -88,6 +90,7 @@ int main(int argc, char** argv) {
   const simulate::VirtualTrial trial = trial_of(study->protocol, layout, n);
   const data::TrialRecords records = simulate::to_records(study->protocol, layout, trial);
   for (analysis::PlannedAnalysis const& planned : study->plan.analyses) {
+    if (!only.empty() && planned.id != only) continue;
     const auto derivation = simulate::compile(study->protocol, layout, planned.recipe);
     if (!derivation) {
       std::printf("{\"job\": \"derivation\", \"analysis\": \"%s\", \"plain_only\": \"%s\"}\n", planned.id.c_str(),

@@ -115,8 +115,8 @@ class DerivationCompiler {
     made_.event_at_visits_ = endpoint.event->forms().empty();
     made_.event_ = output(compiler_.value(*endpoint.event).node);
     if (made_.recipe_.bounds && endpoint.event->is_first_of_visits())
-      for (const Node node : compiler_.without(*endpoint.event))
-        if (!graph_.always_missing(node)) made_.without_.push_back(output(node));
+      for (const auto [truth, day] : compiler_.seen(*endpoint.event))
+        if (!graph_.always_missing(truth)) made_.seen_.push_back({output(truth), output(day)});
   }
 
   void bind_values() {
@@ -133,7 +133,10 @@ class DerivationCompiler {
       protocol::Visit const& visit = *protocol_.visit(id);
       made_.target_.push_back(visit.day.offset());
       made_.window_end_.push_back(visit.day.offset() + visit.days_after);
-      made_.values_.push_back(output(compiler_.value(*endpoint.variable, id).node));
+      const Node value = compiler_.value(*endpoint.variable, id).node;
+      made_.values_.push_back(output(value));
+      if (endpoint.transform == "log" && endpoint.kind != EndpointKind::binary)
+        made_.scaled_.push_back(output(graph_.add(Op::log, {value})));
     }
   }
 
@@ -183,9 +186,13 @@ class DerivationCompiler {
     if (type == Type::date || type == Type::moment || type == Type::text || code_of_rule)
       return refuse("'" + name.item + "' is " + std::string(phrase(type)));
     if (!of_row && name.visit.empty()) return refuse("'" + name.item + "' is read at no visit");
-    if (of_row)
-      for (std::string const& visit : made_.recipe_.visits) column.from.push_back(output(compiler_.named(name.item, visit).node));
-    else column.from = {output(compiler_.named(name.item, name.visit).node)};
+    const auto bind = [&](std::string const& visit) {
+      const Node node = compiler_.named(name.item, visit).node;
+      column.from.push_back(output(name.transform == "log" ? graph_.add(Op::log, {node}) : node));
+    };
+    if (!of_row) bind(name.visit);
+    else std::ranges::for_each(made_.recipe_.visits, bind);
+    if (name.transform == "log") column.transform.clear();  // once a participant and not once a row
   }
 
   /// The days of the visits, where a strategy, the column `ice` or a covariate looks at them.
@@ -196,8 +203,9 @@ class DerivationCompiler {
     const bool covariate = std::ranges::any_of(made_.columns_, [](auto const& column) { return column.kind == Kind::visit_day; });
     if (!strategies && !covariate && !made_.recipe_.ice) return;
     for (std::size_t v = 0; v < visits_.size(); ++v) {
-      const auto [attended, day] = names_.visit(visits_[v]);
-      made_.days_.push_back(output(graph_.add(Op::select, {attended, day, graph_.constant(made_.target_[v])})));
+      made_.days_.push_back(output(names_.visit(visits_[v]).day));
+      std::vector<CompiledDerivation::Output>& recorded = made_.recorded_.emplace_back();
+      for (const Node node : names_.recorded(visits_[v])) recorded.push_back(output(node));
     }
   }
 

@@ -32,11 +32,15 @@ void TrialArrays::fill(VirtualTrial const& trial, Filled& filled) const {
   for (std::size_t c = 0; c < cells_; ++c) filled.arrays_[cell(c)] = trial.value.data() + c * n;
   for (std::size_t v = 0; v < visits_; ++v) filled.arrays_[visit_day(v)] = trial.visit_day.data() + v * n;
   for (std::vector<double>& copy : filled.copies_) copy.resize(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    filled.copies_[0][i] = trial.arm[i];
-    filled.copies_[1][i] = trial.site[i];
-    filled.copies_[2][i] = opening_day + trial.entry[i];
-  }
+  const auto widened = [&](auto const* from, std::vector<double>& to) {
+    double* out = to.data();
+    for (std::size_t i = 0; i < n; ++i) out[i] = from[i];
+  };
+  widened(trial.arm.data(), filled.copies_[0]);
+  widened(trial.site.data(), filled.copies_[1]);
+  double const* entry = trial.entry.data();
+  double* randomised = filled.copies_[2].data();
+  for (std::size_t i = 0; i < n; ++i) randomised[i] = opening_day + entry[i];
   for (std::uint32_t k = 0; k < filled.copies_.size(); ++k) filled.arrays_[arm() + k] = filled.copies_[k].data();
   filled.entries_.clear();
   for (std::size_t f = 0; f < trial.entries.size(); ++f) {
@@ -67,17 +71,25 @@ std::size_t TrialNames::place_of(std::string_view visit) const {
   return std::size_t(found - protocol_.visits.begin());
 }
 
+std::vector<Node> TrialNames::recorded(std::string_view id) {
+  const std::size_t place = place_of(id);
+  std::vector<Node> found;
+  for (Layout::Cell const& cell : layout_.cells)
+    if (cell.visit == place) found.push_back(at(*cell.item, id));
+  for (protocol::Form const& form : protocol_.forms)
+    for (protocol::Item const& item : form.items)
+      if (placed(item, id)) found.push_back(at(item, id));
+  std::ranges::sort(found);
+  found.erase(std::ranges::unique(found).begin(), found.end());
+  return found;
+}
+
 /// A visit took place when anything was recorded at it; where it has no day of its own the target day stands for it.
 TrialNames::Visit TrialNames::visit(std::string_view id) {
   const std::size_t place = place_of(id);
-  std::vector<Node> recorded;
-  for (Layout::Cell const& cell : layout_.cells)
-    if (cell.visit == place) recorded.push_back(at(*cell.item, id));
-  for (protocol::Form const& form : protocol_.forms)
-    for (protocol::Item const& item : form.items)
-      if (placed(item, id)) recorded.push_back(at(item, id));
+  const std::vector<Node> anything = recorded(id);
   const Node target = graph_.constant(protocol_.visits[place].day.offset());
-  return {recorded.empty() ? graph_.constant(0) : graph_.add(Op::any_known, recorded),
+  return {anything.empty() ? graph_.constant(0) : graph_.add(Op::any_known, anything),
           graph_.add(Op::coalesce, {graph_.input(arrays_.visit_day(place)), target})};
 }
 

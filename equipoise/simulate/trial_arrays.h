@@ -56,6 +56,9 @@ class TrialNames final : public expression::flat::Resolver {
   Variable entry_item(std::string_view form, std::string_view item) override;
   expression::flat::Node calendar_day(double day) override;
 
+  /// What may be recorded at a visit.
+  std::vector<expression::flat::Node> recorded(std::string_view visit);
+
   /// Why the baseline of the protocol cannot be put flat, if it cannot.
   std::optional<std::string> const& why_not() const { return why_not_; }
 
