@@ -317,6 +317,19 @@ TEST(Flat, ComputesTheSameThingOnce) {
   EXPECT_EQ(graph.program(outputs).steps(), alone + 1);
 }
 
+TEST(Flat, KnowsWhatAValueCannotDoWithout) {
+  Graph graph;
+  const Node x = graph.input(0), y = graph.input(1), z = graph.input(2);
+  const Node sum = graph.add(Op::add, {x, y}), either = graph.add(Op::either, {x, y}), first = graph.add(Op::coalesce, {sum, x});
+  const Node chosen = graph.add(Op::select, {z, sum, y}), masked = graph.add(Op::select, {z, x, graph.missing()});
+  EXPECT_TRUE(graph.needs(sum, x) && graph.needs(sum, y) && graph.needs(first, x) && graph.needs(masked, x));
+  EXPECT_FALSE(graph.needs(either, x) || graph.needs(first, y) || graph.needs(chosen, x) || graph.needs(chosen, z));
+  EXPECT_TRUE(graph.needs(chosen, y));
+  const Node some = graph.add(Op::any_known, {y, z});
+  EXPECT_TRUE(graph.implies(sum, some));
+  EXPECT_FALSE(graph.implies(x, some) || graph.implies(either, some));
+}
+
 TEST(Flat, UsesItsMemoryAgain) {
   const Data data = random_data(3, 50);
   Graph graph;

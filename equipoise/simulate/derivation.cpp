@@ -49,8 +49,7 @@ void CompiledDerivation::choose(VirtualTrial const& trial, Scratch& scratch) con
   }
 }
 
-/// The entries that record one of the events, of participants of the set, dated since randomisation or not (NaN), in the order in
-/// which the records hold them.
+/// Whose entry records the event, and when: days since randomisation, or NaN.
 template <class Take>
 void CompiledDerivation::for_each_event(Wanted const& wanted, VirtualTrial const& trial, Take const& take) const {
   for (Event const& event : wanted.events) {

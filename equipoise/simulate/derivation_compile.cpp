@@ -140,19 +140,16 @@ class DerivationCompiler {
     }
   }
 
-  /// Where the records of a trial would show an event: forms and items in the order of their ids, as records keep them.
+  /// Where a trial would record an event.
   std::vector<CompiledDerivation::Event> places_of(std::string const& event) const {
-    std::map<std::pair<std::string_view, std::string_view>, CompiledDerivation::Event> found;
+    std::vector<CompiledDerivation::Event> places;
     for (std::size_t f = 0; f < layout_.forms.size(); ++f)
       for (std::size_t k = 0; k < layout_.forms[f].items.size(); ++k) {
         protocol::Item const& item = *layout_.forms[f].items[k];
         const auto level = std::ranges::find(item.codes, event, &protocol::CodeValue::id);
         if (item.kind == protocol::ItemKind::code && level != item.codes.end())
-          found.emplace(std::pair(std::string_view(layout_.forms[f].form->id), std::string_view(item.id)),
-                        CompiledDerivation::Event{f, k, double(level - item.codes.begin())});
+          places.push_back({f, k, double(level - item.codes.begin())});
       }
-    std::vector<CompiledDerivation::Event> places;
-    for (auto const& [ids, place] : found) places.push_back(place);
     return places;
   }
 
