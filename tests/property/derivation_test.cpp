@@ -21,11 +21,11 @@
 namespace equipoise::simulate {
 namespace {
 
-/// Every item at every visit that collects it (texts apart), and every form without a visit; or, as a scenario that fills some of
-/// them, two in three of the items and of the forms.
-Layout layout_of(protocol::Protocol const& protocol, bool thinned) {
-  std::mt19937_64 engine(11);
-  const auto left_out = [&] { return thinned && engine() % 3 == 0; };
+/// Of the items at the visits that collect them (texts apart), and of the forms without a visit, so many in ten: a scenario fills
+/// some of them.
+Layout layout_of(protocol::Protocol const& protocol, std::size_t tenths) {
+  std::mt19937_64 engine(tenths);
+  const auto left_out = [&] { return engine() % 10 >= tenths; };
   Layout layout{.visits = protocol.visits.size(), .arms = protocol.arms.size(), .sites = protocol.sites.size()};
   for (std::size_t v = 0; v < protocol.visits.size(); ++v)
     for (std::string const& id : protocol.visits[v].forms)
@@ -156,8 +156,8 @@ struct Seen {
 };
 
 void compare(protocol::Protocol const& protocol, data::Recipe const& recipe, std::string const& name, int trials, Seen& seen) {
-  for (const bool thinned : {false, true}) {
-    const Layout layout = layout_of(protocol, thinned);
+  for (const std::size_t tenths : {10u, 6u, 3u}) {
+    const Layout layout = layout_of(protocol, tenths);
     const auto derivation = compile(protocol, layout, recipe);
     ASSERT_TRUE(derivation) << name << ": " << derivation.error().message;
     CompiledDerivation::Scratch scratch;
@@ -168,13 +168,13 @@ void compare(protocol::Protocol const& protocol, data::Recipe const& recipe, std
       const auto plain = data::analysis_dataset(data::TrialTables(protocol, records), recipe);
       const auto flat = derivation->run(trial, scratch);
       ASSERT_EQ(plain.has_value(), flat.has_value())
-          << name << ", trial " << number << (plain ? "" : ": " + plain.error().message);
+          << name << ", layout of " << tenths << " tenths, trial " << number << (plain ? "" : ": " + plain.error().message);
       if (!plain) {
         ++seen.refused;
         continue;
       }
       const data::DatasetColumns columns = plain->dataset.view();
-      ASSERT_EQ(difference(columns.view(), *flat), "") << name << ", trial " << number;
+      ASSERT_EQ(difference(columns.view(), *flat), "") << name << ", layout of " << tenths << " tenths, trial " << number;
       ASSERT_EQ(scratch.participants(), std::size_t(plain->participants));
       seen.add(*flat);
     }
@@ -339,6 +339,7 @@ std::vector<Case> cases() {
        {}},
       {"yes or no", "kind = \"binary\"\nvariable = \"any(relapse, severity == 'mild') or any(dosing, given == 'none')\"", "", {}},
       {"count", "kind = \"count\"\nvariable = \"count(relapse) + count(event_log, what == 'rescue')\"", "", {}},
+      {"visits", "kind = \"count\"\nvariable = \"count(entry) + count(dosing)\"", "", {}},
       {"entries at visits", "kind = \"count\"\nvariable = \"count(entry) + count(lab, cd4 > 120 or phase == 'one')\"", "", {}},
       {"first response", first_gain, rescue_censored + ", " + death_never, {.bounds = true}},
       {"first response or death",
@@ -376,7 +377,7 @@ TEST(Derivation, MakesTheColumnsOfEveryKindOfEndpointAndStrategy) {
 TEST(Derivation, TakesBaselineAsTheProtocolDefinesIt) {
   Seen seen;
   const std::vector<Case> all = cases();
-  const std::vector<Case> some{all[0], all[3], all[10], all[11]};
+  const std::vector<Case> some{all[0], all[3], all[10], all[11], all[12]};
   for (std::string_view rule : {R"("last")", R"("mean_of_two")", R"("last", until = "first_dose@baseline")",
                                 R"("mean_of_two", until = "first_dose@screening")",
                                 R"r("last", until = "first(relapse, cd8@baseline > 150 or severity == 'mild')")r"}) {
