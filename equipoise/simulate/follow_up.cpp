@@ -17,6 +17,8 @@ namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
 
+double log_of(double u) { return numerics::logarithm(numerics::everywhere(u))[0]; }
+
 /// A whole day after randomisation.
 double whole_day(double time) { return std::max(1.0, std::rint(time)); }
 
@@ -117,7 +119,7 @@ void World::happen(Course const& run, Workspace& w) const {
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t arm = std::size_t(run.people.arm[i]);
       if (u[i] < survivals_[k][arm]) continue;
-      const double day = whole_day(kind.time.day(arm, -std::log(u[i])));
+      const double day = whole_day(kind.time.day(arm, -log_of(u[i])));
       if (day > run.end[i] || day > horizon_) continue;  // a later end is looked for in `write`
       if (kind.event.ends_participation) run.end[i] = day;
       Record record{.participant = std::uint32_t(i), .order = std::uint32_t(k + 1), .date = day};
@@ -127,8 +129,8 @@ void World::happen(Course const& run, Workspace& w) const {
   }
 }
 
-/// The e-th events of all who have had e - 1, then the next. One block has all of an event: the gap to the one before, whether it is
-/// serious together with its grade, its relation, and how long it lasts.
+/// The e-th events of all who have had e - 1, then the next. One block has all of an event: the gap to the one before, whether it
+/// is serious together with its grade, its relation, and how long it lasts.
 void World::suffer(Course const& run, Workspace& w) const {
   AdverseEvents const& events = *scenario_.adverse_events;
   const std::size_t stride = run.people.stride;
@@ -151,8 +153,7 @@ void World::suffer(Course const& run, Workspace& w) const {
   for (std::uint32_t e = 1; active > 0 && e < 4095; ++e) {
     for (std::size_t k = 0; k < random::padded(active); ++k) w.number_[k] = run.people.who[w.index_[std::min(k, active - 1)]];
     batch.uniforms(e, 0, active, w.number_.data(), u, stride);
-    for (std::size_t k = 0; k < active; k += numerics::lanes)
-      numerics::store(u + k, -numerics::logarithm(numerics::load(u + k)));
+    for (std::size_t k = 0; k < active; k += numerics::lanes) numerics::store(u + k, -numerics::logarithm(numerics::load(u + k)));
     std::size_t stay = 0;
     for (std::size_t k = 0; k < active; ++k) {
       const std::size_t i = w.index_[k], arm = std::size_t(run.people.arm[i]);
@@ -165,10 +166,11 @@ void World::suffer(Course const& run, Workspace& w) const {
       record.items[adverse_.onset] = onset;
       if (adverse_.serious) record.items[*adverse_.serious] = grave;
       if (adverse_.grade)  // what is left of the uniform is uniform again
-        record.items[*adverse_.grade] = 1 + (grave ? choose(events.serious_grade, mixed / share) : choose(events.grade, (mixed - share) / (1 - share)));
+        record.items[*adverse_.grade] =
+            1 + (grave ? choose(events.serious_grade, mixed / share) : choose(events.grade, (mixed - share) / (1 - share)));
       if (adverse_.related) record.items[*adverse_.related] = choose(events.related, u[2 * stride + k]);
       if (adverse_.resolved) {
-        const double until = onset + std::rint(-std::log(u[3 * stride + k]) * events.duration_days);
+        const double until = onset + std::rint(-log_of(u[3 * stride + k]) * events.duration_days);
         record.items[*adverse_.resolved] = until <= std::min(run.end[i], planned_end_) ? until : missing_number;
       }
       w.records_[adverse_.form].push_back(record);

@@ -178,6 +178,14 @@ std::vector<EventKind> read_events(protocol::Protocol const& protocol, Section& 
   return kinds;
 }
 
+void join_events(Section& text, std::vector<EventKind> const& more, std::vector<EventKind>& events) {
+  for (EventKind const& kind : more) {
+    if (std::ranges::any_of(events, [&](EventKind const& other) { return other.event.code == kind.event.code; }))
+      text.report_at("events_per_year", Code::duplicate, "{} gives the event '{}' twice", text.name(), kind.event.code);
+    else events.push_back(kind);
+  }
+}
+
 /// Probabilities by the names of the codes that add up to 1; names of the table that are no codes are problems.
 std::optional<std::vector<double>> read_probabilities(Section& text, std::vector<std::string> const& names) {
   std::vector<double> values;
@@ -352,14 +360,16 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::
   if (model)
     std::visit(
         [&]<class M>(M const& made) {
-          if constexpr (requires { made.events(); })
-            for (EventKind const& kind : made.events()) {
-              if (std::ranges::any_of(events, [&](EventKind const& other) { return other.event.code == kind.event.code; }))
-                text.report_at("events_per_year", Code::duplicate, "{} gives the event '{}' twice", text.name(), kind.event.code);
-              else events.push_back(kind);
-            }
+          if constexpr (requires { made.events(); }) join_events(text, made.events(), events);
         },
         *model);
+  if (own.method != TimeToEvent::keyword && text.has("event"))
+    if (const auto times = TimeToEvent::parse(protocol, text)) {
+      if (times->has_items())
+        text.report_at("event", Code::inconsistent, "a flag with its time belongs to the model 'time_to_event', and {} has '{}'",
+                       text.name(), own.method);
+      join_events(text, times->events(), events);
+    }
   auto adverse = read_adverse_events(protocol, text);
   std::vector<ItemRule> items;
   if (auto table = text.table("items", "'items' of " + text.name()))

@@ -27,6 +27,7 @@ class TimeToEvent {
   void fill(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const;
 
   std::vector<EventKind> const& events() const { return events_; }
+  bool has_items() const { return !pairs_.empty(); }
 
  private:
   struct Pair {
