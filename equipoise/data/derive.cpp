@@ -129,25 +129,13 @@ class Derivation {
     return endpoint_.time ? add_measured_time() : add_event_time();
   }
 
-  /// The planned end of follow-up in days since randomisation: as the protocol states it, else its last visit.
-  double planned_end(double observed) const {
-    if (protocol_.follow_up_days) return *protocol_.follow_up_days;
-    double last = 0;
-    for (protocol::Visit const& visit : protocol_.visits) last = std::max(last, double(visit.day.offset()));
-    return last > 0 ? last : observed;
-  }
-
   /// Time and event are items of the data, whole even when there is a cut-off: they are censored at it here.
   Expected<void> add_measured_time() {
     TrialRecords whole;
     if (records_.cutoff) whole = records_, whole.items = records_.items_before_cutoff;
     const TrialTables before(protocol_, records_.cutoff ? whole : records_);
     const Column time = expression::evaluate(*endpoint_.time, before), event = expression::evaluate(*endpoint_.event, before);
-    const double month = protocol_.conventions.month_days;
-    const double days = endpoint_.time_unit == "wk"   ? 7.0
-                        : endpoint_.time_unit == "mo" ? month
-                        : endpoint_.time_unit == "a"  ? 12 * month
-                                                      : 1.0;
+    const double days = days_of_unit(endpoint_, protocol_.conventions);
     for (const std::size_t i : chosen_) {
       const expression::Interval known = time.interval(i);
       const double at = known.low * days;
@@ -159,7 +147,7 @@ class Derivation {
         time_.push_back(missing_number), event_.push_back(missing_number);
         continue;
       }
-      const FollowUp follow_up{std::min(at, until_cutoff(i)), std::min(planned_end(at), until_cutoff(i))};
+      const FollowUp follow_up{std::min(at, until_cutoff(i)), std::min(planned_end(protocol_, at), until_cutoff(i))};
       const TimeToEvent seen =
           first_event(event.truth[i] == expression::is_true ? std::optional(at) : std::nullopt, follow_up, intercurrent_[i]);
       time_.push_back(seen.time), event_.push_back(seen.event);
@@ -193,7 +181,7 @@ class Derivation {
         }
         continue;
       }
-      const FollowUp follow_up{end, std::min(planned_end(end), until_cutoff(i))};
+      const FollowUp follow_up{end, std::min(planned_end(protocol_, end), until_cutoff(i))};
       if (!every) {
         const TimeToEvent seen =
             first_event(days.empty() ? std::nullopt : std::optional(days.front()), follow_up, intercurrent_[i]);

@@ -21,18 +21,30 @@ bool ends_follow_up(Intercurrent const& ice) {
   return ice.strategy == Strategy::hypothetical || ice.strategy == Strategy::while_on_treatment;
 }
 
-std::vector<Intercurrence> in_order(std::span<const Intercurrence> intercurrent) {
-  std::vector<Intercurrence> sorted(intercurrent.begin(), intercurrent.end());
-  std::ranges::stable_sort(sorted, {}, &Intercurrence::day);
-  return sorted;
-}
+/// By day; of one day in the order given. Copies only what is not in order, as simulated trials come by the million.
+class InOrder {
+ public:
+  explicit InOrder(std::span<const Intercurrence> intercurrent) : all_(intercurrent) {
+    if (std::ranges::is_sorted(intercurrent, {}, &Intercurrence::day)) return;
+    sorted_.assign(intercurrent.begin(), intercurrent.end());
+    std::ranges::stable_sort(sorted_, {}, &Intercurrence::day);
+    all_ = sorted_;
+  }
+  InOrder(InOrder const&) = delete;
+  auto begin() const { return all_.begin(); }
+  auto end() const { return all_.end(); }
+
+ private:
+  std::vector<Intercurrence> sorted_;
+  std::span<const Intercurrence> all_;
+};
 
 }  // namespace
 
 TimeToEvent first_event(std::optional<double> event_day, FollowUp follow_up, std::span<const Intercurrence> intercurrent) {
   TimeToEvent seen{follow_up.end, false};
   if (event_day && *event_day <= follow_up.end) seen = {*event_day, true};
-  for (auto const& [day, ice] : in_order(intercurrent)) {
+  for (auto const& [day, ice] : InOrder(intercurrent)) {
     const bool decides = day < seen.time || (day == seen.time && !seen.event);
     if (!decides || ice->strategy == Strategy::treatment_policy) continue;
     if (ends_follow_up(*ice)) return {day, false};
@@ -51,7 +63,7 @@ EventBounds first_event_bounds(std::optional<double> event_day, std::span<const 
       if (day <= until && day <= follow_up.end) last = std::max(last, day);
     return last;
   };
-  for (auto const& [day, ice] : in_order(intercurrent)) {
+  for (auto const& [day, ice] : InOrder(intercurrent)) {
     const bool decides = event_day ? day < *event_day : day <= follow_up.end;
     if (!decides || ice->strategy == Strategy::treatment_policy) continue;
     if (ends_follow_up(*ice)) return {last_without(day), missing_number};
@@ -91,6 +103,20 @@ std::optional<Intercurrence> deciding(double visit_day, std::span<const Intercur
     if (reaches && (!first || one.day < first->day)) first = one;
   }
   return first;
+}
+
+double planned_end(protocol::Protocol const& protocol, double observed) {
+  if (protocol.follow_up_days) return *protocol.follow_up_days;
+  double last = 0;
+  for (protocol::Visit const& visit : protocol.visits) last = std::max(last, double(visit.day.offset()));
+  return last > 0 ? last : observed;
+}
+
+double days_of_unit(protocol::Endpoint const& endpoint, protocol::Conventions const& conventions) {
+  return endpoint.time_unit == "wk"   ? 7.0
+         : endpoint.time_unit == "mo" ? conventions.month_days
+         : endpoint.time_unit == "a"  ? 12 * conventions.month_days
+                                      : 1.0;
 }
 
 double composite_response(Intercurrent const& ice) {

@@ -24,6 +24,13 @@ struct FollowUp {
   double planned_end = 0;
 };
 
+/// The planned end of follow-up in days since randomisation: as the protocol states it, else its last visit, else what was
+/// observed.
+double planned_end(protocol::Protocol const& protocol, double observed);
+
+/// Days in one unit of the endpoint's own time.
+double days_of_unit(protocol::Endpoint const& endpoint, protocol::Conventions const& conventions);
+
 struct TimeToEvent {
   double time = 0;
   bool event = false;

@@ -61,43 +61,32 @@ Response VisitValues::measured(std::size_t i, std::size_t v) const {
   return {missing_number, due ? Origin::not_measured : Origin::not_due};
 }
 
-Response VisitValues::on_scale(Response response) const {
-  if (std::isnan(response.value) || endpoint_.kind == EndpointKind::binary) return response;
-  response.value = transformed(endpoint_, response.value);
+Response on_scale(Endpoint const& endpoint, Response response) {
+  if (std::isnan(response.value) || endpoint.kind == EndpointKind::binary) return response;
+  response.value = transformed(endpoint, response.value);
   if (std::isnan(response.value)) response.origin = Origin::off_scale;
   return response;
 }
 
+struct VisitValues::OfOne {
+  VisitValues const& all;
+  std::size_t who;
+
+  Response at(std::size_t visit) const { return all.measured(who, visit); }
+  double day(std::size_t visit) const { return all.days_[visit][who]; }
+  bool after_randomisation(std::size_t visit) const { return all.after_randomisation(visit); }
+};
+
 Response VisitValues::at(std::size_t i, std::size_t v, std::span<const Intercurrence> intercurrent) const {
-  Response response = measured(i, v);
-  const auto decides = after_randomisation(v) ? deciding(days_[v][i], intercurrent) : std::nullopt;
-  if (!decides) return on_scale(response);
-  response.because = decides->strategy;
-  if (decides->strategy->strategy == Strategy::composite)
-    return on_scale({composite_response(*decides->strategy), Origin::composite, decides->strategy});
-  if (decides->strategy->strategy == Strategy::while_on_treatment) {
-    for (std::size_t earlier = v; earlier-- > 0 && after_randomisation(earlier);)
-      if (days_[earlier][i] <= decides->day)
-        if (const Response last = measured(i, earlier); last.origin == Origin::measured)
-          return on_scale({last.value, Origin::last_on_treatment, decides->strategy});
-  }
-  if (response.origin == Origin::measured || response.origin == Origin::beyond_limit) response.origin = Origin::not_used;
-  response.value = missing_number;
-  return response;
+  return response_at(endpoint_, OfOne{*this, i}, v, intercurrent);
 }
 
 Response VisitValues::carried_forward(std::size_t i, std::size_t v, std::span<const Intercurrence> intercurrent) const {
-  Response response = at(i, v, intercurrent);
-  if (response.origin != Origin::not_measured) return response;
-  for (std::size_t earlier = v; earlier-- > 0 && after_randomisation(earlier);)
-    if (const Response last = at(i, earlier, intercurrent); !std::isnan(last.value))
-      return {last.value, Origin::carried_forward, nullptr};
-  return response;
+  return data::carried_forward(endpoint_, OfOne{*this, i}, v, intercurrent);
 }
 
 bool VisitValues::is_after(std::size_t i, std::size_t v, double event_day, bool has_response) const {
-  if (!after_randomisation(v)) return false;
-  return has_response ? event_day < days_[v][i] : event_day <= window_end_[v];
+  return data::is_after(OfOne{*this, i}, v, window_end_[v], event_day, has_response);
 }
 
 void ResponseTally::Touched::add(std::size_t participant) {

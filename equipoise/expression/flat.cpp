@@ -216,17 +216,12 @@ Node Compiler::first_moment(Syntax const& node) {
   return found;
 }
 
-std::vector<Node> Compiler::without(Expression const& expression) {
+std::vector<Compiler::Seen> Compiler::seen(Expression const& expression) {
   expects(expression.is_first_of_visits(), "only of the first visit at which something is true");
   alive_.push_back(expression);
-  std::vector<Node> found;
-  Node open = graph_.constant(1);  // no visit yet at which it is known to be true
-  for (std::size_t v = 0; v < after_baseline().size(); ++v) {
-    const Node x = at_visit(expression.tree().operands[0], visits_[v]).node;
-    const Node seen = graph_.add(Op::both, {open, hit(graph_.add(Op::negation, {x}), attended_[v])});
-    found.push_back(graph_.add(Op::select, {seen, attended_[v].day, graph_.missing()}));
-    open = graph_.add(Op::select, {hit(x, attended_[v]), graph_.constant(0), open});
-  }
+  std::vector<Seen> found;
+  for (std::size_t v = 0; v < after_baseline().size(); ++v)
+    found.push_back({of_attended(at_visit(expression.tree().operands[0], visits_[v]).node, attended_[v]), attended_[v].day});
   return found;
 }
 

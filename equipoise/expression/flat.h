@@ -62,9 +62,17 @@ class Compiler {
   /// `evaluate` of the same expression at the same visit.
   Value value(Expression const& expression, std::optional<std::string_view> visit = {});
 
-  /// Of first(x) over visits: for each visit after baseline its date, where x is known to be false and no visit before has x
-  /// true; elsewhere missing. `Occurrences::without` are the known ones.
-  std::vector<Node> without(Expression const& expression);
+  /// The value of a name: of an item or derivation at a visit, or of what a participant has once.
+  Value named(std::string_view name, std::optional<std::string_view> visit = {}) {
+    return opened(resolver_.variable(name, visit), name, std::string(visit.value_or("")));
+  }
+
+  /// Of first(x) over visits: x at each visit after baseline, unknown for those who did not attend it, and the date of the visit.
+  /// The dates of visits with x false before the first with x true are `Occurrences::without`.
+  struct Seen {
+    Node truth, day;
+  };
+  std::vector<Seen> seen(Expression const& expression);
 
   std::optional<std::string> const& why_not() const { return why_not_; }
 

@@ -123,7 +123,7 @@ struct Flat {
 };
 
 Flat flat(Data const& data, std::vector<Expression> const& expressions,
-          std::vector<std::optional<std::string_view>> const& visits, bool with_without = false) {
+          std::vector<std::optional<std::string_view>> const& visits, bool with_seen = false) {
   Flat made;
   Arrays arrays(data, made.graph);
   Compiler compiler(made.graph, arrays);
@@ -131,8 +131,8 @@ Flat flat(Data const& data, std::vector<Expression> const& expressions,
   for (Expression const& expression : expressions)
     for (auto const& visit : visits) {
       outputs.push_back(compiler.value(expression, visit).node);
-      if (with_without)
-        for (const Node node : compiler.without(expression)) outputs.push_back(node);
+      if (with_seen)
+        for (const auto [truth, day] : compiler.seen(expression)) outputs.push_back(truth), outputs.push_back(day);
     }
   made.why_not = compiler.why_not();
   if (made.why_not) return made;
@@ -243,8 +243,8 @@ TEST(Flat, FindsTheMomentsThatEvaluateMomentsFinds) {
       const double wanted = plain[i].dates.empty() ? na : plain[i].dates.front().earliest;
       ASSERT_TRUE(same_bits(wanted, found.outputs[0][i])) << expression.text();
       std::vector<double> without;
-      for (std::size_t v = 1; v < found.outputs.size(); ++v)
-        if (!std::isnan(found.outputs[v][i])) without.push_back(found.outputs[v][i]);
+      for (std::size_t v = 1; v < found.outputs.size() && found.outputs[v][i] != 1; v += 2)
+        if (found.outputs[v][i] == 0 && !std::isnan(found.outputs[v + 1][i])) without.push_back(found.outputs[v + 1][i]);
       ASSERT_EQ(without, plain[i].without) << expression.text();
       dated += !std::isnan(wanted), seen += without.size();
     }
@@ -315,6 +315,19 @@ TEST(Flat, ComputesTheSameThingOnce) {
   const std::size_t alone = graph.program(outputs).steps();
   outputs.push_back(compiler.value(parsed(data, "missing(first(cd4 >= 1.3 * cd4@baseline))", false)).node);
   EXPECT_EQ(graph.program(outputs).steps(), alone + 1);
+}
+
+TEST(Flat, KnowsWhatAValueCannotDoWithout) {
+  Graph graph;
+  const Node x = graph.input(0), y = graph.input(1), z = graph.input(2);
+  const Node sum = graph.add(Op::add, {x, y}), either = graph.add(Op::either, {x, y}), first = graph.add(Op::coalesce, {sum, x});
+  const Node chosen = graph.add(Op::select, {z, sum, y}), masked = graph.add(Op::select, {z, x, graph.missing()});
+  EXPECT_TRUE(graph.needs(sum, x) && graph.needs(sum, y) && graph.needs(first, x) && graph.needs(masked, x));
+  EXPECT_FALSE(graph.needs(either, x) || graph.needs(first, y) || graph.needs(chosen, x) || graph.needs(chosen, z));
+  EXPECT_TRUE(graph.needs(chosen, y));
+  const Node some = graph.add(Op::any_known, {y, z});
+  EXPECT_TRUE(graph.implies(sum, some));
+  EXPECT_FALSE(graph.implies(x, some) || graph.implies(either, some));
 }
 
 TEST(Flat, UsesItsMemoryAgain) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "equipoise/core/text.h"
+#include "equipoise/numerics/distributions.h"
 #include "equipoise/simulate/merged.h"
 #include "equipoise/simulate/schedule.h"
 #include "equipoise/simulate/world.h"
@@ -42,16 +43,33 @@ std::size_t World::item_slot(std::size_t form, protocol::Item const* item) {
   return items.size() - 1;
 }
 
+/// A normal around the target, rounded to whole days and cut at the ends of the room.
+World::DayTable World::day_table(int target, std::pair<int, int> room) const {
+  DayTable table{.first = std::clamp(target, room.first, room.second), .reached = {2.0}};  // above every uniform
+  const double sd = scenario_.visit_day_sd;
+  if (sd == 0 || room.first == room.second) return table;
+  table.first = room.first;
+  table.reached.clear();
+  for (int day = room.first; day < room.second; ++day) table.reached.push_back(numerics::normal_cdf((day + 0.5 - target) / sd));
+  table.reached.push_back(2.0);
+  std::uint32_t at = 0;
+  for (std::size_t cell = 0; cell < table.guide.size(); ++cell) {
+    while (double(cell) / 256 >= table.reached[at]) ++at;
+    table.guide[cell] = at;
+  }
+  return table;
+}
+
 void World::lay_out() {
   protocol::Protocol const& protocol = *protocol_;
   layout_.visits = protocol.visits.size(), layout_.arms = protocol.arms.size(), layout_.sites = protocol.sites.size();
   std::visit([&](auto& model) { model.lay_out(protocol, layout_); }, scenario_.model);
   for (ItemRule const& rule : scenario_.items) {
-    ItemCells cells;
+    std::vector<std::size_t> cells;
     for (std::size_t v = 0; v < protocol.visits.size(); ++v) {
       auto const& forms = protocol.visits[v].forms;
       if (std::ranges::find(forms, rule.item->form) == forms.end() || layout_.cell(rule.item->id, v)) continue;
-      cells.cells.push_back(layout_.cells.size());
+      cells.push_back(layout_.cells.size());
       layout_.cells.push_back({rule.item, v});
     }
     item_cells_.push_back(std::move(cells));
@@ -59,7 +77,7 @@ void World::lay_out() {
 
   for (std::size_t v = 0; v < protocol.visits.size(); ++v) {
     target_.push_back(protocol.visits[v].day.offset());
-    room_.push_back(possible_days(protocol, v));
+    days_.push_back(day_table(target_.back(), possible_days(protocol, v)));
   }
   planned_end_ = planned_end(protocol);
   horizon_ = std::max(planned_end_, double(day_range(protocol).second));
@@ -99,6 +117,10 @@ void World::lay_out() {
     adverse_.serious = optional_item("serious", protocol::ItemKind::flag);
     if (!events->related.empty()) adverse_.related = optional_item("related", protocol::ItemKind::code);
     if (adverse_.resolved == adverse_.onset) adverse_.resolved.reset();
+    for (std::size_t arm = 0; arm < protocol.arms.size(); ++arm) {
+      adverse_rate_.push_back(-std::log1p(-events->any[arm]));
+      adverse_serious_.push_back(adverse_rate_[arm] > 0 ? -std::log1p(-events->serious[arm]) / adverse_rate_[arm] : 0.0);
+    }
   }
 }
 
@@ -280,6 +302,14 @@ Checked<World> World::build(protocol::Protocol const& protocol, std::string_view
   world.layout_.factors = factors.size();
   world.rules_ = CandidateRules::compile(protocol, world.layout_, factors, world.notes_, problems);
   if (!problems.empty()) return fail(std::move(problems));
+
+  std::visit(
+      [&](auto const& model) {
+        world.of_rules_ = model.select(world.rules_.cells());
+        world.all_ = model.select(std::vector<std::uint8_t>(world.layout_.cells.size(), 1));
+      },
+      world.scenario_.model);
+  world.all_visits_.assign(protocol.visits.size(), 1);
 
   Accrual const& accrual = world.scenario_.accrual;
   double total = 0;

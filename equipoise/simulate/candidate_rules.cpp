@@ -63,9 +63,9 @@ void open(protocol::Protocol const& protocol, std::string const& name, std::stri
   if (std::ranges::find(items, whole) == items.end()) items.push_back(std::move(whole));
 }
 
-/// The visits of what a rule reads; and what of it no candidate has.
+/// What of a rule's names no candidate has; when there is none, marks the cells that it reads, and their visits.
 std::vector<std::string> lacking(protocol::Protocol const& protocol, Layout const& layout, expression::Expression const& rule,
-                                 std::vector<std::uint8_t>& visits) {
+                                 std::vector<std::uint8_t>& cells, std::vector<std::uint8_t>& visits) {
   std::vector<std::string> lacks;
   for (std::string const& form : rule.forms()) lacks.push_back(form);
   std::vector<std::size_t> read;
@@ -77,10 +77,13 @@ std::vector<std::string> lacking(protocol::Protocol const& protocol, Layout cons
     for (std::size_t v = 0; at != std::string::npos && v < protocol.visits.size(); ++v)
       if (protocol.visits[v].id == name.substr(at + 1)) visit = v;
     if (!layout.cell(item, visit) || (visit && protocol.visits[*visit].day.offset() > 0)) lacks.push_back(name);
-    else if (visit) read.push_back(*visit);
+    else read.push_back(*layout.cell(item, visit));
   }
   if (lacks.empty())
-    for (std::size_t v : read) visits[v] = 1;
+    for (std::size_t c : read) {
+      cells[c] = 1;
+      if (layout.cells[c].visit) visits[*layout.cells[c].visit] = 1;
+    }
   return lacks;
 }
 
@@ -97,7 +100,7 @@ CandidateRules CandidateRules::compile(protocol::Protocol const& protocol, Layou
                                        std::vector<allocation::Factor> const& factors, std::vector<std::string>& notes,
                                        Problems& problems) {
   CandidateRules rules;
-  rules.visits_.assign(protocol.visits.size(), 0);
+  rules.cells_.assign(layout.cells.size(), 0), rules.visits_.assign(protocol.visits.size(), 0);
   rules.n_cells_ = layout.cells.size(), rules.n_visits_ = protocol.visits.size();
   flat::Graph graph;
   CandidateNames names(protocol, layout, graph);
@@ -106,7 +109,7 @@ CandidateRules CandidateRules::compile(protocol::Protocol const& protocol, Layou
   for (std::size_t c = 0; c < protocol.criteria.size(); ++c) {
     protocol::Criterion const& criterion = protocol.criteria[c];
     if (!criterion.rule) continue;
-    if (const auto lacks = lacking(protocol, layout, criterion.rule, rules.visits_); !lacks.empty()) {
+    if (const auto lacks = lacking(protocol, layout, criterion.rule, rules.cells_, rules.visits_); !lacks.empty()) {
       notes.push_back(fmt::format("the criterion '{}' is taken as met: it reads {}, which is not simulated before randomisation",
                                   criterion.id, join(lacks, ", ")));
       continue;
@@ -121,7 +124,7 @@ CandidateRules CandidateRules::compile(protocol::Protocol const& protocol, Layou
       rules.factors_.push_back({.site = true, .levels = {}});
       continue;
     }
-    if (const auto lacks = lacking(protocol, layout, *written->rule, rules.visits_); !lacks.empty()) {
+    if (const auto lacks = lacking(protocol, layout, *written->rule, rules.cells_, rules.visits_); !lacks.empty()) {
       add_problem(problems, written->place, Code::unresolved,
                   "the randomisation needs the factor '{}', which reads {}, and that is not simulated before randomisation",
                   factor.id, join(lacks, ", "))

@@ -29,7 +29,8 @@ class CandidateRules {
                                 std::vector<allocation::Factor> const& factors, std::vector<std::string>& notes,
                                 Problems& problems);
 
-  /// Visits, by their place in the schedule, that the rules read.
+  /// Cells of the layout that the rules read, and the visits of these by their place in the schedule.
+  std::vector<std::uint8_t> const& cells() const { return cells_; }
   std::vector<std::uint8_t> const& visits() const { return visits_; }
   std::size_t factors() const { return factors_.size(); }
 
@@ -47,7 +48,7 @@ class CandidateRules {
   };
   std::vector<Criterion> criteria_;
   std::vector<Factor> factors_;
-  std::vector<std::uint8_t> visits_;
+  std::vector<std::uint8_t> cells_, visits_;
   std::size_t n_cells_ = 0, n_visits_ = 0;  ///< arrays of the program: cells of the layout, days of visits, site
   expression::flat::Program program_;       ///< gives the criteria, then the factors that have a rule
 };

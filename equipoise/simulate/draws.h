@@ -9,20 +9,20 @@
 
 namespace equipoise::simulate {
 
-/// The random numbers of one virtual trial, by purpose. A participant is a candidate's number in the order of arrival, so that the
-/// same candidate has the same luck in every scenario. What is drawn where:
+/// The random numbers of one virtual trial, by purpose. A participant is a candidate's number in the order of arrival, so that
+/// the same candidate has the same luck in every scenario. What is drawn where:
 ///
-///     accrual        visit 0  block 0  normals unused; uniforms: gap to the candidate before, site
-///     participant    visit 0  block m  level and slope of marker m
-///     site_effect    visit 0  block m  of the site with this number
-///     noise          visit q  block m  of marker m at the visits 2q and 2q + 1 of the schedule
-///     visit_day      visit q           of the visits 2q and 2q + 1
-///     missed_visit   visit q           of the visits 4q to 4q + 3
-///     study_stop     visit q           of the visits 2q and 2q + 1: whether, and on which day
-///     event          visit k           of the k-th kind of event
-///     adverse_event  visit 0, then one visit an event
-///     item           visit k           of the k-th item with a distribution
-///     outcome        visit v  block k  of the k-th outcome at visit v; visit 4095: of the participant
+///     accrual        visit 0  block 0  uniforms: gap to the candidate before, site, whether the site's rate is already so high
+///     participant    visit 0  block m  normals: level and slope of marker m
+///     site_effect    visit 0  block m  a normal of the site with this number
+///     noise          visit q  block m  normals: of marker m at the visits 2q and 2q + 1 of the schedule
+///     visit_day      visit q  block 0  uniforms: of the visits 4q to 4q + 3
+///     missed_visit   visit q  block 0  uniforms: of the visits 4q to 4q + 3
+///     study_stop     visit q  block 0  uniforms: of the visits 2q and 2q + 1, each whether and on which day
+///     event          visit k  block 0  a uniform: when the k-th kind of event happens
+///     adverse_event  visit e  block 0  uniforms: gap to the event before the e-th, seriousness with grade, relation, duration
+///     item           visit k  block 0  a normal or uniform of the k-th item that the scenario gives
+///     outcome        visit v  block k  of the k-th outcome at the visit v; visit 4095: of the participant
 class Draws {
  public:
   void start(std::uint64_t seed, std::uint64_t replicate) {
@@ -68,6 +68,12 @@ struct People {
   std::int32_t const* site = nullptr;
   std::int32_t const* arm = nullptr;  ///< none: candidates, of whom only visits up to randomisation are asked
   double const* day = nullptr;        ///< visits x stride: day of each visit since randomisation
+};
+
+/// Which cells of the layout are to be filled, and what a model needs for them; made once.
+struct Selection {
+  std::vector<std::uint8_t> cells;
+  std::vector<std::uint8_t> parts{};  ///< the model's own
 };
 
 }  // namespace equipoise::simulate

@@ -75,11 +75,13 @@ std::optional<EventTime> EventTime::parse(protocol::Protocol const& protocol, Se
       ratios.push_back(std::move(of_arms));
     }
     if (cuts.empty() || cuts[0] != 0 || std::ranges::adjacent_find(cuts, std::greater_equal{}) != cuts.end())
-      text.report_at("hazard_ratio", Code::out_of_range, "the pieces of 'hazard_ratio' in {} must begin from week 0 and increase", text.name());
+      text.report_at("hazard_ratio", Code::out_of_range, "the pieces of 'hazard_ratio' in {} must begin from week 0 and increase",
+                     text.name());
   } else if (given) {
     auto table = text.table("hazard_ratio", "the hazard ratio of " + text.name());
     if (table) {
-      for (std::size_t arm = 0; arm < protocol.arms.size(); ++arm) ratios[0][arm] = table->number(protocol.arms[arm].id, a_ratio).value_or(1);
+      for (std::size_t arm = 0; arm < protocol.arms.size(); ++arm)
+        ratios[0][arm] = table->number(protocol.arms[arm].id, a_ratio).value_or(1);
       const double from = 7 * table->number("from_weeks", {.min = 0, .max = 5200}).value_or(0);
       refuse_unknown_arms(protocol, *table, {"from_weeks"});
       if (from > 0) {
@@ -98,7 +100,9 @@ std::optional<EventTime> EventTime::parse(protocol::Protocol const& protocol, Se
     all.erase(std::unique(all.begin(), all.end()), all.end());
     std::vector<double> at, hazard;
     for (double day : all) {
-      const auto piece = [&](std::vector<double> const& from) { return std::size_t(std::ranges::upper_bound(from, day) - from.begin()) - 1; };
+      const auto piece = [&](std::vector<double> const& from) {
+        return std::size_t(std::ranges::upper_bound(from, day) - from.begin()) - 1;
+      };
       at.push_back(operational(day));
       hazard.push_back(hazards[piece(starts)] * ratios[piece(cuts)][arm]);
     }
@@ -123,6 +127,21 @@ double EventTime::day(std::size_t arm, double exposure) const {
   if (!(curve.hazard[piece] > 0)) return left > 0 ? std::numeric_limits<double>::infinity() : curve.start[piece] * scale_;
   const double s = curve.start[piece] + left / curve.hazard[piece];
   return shape_ == 1 ? s * scale_ : std::pow(s, 1 / shape_) * scale_;
+}
+
+std::optional<DatedEvent> dated_event(protocol::Protocol const& protocol, std::string_view code) {
+  for (protocol::Form const& form : protocol.forms) {
+    if (!form.any_time ||
+        std::ranges::none_of(form.items, [](auto const& item) { return item.kind == protocol::ItemKind::date; }))
+      continue;
+    for (protocol::Item const& item : form.items)
+      if (item.kind == protocol::ItemKind::code)
+        for (std::size_t level = 0; level < item.codes.size(); ++level)
+          if (item.codes[level].id == code)
+            return DatedEvent{std::string(code), &form, &item, std::int32_t(level),
+                              std::ranges::find(protocol.ends_participation, code) != protocol.ends_participation.end()};
+  }
+  return {};
 }
 
 }  // namespace equipoise::simulate

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "equipoise/core/section.h"
@@ -36,6 +38,21 @@ class EventTime {
 
   double scale_ = 1, shape_ = 1;
   std::vector<Curve> arms_;
+};
+
+/// A kind of dated event: a code of a code item in a form without a visit that has a date item too.
+struct DatedEvent {
+  std::string code;
+  protocol::Form const* form = nullptr;
+  protocol::Item const* item = nullptr;
+  std::int32_t level = 0;
+  bool ends_participation = false;
+};
+std::optional<DatedEvent> dated_event(protocol::Protocol const& protocol, std::string_view code);
+
+struct EventKind {
+  DatedEvent event;
+  EventTime time;
 };
 
 }  // namespace equipoise::simulate

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "equipoise/numerics/exponential.h"
+#include "equipoise/numerics/logarithm.h"
 #include "equipoise/simulate/world.h"
 
 namespace equipoise::simulate {
@@ -15,6 +16,8 @@ using random::Purpose;
 namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
+
+double log_of(double u) { return numerics::logarithm(numerics::everywhere(u))[0]; }
 
 /// A whole day after randomisation.
 double whole_day(double time) { return std::max(1.0, std::rint(time)); }
@@ -31,9 +34,8 @@ World::Course World::course(Workspace& w, VirtualTrial const& trial, Forced forc
   run.attended = arena.take((visits + 3) / 4 * 4 * stride + 1);
   run.end = arena.take(stride);
   run.people = {.n = n, .stride = stride, .who = w.who_.data(), .site = w.site_.data(), .arm = w.arm_.data(), .day = run.day};
-  w.all_visits_.assign(visits, 1);
-  draw_days(run.people, w.draws_, w.all_visits_, run.day, arena);
-  fill(run.people, w.draws_, w.all_visits_, arena, run.values);
+  draw_days(run.people, w.draws_, all_visits_, run.day, arena);
+  fill(run.people, w.draws_, all_, arena, run.values);
   for (std::size_t q = 0; 4 * q < visits; ++q) {
     bool missing = false;
     for (std::size_t v = 4 * q; v < std::min(4 * q + 4, visits); ++v) missing |= scenario_.missed[v] > 0 && !forced.complete;
@@ -117,7 +119,7 @@ void World::happen(Course const& run, Workspace& w) const {
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t arm = std::size_t(run.people.arm[i]);
       if (u[i] < survivals_[k][arm]) continue;
-      const double day = whole_day(kind.time.day(arm, -std::log(u[i])));
+      const double day = whole_day(kind.time.day(arm, -log_of(u[i])));
       if (day > run.end[i] || day > horizon_) continue;  // a later end is looked for in `write`
       if (kind.event.ends_participation) run.end[i] = day;
       Record record{.participant = std::uint32_t(i), .order = std::uint32_t(k + 1), .date = day};
@@ -127,10 +129,12 @@ void World::happen(Course const& run, Workspace& w) const {
   }
 }
 
+/// The e-th events of all who have had e - 1, then the next. One block has all of an event: the gap to the one before, whether it
+/// is serious together with its grade, its relation, and how long it lasts.
 void World::suffer(Course const& run, Workspace& w) const {
   AdverseEvents const& events = *scenario_.adverse_events;
-  const random::PhiloxKey key = w.draws_.key(Purpose::adverse_event);
-  const std::uint64_t replicate = w.draws_.replicate();
+  const std::size_t stride = run.people.stride;
+  const random::Batch batch = w.draws_.of(Purpose::adverse_event);
   const auto choose = [](auto const& probabilities, double u) {
     double reached = 0;
     std::size_t level = 0, last = 0;
@@ -141,33 +145,37 @@ void World::suffer(Course const& run, Workspace& w) const {
     }
     return double(std::min(level, last));
   };
-  for (std::size_t i = 0; i < run.people.n; ++i) {
-    const std::size_t arm = std::size_t(run.people.arm[i]);
-    const double all = -std::log1p(-events.any[arm]), serious = -std::log1p(-events.serious[arm]);
-    if (!(all > 0)) continue;
-    double time = 0;
-    for (std::uint32_t e = 0; e < 1000; ++e) {
-      const auto word =
-          random::philox({0, run.people.who[i] << 12 | (e + 1), std::uint32_t(replicate), std::uint32_t(replicate >> 32)}, key);
-      const auto u = [&](std::size_t at) { return (word[at] + 0.5) * 0x1p-32; };
-      time -= std::log(u(0)) / all * planned_end_;
-      const double onset = whole_day(time);
-      if (time > horizon_ || onset > run.end[i] || time > planned_end_) break;
-      const bool grave = u(1) * all < serious;
+  double *u = w.arena_.take(4 * stride), *time = w.arena_.take(stride);
+  w.index_.resize(stride), w.number_.resize(stride);
+  std::size_t active = 0;
+  for (std::size_t i = 0; i < run.people.n; ++i)
+    if (adverse_rate_[std::size_t(run.people.arm[i])] > 0) w.index_[active] = std::uint32_t(i), time[active++] = 0;
+  for (std::uint32_t e = 1; active > 0 && e < 4095; ++e) {
+    for (std::size_t k = 0; k < random::padded(active); ++k) w.number_[k] = run.people.who[w.index_[std::min(k, active - 1)]];
+    batch.uniforms(e, 0, active, w.number_.data(), u, stride);
+    for (std::size_t k = 0; k < active; k += numerics::lanes) numerics::store(u + k, -numerics::logarithm(numerics::load(u + k)));
+    std::size_t stay = 0;
+    for (std::size_t k = 0; k < active; ++k) {
+      const std::size_t i = w.index_[k], arm = std::size_t(run.people.arm[i]);
+      const double now = time[k] + u[k] / adverse_rate_[arm] * planned_end_, onset = whole_day(now);
+      if (now > planned_end_ || onset > run.end[i]) continue;
+      w.index_[stay] = std::uint32_t(i), time[stay++] = now;
+      const double share = adverse_serious_[arm], mixed = u[stride + k];
+      const bool grave = mixed < share;
       Record record{.participant = std::uint32_t(i), .order = e, .date = onset};
       record.items[adverse_.onset] = onset;
       if (adverse_.serious) record.items[*adverse_.serious] = grave;
-      if (adverse_.grade) record.items[*adverse_.grade] = 1 + choose(grave ? events.serious_grade : events.grade, u(2));
-      if (adverse_.related) record.items[*adverse_.related] = choose(events.related, u(3));
+      if (adverse_.grade)  // what is left of the uniform is uniform again
+        record.items[*adverse_.grade] =
+            1 + (grave ? choose(events.serious_grade, mixed / share) : choose(events.grade, (mixed - share) / (1 - share)));
+      if (adverse_.related) record.items[*adverse_.related] = choose(events.related, u[2 * stride + k]);
       if (adverse_.resolved) {
-        const auto more = random::philox(
-            {1u << 8, run.people.who[i] << 12 | (e + 1), std::uint32_t(replicate), std::uint32_t(replicate >> 32)}, key);
-        const double until = onset + std::rint(-std::log((more[0] + 0.5) * 0x1p-32) * events.duration_days);
-        const double last = run.end[i] < never ? run.end[i] : planned_end_;
-        record.items[*adverse_.resolved] = until <= last ? until : missing_number;
+        const double until = onset + std::rint(-log_of(u[3 * stride + k]) * events.duration_days);
+        record.items[*adverse_.resolved] = until <= std::min(run.end[i], planned_end_) ? until : missing_number;
       }
       w.records_[adverse_.form].push_back(record);
     }
+    active = stay;
   }
 }
 
@@ -181,11 +189,12 @@ void World::write(Course const& run, Workspace& w, VirtualTrial& trial) const {
     double *there = run.attended + v * stride, *out = trial.visit_day.data() + v * n;
     double const* day = run.day + v * stride;
     for (std::size_t i = 0; i < n; ++i) {
-      const bool took_place = there[i] == 1 && day[i] < run.end[i];
-      there[i] = took_place;
-      out[i] = took_place ? day[i] : missing_number;
+      there[i] = day[i] < run.end[i] ? there[i] : 0.0;
+      out[i] = there[i] == 1 ? day[i] : missing_number;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
       const double last = trial.follow_up_end[i];
-      trial.follow_up_end[i] = took_place && day[i] > last ? day[i] : last;
+      trial.follow_up_end[i] = out[i] > last ? out[i] : last;
     }
   }
   for (std::size_t c = 0; c < cells; ++c) {

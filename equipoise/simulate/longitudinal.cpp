@@ -6,6 +6,7 @@
 
 #include "equipoise/core/text.h"
 #include "equipoise/numerics/exponential.h"
+#include "equipoise/simulate/outcome_items.h"
 #include "equipoise/simulate/schedule.h"
 
 namespace equipoise::simulate {
@@ -34,7 +35,8 @@ void read_level(Section& text, Marker& marker) {
     if (level->has("log_sd")) marker.spread = level->number("log_sd", cv).value_or(0);
     else marker.spread = log_sd(level->need_number("cv", cv).value_or(0));
   } else if (level->has("median")) {
-    level->report_at("median", Code::inconsistent, "a level of scale \"linear\" is given by mean and sd, and {} gives a median", level->name());
+    level->report_at("median", Code::inconsistent, "a level of scale \"linear\" is given by mean and sd, and {} gives a median",
+                     level->name());
     for (std::string_view key : {"median", "cv", "log_sd"}) level->allow(key);
   } else {
     const double mean = level->need_number("mean", marker.log_scale ? positive : any_size).value_or(1);
@@ -84,7 +86,8 @@ void read_noise(Section& text, Marker& marker) {
   }
 }
 
-Marker read_marker(protocol::Protocol const& protocol, protocol::Item const& item, Section text, std::vector<std::string> const& visits) {
+Marker read_marker(protocol::Protocol const& protocol, protocol::Item const& item, Section text,
+                   std::vector<std::string> const& visits) {
   Marker marker{.item = &item, .effect = Effect(protocol.arms.size()), .between_visits = {}};
   constexpr std::pair<std::string_view, bool> scales[] = {{"log", true}, {"linear", false}};
   text.need("scale");
@@ -99,13 +102,6 @@ Marker read_marker(protocol::Protocol const& protocol, protocol::Item const& ite
     marker.between_visits = NoiseCovariance::parse(*between, visits);
   text.finish();
   return marker;
-}
-
-std::vector<std::size_t> visits_of(protocol::Protocol const& protocol, protocol::Item const& item) {
-  std::vector<std::size_t> visits;
-  for (std::size_t v = 0; v < protocol.visits.size(); ++v)
-    if (std::ranges::find(protocol.visits[v].forms, item.form) != protocol.visits[v].forms.end()) visits.push_back(v);
-  return visits;
 }
 
 }  // namespace
@@ -131,9 +127,10 @@ std::optional<Longitudinal> Longitudinal::parse(protocol::Protocol const& protoc
     }
   }
   if (model.markers_.empty() && text.problems().size() == before)
-    add_problem(text.problems(), text.place(), Code::missing_key,
-                "{} simulates no marker: give a number item of a visit, such as cd4 = {{ level = ..., noise_cv = ..., scale = \"log\" }}",
-                text.name());
+    add_problem(
+        text.problems(), text.place(), Code::missing_key,
+        "{} simulates no marker: give a number item of a visit, such as cd4 = {{ level = ..., noise_cv = ..., scale = \"log\" }}",
+        text.name());
   std::vector<std::string> names;
   for (Marker const& marker : model.markers_) names.push_back(marker.item->id);
 
@@ -150,7 +147,8 @@ std::optional<Longitudinal> Longitudinal::parse(protocol::Protocol const& protoc
       effects->allow(member.key);
       const auto marker = std::ranges::find(names, member.key);
       if (marker == names.end()) {
-        Error& error = effects->report_at(member.key, Code::unresolved, "{} names '{}', which it does not simulate", effects->name(), member.key);
+        Error& error = effects->report_at(member.key, Code::unresolved, "{} names '{}', which it does not simulate",
+                                          effects->name(), member.key);
         if (const auto near = nearest(member.key, names)) error.hint = fmt::format("did you mean '{}'?", *near);
       } else if (auto table = effects->table(member.key, fmt::format("the effect on '{}' of {}", member.key, text.name()))) {
         model.markers_[std::size_t(marker - names.begin())].effect = Effect::parse(protocol, *table);
@@ -181,7 +179,8 @@ std::optional<Longitudinal> Longitudinal::parse(protocol::Protocol const& protoc
     }
     const auto refuse = [&](Place const& place, std::string const& what, std::string const& at) {
       add_problem(text.problems(), place, Code::inconsistent,
-                  "{} in {} is not positive definite: no variables have it. It fails at {}, given those before", what, text.name(), at);
+                  "{} in {} is not positive definite: no variables have it. It fails at {}, given those before", what,
+                  text.name(), at);
     };
     const auto place = [&](std::string_view key) { return given ? given->place_of(key) : correlation_place; };
     Factored of_noise = factor(*noise, k), of_effects = factor(joint, 2 * k);
@@ -189,7 +188,8 @@ std::optional<Longitudinal> Longitudinal::parse(protocol::Protocol const& protoc
     if (of_effects.fails_at && *of_effects.fails_at < k)
       refuse(place("levels"), "the correlation 'levels'", fmt::format("'{}'", names[*of_effects.fails_at]));
     else if (of_effects.fails_at)
-      refuse(place("slopes"), "the correlation of levels and slopes", fmt::format("the slope of '{}'", names[*of_effects.fails_at - k]));
+      refuse(place("slopes"), "the correlation of levels and slopes",
+             fmt::format("the slope of '{}'", names[*of_effects.fails_at - k]));
     model.noise_ = std::move(of_noise.factor), model.effects_ = std::move(of_effects.factor);
     for (std::size_t m = 0; m < k; ++m) {
       Triangle l;
@@ -234,39 +234,40 @@ std::optional<std::size_t> Longitudinal::cell(std::size_t marker, std::size_t vi
   return std::size_t(at);
 }
 
-/// Standard normals of each marker at each visit, correlated between markers and between visits: row marker * visits + visit.
-void Longitudinal::innovations(People const& people, Draws const& draws, std::size_t visits, Arena& arena,
-                               std::vector<std::uint8_t> const& wanted, double* noise) const {
-  const std::size_t k = markers_.size(), stride = people.stride;
+/// Standard normals, correlated between markers and between visits: row marker * visits + visit, of those that are needed.
+void Longitudinal::innovations(People const& people, Draws const& draws, Selection const& wanted, Arena& arena,
+                               double* noise) const {
+  const std::size_t k = markers_.size(), visits = cells_[0].size(), stride = people.stride;
+  std::uint8_t const* needed = wanted.parts.data();
   const random::Batch batch = draws.of(random::Purpose::noise);
   double* beyond = arena.take(stride);  // of the visit behind the last
-  for (std::size_t q = 0; 2 * q < visits; ++q) {
-    const std::size_t v = 2 * q;
-    bool needed = wanted[v] || (v + 1 < visits && wanted[v + 1]);
-    for (std::size_t m = 0; m < k; ++m) needed |= !between_visits_[m].empty();
-    if (!needed) continue;
-    for (std::size_t m = 0; m < k; ++m) {
-      double* here = noise + (m * visits + v) * stride;
-      batch.normals(std::uint32_t(q), std::uint32_t(m), people.n, people.who, here, v + 1 < visits ? here + stride : beyond);
-    }
+  for (std::size_t v = 0; v < visits; v += 2) {
+    const bool pair = v + 1 < visits;
+    for (std::size_t m = 0; m < k; ++m)
+      if (needed[m * visits + v] || (pair && needed[m * visits + v + 1])) {
+        double* here = noise + (m * visits + v) * stride;
+        batch.normals(std::uint32_t(v / 2), std::uint32_t(m), people.n, people.who, here, pair ? here + stride : beyond);
+      }
     // From the last marker back, as each row mixes those before it.
     for (std::size_t w = v; w < std::min(v + 2, visits); ++w)
       for (std::size_t m = k; m-- > 1;) {
+        if (!needed[m * visits + w]) continue;
         double* row = noise + (m * visits + w) * stride;
         const double own = noise_[m * (m + 1) / 2 + m];
-        for (std::size_t i = 0; i < stride; ++i) row[i] *= own;
-        for (std::size_t j = 0; j < m; ++j) {
-          const double share = noise_[m * (m + 1) / 2 + j];
-          double const* other = noise + (j * visits + w) * stride;
-          if (share != 0)
+        if (own != 1)
+          for (std::size_t i = 0; i < stride; ++i) row[i] *= own;
+        for (std::size_t j = 0; j < m; ++j)
+          if (const double share = noise_[m * (m + 1) / 2 + j]; share != 0) {
+            double const* other = noise + (j * visits + w) * stride;
             for (std::size_t i = 0; i < stride; ++i) row[i] += share * other[i];
-        }
+          }
       }
   }
   for (std::size_t m = 0; m < k; ++m) {
     Triangle const& l = between_visits_[m];
     if (l.empty()) continue;
     for (std::size_t a = visits_[m].size(); a-- > 0;) {
+      if (!needed[m * visits + visits_[m][a]]) continue;
       double* row = noise + (m * visits + visits_[m][a]) * stride;
       for (std::size_t i = 0; i < stride; ++i) row[i] *= l[a * (a + 1) / 2 + a];
       for (std::size_t b = 0; b < a; ++b) {
@@ -278,20 +279,42 @@ void Longitudinal::innovations(People const& people, Draws const& draws, std::si
   }
 }
 
-void Longitudinal::fill(People const& people, Draws const& draws, std::vector<std::uint8_t> const& wanted, Arena& arena,
-                        double* values) const {
+/// Parts: a flag for each innovation (marker * visits + visit), then one for the level and slope of each marker, then one for
+/// each marker that is wanted. An innovation needs those of the visits before when they are correlated, and those of markers
+/// before.
+Selection Longitudinal::select(std::vector<std::uint8_t> cells) const {
+  const std::size_t k = markers_.size(), visits = cells_[0].size();
+  Selection selection{std::move(cells), std::vector<std::uint8_t>(k * visits + 2 * k, 0)};
+  std::uint8_t *needed = selection.parts.data(), *drawn = needed + k * visits, *wanted = drawn + k;
+  for (std::size_t m = k; m-- > 0;) {
+    bool later = false;
+    for (std::size_t a = visits_[m].size(); a-- > 0;) {
+      const std::size_t v = visits_[m][a];
+      const bool own = selection.cells[std::size_t(cells_[m][v])];
+      wanted[m] |= own;
+      needed[m * visits + v] |= own || (later && !between_visits_[m].empty());
+      later |= needed[m * visits + v] != 0;
+    }
+    for (std::size_t v = 0; v < visits; ++v)
+      for (std::size_t j = 0; j < m; ++j) needed[j * visits + v] |= needed[m * visits + v] && noise_[m * (m + 1) / 2 + j] != 0;
+    if (!wanted[m]) continue;
+    for (std::size_t row : {m, k + m})
+      for (std::size_t j = 0; j <= row; ++j) drawn[j % k] |= effects_[row * (row + 1) / 2 + j] != 0;
+  }
+  return selection;
+}
+
+void Longitudinal::fill(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const {
   using numerics::Lanes;
-  const std::size_t k = markers_.size(), n = people.n, stride = people.stride;
-  std::size_t visits = 0;  // as many as are needed
-  for (std::size_t v = 0; v < wanted.size(); ++v)
-    if (wanted[v]) visits = v + 1;
-  double* noise = arena.take(std::max<std::size_t>(1, k * wanted.size()) * stride);
-  // Correlated noise mixes all visits before, also those that are not wanted.
-  innovations(people, draws, visits, arena, wanted, noise);
+  const std::size_t k = markers_.size(), n = people.n, stride = people.stride, visits = cells_[0].size();
+  std::uint8_t const *drawn = wanted.parts.data() + k * visits, *wants = drawn + k;
+  double* noise = arena.take(k * visits * stride);
+  innovations(people, draws, wanted, arena, noise);
 
   double* z = arena.take(2 * k * stride);  // levels, then slopes
   for (std::size_t m = 0; m < k; ++m)
-    draws.of(random::Purpose::participant).normals(0, std::uint32_t(m), n, people.who, z + m * stride, z + (k + m) * stride);
+    if (drawn[m])
+      draws.of(random::Purpose::participant).normals(0, std::uint32_t(m), n, people.who, z + m * stride, z + (k + m) * stride);
   double* level = arena.take(stride);
   double* slope = arena.take(stride);
   double* full = arena.take(stride);
@@ -304,6 +327,7 @@ void Longitudinal::fill(People const& people, Draws const& draws, std::vector<st
         for (std::size_t i = 0; i < stride; ++i) out[i] += share * z[j * stride + i];
   };
   for (std::size_t m = 0; m < k; ++m) {
+    if (!wants[m]) continue;
     Marker const& marker = markers_[m];
     mixed(m, level);
     mixed(k + m, slope);
@@ -314,14 +338,15 @@ void Longitudinal::fill(People const& people, Draws const& draws, std::vector<st
       numerics::store(slope + i, (marker.slope_mean + marker.slope_sd * numerics::load(slope + i)) * (1 / days_a_year));
     }
     if (marker.site_sd > 0) {
-      draws.of(random::Purpose::site_effect).normals(0, std::uint32_t(m), sites_.size(), sites_.data(), of_site, of_site + sites_.size());
+      draws.of(random::Purpose::site_effect)
+          .normals(0, std::uint32_t(m), sites_.size(), sites_.data(), of_site, of_site + sites_.size());
       for (std::size_t i = 0; i < n; ++i) level[i] += marker.site_sd * of_site[people.site[i]];
     }
     const bool treated = people.arm && !marker.effect.none();
     if (treated)
       for (std::size_t i = 0; i < n; ++i) full[i] = marker.effect.full()[std::size_t(people.arm[i])];
     for (std::size_t v : visits_[m]) {
-      if (v >= visits || !wanted[v]) continue;
+      if (!wanted.cells[std::size_t(cells_[m][v])]) continue;
       double* out = values + std::size_t(cells_[m][v]) * stride;
       double const* day = people.day + v * stride;
       for (std::size_t i = 0; i < stride; ++i) out[i] = level[i] + slope[i] * day[i];

@@ -40,17 +40,17 @@ class Longitudinal {
   static std::optional<Longitudinal> parse(protocol::Protocol const& protocol, Section& text);
 
   void lay_out(protocol::Protocol const& protocol, Layout& layout);
-  /// Values of all cells at the visits of the layout that `wanted` marks, of every participant, seen or not.
-  void fill(People const& people, Draws const& draws, std::vector<std::uint8_t> const& wanted, Arena& arena,
-            double* values) const;
+  /// Of these cells of the layout.
+  Selection select(std::vector<std::uint8_t> cells) const;
+  /// The selected values of every participant, seen or not.
+  void fill(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const;
 
   std::vector<Marker> const& markers() const { return markers_; }
   /// The cell of the marker at the visit, if it is measured there.
   std::optional<std::size_t> cell(std::size_t marker, std::size_t visit) const;
 
  private:
-  void innovations(People const& people, Draws const& draws, std::size_t visits, Arena& arena,
-                   std::vector<std::uint8_t> const& wanted, double* noise) const;
+  void innovations(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* noise) const;
 
   std::vector<Marker> markers_;
   Triangle effects_;                               ///< of levels, then slopes

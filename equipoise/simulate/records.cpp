@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "equipoise/data/windows.h"
 #include "equipoise/protocol/names.h"
 
 namespace equipoise::simulate {
@@ -85,6 +86,7 @@ data::TrialRecords to_records(protocol::Protocol const& protocol, Layout const& 
       entries.items.insert_or_assign(form.items[k]->id, column_of(*form.items[k], from.items[k], since));
     records.entries.emplace(form.form->id, std::move(entries));
   }
+  data::place_readings(records, protocol, true);
   return records;
 }
 

@@ -9,7 +9,8 @@ namespace equipoise::simulate {
 inline constexpr double opening_day = 10957;
 
 /// The trial's records as a data file or the conduct log would have brought them: what the analysis of a real trial reads.
-/// Participants are called V0001, V0002, ... in the order of randomisation.
+/// What the protocol says of baseline is carried out, as on a file. Participants are called V0001, V0002, ... in the order of
+/// randomisation.
 data::TrialRecords to_records(protocol::Protocol const& protocol, Layout const& layout, VirtualTrial const& trial);
 
 }  // namespace equipoise::simulate

@@ -178,6 +178,14 @@ std::vector<EventKind> read_events(protocol::Protocol const& protocol, Section& 
   return kinds;
 }
 
+void join_events(Section& text, std::vector<EventKind> const& more, std::vector<EventKind>& events) {
+  for (EventKind const& kind : more) {
+    if (std::ranges::any_of(events, [&](EventKind const& other) { return other.event.code == kind.event.code; }))
+      text.report_at("events_per_year", Code::duplicate, "{} gives the event '{}' twice", text.name(), kind.event.code);
+    else events.push_back(kind);
+  }
+}
+
 /// Probabilities by the names of the codes that add up to 1; names of the table that are no codes are problems.
 std::optional<std::vector<double>> read_probabilities(Section& text, std::vector<std::string> const& names) {
   std::vector<double> values;
@@ -256,7 +264,8 @@ std::optional<AdverseEvents> read_adverse_events(protocol::Protocol const& proto
   return events;
 }
 
-std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Section& items, Node::Member const& member) {
+std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Node const& scenario, Section& items,
+                                  Node::Member const& member) {
   protocol::Item const* item = protocol.item(member.key);
   if (!item || protocol.form(item->form)->any_time || item->kind == protocol::ItemKind::text) {
     items.allow(member.key);
@@ -268,6 +277,12 @@ std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Section& i
     Error& error = items.report_at(member.key, Code::unresolved, "{} names '{}', which is {}", items.name(), member.key,
                                    item ? "no number, code, flag or date of a visit" : "no item of the trial");
     if (const auto near = nearest(member.key, known); near && !item) error.hint = fmt::format("did you mean '{}'?", *near);
+    return {};
+  }
+  if (scenario.find(member.key)) {
+    items.allow(member.key);
+    add_problem(items.problems(), member.place, Code::inconsistent, "{} gives '{}', which its model makes", items.name(),
+                member.key);
     return {};
   }
   ItemRule rule{.item = item, .min = -std::numeric_limits<double>::infinity(), .max = std::numeric_limits<double>::infinity()};
@@ -328,21 +343,6 @@ std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Section& i
 
 }  // namespace
 
-std::optional<DatedEvent> dated_event(protocol::Protocol const& protocol, std::string_view code) {
-  for (protocol::Form const& form : protocol.forms) {
-    if (!form.any_time ||
-        std::ranges::none_of(form.items, [](auto const& item) { return item.kind == protocol::ItemKind::date; }))
-      continue;
-    for (protocol::Item const& item : form.items)
-      if (item.kind == protocol::ItemKind::code)
-        for (std::size_t level = 0; level < item.codes.size(); ++level)
-          if (item.codes[level].id == code)
-            return DatedEvent{std::string(code), &form, &item, std::int32_t(level),
-                              std::ranges::find(protocol.ends_participation, code) != protocol.ends_participation.end()};
-  }
-  return {};
-}
-
 std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::size_t index, Problems& problems) {
   const std::size_t before = problems.size();
   protocol::MethodSection const& own = protocol.scenarios[index];
@@ -357,11 +357,24 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::
   if (auto table = text.table("study_stop", "'study_stop' of " + text.name()))
     stop = read_study_stop(*table, model ? &*model : nullptr);
   std::vector<EventKind> events = read_events(protocol, text);
+  if (model)
+    std::visit(
+        [&]<class M>(M const& made) {
+          if constexpr (requires { made.events(); }) join_events(text, made.events(), events);
+        },
+        *model);
+  if (own.method != TimeToEvent::keyword && text.has("event"))
+    if (const auto times = TimeToEvent::parse(protocol, text)) {
+      if (times->has_items())
+        text.report_at("event", Code::inconsistent, "a flag with its time belongs to the model 'time_to_event', and {} has '{}'",
+                       text.name(), own.method);
+      join_events(text, times->events(), events);
+    }
   auto adverse = read_adverse_events(protocol, text);
   std::vector<ItemRule> items;
   if (auto table = text.table("items", "'items' of " + text.name()))
     for (Node::Member const& member : *table->node().table())
-      if (auto rule = read_item(protocol, *table, member)) items.push_back(std::move(*rule));
+      if (auto rule = read_item(protocol, whole, *table, member)) items.push_back(std::move(*rule));
   if (const auto [first, last] = day_range(protocol); last - first > 100000)
     add_problem(problems, text.place(), Code::out_of_range,
                 "the visits of a virtual trial span at most 100000 days, and these {}", last - first);

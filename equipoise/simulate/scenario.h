@@ -37,21 +37,6 @@ struct StudyStop {
   std::size_t marker = 0;  ///< of the model
 };
 
-/// A kind of dated event: a code of a code item in a form without a visit that has a date item too.
-struct DatedEvent {
-  std::string code;
-  protocol::Form const* form = nullptr;
-  protocol::Item const* item = nullptr;
-  std::int32_t level = 0;
-  bool ends_participation = false;
-};
-std::optional<DatedEvent> dated_event(protocol::Protocol const& protocol, std::string_view code);
-
-struct EventKind {
-  DatedEvent event;
-  EventTime time;
-};
-
 /// Adverse events come as two Poisson processes over the planned follow-up, serious ones and others.
 struct AdverseEvents {
   protocol::Form const* form = nullptr;

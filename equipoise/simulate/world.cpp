@@ -31,35 +31,36 @@ void World::draw_days(People const& people, Draws const& draws, std::vector<std:
                       Arena& arena) const {
   const std::size_t visits = target_.size(), stride = people.stride;
   const random::Batch batch = draws.of(Purpose::visit_day);
-  double* z = arena.take(2 * stride);
-  for (std::size_t q = 0; 2 * q < visits; ++q) {
+  double* u = arena.take(4 * stride);
+  for (std::size_t q = 0; 4 * q < visits; ++q) {
     bool drawn = false;
-    for (std::size_t v = 2 * q; v < std::min(2 * q + 2, visits); ++v) {
+    for (std::size_t v = 4 * q; v < std::min(4 * q + 4, visits); ++v) {
       if (!wanted[v]) continue;
+      DayTable const& table = days_[v];
       double* row = day + v * stride;
-      if (scenario_.visit_day_sd == 0 || room_[v].first == room_[v].second) {
-        std::fill(row, row + stride, double(std::clamp(target_[v], room_[v].first, room_[v].second)));
+      if (table.reached.size() == 1) {
+        std::fill(row, row + stride, double(table.first));
         continue;
       }
-      if (!drawn) batch.normals(std::uint32_t(q), 0, people.n, people.who, z, z + stride);
+      if (!drawn) batch.uniforms(std::uint32_t(q), 0, people.n, people.who, u, stride);
       drawn = true;
-      const double low = room_[v].first, high = room_[v].second, target = target_[v];
-      double const* own = z + (v - 2 * q) * stride;
+      double const* own = u + (v - 4 * q) * stride;
       for (std::size_t i = 0; i < stride; ++i) {
-        const double off = scenario_.visit_day_sd * own[i] + 0x1.8p52, on = target + (off - 0x1.8p52);  // rounded
-        row[i] = on < low ? low : on > high ? high : on;
+        std::size_t at = table.guide[std::size_t(own[i] * 256)];
+        while (own[i] >= table.reached[at]) ++at;
+        row[i] = double(table.first + int(at));
       }
     }
   }
 }
 
-void World::fill_items(People const& people, Draws const& draws, Arena& arena, double* values) const {
+void World::fill_items(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const {
   const std::size_t stride = people.stride;
   double* drawn = arena.take(4 * stride);
   for (std::size_t k = 0; k < scenario_.items.size(); ++k) {
     ItemRule const& rule = scenario_.items[k];
-    if (item_cells_[k].cells.empty()) continue;
-    double* row = values + item_cells_[k].cells.front() * stride;
+    if (std::ranges::none_of(item_cells_[k], [&](std::size_t c) { return wanted.cells[c] != 0; })) continue;
+    double* row = values + item_cells_[k].front() * stride;
     const random::Batch batch = draws.of(Purpose::item);
     switch (rule.kind) {
       case ItemRule::Kind::constant:
@@ -93,15 +94,14 @@ void World::fill_items(People const& people, Draws const& draws, Arena& arena, d
         }
         break;
     }
-    for (std::size_t c : item_cells_[k].cells)
+    for (std::size_t c : item_cells_[k])
       if (values + c * stride != row) std::copy(row, row + stride, values + c * stride);
   }
 }
 
-void World::fill(People const& people, Draws const& draws, std::vector<std::uint8_t> const& wanted, Arena& arena,
-                 double* values) const {
+void World::fill(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const {
   std::visit([&](auto const& model) { model.fill(people, draws, wanted, arena, values); }, scenario_.model);
-  fill_items(people, draws, arena, values);
+  if (!scenario_.items.empty()) fill_items(people, draws, wanted, arena, values);
 }
 
 void World::grow_for_candidates(Workspace& w, std::size_t stride) const {
@@ -126,7 +126,7 @@ void World::draw_candidates(Workspace& w, std::uint32_t first, std::size_t n, Pe
   double* values = w.arena_.take(std::max<std::size_t>(1, layout_.cells.size()) * stride);
   people = {.n = n, .stride = stride, .who = w.candidate_.data(), .site = w.candidate_site_.data(), .arm = nullptr, .day = day};
   draw_days(people, w.draws_, rules_.visits(), day, w.arena_);
-  fill(people, w.draws_, rules_.visits(), w.arena_, values);
+  fill(people, w.draws_, of_rules_, w.arena_, values);
   rules_.decide(people, values, w.rules_, w.failed_.data(), w.levels_.data());
 }
 

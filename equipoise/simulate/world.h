@@ -39,9 +39,8 @@ class Workspace {
   Arena arena_;
   CandidateRules::Memory rules_;
   allocation::State state_;
-  std::vector<std::uint32_t> candidate_, who_;
+  std::vector<std::uint32_t> candidate_, who_, index_, number_;
   std::vector<std::int32_t> candidate_site_, failed_, levels_, level_, site_taken_, site_, arm_;
-  std::vector<std::uint8_t> all_visits_;
   std::vector<std::vector<Record>> records_;
 };
 
@@ -72,9 +71,6 @@ class World {
 
  private:
   using Record = Workspace::Record;
-  struct ItemCells {
-    std::vector<std::size_t> cells, visits;
-  };
   /// Where in the records of its form an event is written.
   struct EventSlot {
     std::size_t form = 0, code = 0, date = 0;
@@ -88,7 +84,16 @@ class World {
     double* end = nullptr;       ///< day on which participation ended; infinity: it did not
   };
 
+  /// The days on which a visit can be, with the probability of that day or an earlier one; and for each 256th of the unit interval
+  /// the first day that reaches it.
+  struct DayTable {
+    int first = 0;
+    std::vector<double> reached;
+    std::array<std::uint32_t, 256> guide{};
+  };
+
   World() = default;
+  DayTable day_table(int target, std::pair<int, int> room) const;
   void lay_out();
   std::size_t form_slot(protocol::Form const* form);
   std::size_t item_slot(std::size_t form, protocol::Item const* item);
@@ -101,9 +106,8 @@ class World {
   void draw_candidates(Workspace& workspace, std::uint32_t first, std::size_t n, People& people) const;
   void draw_days(People const& people, Draws const& draws, std::vector<std::uint8_t> const& wanted, double* day,
                  Arena& arena) const;
-  void fill_items(People const& people, Draws const& draws, Arena& arena, double* values) const;
-  void fill(People const& people, Draws const& draws, std::vector<std::uint8_t> const& wanted, Arena& arena,
-            double* values) const;
+  void fill_items(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const;
+  void fill(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const;
   void enrol(Workspace& workspace, VirtualTrial& trial) const;
   Course course(Workspace& workspace, VirtualTrial const& trial, Forced forced) const;
   void seen_values(Course const& course, double* x, Arena& arena) const;
@@ -118,15 +122,17 @@ class World {
   std::vector<std::string> notes_;
   std::optional<allocation::Rule> rule_;
   CandidateRules rules_;
+  Selection of_rules_, all_;
   double acceptance_ = 1;
   double arrivals_a_day_ = 0;         ///< of candidates at all sites, once all are at full rate
   std::vector<double> site_reached_;  ///< cumulative shares of the sites
   bool thinned_ = false;
   std::uint32_t most_candidates_ = 0;
   std::vector<int> target_;                ///< of each visit
-  std::vector<std::pair<int, int>> room_;  ///< of each visit
+  std::vector<DayTable> days_;  ///< of each visit
+  std::vector<std::uint8_t> all_visits_;
   double planned_end_ = 0, horizon_ = 0;
-  std::vector<ItemCells> item_cells_;
+  std::vector<std::vector<std::size_t>> item_cells_;
   std::vector<std::size_t> stop_visits_;  ///< visits before which somebody can leave
   std::vector<double> stop_weeks_;        ///< since the visit before
   double stop_intercept_ = 0, stop_centre_ = 0;
@@ -138,6 +144,7 @@ class World {
     std::size_t form = 0, onset = 0;
     std::optional<std::size_t> resolved, grade, serious, related;
   } adverse_;
+  std::vector<double> adverse_rate_, adverse_serious_;  ///< of each arm: events in the planned follow-up, and the share of serious ones
 };
 
 }  // namespace equipoise::simulate

@@ -4,25 +4,12 @@
 
 #include <bit>
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <new>
 
 #include "equipoise/numerics/distributions.h"
+#include "equipoise/simulate/allocations_test.h"
 #include "equipoise/simulate/testing.h"
-
-namespace {
-std::size_t allocations = 0;  // of the whole test program
-}
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size ? size : 1)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace equipoise::simulate {
 namespace {
@@ -100,9 +87,9 @@ TEST(World, AllocatesNothingAfterTheFirstReplicates) {
   Workspace workspace;
   VirtualTrial trial;
   for (std::uint64_t number = 0; number < 2000; ++number) world.replicate(seed, number, workspace, trial);
-  const std::size_t before = allocations;
+  const std::size_t before = allocations();
   for (std::uint64_t number = 0; number < 2000; ++number) world.replicate(seed, number, workspace, trial);
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(allocations(), before);
 }
 
 TEST(World, ScenariosShareTheirRandomNumbers) {

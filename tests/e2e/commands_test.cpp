@@ -48,6 +48,20 @@ TEST(Check, PassesTheSharedFlagship) {
   expect_check_of_msc_inr(shared.string());
 }
 
+TEST(Check, ReportsScenariosWithThePlan) {
+  const Folder folder;
+  write(folder.path / "p.toml", with(with(contents(msc_inr), "effect = { cd4 = { low = 50, high = 50, onset_weeks = 24 } }",
+                                          "effect = { cd4 = { low = 50, hihg = 50, onset_weeks = 24 } }"),
+                                     "method = \"log_rank\"", "method = \"log_rank\"\nwieght = 1"));
+  const Ran words = equipoise({"check", "p.toml"}, {.folder = folder.path});
+  EXPECT_EQ(words.status, 3);
+  EXPECT_THAT(words.err, HasSubstr("'wieght'"));
+  EXPECT_THAT(words.err,
+              testing::ContainsRegex(
+                  "p\\.toml:[0-9]+:30: the effect on 'cd4' of scenario 'as-published' names 'hihg', which is not an arm "
+                  "of the trial\n *hint: did you mean 'high'\\?"));
+}
+
 TEST(Check, WarnsWhenThePrimaryAnalysisIgnoresAFactorOfTheRandomisation) {
   const Folder folder;
   write(folder.path / "p.toml", with(contents(msc_inr), "cd4@baseline + site\"", "cd4@baseline\""));

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <cstddef>
+
+namespace equipoise::simulate {
+
+/// How often this test program has asked for memory so far.
+std::size_t allocations();
+
+}  // namespace equipoise::simulate
