@@ -1,6 +1,7 @@
 #include "equipoise/simulate/rehearse.h"
 
 #include <tbb/blocked_range.h>
+#include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -16,7 +17,7 @@
 namespace equipoise::simulate {
 namespace {
 
-constexpr int truth_trials = 50;
+constexpr int truth_trials = 400;
 
 /// P values up to this one reject; the protocol's alpha belongs to one side when it is one-sided.
 double two_sided_alpha(protocol::Conventions const& conventions) {
@@ -195,15 +196,19 @@ void rehearse(Rehearsed const& rehearsed, study::Study const& study, std::vector
   std::int64_t done = 0;
   for (auto const& block : blocks) done += block.has_value();
   tbb::task_arena arena(int(std::max<std::size_t>(threads, 1)));
+  struct Worker {
+    Analyst analyst;
+    Workspace workspace{};
+  };
+  tbb::enumerable_thread_specific<Worker> workers([&] { return Worker{Analyst(study, rehearsed.world().layout(), statements)}; });
   arena.execute([&] {
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, blocks.size(), 1),
         [&](tbb::blocked_range<std::size_t> const& range) {
-          Analyst analyst(study, rehearsed.world().layout(), statements);
-          Workspace workspace;
+          Worker& worker = workers.local();
           for (std::size_t b = range.begin(); b < range.end(); ++b) {
             if (blocks[b] || stop.load(std::memory_order_relaxed)) continue;
-            Tally tally = rehearsed.block(first_block + std::int64_t(b), replicates, analyst, workspace);
+            Tally tally = rehearsed.block(first_block + std::int64_t(b), replicates, worker.analyst, worker.workspace);
             const std::scoped_lock lock(door);
             if (progress) progress(++done, std::int64_t(blocks.size()), tally);
             blocks[b] = std::move(tally);

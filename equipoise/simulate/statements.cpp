@@ -5,8 +5,7 @@
 
 #include "equipoise/analysis/multiplicity.h"
 #include "equipoise/analysis/ready_method.h"
-#include "equipoise/data/derive.h"
-#include "equipoise/simulate/records.h"
+#include "equipoise/simulate/plan_data.h"
 
 namespace equipoise::simulate {
 namespace {
@@ -105,6 +104,7 @@ struct Analyst::Work {
   study::Study const& study;
   Layout const& layout;
   std::vector<Statement> const& statements;
+  PlanData data;
   std::vector<stats::Focus> focus{};  // of the first statement of each run; of the others unused
   analysis::Workspace workspace{};
   std::vector<std::uint8_t> fell_back{};
@@ -162,7 +162,7 @@ struct Analyst::Work {
 };
 
 Analyst::Analyst(study::Study const& study, Layout const& layout, std::vector<Statement> const& statements)
-    : work_(new Work{study, layout, statements}) {
+    : work_(new Work{study, layout, statements, PlanData(study, layout)}) {
   for (std::size_t s = 0; s < statements.size(); ++s) work_->focus.push_back(focus_of(study, statements, s));
 }
 Analyst::~Analyst() = default;
@@ -176,18 +176,15 @@ void Analyst::analyse(VirtualTrial const& trial, std::span<Said> said) {
   expects(said.size() == work.statements.size(), "one place for each statement");
   work.fell_back.assign(plan.analyses.size(), 0);
   std::ranges::fill(said, Said{});
-  const data::TrialRecords records = to_records(work.study.protocol, work.layout, trial);
-  const data::TrialTables tables(work.study.protocol, records);
+  work.data.take(trial);
   for (std::size_t s = 0; s < work.statements.size();) {
     const std::size_t a = work.statements[s].planned;
     PlannedAnalysis const& planned = plan.analyses[a];
-    const auto made = data::analysis_dataset(tables, planned.recipe);
-    std::optional<data::DatasetColumns> columns;
-    if (made) columns.emplace(made->dataset.view());
+    const std::optional<DatasetView> view = work.data.view(a);
     for (; s < work.statements.size() && work.statements[s].planned == a;) {
       const std::size_t r = work.statements[s].run;
       Expected<analysis::Outcome> outcome = fail(Code::no_data, "no data");
-      if (columns) outcome = planned.runs[r].compiled.run(columns->view(), work.workspace, work.focus[s]);
+      if (view) outcome = planned.runs[r].compiled.run(*view, work.workspace, work.focus[s]);
       for (; s < work.statements.size() && work.statements[s].planned == a && work.statements[s].run == r; ++s)
         if (outcome) said[s] = work.read(work.statements[s], planned, outcome->answer.findings);
       if (outcome) work.fell_back[a] |= outcome->answer.fell_back;

@@ -4,8 +4,7 @@
 #include <cmath>
 
 #include "equipoise/analysis/ready_method.h"
-#include "equipoise/data/derive.h"
-#include "equipoise/simulate/records.h"
+#include "equipoise/simulate/plan_data.h"
 #include "equipoise/simulate/tally.h"
 
 namespace equipoise::simulate {
@@ -35,20 +34,20 @@ struct Outcomes {
   std::vector<double> all;       ///< every outcome that the analysis can see, in rows: to tell whether arms differ
 };
 
-Outcomes outcomes(data::TrialTables const& tables, data::Recipe const& recipe, std::string const& question) {
+Outcomes outcomes(DatasetView const& view, std::string const& question) {
   Outcomes out;
-  const auto made = data::analysis_dataset(tables, recipe);
-  if (!made) return out;
-  for (data::TypedColumn const& column : made->dataset.columns())
+  ColumnView const *response = nullptr, *visit = nullptr;
+  for (ColumnView const& column : view.columns) {
+    if (column.name == "visit") visit = &column;
+    if (column.name == "response") response = &column;
     if (column.name == "response" || column.name == "time" || column.name == "event" || column.name == "left" ||
         column.name == "right")
-      out.all.insert(out.all.end(), column.numbers.begin(), column.numbers.end());
-  const data::TypedColumn* response = made->dataset.find("response");
+      out.all.insert(out.all.end(), column.numbers().begin(), column.numbers().end());
+  }
   if (!response) return out;
-  const data::TypedColumn* visit = made->dataset.find("visit");
-  for (std::size_t row = 0; row < response->numbers.size(); ++row)
-    if (!recipe.by_visit() || visit->levels[std::size_t(visit->codes[row])] == question)
-      out.response.push_back(response->numbers[row]);
+  for (std::size_t row = 0; row < view.rows; ++row)
+    if (!visit || visit->categories().levels[std::size_t(visit->categories().codes[row])] == question)
+      out.response.push_back(response->numbers()[row]);
   return out;
 }
 
@@ -74,6 +73,7 @@ std::vector<Truth> truths(study::Study const& study, World const& world, std::ve
   for (std::size_t s = 0; s < statements.size(); ++s) made[s].no_difference = !statements[s].against.empty();
   Workspace workspace;
   VirtualTrial trial;
+  PlanData data(study, world.layout());
   const auto arm_number = [&](std::string const& id) {
     return std::size_t(std::ranges::find(protocol.arms, id, &protocol::Arm::id) - protocol.arms.begin());
   };
@@ -81,11 +81,11 @@ std::vector<Truth> truths(study::Study const& study, World const& world, std::ve
     std::vector<std::vector<Outcomes>> by_arm(protocol.arms.size());
     for (std::size_t arm = 0; arm < protocol.arms.size(); ++arm) {
       world.replicate(seed, apart + std::uint64_t(t), workspace, trial, {.arm = arm, .complete = true});
-      const data::TrialRecords records = to_records(protocol, world.layout(), trial);
-      const data::TrialTables tables(protocol, records);
-      for (analysis::PlannedAnalysis const& planned : study.plan.analyses) {
-        const protocol::Endpoint* endpoint = protocol.endpoint(planned.recipe.endpoint);
-        by_arm[arm].push_back(outcomes(tables, planned.recipe, endpoint ? endpoint->at : ""));
+      data.take(trial);
+      for (std::size_t planned = 0; planned < study.plan.analyses.size(); ++planned) {
+        const protocol::Endpoint* endpoint = protocol.endpoint(study.plan.analyses[planned].recipe.endpoint);
+        const auto view = data.view(planned);
+        by_arm[arm].push_back(view ? outcomes(*view, endpoint ? endpoint->at : "") : Outcomes{});
       }
     }
     for (std::size_t s = 0; s < statements.size(); ++s) {
