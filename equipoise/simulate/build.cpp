@@ -330,7 +330,7 @@ Checked<World> World::build(protocol::Protocol const& protocol, std::string_view
 
   Workspace workspace;
   if (!world.measure_acceptance(workspace, problems)) return fail(std::move(problems));
-  world.arrivals_a_day_ = total / world.acceptance_ / protocol.conventions.month_days;
+  world.gap_days_ = world.acceptance_ * protocol.conventions.month_days / total;
   world.most_candidates_ = candidate_numbers - 8;
   if (!world.calibrate_study_stop(workspace, problems)) return fail(std::move(problems));
   return world;
