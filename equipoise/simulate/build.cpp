@@ -159,10 +159,12 @@ void World::note_unfilled() {
     for (Reader const& other : readers)
       if (other.item == reader.item) users.push_back(other.who);
     protocol::Item const* item = protocol_->item(reader.item);
-    const bool visit = !protocol_->form(item->form)->any_time;
-    notes_.push_back(fmt::format("'{}' is always missing, and {} {} it{}", reader.item, join(users, ", "),
-                                 users.size() == 1 ? "reads" : "read",
-                                 visit ? fmt::format("; the scenario can give it: items = {{ {} = ... }}", reader.item) : ""));
+    const std::string who = fmt::format("{} {} it", join(users, ", "), users.size() == 1 ? "reads" : "read");
+    if (protocol_->form(item->form)->any_time)
+      notes_.push_back(fmt::format("no entry of '{}' has '{}', and {}", item->form, reader.item, who));
+    else
+      notes_.push_back(fmt::format("'{}' is always missing, and {}; the scenario can give it: items = {{ {} = ... }}",
+                                   reader.item, who, reader.item));
   }
 }
 
@@ -300,6 +302,13 @@ Checked<World> World::build(protocol::Protocol const& protocol, std::string_view
   world.scenario_ = std::move(*parsed);
   world.lay_out();
   world.layout_.factors = factors.size();
+  const double values =
+      double(world.layout_.cells.size()) * double(std::max<std::int64_t>(4096, world.scenario_.accrual.participants));
+  if (values > 2e8) {
+    add_problem(problems, section.place, Code::out_of_range,
+                "a virtual trial of scenario '{}' has {} values, and at most 200000000 fit", scenario, shortest(values));
+    return fail(std::move(problems));
+  }
   world.rules_ = CandidateRules::compile(protocol, world.layout_, factors, world.notes_, problems);
   if (!problems.empty()) return fail(std::move(problems));
 
@@ -321,7 +330,7 @@ Checked<World> World::build(protocol::Protocol const& protocol, std::string_view
 
   Workspace workspace;
   if (!world.measure_acceptance(workspace, problems)) return fail(std::move(problems));
-  world.arrivals_a_day_ = total / world.acceptance_ / protocol.conventions.month_days;
+  world.gap_days_ = world.acceptance_ * protocol.conventions.month_days / total;
   world.most_candidates_ = candidate_numbers - 8;
   if (!world.calibrate_study_stop(workspace, problems)) return fail(std::move(problems));
   return world;

@@ -18,7 +18,8 @@ namespace equipoise::simulate {
 ///     noise          visit q  block m  normals: of marker m at the visits 2q and 2q + 1 of the schedule
 ///     visit_day      visit q  block 0  uniforms: of the visits 4q to 4q + 3
 ///     missed_visit   visit q  block 0  uniforms: of the visits 4q to 4q + 3
-///     study_stop     visit q  block 0  uniforms: of the visits 2q and 2q + 1, each whether and on which day
+///     study_stop     visit q  block 0  uniforms: whether, before the visits 4q to 4q + 3
+///                    visit v  block 1  a uniform: the day of one who leaves before visit v
 ///     event          visit k  block 0  a uniform: when the k-th kind of event happens
 ///     adverse_event  visit e  block 0  uniforms: gap to the event before the e-th, seriousness with grade, relation, duration
 ///     item           visit k  block 0  a normal or uniform of the k-th item that the scenario gives

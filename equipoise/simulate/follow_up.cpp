@@ -85,12 +85,13 @@ void World::leave(Course const& run, Workspace& w) const {
   double* x = w.arena_.take(std::max<std::size_t>(1, stop_visits_.size()) * stride);
   seen_values(run, x, w.arena_);
   double* u = w.arena_.take(4 * stride);
+  const random::Batch batch = w.draws_.of(Purpose::study_stop);
   std::size_t drawn = std::numeric_limits<std::size_t>::max();
   for (std::size_t s = 0; s < stop_visits_.size(); ++s) {
     const std::size_t v = stop_visits_[s];
-    if (v / 2 != drawn) w.draws_.of(Purpose::study_stop).uniforms(std::uint32_t(v / 2), 0, n, run.people.who, u, stride);
-    drawn = v / 2;
-    double const *whether = u + 2 * (v % 2) * stride, *when = whether + stride;
+    if (v / 4 != drawn) batch.uniforms(std::uint32_t(v / 4), 0, n, run.people.who, u, stride);
+    drawn = v / 4;
+    double const* whether = u + (v % 4) * stride;
     double* row = x + s * stride;
     for (std::size_t i = 0; i < stride; i += numerics::lanes)
       numerics::store(row + i, numerics::exponential(stop_intercept_ + numerics::load(row + i)));
@@ -98,7 +99,10 @@ void World::leave(Course const& run, Workspace& w) const {
     for (std::size_t i = 0; i < n; ++i) {
       if (!(whether[i] * (1 + row[i]) < row[i]) || run.end[i] != never) continue;
       const double before = s > 0 ? run.day[stop_visits_[s - 1] * stride + i] : 0.0;
-      run.end[i] = std::max(1.0, before + 1 + std::floor(when[i] * std::max(0.0, day[i] - before)));
+      std::uint32_t who[random::batch_step] = {run.people.who[i]};
+      double when[4 * random::batch_step];
+      batch.uniforms(std::uint32_t(v), 1, 1, who, when, random::batch_step);
+      run.end[i] = std::max(1.0, before + 1 + std::floor(when[0] * std::max(0.0, day[i] - before)));
       if (run.end[i] > day[i]) run.end[i] = std::max(1.0, day[i]);
       if (stop_slot_) {
         Record record{.participant = std::uint32_t(i), .order = 0, .date = run.end[i]};

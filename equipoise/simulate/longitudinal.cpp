@@ -350,8 +350,10 @@ void Longitudinal::fill(People const& people, Draws const& draws, Selection cons
       double* out = values + std::size_t(cells_[m][v]) * stride;
       double const* day = people.day + v * stride;
       for (std::size_t i = 0; i < stride; ++i) out[i] = level[i] + slope[i] * day[i];
-      if (treated)
-        for (std::size_t i = 0; i < n; ++i) out[i] += full[i] * courses_[m][std::size_t(int(day[i]) - first_day_)];
+      if (treated) {
+        double const* course = courses_[m].data() - first_day_;
+        for (std::size_t i = 0; i < n; ++i) out[i] += full[i] * course[int(day[i])];
+      }
       for (std::size_t i = 0; i < stride; ++i) out[i] = out[i] > marker.floor ? out[i] : marker.floor;
       double const* e = noise + (m * visits + v) * stride;
       if (marker.noise_sd == 0) continue;

@@ -285,7 +285,10 @@ std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Node const
                 member.key);
     return {};
   }
-  ItemRule rule{.item = item, .min = -std::numeric_limits<double>::infinity(), .max = std::numeric_limits<double>::infinity()};
+  ItemRule rule{.item = item,
+                .min = -std::numeric_limits<double>::infinity(),
+                .max = std::numeric_limits<double>::infinity(),
+                .probabilities = {}};
   if (item->hard) rule.min = item->hard->first, rule.max = item->hard->second;
   const bool codes = item->kind == protocol::ItemKind::code, flag = item->kind == protocol::ItemKind::flag;
   if (codes && !member.value.table()) {
@@ -378,6 +381,13 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::
   if (const auto [first, last] = day_range(protocol); last - first > 100000)
     add_problem(problems, text.place(), Code::out_of_range,
                 "the visits of a virtual trial span at most 100000 days, and these {}", last - first);
+  // What an address of a random number has room for, and a machine.
+  for (auto const& [what, count] : {std::pair<std::string_view, std::size_t>{"visits", protocol.visits.size()},
+                                    {"items", items.size()},
+                                    {"kinds of events", events.size()}})
+    if (count > 4000)
+      add_problem(problems, text.place(), Code::out_of_range, "a virtual trial has at most 4000 {}, and that of {} has {}", what,
+                  text.name(), count);
   text.finish();
   if (problems.size() != before || !model) return {};
   return Scenario{.id = scenario_id(own),

@@ -110,11 +110,16 @@ void World::grow_for_candidates(Workspace& w, std::size_t stride) const {
 }
 
 void World::place_candidates(Workspace& w, std::size_t n, double const* uniform) const {
-  for (std::size_t i = 0; i < n; ++i) {
-    std::size_t site = 0;
-    while (site + 1 < site_reached_.size() && uniform[i] >= site_reached_[site]) ++site;
-    w.candidate_site_[i] = std::int32_t(site);
+  std::int32_t* site = w.candidate_site_.data();
+  if (site_reached_.size() > 32) {
+    for (std::size_t i = 0; i < n; ++i)
+      site[i] =
+          std::int32_t(std::upper_bound(site_reached_.begin(), site_reached_.end() - 1, uniform[i]) - site_reached_.begin());
+    return;
   }
+  std::fill(site, site + n, 0);
+  for (std::size_t s = 0; s + 1 < site_reached_.size(); ++s)
+    for (std::size_t i = 0; i < n; ++i) site[i] += uniform[i] >= site_reached_[s];
 }
 
 /// Days and values that the rules read of candidates first, first + 1, ..., and what the rules say of them.
@@ -160,7 +165,7 @@ void World::enrol(Workspace& w, VirtualTrial& trial) const {
     People people;
     draw_candidates(w, next, count, people);
     for (std::size_t i = 0; i < count && n < planned; ++i) {
-      now -= u[i] / arrivals_a_day_;
+      now -= u[i] * gap_days_;
       const std::size_t site = std::size_t(people.site[i]);
       if (thinned_) {
         const double open = now - scenario_.accrual.start_day[site], ramp = scenario_.accrual.ramp_days;

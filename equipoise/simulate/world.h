@@ -84,8 +84,8 @@ class World {
     double* end = nullptr;       ///< day on which participation ended; infinity: it did not
   };
 
-  /// The days on which a visit can be, with the probability of that day or an earlier one; and for each 256th of the unit interval
-  /// the first day that reaches it.
+  /// The days on which a visit can be, with the probability of that day or an earlier one; and for each 256th of the unit
+  /// interval the first day that reaches it.
   struct DayTable {
     int first = 0;
     std::vector<double> reached;
@@ -124,11 +124,11 @@ class World {
   CandidateRules rules_;
   Selection of_rules_, all_;
   double acceptance_ = 1;
-  double arrivals_a_day_ = 0;         ///< of candidates at all sites, once all are at full rate
+  double gap_days_ = 0;               ///< mean, between candidates at all sites once all are at full rate
   std::vector<double> site_reached_;  ///< cumulative shares of the sites
   bool thinned_ = false;
   std::uint32_t most_candidates_ = 0;
-  std::vector<int> target_;                ///< of each visit
+  std::vector<int> target_;     ///< of each visit
   std::vector<DayTable> days_;  ///< of each visit
   std::vector<std::uint8_t> all_visits_;
   double planned_end_ = 0, horizon_ = 0;
@@ -144,7 +144,8 @@ class World {
     std::size_t form = 0, onset = 0;
     std::optional<std::size_t> resolved, grade, serious, related;
   } adverse_;
-  std::vector<double> adverse_rate_, adverse_serious_;  ///< of each arm: events in the planned follow-up, and the share of serious ones
+  std::vector<double> adverse_rate_,
+      adverse_serious_;  ///< of each arm: events in the planned follow-up, and the share of serious ones
 };
 
 }  // namespace equipoise::simulate

@@ -491,6 +491,16 @@ TEST(World, SaysWhatIsMissingAndWhatTheBuildLacks) {
       world_of(protocol, "no-effect").notes(),
       ::testing::Contains(
           "'given' is always missing, and analysis set 'safety' reads it; the scenario can give it: items = { given = ... }"));
+  SmallTrial small{.scenario = steady};
+  small.more = R"([[endpoint]]
+id = "harm"
+level = "safety"
+kind = "binary"
+variable = "any(adverse_event, serious) or count(events, what == 'rescue') >= 1")";
+  const auto silent = small.protocol();
+  EXPECT_THAT(world_of(silent).notes(),
+              ::testing::ElementsAre("no entry of 'adverse_event' has 'serious', and endpoint 'harm' reads it",
+                                     "no entry of 'events' has 'what', and endpoint 'harm' reads it"));
   const auto unknown = World::build(protocol, "no-efect");
   ASSERT_FALSE(unknown);
   EXPECT_EQ(to_string(unknown.error()[0]),
