@@ -89,6 +89,8 @@ int main(int argc, char** argv) {
   const simulate::Layout layout = layout_of(study->protocol);
   const simulate::VirtualTrial trial = trial_of(study->protocol, layout, n);
   const data::TrialRecords records = simulate::to_records(study->protocol, layout, trial);
+  const double conversion = microseconds(20, [&] { simulate::to_records(study->protocol, layout, trial); });
+  std::printf("{\"job\": \"records\", \"participants\": %zu, \"us\": %.0f}\n", n, conversion);
   for (analysis::PlannedAnalysis const& planned : study->plan.analyses) {
     if (!only.empty() && planned.id != only) continue;
     const auto derivation = simulate::compile(study->protocol, layout, planned.recipe);

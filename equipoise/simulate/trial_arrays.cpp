@@ -19,6 +19,7 @@ TrialArrays::TrialArrays(Layout const& layout) : cells_(layout.cells.size()), vi
   arrays_ = randomisation() + 1;
   for (Layout::Form const& form : layout.forms) {
     first_of_form_.push_back(std::uint32_t(arrays_));
+    items_.push_back(form.items.size());
     arrays_ += 1 + form.items.size();
   }
 }
@@ -45,6 +46,8 @@ void TrialArrays::fill(VirtualTrial const& trial, Filled& filled) const {
   filled.entries_.clear();
   for (std::size_t f = 0; f < trial.entries.size(); ++f) {
     VirtualTrial::Entries const& entries = trial.entries[f];
+    expects(entries.date.size() == entries.participant.size() && entries.items.size() == items_[f],
+            "entries have the items of the layout");
     filled.entries_.push_back({entries.participant.size(), entries.participant.data()});
     filled.arrays_[entry_date(f)] = entries.date.data();
     for (std::size_t k = 0; k < entries.items.size(); ++k) filled.arrays_[entry_item(f, k)] = entries.items[k].data();

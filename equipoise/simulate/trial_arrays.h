@@ -41,6 +41,7 @@ class TrialArrays {
  private:
   std::size_t cells_ = 0, visits_ = 0, arrays_ = 0;
   std::vector<std::uint32_t> first_of_form_;
+  std::vector<std::size_t> items_;  // of each form
 };
 
 /// The names of a protocol in these arrays. Derivations are rules to open; baseline is what the protocol says it is.
