@@ -32,7 +32,8 @@ TEST(Effect, HasTheShapesOfDoseResponse) {
   EXPECT_DOUBLE_EQ(full("shape = \"sigmoid_emax\"\nemax = 12\ned50 = 10\nh = 3"), 12 * 8000.0 / 9000);
   EXPECT_DOUBLE_EQ(full("shape = \"quadratic\"\nb1 = 1\nb2 = -0.02"), 20 - 8);
   EXPECT_DOUBLE_EQ(full("shape = \"exponential\"\ne1 = 2\ndelta = 10"), 2 * (std::exp(2) - 1));
-  EXPECT_NEAR(full("shape = \"logistic\"\nemax = 10\ned50 = 15\ndelta = 4"), 10 / (1 + std::exp(-1.25)) - 10 / (1 + std::exp(3.75)), 1e-14);
+  EXPECT_NEAR(full("shape = \"logistic\"\nemax = 10\ned50 = 15\ndelta = 4"),
+              10 / (1 + std::exp(-1.25)) - 10 / (1 + std::exp(3.75)), 1e-14);
   EXPECT_DOUBLE_EQ(full("shape = \"step\"\nemax = 7\nthreshold = 20"), 7);
   EXPECT_DOUBLE_EQ(full("shape = \"step\"\nemax = 7\nthreshold = 20.5"), 0);
 }

@@ -2,6 +2,7 @@
 
 #include <tbb/blocked_range.h>
 #include <tbb/enumerable_thread_specific.h>
+#include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -195,6 +196,7 @@ void rehearse(Rehearsed const& rehearsed, study::Study const& study, std::vector
   std::mutex door;
   std::int64_t done = 0;
   for (auto const& block : blocks) done += block.has_value();
+  const tbb::global_control control(tbb::global_control::max_allowed_parallelism, std::max<std::size_t>(threads, 1));
   tbb::task_arena arena(int(std::max<std::size_t>(threads, 1)));
   struct Worker {
     Analyst analyst;

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -70,12 +71,28 @@ class ProgressLine {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now(), last_{};
 };
 
+/// Leaves out the claims that read an analysis which is not run, and those that read such claims.
+void drop_claims(study::Study& study) {
+  std::vector<protocol::Claim>& claims = study.protocol.claims;
+  std::vector<protocol::Claim> kept;
+  for (protocol::Claim& claim : claims) {
+    const bool whole = std::ranges::all_of(claim.all, [&](protocol::ClaimPart const& part) {
+      return part.claim.empty() ? std::ranges::find(study.plan.analyses, part.analysis, &analysis::PlannedAnalysis::id) !=
+                                      study.plan.analyses.end()
+                                : std::ranges::find(kept, part.claim, &protocol::Claim::id) != kept.end();
+    });
+    if (whole) kept.push_back(std::move(claim));
+  }
+  claims = std::move(kept);
+}
+
 void run(Arguments const& arguments, Console& console) {
   const auto bytes = read_file(arguments.protocol, protocol::longest_protocol + 1);
   if (!bytes) return console.fail(bytes.error());
   auto study = study::load(*bytes, arguments.protocol);
   if (!study) return console.fail(study.error());
   if (Problems problems = choose(*study, arguments.analyses); !problems.empty()) return console.fail(problems);
+  if (!arguments.analyses.empty()) drop_claims(*study);
 
   std::vector<std::string> wanted = arguments.scenarios;
   if (wanted.empty()) wanted = simulate::scenario_ids(study->protocol);

@@ -1,0 +1,160 @@
+// Rehearsals from a protocol file to operating characteristics.
+//
+// What the protocol paired.toml must show comes from an independent simulation of 400,000 trials with its settings; the tolerance
+// is 4 standard errors of the difference, ours of 6,000 trials and theirs.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "equipoise/analysis/run.h"
+#include "equipoise/simulate/records.h"
+#include "equipoise/simulate/rehearse.h"
+#include "equipoise/study/study.h"
+
+namespace equipoise::simulate {
+namespace {
+
+std::string contents(std::string const& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file) << path << ": tests run in the folder of the repository";
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  return bytes.str();
+}
+
+study::Study study_of(std::string const& path) {
+  auto study = study::load(contents(path), path);
+  if (!study) throw std::runtime_error(to_string(study.error().front()));
+  return std::move(*study);
+}
+
+World world_of(study::Study const& study, std::string const& scenario) {
+  auto world = World::build(study.protocol, scenario);
+  if (!world) throw std::runtime_error(to_string(world.error().front()));
+  return std::move(*world);
+}
+
+results::ScenarioCharacteristics rehearsed(study::Study const& study, std::string const& scenario, std::int64_t replicates,
+                                           std::size_t threads = 2) {
+  const World world = world_of(study, scenario);
+  const std::vector<Statement> statements = simulate::statements(study);
+  Problems problems;
+  const Claims claims(study.protocol, statements, problems);
+  EXPECT_TRUE(problems.empty());
+  const Rehearsed plan(study, world, statements, claims, 20261128);
+  std::vector<std::optional<Tally>> blocks(std::size_t((replicates + block_size - 1) / block_size), std::nullopt);
+  rehearse(plan, study, statements, replicates, blocks, 0, threads, false, {});
+  Tally whole;
+  for (auto& block : blocks) whole.merge(std::move(*block));
+  return plan.characteristics(whole);
+}
+
+double share(results::ScenarioCharacteristics const& scenario, std::string_view claim) {
+  return std::ranges::find(scenario.claims, claim, &results::ClaimCharacteristics::id)->holds.value();
+}
+
+TEST(Rehearsal, FindsWhatAnIndependentSimulationFound) {
+  const study::Study study = study_of("tests/integration/rehearsal/paired.toml");
+  struct Expected {
+    std::string scenario;
+    double within, curve;
+  };
+  const double ours = 6000, theirs = 400000;
+  for (Expected const& wanted : {Expected{"still", 0.0466, 0.0021}, Expected{"drift", 0.320, 0.0023},
+                                 Expected{"at-once", 0.950, 0.742}, Expected{"rising", 0.950, 0.574}}) {
+    const results::ScenarioCharacteristics got = rehearsed(study, wanted.scenario, std::int64_t(ours));
+    const auto tolerance = [&](double p) { return 4 * std::sqrt(p * (1 - p) * (1 / ours + 1 / theirs)); };
+    EXPECT_NEAR(share(got, "some_arm_not_control"), wanted.within, tolerance(wanted.within)) << wanted.scenario;
+    EXPECT_NEAR(share(got, "curve_low"), wanted.curve, tolerance(wanted.curve)) << wanted.scenario;
+  }
+}
+
+// The mean of exp(0.18 z) is exp(0.0162): everybody's level is 170 exp(0.0162), and +50 is 50 exp(0.0162). 4 standard errors of
+// 400 trials of 72, of whom each has the noise of two values: SD 170 sqrt(2) 0.18 or so, and the same noise on both arms.
+TEST(Rehearsal, KnowsTheTruthOfMeans) {
+  const study::Study study = study_of("tests/integration/rehearsal/paired.toml");
+  const World still = world_of(study, "still"), rising = world_of(study, "rising");
+  const std::vector<Statement> all = statements(study);
+  const std::vector<Truth> of_still = truths(study, still, all, 1, 400), of_rising = truths(study, rising, all, 1, 400);
+  for (std::size_t s = 0; s < all.size(); ++s) {
+    const bool within = all[s].against.empty(), curve = all[s].analysis == "curve";
+    if (within) {
+      ASSERT_TRUE(of_still[s].value);
+      EXPECT_NEAR(of_still[s].value->value, 0, 4 * of_still[s].value->mc_se);
+      EXPECT_NEAR(of_still[s].value->mc_se, 170 * std::sqrt(2.0) * 0.18 / std::sqrt(400 * 72.0), 0.05);
+      EXPECT_FALSE(of_still[s].no_difference);
+      continue;
+    }
+    EXPECT_TRUE(of_still[s].no_difference);
+    EXPECT_EQ(of_still[s].value->value, 0);
+    EXPECT_FALSE(of_rising[s].no_difference);
+    EXPECT_EQ(of_rising[s].value.has_value(), !curve) << "a log-rank test has no truth when there is an effect";
+    if (!curve) EXPECT_NEAR(of_rising[s].value->value, 50 * std::exp(0.0162), 4 * of_rising[s].value->mc_se);
+  }
+}
+
+TEST(Rehearsal, IsTheSameForAnyNumberOfThreads) {
+  const study::Study study = study_of("tests/integration/rehearsal/paired.toml");
+  std::vector<std::string> made;
+  for (const std::size_t threads : {1, 2, 8}) {
+    results::Rehearsal rehearsal;
+    rehearsal.scenarios.push_back(rehearsed(study, "drift", 730, threads));
+    made.push_back(to_json(rehearsal));
+  }
+  EXPECT_EQ(made[0], made[1]);
+  EXPECT_EQ(made[0], made[2]);
+  EXPECT_THAT(made[0], ::testing::HasSubstr("\"simulated\": true"));
+  EXPECT_THAT(made[0], ::testing::HasSubstr("\"replicates\": 730"));
+}
+
+// What is counted of a virtual trial is what the analysis of a real one would have said of the same data: the flagship's records
+// go through analysis::run, and each statement's P value, estimate and limits are found among its records. 1e-9: a focus answers
+// through the same model, sums in another order.
+TEST(Rehearsal, CountsWhatTheAnalysisOfARealTrialSays) {
+  study::Study study = study_of("examples/msc-inr/protocol.toml");
+  std::erase_if(study.plan.analyses, [](auto const& one) { return one.id == "a02_jump_to_reference"; });  // it takes its time
+  for (analysis::PlannedAnalysis& one : study.plan.analyses) one.alternatives.clear();
+  const World world = world_of(study, "dose-response");
+  const std::vector<Statement> all = statements(study);
+  Analyst analyst(study, world.layout(), all);
+  Workspace workspace;
+  VirtualTrial trial;
+  std::vector<Said> said(all.size());
+  std::size_t compared = 0;
+  for (std::uint64_t number = 0; number < 3; ++number) {
+    world.replicate(5, number, workspace, trial);
+    analyst.analyse(trial, said);
+    const data::TrialRecords records = to_records(study.protocol, world.layout(), trial);
+    const results::Results results =
+        analysis::run(study.protocol, study.plan, data::TrialTables(study.protocol, records), results::Provenance{});
+    for (std::size_t s = 0; s < all.size(); ++s) {
+      const double p = said[s].p;
+      const bool found = std::ranges::any_of(results.records, [&](results::Record const& record) {
+        Finding const& f = record.finding;
+        if (record.analysis != all[s].analysis) return false;
+        const double its = f.quantity == "p" ? f.value : f.p.value_or(missing_number);
+        if (std::isnan(p)) return std::isnan(its);
+        if (!(std::abs(its - p) <= 1e-9 * (p + 1e-9))) return false;
+        const bool ratio = f.quantity.ends_with("_ratio");
+        return std::isnan(said[s].estimate) || !f.se ||
+               std::abs((ratio ? std::log(f.value) : f.value) - said[s].estimate) < 1e-9 * (1 + std::abs(f.value));
+      });
+      EXPECT_TRUE(found) << all[s].analysis << " " << all[s].arm << " P " << p << " in trial " << number;
+      compared += found && !std::isnan(p);
+    }
+    ASSERT_TRUE(results.multiplicity);
+    for (results::Hypothesis const& hypothesis : results.multiplicity->hypotheses) {
+      const auto own = std::ranges::find_if(
+          all, [&](Statement const& one) { return one.analysis == hypothesis.analysis && one.arm == hypothesis.arm; });
+      EXPECT_NEAR(said[std::size_t(own - all.begin())].p, hypothesis.p, 1e-9);
+    }
+  }
+  EXPECT_GE(compared, 3 * 19u);
+}
+
+}  // namespace
+}  // namespace equipoise::simulate
