@@ -90,7 +90,13 @@ INSTANTIATE_TEST_SUITE_P(
                 "p.toml:247:33: there is no arm 'high'\n  hint: known: placebo, low, low",
                 "p.toml:262:33: there is no arm 'high'\n  hint: known: placebo, low, low",
                 "p.toml:375:14: no hypothesis of [multiplicity] covers the primary analysis 'a01_cd4' of arm 'high'",
-                "p.toml:375:127: there is no arm 'high'\n  hint: known: placebo, low, low"}},
+                "p.toml:375:127: there is no arm 'high'\n  hint: known: placebo, low, low",
+                "p.toml:429:49: there is no arm 'high'\n  hint: known: placebo, low, low",
+                "p.toml:437:50: there is no arm 'high'\n  hint: known: placebo, low, low",
+                "p.toml:454:57: there is no arm 'high'\n  hint: known: placebo, low, low",
+                "p.toml:459:62: there is no arm 'high'\n  hint: known: placebo, low, low",
+                "p.toml:464:58: there is no arm 'high'\n  hint: known: placebo, low, low",
+                "p.toml:469:47: there is no arm 'high'\n  hint: known: placebo, low, low"}},
         Broken{"DayZero",
                {{"id = \"baseline\", epoch = \"treatment\", day = 1", "id = \"baseline\", epoch = \"treatment\", day = 0"}},
                {"p.toml:88:49: there is no study day 0: day 1 is the day of randomisation, and day -1 the day before"}},
@@ -118,24 +124,28 @@ INSTANTIATE_TEST_SUITE_P(
                {{"method = \"minimisation\"", "method = \"minimization\""}},
                {"p.toml:156:10: [randomisation] names the method 'minimization', which is not known\n  hint: did you mean "
                 "'minimisation'?"}},
-        Broken{"ARandomisationWithKeysOfAnotherMethod",
-               {{"method = \"minimisation\"", "method = \"permuted_block\"\nblock_sizes = [3, 4]"}},
-               {"p.toml:157:19: a block of 4 cannot hold the arms in their ratio: its size must be a multiple of 3, the sum of the "
-                "ratio",
-                "p.toml:160:1: [randomisation] has no key 'imbalance'\n  hint: its keys are block_sizes, caps, factors, method and "
-                "ratio",
-                "p.toml:161:1: [randomisation] has no key 'weights'\n  hint: its keys are block_sizes, caps, factors, method and ratio",
-                "p.toml:162:1: [randomisation] has no key 'probability'\n  hint: its keys are block_sizes, caps, factors, method and "
-                "ratio"}},
-        Broken{"AMinimisationThatIsNone",
-               {{"weights = { site = 1, cd4_low = 1 }", "weights = { site = 1, cd4 = 1 }"},
-                {"probability = 0.8", "probability = 0.33"},
-                {"rule = \"cd4@screening <= 150\"", "rule = \"cd4@w4 <= 150\""}},
-               {"p.toml:158:54: the factor 'cd4_low' reads 'cd4@w4', and visit 'w4' is after randomisation",
-                "p.toml:160:11: the weights of [randomisation] needs the key 'cd4_low'",
-                "p.toml:160:23: the weights of [randomisation] has no key 'cd4'\n  hint: its keys are cd4_low and site",
-                "p.toml:161:15: with 'probability' = 0.33 the preferred arm is not preferred: chance alone gives it 1/3\n  hint: a "
-                "probability above that, and at most 1"}},
+        Broken{
+            "ARandomisationWithKeysOfAnotherMethod",
+            {{"method = \"minimisation\"", "method = \"permuted_block\"\nblock_sizes = [3, 4]"}},
+            {"p.toml:157:19: a block of 4 cannot hold the arms in their ratio: its size must be a multiple of 3, the sum of the "
+             "ratio",
+             "p.toml:160:1: [randomisation] has no key 'imbalance'\n  hint: its keys are block_sizes, caps, factors, method and "
+             "ratio",
+             "p.toml:161:1: [randomisation] has no key 'weights'\n  hint: its keys are block_sizes, caps, factors, method and "
+             "ratio",
+             "p.toml:162:1: [randomisation] has no key 'probability'\n  hint: its keys are block_sizes, caps, factors, method "
+             "and "
+             "ratio"}},
+        Broken{
+            "AMinimisationThatIsNone",
+            {{"weights = { site = 1, cd4_low = 1 }", "weights = { site = 1, cd4 = 1 }"},
+             {"probability = 0.8", "probability = 0.33"},
+             {"rule = \"cd4@screening <= 150\"", "rule = \"cd4@w4 <= 150\""}},
+            {"p.toml:158:54: the factor 'cd4_low' reads 'cd4@w4', and visit 'w4' is after randomisation",
+             "p.toml:160:11: the weights of [randomisation] needs the key 'cd4_low'",
+             "p.toml:160:23: the weights of [randomisation] has no key 'cd4'\n  hint: its keys are cd4_low and site",
+             "p.toml:161:15: with 'probability' = 0.33 the preferred arm is not preferred: chance alone gives it 1/3\n  hint: a "
+             "probability above that, and at most 1"}},
         Broken{"AnEstimandWithoutAStrategyForDeath",
                {{"  { event = \"death\",          strategy = \"composite\", value = 0 },            # no recovery: change 0 from "
                  "then on\n",
@@ -153,7 +163,7 @@ INSTANTIATE_TEST_SUITE_P(
                {"p.toml:33:9: 'alpha' in [conventions] must be above 0 and below 1, and is 1.5"}},
         Broken{"AScenarioThatExtendsNothing",
                {{"extends = \"drift-only\"", "extends = \"drift\""}},
-               {"p.toml:412:11: there is no earlier scenario 'drift'\n  hint: known: as-published, drift-only, no-effect"}},
+               {"p.toml:413:11: there is no earlier scenario 'drift'\n  hint: known: as-published, drift-only, no-effect"}},
         Broken{
             "AnArmComparedWithItself",
             {{"compare = [\"low\", \"high\"], against = \"placebo\"", "compare = [\"low\", \"placebo\"], against = \"placebo\""}},
@@ -191,10 +201,13 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"AStratumThatIsNotCollectedThen",
                {{"ties = \"efron\"", "ties = \"efron\"\nstrata = [\"cd4@w8\"]"}},
                {"p.toml:321:10: 'cd4' is not collected at visit 'w8'"}},
-        Broken{"AnEndpointOfTheWrongKind",
-               {{"id = \"a08_response_confirmed\"\nendpoint = \"response_confirmed\"",
-                 "id = \"a08_response_confirmed\"\nendpoint = \"cd8_w48\""}},
-               {"p.toml:334:10: log_rank needs a time to event, and endpoint 'cd8_w48' is continuous"}},
+        Broken{
+            "AnEndpointOfTheWrongKind",
+            {{"id = \"a08_response_confirmed\"\nendpoint = \"response_confirmed\"",
+              "id = \"a08_response_confirmed\"\nendpoint = \"cd8_w48\""}},
+            {"p.toml:334:10: log_rank needs a time to event, and endpoint 'cd8_w48' is continuous",
+             "p.toml:459:99: endpoint 'cd8_w48' does not say what its benefit is\n  hint: add benefit to the endpoint, or say up "
+             "or down"}},
         Broken{"SeveralAtOnceInFileOrder",
                {{"phase = \"II\"", "phaze = \"II\""},
                 {"visits = [\"baseline\", \"w4\", \"w8\"]", "visits = [\"baseline\", \"w4\", \"w9\"]"},
@@ -208,7 +221,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "p.toml:170:25: there is no variable 'cd9'\n  hint: did you mean 'cd4'?",
                 "p.toml:307:12: 'interval' in analysis 'a04_response_curve' must be plain, log, log-log, logit or arcsin, and is "
                 "'loglog'\n  hint: did you mean 'log-log'?",
-                "p.toml:412:11: there is no earlier scenario 'drift'\n  hint: known: as-published, drift-only, no-effect"}}),
+                "p.toml:413:11: there is no earlier scenario 'drift'\n  hint: known: as-published, drift-only, no-effect"}}),
     [](testing::TestParamInfo<Broken> const& one) { return one.param.name; });
 
 }  // namespace
