@@ -68,7 +68,7 @@ Rehearsed::Rehearsed(study::Study const& study, World const& world, std::vector<
   if (!study.plan.multiplicity) return;
   for (analysis::PlannedHypothesis const& hypothesis : study.plan.multiplicity->hypotheses) {
     const auto found = std::ranges::find_if(statements, [&](Statement const& one) {
-      return one.analysis == hypothesis.analysis && one.arm == hypothesis.arm && !one.against.empty();
+      return one.analysis == hypothesis.analysis && one.arm == hypothesis.arm;
     });
     expects(found != statements.end(), "a hypothesis is answered by a statement of its analysis");
     hypotheses_.push_back(std::size_t(found - statements.begin()));
