@@ -35,7 +35,6 @@ VisitLikelihood::Work::Work(VisitData const& d, bool reml) : PatternSums(d), res
   b.resize(p);
   b_at.resize(q * m);
   gradient_values.resize(elements * blocks);
-  factor = Eigen::LLT<MatrixXd>(p);
   for (Index j = 0; j < m; ++j)
     for (Index k = 0; k < m; ++k) place_of.push_back(packed_index(j, k));
   for (Index k = 0; k < m; ++k) place_of.push_back(elements + k);
