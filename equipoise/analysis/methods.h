@@ -94,11 +94,11 @@ struct MethodList {
         []<class M>(M&& it) {
           using Made = std::remove_cvref_t<M>;
           ReadyMethod ready{.card = &Made::card(), .needs = it.needs(), .run = {}};
-          const auto method = std::make_shared<const Made>(std::forward<M>(it));
-          ready.run = [method](stats::Frame const& frame) { return method->run(frame); };
-          if constexpr (requires(stats::Frame const& frame, stats::Focus const& focus) { method->run(frame, focus); })
-            ready.run_focused = [method](stats::Frame const& frame, stats::Focus const& focus) {
-              return method->run(frame, focus);
+          const auto shared = std::make_shared<const Made>(std::forward<M>(it));
+          ready.run = [shared](stats::Frame const& frame) { return shared->run(frame); };
+          if constexpr (requires(stats::Frame const& frame, stats::Focus const& focus) { shared->run(frame, focus); })
+            ready.run_focused = [shared](stats::Frame const& frame, stats::Focus const& focus) {
+              return shared->run(frame, focus);
             };
           return ready;
         },
