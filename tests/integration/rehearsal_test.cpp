@@ -93,7 +93,9 @@ TEST(Rehearsal, KnowsTheTruthOfMeans) {
     EXPECT_EQ(of_still[s].value->value, 0);
     EXPECT_FALSE(of_rising[s].no_difference);
     EXPECT_EQ(of_rising[s].value.has_value(), !curve) << "a log-rank test has no truth when there is an effect";
-    if (!curve) EXPECT_NEAR(of_rising[s].value->value, 50 * std::exp(0.0162), 4 * of_rising[s].value->mc_se);
+    if (!curve) {
+      EXPECT_NEAR(of_rising[s].value->value, 50 * std::exp(0.0162), 4 * of_rising[s].value->mc_se);
+    }
   }
 }
 
