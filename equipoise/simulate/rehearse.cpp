@@ -1,14 +1,10 @@
 #include "equipoise/simulate/rehearse.h"
 
-#include <tbb/blocked_range.h>
-#include <tbb/enumerable_thread_specific.h>
-#include <tbb/global_control.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <mutex>
+#include <thread>
 
 #include "equipoise/allocation/predictability.h"
 #include "equipoise/allocation/rule.h"
@@ -67,9 +63,8 @@ Rehearsed::Rehearsed(study::Study const& study, World const& world, std::vector<
       truths_(simulate::truths(study, world, statements, seed, truth_trials)) {
   if (!study.plan.multiplicity) return;
   for (analysis::PlannedHypothesis const& hypothesis : study.plan.multiplicity->hypotheses) {
-    const auto found = std::ranges::find_if(statements, [&](Statement const& one) {
-      return one.analysis == hypothesis.analysis && one.arm == hypothesis.arm;
-    });
+    const auto found = std::ranges::find_if(
+        statements, [&](Statement const& one) { return one.analysis == hypothesis.analysis && one.arm == hypothesis.arm; });
     expects(found != statements.end(), "a hypothesis is answered by a statement of its analysis");
     hypotheses_.push_back(std::size_t(found - statements.begin()));
   }
@@ -195,29 +190,32 @@ void rehearse(Rehearsed const& rehearsed, study::Study const& study, std::vector
               std::atomic<bool> const& stop, Progress const& progress) {
   std::mutex door;
   std::int64_t done = 0;
+  std::exception_ptr broken;
   for (auto const& block : blocks) done += block.has_value();
-  const tbb::global_control control(tbb::global_control::max_allowed_parallelism, std::max<std::size_t>(threads, 1));
-  tbb::task_arena arena(int(std::max<std::size_t>(threads, 1)));
-  struct Worker {
-    Analyst analyst;
-    Workspace workspace{};
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    try {
+      Analyst analyst(study, rehearsed.world().layout(), statements);
+      Workspace workspace;
+      for (std::size_t b = next++; b < blocks.size() && !stop.load(std::memory_order_relaxed); b = next++) {
+        if (blocks[b]) continue;
+        Tally tally = rehearsed.block(first_block + std::int64_t(b), replicates, analyst, workspace);
+        const std::scoped_lock lock(door);
+        if (progress) progress(++done, std::int64_t(blocks.size()), tally);
+        blocks[b] = std::move(tally);
+      }
+    } catch (...) {
+      next = blocks.size();
+      const std::scoped_lock lock(door);
+      broken = std::current_exception();
+    }
   };
-  tbb::enumerable_thread_specific<Worker> workers([&] { return Worker{Analyst(study, rehearsed.world().layout(), statements)}; });
-  arena.execute([&] {
-    tbb::parallel_for(
-        tbb::blocked_range<std::size_t>(0, blocks.size(), 1),
-        [&](tbb::blocked_range<std::size_t> const& range) {
-          Worker& worker = workers.local();
-          for (std::size_t b = range.begin(); b < range.end(); ++b) {
-            if (blocks[b] || stop.load(std::memory_order_relaxed)) continue;
-            Tally tally = rehearsed.block(first_block + std::int64_t(b), replicates, worker.analyst, worker.workspace);
-            const std::scoped_lock lock(door);
-            if (progress) progress(++done, std::int64_t(blocks.size()), tally);
-            blocks[b] = std::move(tally);
-          }
-        },
-        tbb::simple_partitioner());
-  });
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t t = 1; t < std::min(threads, blocks.size()); ++t) others.emplace_back(work);
+    work();
+  }
+  if (broken) std::rethrow_exception(broken);
 }
 
 }  // namespace equipoise::simulate
