@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "equipoise/analysis/multiplicity.h"
+#include "equipoise/analysis/question.h"
 #include "equipoise/analysis/ready_method.h"
 #include "equipoise/core/text.h"
 #include "equipoise/results/labels.h"
@@ -40,26 +41,6 @@ Node with(Node const& options, std::vector<std::pair<std::string_view, std::stri
     else found->value = std::move(text);
   }
   return Node(Node::Value(std::move(members)), options.place());
-}
-
-/// Against whom and where the question is asked.
-struct Question {
-  std::vector<std::string> arms;
-  std::string control, visit;
-};
-Question question_of(protocol::Protocol const& protocol, std::string const& id) {
-  protocol::Analysis const& analysis = *std::ranges::find(protocol.analyses, id, &protocol::Analysis::id);
-  Question question;
-  if (const protocol::Estimand* estimand = protocol.estimand(analysis.estimand)) {
-    question.arms = estimand->compare;
-    question.control = estimand->against;
-  } else {
-    question.control = protocol.control() ? protocol.control()->id : protocol.arms.front().id;
-    for (protocol::Arm const& arm : protocol.arms)
-      if (arm.id != question.control) question.arms.push_back(arm.id);
-  }
-  if (const protocol::Endpoint* endpoint = protocol.endpoint(analysis.endpoint)) question.visit = endpoint->at;
-  return question;
 }
 
 /// The difference of the arm from the control with its P value; null when there is none.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "equipoise/analysis/question.h"
 #include "equipoise/analysis/ready_method.h"
 #include "equipoise/core/text.h"
 #include "equipoise/data/derive.h"
@@ -62,11 +63,7 @@ class Family {
       return made;
     }
     protocol::Analysis const& analysis = *std::ranges::find(protocol_.analyses, one.analysis, &protocol::Analysis::id);
-    const protocol::Estimand* estimand = protocol_.estimand(analysis.estimand);
-    const protocol::Endpoint* endpoint = protocol_.endpoint(analysis.endpoint);
-    const std::string control = estimand              ? estimand->against
-                                : protocol_.control() ? protocol_.control()->id
-                                                      : protocol_.arms.front().id;
+    const Question question = question_of(protocol_, analysis);
     PlannedAnalysis const& planned = *std::ranges::find(plan_.analyses, one.analysis, &PlannedAnalysis::id);
     // A model's tests of all its coefficients have no place either: they are not of the arm.
     std::vector<stats::OptionCard> const& options = method_card(analysis.method)->options;
@@ -85,7 +82,7 @@ class Family {
     std::vector<Record const*> found;
     for (Record const& record : results_.records) {
       if (record.analysis != one.analysis || !p_of(record.finding, adjusted)) continue;
-      const auto rank = speaks_of(record.finding.at, one.arm, control, endpoint ? endpoint->at : "", by_visit, only);
+      const auto rank = speaks_of(record.finding.at, one.arm, question.control, question.visit, by_visit, only);
       if (!rank || *rank > best) continue;
       if (*rank < best) found.clear();
       best = *rank;

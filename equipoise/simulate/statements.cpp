@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "equipoise/analysis/multiplicity.h"
+#include "equipoise/analysis/question.h"
 #include "equipoise/analysis/ready_method.h"
 #include "equipoise/simulate/plan_data.h"
 
@@ -13,22 +14,8 @@ namespace {
 using analysis::PlannedAnalysis;
 using analysis::PlannedRun;
 
-/// Against whom an analysis compares, and whom.
-struct Sides {
-  std::vector<std::string> arms;
-  std::string control;
-};
-
 protocol::Analysis const& section_of(protocol::Protocol const& protocol, std::string const& id) {
   return *std::ranges::find(protocol.analyses, id, &protocol::Analysis::id);
-}
-
-Sides sides_of(protocol::Protocol const& protocol, protocol::Analysis const& analysis) {
-  if (const protocol::Estimand* estimand = protocol.estimand(analysis.estimand)) return {estimand->compare, estimand->against};
-  Sides sides{.arms = {}, .control = protocol.control() ? protocol.control()->id : protocol.arms.front().id};
-  for (protocol::Arm const& arm : protocol.arms)
-    if (arm.id != sides.control) sides.arms.push_back(arm.id);
-  return sides;
 }
 
 std::string const* text_at(At const& at, std::string_view key) {
@@ -56,6 +43,20 @@ int better_of(protocol::Endpoint const* endpoint) {
   return 0;
 }
 
+/// The differences at the visit of the question that the statements from `first` on ask of one run.
+stats::Focus focus_of(study::Study const& study, std::vector<Statement> const& statements, std::size_t first) {
+  const std::string visit = analysis::question_of(study.protocol, statements[first].analysis).visit;
+  stats::Focus focus;
+  for (std::size_t s = first; s < statements.size(); ++s) {
+    Statement const& one = statements[s];
+    if (one.planned != statements[first].planned || one.run != statements[first].run || one.against.empty()) break;
+    stats::Focus::Difference difference{.of = {"arm", one.arm, one.against}};
+    if (!visit.empty()) difference.within = Term{{"visit", visit}};
+    focus.differences.push_back(std::move(difference));
+  }
+  return focus;
+}
+
 }  // namespace
 
 std::vector<Statement> statements(study::Study const& study) {
@@ -65,7 +66,7 @@ std::vector<Statement> statements(study::Study const& study) {
     PlannedAnalysis const& planned = study.plan.analyses[a];
     protocol::Analysis const& section = section_of(protocol, planned.id);
     if (!gives(*analysis::method_card(section.method), "p")) continue;  // a curve, a description: nothing is claimed by itself
-    const Sides sides = sides_of(protocol, section);
+    const analysis::Question question = analysis::question_of(protocol, section);
     const auto add = [&](std::string const& arm, std::string const& against, std::size_t run) {
       all.push_back({.analysis = planned.id,
                      .arm = arm,
@@ -77,32 +78,16 @@ std::vector<Statement> statements(study::Study const& study) {
     for (std::size_t r = 0; r < planned.runs.size(); ++r) {
       At const& at = planned.runs[r].at;
       if (std::string const* group = text_at(at, "group")) add(*group, "", r);
-      else if (std::string const* level = text_at(at, "level")) add(*level, sides.control, r);
+      else if (std::string const* level = text_at(at, "level")) add(*level, question.control, r);
       else
-        for (std::string const& arm : sides.arms) add(arm, sides.control, r);
+        for (std::string const& arm : question.arms) add(arm, question.control, r);
     }
   }
   return all;
 }
 
-/// The differences at the visit of the question that the statements from `first` on ask of one run.
-stats::Focus focus_of(study::Study const& study, std::vector<Statement> const& statements, std::size_t first) {
-  protocol::Protocol const& protocol = study.protocol;
-  protocol::Endpoint const* endpoint = protocol.endpoint(section_of(protocol, statements[first].analysis).endpoint);
-  stats::Focus focus;
-  for (std::size_t s = first; s < statements.size(); ++s) {
-    Statement const& one = statements[s];
-    if (one.planned != statements[first].planned || one.run != statements[first].run || one.against.empty()) break;
-    stats::Focus::Difference difference{.of = {"arm", one.arm, one.against}};
-    if (endpoint && !endpoint->at.empty()) difference.within = Term{{"visit", endpoint->at}};
-    focus.differences.push_back(std::move(difference));
-  }
-  return focus;
-}
-
 struct Analyst::Work {
   study::Study const& study;
-  Layout const& layout;
   std::vector<Statement> const& statements;
   PlanData data;
   std::vector<stats::Focus> focus{};  // of the first statement of each run; of the others unused
@@ -111,9 +96,8 @@ struct Analyst::Work {
 
   /// Reads what a run's findings say of the statement.
   Said read(Statement const& statement, PlannedAnalysis const& planned, std::vector<Finding> const& findings) const {
-    protocol::Protocol const& protocol = study.protocol;
-    protocol::Analysis const& section = section_of(protocol, statement.analysis);
-    const protocol::Endpoint* endpoint = protocol.endpoint(section.endpoint);
+    protocol::Analysis const& section = section_of(study.protocol, statement.analysis);
+    const protocol::Endpoint* endpoint = study.protocol.endpoint(section.endpoint);
     const bool pairwise = !planned.runs[statement.run].at.empty();
     const bool by_visit = planned.recipe.by_visit() && std::ranges::any_of(findings, [](Finding const& finding) {
                             return analysis::is_within_visit(finding.at);
@@ -162,7 +146,7 @@ struct Analyst::Work {
 };
 
 Analyst::Analyst(study::Study const& study, Layout const& layout, std::vector<Statement> const& statements)
-    : work_(new Work{study, layout, statements, PlanData(study, layout)}) {
+    : work_(new Work{study, statements, PlanData(study, layout)}) {
   for (std::size_t s = 0; s < statements.size(); ++s) work_->focus.push_back(focus_of(study, statements, s));
 }
 Analyst::~Analyst() = default;
