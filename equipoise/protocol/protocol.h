@@ -331,6 +331,7 @@ struct Protocol {
   std::vector<MethodSection> scenarios;  ///< `method` holds the model
   std::vector<Claim> claims;
   std::optional<MethodSection> randomisation, multiplicity, design;
+  std::optional<MethodSection> rehearsal, monitoring;  ///< without a keyword: how the trial is rehearsed; its looks
   std::vector<RandomisationFactor> randomisation_factors;
   std::string blinding;  ///< "open", "single", "double"
   std::vector<std::string> unmasked_roles;

@@ -170,6 +170,13 @@ void read_scenarios(Reader& reader, Section& root) {
   }
 }
 
+/// A section that the room which owns it reads.
+std::optional<MethodSection> whole_section(Section& root, std::string const& key) {
+  const auto section = root.table(key, "[" + key + "]");
+  if (!section) return {};
+  return MethodSection{"", section->node(), section->place()};
+}
+
 void read_report(Reader& reader, Section& root) {
   auto section = root.table("report", "[report]");
   if (!section) return;
@@ -215,6 +222,8 @@ void read_plan(Reader& reader, Section& root) {
   read_design(reader, root);
   read_scenarios(reader, root);
   read_claims(reader, root);
+  reader.protocol.rehearsal = whole_section(root, "rehearsal");
+  reader.protocol.monitoring = whole_section(root, "monitoring");
   read_report(reader, root);
 }
 

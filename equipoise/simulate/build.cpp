@@ -276,17 +276,21 @@ Checked<World> World::build(protocol::Protocol const& protocol, std::string_view
     else if (!ids.empty()) error.hint = fmt::format("it has {}", join(ids, ", "));
     return fail(std::move(problems));
   }
-  protocol::MethodSection const& section = protocol.scenarios[index];
+  return build(protocol, merged(protocol, index));
+}
+
+Checked<World> World::build(protocol::Protocol const& protocol, protocol::MethodSection const& section) {
+  Problems problems;
   const std::vector<std::string> here = Models::keywords();
   if (std::ranges::find(here, section.method) == here.end()) {
     add_problem(problems, section.place, Code::not_available, "scenario '{}' has the model '{}', which this build does not carry",
-                scenario, section.method)
+                scenario_id(section), section.method)
         .hint = fmt::format("it carries {}", join(here, ", "));
     return fail(std::move(problems));
   }
   World world;
   world.protocol_ = &protocol;
-  std::optional<Scenario> parsed = parse_scenario(protocol, index, problems);
+  std::optional<Scenario> parsed = parse_scenario(protocol, section, problems);
   std::vector<allocation::Factor> factors;
   if (protocol.randomisation) {
     world.rule_ = allocation::Rule::parse(protocol, problems);
@@ -306,7 +310,7 @@ Checked<World> World::build(protocol::Protocol const& protocol, std::string_view
       double(world.layout_.cells.size()) * double(std::max<std::int64_t>(4096, world.scenario_.accrual.participants));
   if (values > 2e8) {
     add_problem(problems, section.place, Code::out_of_range,
-                "a virtual trial of scenario '{}' has {} values, and at most 200000000 fit", scenario, shortest(values));
+                "a virtual trial of scenario '{}' has {} values, and at most 200000000 fit", world.scenario_.id, shortest(values));
     return fail(std::move(problems));
   }
   world.rules_ = CandidateRules::compile(protocol, world.layout_, factors, world.notes_, problems);

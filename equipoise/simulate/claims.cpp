@@ -49,6 +49,12 @@ Claims::Claims(protocol::Protocol const& protocol, std::vector<Statement> const&
       }
       parts.push_back(std::move(part));
     }
+    std::vector<std::size_t>& reads = reads_.emplace_back();
+    for (Part const& part : parts) {
+      reads.insert(reads.end(), part.statements.begin(), part.statements.end());
+      if (part.claim && *part.claim + 1 < reads_.size())
+        reads.insert(reads.end(), reads_[*part.claim].begin(), reads_[*part.claim].end());
+    }
   }
 }
 

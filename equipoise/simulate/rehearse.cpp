@@ -15,6 +15,9 @@ namespace equipoise::simulate {
 namespace {
 
 constexpr int truth_trials = 400;
+std::size_t randomised_at(int mark, std::int64_t participants) {
+  return std::size_t((participants * mark + accrual_marks - 1) / accrual_marks);
+}
 
 /// P values up to this one reject; the protocol's alpha belongs to one side when it is one-sided.
 double two_sided_alpha(protocol::Conventions const& conventions) {
@@ -35,6 +38,7 @@ double left_early(VirtualTrial const& trial, protocol::Protocol const& protocol)
 }
 
 void count(StatementTally& tally, Statement const& statement, Said const& said, Truth const& truth, double alpha) {
+  ++tally.asked;
   if (!said.answered()) return;
   ++tally.answered;
   if (said.p <= alpha) {
@@ -42,7 +46,7 @@ void count(StatementTally& tally, Statement const& statement, Said const& said, 
     tally.rejected_better += said.sign * statement.better > 0;
   }
   if (!std::isfinite(said.estimate)) return;
-  tally.estimate.add(said.estimate);
+  tally.estimate.add(said.estimate), tally.ratios += said.ratio;
   if (std::isfinite(said.se)) tally.se.add(said.se), tally.se_squared.add(said.se * said.se);
   if (!truth.value || std::isnan(said.lower) || std::isnan(said.upper)) return;
   ++tally.intervals;
@@ -54,13 +58,15 @@ void count(StatementTally& tally, Statement const& statement, Said const& said, 
 }  // namespace
 
 Rehearsed::Rehearsed(study::Study const& study, World const& world, std::vector<Statement> const& statements,
-                     Claims const& claims, std::uint64_t seed)
+                     Claims const& claims, std::vector<std::int64_t> limits, std::uint64_t seed)
     : study_(&study),
       world_(&world),
       statements_(&statements),
       claims_(&claims),
+      limits_(std::move(limits)),
       seed_(seed),
       truths_(simulate::truths(study, world, statements, seed, truth_trials)) {
+  expects(limits_.size() == study.plan.analyses.size(), "one limit for each analysis");
   if (!study.plan.multiplicity) return;
   for (analysis::PlannedHypothesis const& hypothesis : study.plan.multiplicity->hypotheses) {
     const auto found = std::ranges::find_if(
@@ -70,59 +76,125 @@ Rehearsed::Rehearsed(study::Study const& study, World const& world, std::vector<
   }
 }
 
+/// Memory of one block.
+struct Rehearsed::Scratch {
+  VirtualTrial trial{};
+  std::vector<Said> said{};
+  std::vector<std::uint8_t> skip{}, holds{}, unknown{}, failed{};
+  std::vector<double> p{};
+};
+
 Tally Rehearsed::block(std::int64_t block, std::int64_t replicates, Analyst& analyst, Workspace& workspace) const {
-  protocol::Protocol const& protocol = study_->protocol;
-  const double alpha = two_sided_alpha(protocol.conventions);
-  const std::size_t analyses = study_->plan.analyses.size();
+  const std::size_t analyses = study_->plan.analyses.size(), claims = claims_->size();
   Tally tally;
   tally.statements.resize(statements_->size());
-  tally.claims.assign(claims_->size(), 0), tally.unknown.assign(claims_->size(), 0);
+  for (auto* counts : {&tally.judged, &tally.claims, &tally.unknown}) counts->assign(claims, 0);
+  for (auto* counts : {&tally.run, &tally.failed, &tally.fell_back}) counts->assign(analyses, 0);
   tally.hypotheses.assign(hypotheses_.size(), 0);
-  tally.failed.assign(analyses, 0), tally.fell_back.assign(analyses, 0);
-  VirtualTrial trial;
-  std::vector<Said> said(statements_->size());
-  std::vector<std::uint8_t> holds(claims_->size()), unknown(claims_->size()), failed(analyses);
-  std::vector<double> p(hypotheses_.size());
-  std::vector<int> const& ratio = world_->ratio();
+  Scratch scratch;
+  scratch.said.resize(statements_->size()), scratch.skip.resize(analyses), scratch.failed.resize(analyses);
+  scratch.holds.resize(claims), scratch.unknown.resize(claims), scratch.p.resize(hypotheses_.size());
   const std::int64_t end = std::min(replicates, (block + 1) * block_size);
   for (std::int64_t r = block * block_size; r < end; ++r) {
-    world_->replicate(seed_, std::uint64_t(r), workspace, trial);
-    analyst.analyse(trial, said);
+    world_->replicate(seed_, std::uint64_t(r), workspace, scratch.trial);
+    for (std::size_t a = 0; a < analyses; ++a) scratch.skip[a] = r >= limits_[a];
+    analyst.analyse(scratch.trial, scratch.said, scratch.skip);
     ++tally.replicates;
-    std::ranges::fill(failed, 0);
-    for (std::size_t s = 0; s < said.size(); ++s) {
-      count(tally.statements[s], (*statements_)[s], said[s], truths_[s], alpha);
-      failed[(*statements_)[s].planned] |= !said[s].answered();
-    }
-    for (std::size_t a = 0; a < analyses; ++a) tally.failed[a] += failed[a], tally.fell_back[a] += analyst.fell_back()[a];
-    claims_->judge(said, holds, unknown);
-    for (std::size_t c = 0; c < holds.size(); ++c) tally.claims[c] += holds[c], tally.unknown[c] += unknown[c];
-    if (!hypotheses_.empty()) {
-      for (std::size_t h = 0; h < p.size(); ++h) p[h] = said[hypotheses_[h]].p;
-      const auto adjusted = stats::adjusted_p(study_->plan.multiplicity->procedure, study_->plan.multiplicity->graph, p);
-      std::size_t rejected = 0;
-      bool error = false;
-      for (std::size_t h = 0; adjusted && h < p.size(); ++h) {
-        const bool reject = (*adjusted)[h] <= alpha;
-        tally.hypotheses[h] += reject, rejected += reject;
-        error |= reject && truths_[hypotheses_[h]].no_difference;
-      }
-      tally.any_hypothesis += rejected > 0, tally.all_hypotheses += rejected == p.size(), tally.any_true += error;
-    }
-    double last = 0;
-    for (std::size_t i = 0; i < trial.n; ++i) last = std::max(last, trial.entry[i] + trial.follow_up_end[i]);
-    tally.accrual_days.add(trial.n > 0 ? trial.entry[trial.n - 1] : 0), tally.trial_days.add(last);
-    tally.screened.add(double(trial.screened)), tally.left_early.add(left_early(trial, protocol));
-    tally.imbalance.add(allocation::arm_imbalance(trial.arm, trial.site, ratio).overall);
-    tally.guessed.add(allocation::convergent_guesses(trial.arm, trial.site, ratio) / double(trial.n));
-    if (r < kept_replicates) tally.kept.insert(tally.kept.end(), said.begin(), said.end());
+    count_statements(scratch, analyst, tally);
+    count_claims(scratch, tally);
+    count_hypotheses(scratch, tally);
+    count_conduct(scratch.trial, tally);
+    if (r < kept_replicates) keep(scratch, tally);
   }
   return tally;
 }
 
+void Rehearsed::count_statements(Scratch& scratch, Analyst const& analyst, Tally& tally) const {
+  const double alpha = two_sided_alpha(study_->protocol.conventions);
+  std::ranges::fill(scratch.failed, 0);
+  for (std::size_t s = 0; s < scratch.said.size(); ++s) {
+    const std::size_t planned = (*statements_)[s].planned;
+    if (scratch.skip[planned]) continue;
+    count(tally.statements[s], (*statements_)[s], scratch.said[s], truths_[s], alpha);
+    scratch.failed[planned] |= !scratch.said[s].answered();
+  }
+  for (std::size_t a = 0; a < scratch.failed.size(); ++a) {
+    if (scratch.skip[a]) continue;
+    ++tally.run[a], tally.failed[a] += scratch.failed[a], tally.fell_back[a] += analyst.fell_back()[a];
+  }
+}
+
+void Rehearsed::count_claims(Scratch& scratch, Tally& tally) const {
+  claims_->judge(scratch.said, scratch.holds, scratch.unknown);
+  for (std::size_t c = 0; c < scratch.holds.size(); ++c) {
+    if (std::ranges::any_of(claims_->reads(c), [&](std::size_t s) { return scratch.skip[(*statements_)[s].planned]; })) continue;
+    ++tally.judged[c], tally.claims[c] += scratch.holds[c], tally.unknown[c] += scratch.unknown[c];
+  }
+}
+
+void Rehearsed::count_hypotheses(Scratch& scratch, Tally& tally) const {
+  if (hypotheses_.empty()) return;
+  if (std::ranges::any_of(hypotheses_, [&](std::size_t s) { return scratch.skip[(*statements_)[s].planned]; })) return;
+  const double alpha = two_sided_alpha(study_->protocol.conventions);
+  for (std::size_t h = 0; h < hypotheses_.size(); ++h) scratch.p[h] = scratch.said[hypotheses_[h]].p;
+  const auto adjusted = stats::adjusted_p(study_->plan.multiplicity->procedure, study_->plan.multiplicity->graph, scratch.p);
+  std::size_t rejected = 0;
+  bool error = false;
+  for (std::size_t h = 0; adjusted && h < hypotheses_.size(); ++h) {
+    const bool reject = (*adjusted)[h] <= alpha;
+    tally.hypotheses[h] += reject, rejected += reject;
+    error |= reject && truths_[hypotheses_[h]].no_difference;
+  }
+  ++tally.tested;
+  tally.any_hypothesis += rejected > 0, tally.all_hypotheses += rejected == hypotheses_.size(), tally.any_true += error;
+}
+
+void Rehearsed::count_conduct(VirtualTrial const& trial, Tally& tally) const {
+  std::vector<int> const& ratio = world_->ratio();
+  double last = 0;
+  for (std::size_t i = 0; i < trial.n; ++i) last = std::max(last, trial.entry[i] + trial.follow_up_end[i]);
+  tally.accrual_days.add(trial.n > 0 ? trial.entry[trial.n - 1] : 0), tally.trial_days.add(last);
+  tally.screened.add(double(trial.screened)), tally.left_early.add(left_early(trial, study_->protocol));
+  tally.imbalance.add(allocation::arm_imbalance(trial.arm, trial.site, ratio).overall);
+  tally.guessed.add(allocation::convergent_guesses(trial.arm, trial.site, ratio) / double(trial.n));
+}
+
+void Rehearsed::keep(Scratch const& scratch, Tally& tally) const {
+  tally.kept.insert(tally.kept.end(), scratch.said.begin(), scratch.said.end());
+  for (int mark = 1; mark <= accrual_marks; ++mark) {
+    const std::size_t n = randomised_at(mark, std::int64_t(scratch.trial.n));
+    tally.accrual.push_back(n > 0 ? scratch.trial.entry[n - 1] : 0);
+  }
+}
+
+TallyShape Rehearsed::shape() const {
+  return {.statements = statements_->size(),
+          .claims = claims_->size(),
+          .hypotheses = hypotheses_.size(),
+          .analyses = study_->plan.analyses.size()};
+}
+
+/// Quantiles over the trials kept of the days of each mark: of type 7 of Hyndman & Fan (1996), as R's default.
+results::AccrualFan Rehearsed::accrual_fan(Tally const& tally) const {
+  results::AccrualFan fan;
+  for (int mark = 1; mark <= accrual_marks; ++mark) fan.randomised.push_back(std::int64_t(randomised_at(mark, world_->scenario().accrual.participants)));
+  fan.days.assign(results::AccrualFan::quantiles.size(), std::vector<double>(accrual_marks, missing_number));
+  const std::size_t trials = tally.accrual.size() / accrual_marks;
+  std::vector<double> days(trials);
+  for (std::size_t mark = 0; mark < accrual_marks && trials > 0; ++mark) {
+    for (std::size_t t = 0; t < trials; ++t) days[t] = tally.accrual[t * accrual_marks + mark];
+    std::ranges::sort(days);
+    for (std::size_t q = 0; q < fan.days.size(); ++q) {
+      const double at = results::AccrualFan::quantiles[q] * double(trials - 1);
+      const std::size_t below = std::size_t(at), above = std::min(below + 1, trials - 1);
+      fan.days[q][mark] = days[below] + (at - double(below)) * (days[above] - days[below]);
+    }
+  }
+  return fan;
+}
+
 results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) const {
   protocol::Protocol const& protocol = study_->protocol;
-  const auto share = [&](std::int64_t n) { return results::Share{n, tally.replicates}; };
   results::ScenarioCharacteristics made{.id = world_->scenario().id, .replicates = tally.replicates};
   for (std::size_t s = 0; s < statements_->size(); ++s) {
     Statement const& statement = (*statements_)[s];
@@ -135,11 +207,12 @@ results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) 
                                           .endpoint = section.endpoint,
                                           .arm = statement.arm,
                                           .against = statement.against,
-                                          .rejected = share(counted.rejected),
-                                          .not_estimable = share(tally.replicates - counted.answered),
+                                          .rejected = {counted.rejected, counted.asked},
+                                          .not_estimable = {counted.asked - counted.answered, counted.asked},
                                           .truth = truth.value,
-                                          .no_difference = truth.no_difference};
-    if (statement.better != 0 && !statement.against.empty()) one.rejected_better = share(counted.rejected_better);
+                                          .no_difference = truth.no_difference,
+                                          .ratio = counted.ratios > 0};
+    if (statement.better != 0 && !statement.against.empty()) one.rejected_better = results::Share{counted.rejected_better, counted.asked};
     if (counted.estimate.n > 1) {
       const double n = double(counted.estimate.n), sd = std::sqrt(counted.estimate.variance());
       one.mean = mean_of(counted.estimate);
@@ -156,6 +229,7 @@ results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) 
     }
     for (std::size_t k = s; k < tally.kept.size(); k += statements_->size()) {
       if (counted.estimate.n == 0) break;
+      if (std::int64_t(k / statements_->size()) >= limits_[statement.planned]) break;
       one.estimates.push_back(tally.kept[k].estimate);
       one.lower.push_back(tally.kept[k].lower), one.upper.push_back(tally.kept[k].upper);
     }
@@ -163,57 +237,64 @@ results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) 
   }
   for (std::size_t c = 0; c < claims_->size(); ++c) {
     protocol::Claim const& claim = protocol.claims[c];
-    made.claims.push_back({claim.id, claim.label.in("en"), share(tally.claims[c]), tally.unknown[c]});
+    made.claims.push_back({claim.id, claim.label.in("en"), {tally.claims[c], tally.judged[c]}, tally.unknown[c]});
   }
   bool some_true = false;
   for (std::size_t h = 0; h < hypotheses_.size(); ++h) {
     analysis::PlannedHypothesis const& hypothesis = study_->plan.multiplicity->hypotheses[h];
     const bool is_true = truths_[hypotheses_[h]].no_difference;
     some_true |= is_true;
-    made.hypotheses.push_back({hypothesis.id, hypothesis.analysis, hypothesis.arm, is_true, share(tally.hypotheses[h])});
+    made.hypotheses.push_back({hypothesis.id, hypothesis.analysis, hypothesis.arm, is_true, {tally.hypotheses[h], tally.tested}});
   }
   if (!hypotheses_.empty()) {
-    made.any_rejected = share(tally.any_hypothesis), made.all_rejected = share(tally.all_hypotheses);
-    if (some_true) made.family_wise_error = share(tally.any_true);
+    made.any_rejected = results::Share{tally.any_hypothesis, tally.tested};
+    made.all_rejected = results::Share{tally.all_hypotheses, tally.tested};
+    if (some_true) made.family_wise_error = results::Share{tally.any_true, tally.tested};
   }
   for (std::size_t a = 0; a < study_->plan.analyses.size(); ++a)
-    made.failures.push_back({study_->plan.analyses[a].id, share(tally.failed[a]), share(tally.fell_back[a])});
+    made.failures.push_back(
+        {study_->plan.analyses[a].id, {tally.failed[a], tally.run[a]}, {tally.fell_back[a], tally.run[a]}});
   made.accrual_days = mean_of(tally.accrual_days), made.trial_days = mean_of(tally.trial_days);
   made.screened = mean_of(tally.screened), made.imbalance = mean_of(tally.imbalance);
   made.guessed = mean_of(tally.guessed), made.left_early = mean_of(tally.left_early);
+  made.accrual = accrual_fan(tally);
   made.notes = world_->notes();
   return made;
 }
 
 void rehearse(Rehearsed const& rehearsed, study::Study const& study, std::vector<Statement> const& statements,
-              std::int64_t replicates, std::span<std::optional<Tally>> blocks, std::int64_t first_block, std::size_t threads,
+              std::int64_t replicates, Ledger& ledger, std::int64_t begin, std::int64_t end, std::size_t threads,
               std::atomic<bool> const& stop, Progress const& progress) {
   std::mutex door;
-  std::int64_t done = 0;
+  std::int64_t done = ledger.done(begin, end), next = begin;
   std::exception_ptr broken;
-  for (auto const& block : blocks) done += block.has_value();
-  std::atomic<std::size_t> next{0};
+  const auto take = [&]() -> std::optional<std::int64_t> {
+    const std::scoped_lock lock(door);
+    while (next < end && ledger.has(next)) ++next;
+    if (next >= end || broken || stop.load(std::memory_order_relaxed)) return {};
+    return next++;
+  };
   const auto work = [&] {
     try {
       Analyst analyst(study, rehearsed.world().layout(), statements);
       Workspace workspace;
-      for (std::size_t b = next++; b < blocks.size() && !stop.load(std::memory_order_relaxed); b = next++) {
-        if (blocks[b]) continue;
-        Tally tally = rehearsed.block(first_block + std::int64_t(b), replicates, analyst, workspace);
+      while (const auto block = take()) {
+        Tally tally = rehearsed.block(*block, replicates, analyst, workspace);
         const std::scoped_lock lock(door);
-        if (progress) progress(++done, std::int64_t(blocks.size()), tally);
-        blocks[b] = std::move(tally);
+        ++done;
+        if (progress) progress(done, end - begin, tally);
+        ledger.add_block(*block, std::move(tally));
       }
     } catch (...) {
-      next = blocks.size();
       const std::scoped_lock lock(door);
       broken = std::current_exception();
     }
   };
   {
     std::vector<std::jthread> others;
-    for (std::size_t t = 1; t < std::min(threads, blocks.size()); ++t) others.emplace_back(work);
-    work();
+    const std::int64_t wanted = std::min(std::int64_t(threads), end - begin - done);
+    for (std::int64_t t = 1; t < wanted; ++t) others.emplace_back(work);
+    if (wanted > 0) work();
   }
   if (broken) std::rethrow_exception(broken);
 }

@@ -3,34 +3,31 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "equipoise/results/rehearsal.h"
+#include "equipoise/simulate/blocks.h"
 #include "equipoise/simulate/claims.h"
-#include "equipoise/simulate/tally.h"
+#include "equipoise/simulate/ledger.h"
+#include "equipoise/simulate/parts.h"
 #include "equipoise/simulate/truths.h"
 #include "equipoise/simulate/world.h"
 #include "equipoise/study/study.h"
 
 namespace equipoise::simulate {
 
-/// Replicates are reduced in blocks of this many, by index: whoever computes a block gets the same bytes.
-inline constexpr std::int64_t block_size = 100;
-/// Of so many first replicates single estimates are kept, for figures.
-inline constexpr std::int64_t kept_replicates = 200;
-
 /// The plan, and one world in which it is rehearsed. Immutable; blocks may be computed by any thread in any order.
 class Rehearsed {
  public:
-  /// All must outlive it.
+  /// limits  of each analysis of the plan: it is run in so many first replicates. The others must outlive it.
   Rehearsed(study::Study const& study, World const& world, std::vector<Statement> const& statements, Claims const& claims,
-            std::uint64_t seed);
+            std::vector<std::int64_t> limits, std::uint64_t seed);
 
   std::vector<Truth> const& truths() const { return truths_; }
   World const& world() const { return *world_; }
+  /// How long the lists of its tallies are.
+  TallyShape shape() const;
 
   /// Replicates block * block_size up to `end` of the whole (the last block may be short).
   Tally block(std::int64_t block, std::int64_t replicates, Analyst& analyst, Workspace& workspace) const;
@@ -38,10 +35,19 @@ class Rehearsed {
   results::ScenarioCharacteristics characteristics(Tally const& tally) const;
 
  private:
+  struct Scratch;
+  void count_statements(Scratch& scratch, Analyst const& analyst, Tally& tally) const;
+  void count_claims(Scratch& scratch, Tally& tally) const;
+  void count_hypotheses(Scratch& scratch, Tally& tally) const;
+  void count_conduct(VirtualTrial const& trial, Tally& tally) const;
+  void keep(Scratch const& scratch, Tally& tally) const;
+  results::AccrualFan accrual_fan(Tally const& tally) const;
+
   study::Study const* study_;
   World const* world_;
   std::vector<Statement> const* statements_;
   Claims const* claims_;
+  std::vector<std::int64_t> limits_;
   std::uint64_t seed_;
   std::vector<Truth> truths_;
   std::vector<std::size_t> hypotheses_;  // statement of each hypothesis
@@ -50,10 +56,10 @@ class Rehearsed {
 /// How far a scenario has come: blocks done of all, and the last one. Called by one thread at a time.
 using Progress = std::function<void(std::int64_t done, std::int64_t all, Tally const& block)>;
 
-/// Computes the blocks with `threads` threads. Those already in `blocks` (not empty) are left as they are; when `stop` becomes
-/// true, the ones at work are finished and the others stay empty.
+/// Computes the blocks [begin, end) that the ledger misses with `threads` threads, and puts them there. When `stop` becomes true,
+/// the ones at work are finished and no other is begun.
 void rehearse(Rehearsed const& rehearsed, study::Study const& study, std::vector<Statement> const& statements,
-              std::int64_t replicates, std::span<std::optional<Tally>> blocks, std::int64_t first_block, std::size_t threads,
+              std::int64_t replicates, Ledger& ledger, std::int64_t begin, std::int64_t end, std::size_t threads,
               std::atomic<bool> const& stop, Progress const& progress);
 
 }  // namespace equipoise::simulate

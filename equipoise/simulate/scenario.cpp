@@ -347,9 +347,13 @@ std::optional<ItemRule> read_item(protocol::Protocol const& protocol, Node const
 }  // namespace
 
 std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::size_t index, Problems& problems) {
+  return parse_scenario(protocol, merged(protocol, index), problems);
+}
+
+std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, protocol::MethodSection const& own,
+                                       Problems& problems) {
   const std::size_t before = problems.size();
-  protocol::MethodSection const& own = protocol.scenarios[index];
-  const Node whole = merged(protocol, index);
+  Node const& whole = own.section;
   Section text(whole, fmt::format("scenario '{}'", scenario_id(own)), problems);
   for (std::string_view key : {"id", "extends", "model", "note"}) text.allow(key);
   auto model = Models::parse(own.method, protocol, text);

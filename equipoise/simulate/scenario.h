@@ -72,6 +72,9 @@ struct Scenario {
 
 /// Reads and checks a scenario by its place in protocol.scenarios; every problem is reported. Its model is one of this build.
 std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::size_t index, Problems& problems);
+/// The same of a scenario with everything that it extends: see merged.h.
+std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, protocol::MethodSection const& whole,
+                                       Problems& problems);
 
 /// Ids of the scenarios whose model this build carries.
 std::vector<std::string> scenario_ids(protocol::Protocol const& protocol);

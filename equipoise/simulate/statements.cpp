@@ -120,7 +120,7 @@ struct Analyst::Work {
       if (finding.at != with_p->at || (!finding.se && !finding.lower)) continue;
       const bool ratio = finding.quantity.ends_with("_ratio") && finding.scale == Scale::log;
       const auto on_scale = [&](double value) { return ratio ? std::log(value) : value; };
-      said.estimate = on_scale(finding.value);
+      said.estimate = on_scale(finding.value), said.ratio = ratio;
       if (finding.se) said.se = *finding.se;
       if (finding.lower && finding.upper) said.lower = on_scale(*finding.lower), said.upper = on_scale(*finding.upper);
       if (finding.lower) break;
@@ -154,7 +154,7 @@ Analyst::Analyst(Analyst&&) noexcept = default;
 
 std::span<const std::uint8_t> Analyst::fell_back() const { return work_->fell_back; }
 
-void Analyst::analyse(VirtualTrial const& trial, std::span<Said> said) {
+void Analyst::analyse(VirtualTrial const& trial, std::span<Said> said, std::span<const std::uint8_t> skip) {
   Work& work = *work_;
   analysis::Plan const& plan = work.study.plan;
   expects(said.size() == work.statements.size(), "one place for each statement");
@@ -163,6 +163,10 @@ void Analyst::analyse(VirtualTrial const& trial, std::span<Said> said) {
   work.data.take(trial);
   for (std::size_t s = 0; s < work.statements.size();) {
     const std::size_t a = work.statements[s].planned;
+    if (!skip.empty() && skip[a]) {
+      ++s;
+      continue;
+    }
     PlannedAnalysis const& planned = plan.analyses[a];
     const std::optional<DatasetView> view = work.data.view(a);
     for (; s < work.statements.size() && work.statements[s].planned == a;) {

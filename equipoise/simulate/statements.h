@@ -29,6 +29,8 @@ struct Said {
   double sign =
       missing_number;  ///< +1 or -1: which way the data point, on the scale of `Statement::better`; also without an estimate
 
+  bool ratio = false;  ///< the estimate is the logarithm of a ratio
+
   bool answered() const { return !(p != p); }
 };
 
@@ -43,8 +45,9 @@ class Analyst {
   ~Analyst();
   Analyst(Analyst&&) noexcept;
 
-  /// said: one for each statement.
-  void analyse(VirtualTrial const& trial, std::span<Said> said);
+  /// said  one for each statement
+  /// skip  one for each analysis of the plan: not run when it is 1, and what it would say is left without an answer; empty: none
+  void analyse(VirtualTrial const& trial, std::span<Said> said, std::span<const std::uint8_t> skip = {});
 
   /// Whether an analysis had to go on to a later structure of its declared list, of the last trial; one for each analysis.
   std::span<const std::uint8_t> fell_back() const;

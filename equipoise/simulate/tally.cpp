@@ -1,13 +1,35 @@
 #include "equipoise/simulate/tally.h"
 
 #include <cmath>
+#include <string_view>
+#include <type_traits>
 
 namespace equipoise::simulate {
 namespace {
 
-void add_counts(std::vector<std::int64_t>& to, std::vector<std::int64_t> const& from) {
-  if (to.size() < from.size()) to.resize(from.size(), 0);
-  for (std::size_t i = 0; i < from.size(); ++i) to[i] += from[i];
+/// How each kind of field takes the same field of the blocks that follow.
+void join(std::int64_t& to, std::int64_t from) { to += from; }
+void join(Moments& to, Moments const& from) { to.merge(from); }
+void join(StatementTally& to, StatementTally const& from) { to.merge(from); }
+void join(LookTally& to, LookTally const& from) { to.merge(from); }
+template <class T>
+void join(std::vector<T>& to, std::vector<T> const& from) {
+  if constexpr (std::is_same_v<T, Said> || std::is_same_v<T, double>) {  // kept one after the other
+    to.insert(to.end(), from.begin(), from.end());
+  } else {
+    if (to.size() < from.size()) to.resize(from.size());
+    for (std::size_t i = 0; i < from.size(); ++i) join(to[i], from[i]);
+  }
+}
+
+template <class T>
+void join_each(T& to, T const& from) {
+  T::each(to, [&](std::string_view name, auto& field) {
+    T::each(from, [&](std::string_view other, auto const& more) {
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, std::remove_cvref_t<decltype(more)>>)
+        if (name == other) join(field, more);
+    });
+  });
 }
 
 }  // namespace
@@ -33,22 +55,8 @@ void Moments::merge(Moments const& other) {
 
 double Moments::standard_error() const { return std::sqrt(variance() / double(n)); }
 
-void StatementTally::merge(StatementTally const& other) {
-  answered += other.answered, rejected += other.rejected, rejected_better += other.rejected_better;
-  intervals += other.intervals, covered += other.covered, missed_below += other.missed_below;
-  estimate.merge(other.estimate), se.merge(other.se), se_squared.merge(other.se_squared);
-}
-
-void Tally::merge(Tally&& other) {
-  replicates += other.replicates;
-  if (statements.size() < other.statements.size()) statements.resize(other.statements.size());
-  for (std::size_t s = 0; s < other.statements.size(); ++s) statements[s].merge(other.statements[s]);
-  add_counts(claims, other.claims), add_counts(unknown, other.unknown), add_counts(hypotheses, other.hypotheses);
-  add_counts(failed, other.failed), add_counts(fell_back, other.fell_back);
-  any_hypothesis += other.any_hypothesis, all_hypotheses += other.all_hypotheses, any_true += other.any_true;
-  accrual_days.merge(other.accrual_days), trial_days.merge(other.trial_days), screened.merge(other.screened);
-  imbalance.merge(other.imbalance), guessed.merge(other.guessed), left_early.merge(other.left_early);
-  kept.insert(kept.end(), other.kept.begin(), other.kept.end());
-}
+void StatementTally::merge(StatementTally const& other) { join_each(*this, other); }
+void LookTally::merge(LookTally const& other) { join_each(*this, other); }
+void Tally::merge(Tally const& other) { join_each(*this, other); }
 
 }  // namespace equipoise::simulate

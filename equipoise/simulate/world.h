@@ -57,6 +57,8 @@ class World {
   /// errors  unresolved (no such scenario), not_available (a model of another build), every problem of the scenario and of
   ///         [randomisation], and inconsistent when next to no candidate is eligible
   static Checked<World> build(protocol::Protocol const& protocol, std::string_view scenario);
+  /// The same of a scenario that stands in no file as it is: one with all that it extends, and values replaced.
+  static Checked<World> build(protocol::Protocol const& protocol, protocol::MethodSection const& scenario);
 
   void replicate(std::uint64_t seed, std::uint64_t number, Workspace& workspace, VirtualTrial& trial, Forced forced = {}) const;
 

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+
+namespace equipoise::simulate {
+
+/// Replicates are reduced in blocks of this many, by index: whoever computes a block gets the same bytes.
+inline constexpr std::int64_t block_size = 100;
+/// Of so many first replicates single estimates are kept, for figures.
+inline constexpr std::int64_t kept_replicates = 200;
+/// The accrual of a kept trial is kept at so many equal steps of its participants.
+inline constexpr int accrual_marks = 20;
+
+inline std::int64_t blocks_of(std::int64_t replicates) { return (replicates + block_size - 1) / block_size; }
+
+}  // namespace equipoise::simulate
