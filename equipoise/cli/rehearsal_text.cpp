@@ -76,6 +76,25 @@ std::string rehearsal_text(protocol::Protocol const& protocol, results::Rehearsa
         100 * one.left_early.value);
     for (std::string const& note : one.notes) out += "  " + note + "\n";
   }
+  for (results::Grid const& grid : rehearsal.grids) {
+    out += fmt::format("\nGrid {}, scenario {}: P <= {:g}\n", grid.id, grid.scenario, rehearsal.alpha);
+    std::vector<std::vector<std::string>> rows(1);
+    for (results::Grid::Axis const& axis : grid.axes) rows[0].push_back(axis.label);
+    if (!grid.cells.empty())
+      for (results::StatementCharacteristics const& row : grid.cells.front().statements)
+        rows[0].push_back(row.analysis + ", " + label_of(protocol, row.arm));
+    for (std::size_t c = 0; c < grid.cells.size(); ++c) {
+      std::vector<std::string>& line = rows.emplace_back();
+      std::size_t step = grid.cells.size(), place = c;
+      for (results::Grid::Axis const& axis : grid.axes) {
+        step /= axis.values.size();
+        line.push_back(fmt::format("{:g}", axis.values[place / step]));
+        place %= step;
+      }
+      for (results::StatementCharacteristics const& row : grid.cells[c].statements) line.push_back(percent(row.rejected));
+    }
+    out += table(rows);
+  }
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
+#include <optional>
 
 #include "equipoise/analysis/json_reader.h"
 #include "equipoise/core/section.h"
@@ -125,8 +126,7 @@ PartWorld read_world(Section& section) {
     piece.level = int(one.integer("level", {.min = 0, .max = 40}).value_or(-1));
     const Node* tally = one.need("tally");
     if (piece.first < 0 || piece.level < 0 || !tally) continue;
-    if (!read(*tally, piece.tally))
-      one.report_at("tally", Code::wrong_type, "a tally of '{}' is damaged", world.id);
+    if (!read(*tally, piece.tally)) one.report_at("tally", Code::wrong_type, "a tally of '{}' is damaged", world.id);
     else if (piece.first % (std::int64_t(1) << piece.level) != 0 || piece.end() > blocks || !world.ledger.add(std::move(piece)))
       one.report_at("first", Code::inconsistent, "the pieces of '{}' overlap, or go beyond it", world.id);
   }
@@ -140,12 +140,12 @@ std::string TallyShape::complaint(Ledger::Piece const& piece, std::int64_t repli
   Tally const& tally = piece.tally;
   const std::int64_t n = std::min(replicates, piece.end() * block_size) - piece.first * block_size;
   if (tally.replicates != n) return fmt::format("has {} replicates in a place for {}", tally.replicates, n);
-  const std::int64_t kept = std::clamp<std::int64_t>(kept_replicates - piece.first * block_size, 0, n);
+  const std::int64_t single = std::clamp<std::int64_t>(kept - piece.first * block_size, 0, n);
   const bool sizes = tally.statements.size() == statements && tally.judged.size() == claims && tally.claims.size() == claims &&
                      tally.unknown.size() == claims && tally.hypotheses.size() == hypotheses && tally.run.size() == analyses &&
                      tally.failed.size() == analyses && tally.fell_back.size() == analyses && tally.looks.size() == looks &&
-                     tally.stopped.size() == 3 * monitored && tally.kept.size() == std::size_t(kept) * statements &&
-                     tally.accrual.size() == std::size_t(kept) * accrual_marks;
+                     tally.stopped.size() == 3 * monitored && tally.kept.size() == std::size_t(single) * statements &&
+                     tally.accrual.size() == std::size_t(single) * accrual_marks;
   if (!sizes) return "counts other statements, claims or hypotheses than the protocol has";
   bool possible = true;
   const auto look = [&](auto const& self, auto const& field) -> void {
@@ -153,8 +153,7 @@ std::string TallyShape::complaint(Ledger::Piece const& piece, std::int64_t repli
     if constexpr (std::is_same_v<Field, std::int64_t>) possible &= field >= 0 && field <= n;
     else if constexpr (std::is_same_v<Field, Moments>)
       possible &= field.n >= 0 && field.n <= n && (std::isnan(field.mean) || field.n > 0 || field.mean == 0);
-    else if constexpr (HasFields<Field>)
-      Field::each(field, [&](std::string_view, auto const& inner) { self(self, inner); });
+    else if constexpr (HasFields<Field>) Field::each(field, [&](std::string_view, auto const& inner) { self(self, inner); });
     else if constexpr (requires { field.begin(); })
       for (auto const& element : field) self(self, element);
   };
@@ -184,7 +183,8 @@ Expected<Part> read_part(std::string_view bytes, std::string const& file) {
   Section section(*node, "the part", problems);
   Part part;
   if (const auto kind = section.need_text("document"); kind && *kind != document)
-    return tl::unexpected(Error{Code::inconsistent, fmt::format("the file is a '{}', and no part of a rehearsal", *kind), place, {}});
+    return tl::unexpected(
+        Error{Code::inconsistent, fmt::format("the file is a '{}', and no part of a rehearsal", *kind), place, {}});
   section.allow("simulated");
   part.key.version = section.need_text("version").value_or("");
   part.key.protocol_digest = section.need_text("protocol_digest").value_or("");
@@ -203,7 +203,8 @@ Expected<Part> read_part(std::string_view bytes, std::string const& file) {
   return part;
 }
 
-void absorb(Part& whole, Part&& part, std::string const& file, TallyShape const& shape, Problems& problems) {
+void absorb(Part& whole, Part&& part, std::string const& file, std::vector<TallyShape> const& shapes, Overlap overlap,
+            Problems& problems) {
   const Place place{.file = file};
   const auto refuse = [&](std::string text) -> Error& {
     return problems.emplace_back(Error{Code::inconsistent, std::move(text), place, {}});
@@ -230,15 +231,18 @@ void absorb(Part& whole, Part&& part, std::string const& file, TallyShape const&
                          same->replicates));
       continue;
     }
+    TallyShape const& shape = shapes[std::size_t(same - whole.worlds.begin())];
+    std::optional<std::pair<std::int64_t, std::int64_t>> twice;  // blocks
     for (Ledger::Piece const* piece : world.ledger.pieces()) {
-      if (const std::string wrong = shape.complaint(*piece, world.replicates); !wrong.empty()) {
+      if (const std::string wrong = shape.complaint(*piece, world.replicates); !wrong.empty())
         refuse(fmt::format("the part of '{}' from replicate {} on {}", world.id, piece->first * block_size, wrong));
-      } else if (!same->ledger.add(*piece)) {
-        refuse(fmt::format("replicates {} to {} of '{}' are in another part too", piece->first * block_size,
-                           std::min(piece->end() * block_size, world.replicates) - 1, world.id))
-            .hint = "give each part once";
-      }
+      else if (!same->ledger.add(*piece) && overlap == Overlap::refused)
+        twice = {twice ? twice->first : piece->first, piece->end()};
     }
+    if (twice)
+      refuse(fmt::format("replicates from {} to {} of '{}' are in another part too", twice->first * block_size,
+                         std::min(twice->second * block_size, world.replicates) - 1, world.id))
+          .hint = "give each part once";
   }
 }
 

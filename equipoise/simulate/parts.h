@@ -36,10 +36,14 @@ struct Part {
 /// How long the lists of a tally are, by the plan.
 struct TallyShape {
   std::size_t statements = 0, claims = 0, hypotheses = 0, analyses = 0, looks = 0, monitored = 0;
+  std::int64_t kept = 0;  ///< of so many first replicates single estimates are kept
 
   /// Says what is wrong with a piece of a world of so many replicates; "" when nothing is.
   std::string complaint(Ledger::Piece const& piece, std::int64_t replicates) const;
 };
+
+/// What becomes of blocks that are there already: their bytes would be the same.
+enum class Overlap { refused, passed_over };
 
 /// One object, labelled as simulated: every number exact.
 std::string to_json(Part const& part);
@@ -48,8 +52,11 @@ std::string to_json(Part const& part);
 Expected<Part> read_part(std::string_view bytes, std::string const& file);
 
 /// Puts the blocks of `part`, read from `file`, to those of `whole`.
+///
+/// shapes  of each world of `whole`
 /// errors  inconsistent: another build, protocol, seed or plan, a block that is there already, a tally that cannot be right
-void absorb(Part& whole, Part&& part, std::string const& file, TallyShape const& shape, Problems& problems);
+void absorb(Part& whole, Part&& part, std::string const& file, std::vector<TallyShape> const& shapes, Overlap overlap,
+            Problems& problems);
 
 /// Reports every gap: each world must have all its blocks.
 void report_gaps(Part const& whole, Problems& problems);

@@ -58,15 +58,14 @@ void count(StatementTally& tally, Statement const& statement, Said const& said, 
 }  // namespace
 
 Rehearsed::Rehearsed(study::Study const& study, World const& world, std::vector<Statement> const& statements,
-                     Claims const& claims, std::vector<std::int64_t> limits, std::uint64_t seed)
+                     Claims const& claims, Options options)
     : study_(&study),
       world_(&world),
       statements_(&statements),
       claims_(&claims),
-      limits_(std::move(limits)),
-      seed_(seed),
-      truths_(simulate::truths(study, world, statements, seed, truth_trials)) {
-  expects(limits_.size() == study.plan.analyses.size(), "one limit for each analysis");
+      options_(std::move(options)),
+      truths_(simulate::truths(study, world, statements, options_.seed, truth_trials)) {
+  expects(options_.limits.size() == study.plan.analyses.size(), "one limit for each analysis");
   if (!study.plan.multiplicity) return;
   for (analysis::PlannedHypothesis const& hypothesis : study.plan.multiplicity->hypotheses) {
     const auto found = std::ranges::find_if(
@@ -96,15 +95,15 @@ Tally Rehearsed::block(std::int64_t block, std::int64_t replicates, Analyst& ana
   scratch.holds.resize(claims), scratch.unknown.resize(claims), scratch.p.resize(hypotheses_.size());
   const std::int64_t end = std::min(replicates, (block + 1) * block_size);
   for (std::int64_t r = block * block_size; r < end; ++r) {
-    world_->replicate(seed_, std::uint64_t(r), workspace, scratch.trial);
-    for (std::size_t a = 0; a < analyses; ++a) scratch.skip[a] = r >= limits_[a];
+    world_->replicate(options_.seed, std::uint64_t(r), workspace, scratch.trial);
+    for (std::size_t a = 0; a < analyses; ++a) scratch.skip[a] = r >= options_.limits[a];
     analyst.analyse(scratch.trial, scratch.said, scratch.skip);
     ++tally.replicates;
     count_statements(scratch, analyst, tally);
     count_claims(scratch, tally);
     count_hypotheses(scratch, tally);
     count_conduct(scratch.trial, tally);
-    if (r < kept_replicates) keep(scratch, tally);
+    if (r < options_.kept) keep(scratch, tally);
   }
   return tally;
 }
@@ -167,21 +166,16 @@ void Rehearsed::keep(Scratch const& scratch, Tally& tally) const {
   }
 }
 
-TallyShape Rehearsed::shape() const {
-  return {.statements = statements_->size(),
-          .claims = claims_->size(),
-          .hypotheses = hypotheses_.size(),
-          .analyses = study_->plan.analyses.size()};
-}
-
 /// Quantiles over the trials kept of the days of each mark: of type 7 of Hyndman & Fan (1996), as R's default.
 results::AccrualFan Rehearsed::accrual_fan(Tally const& tally) const {
   results::AccrualFan fan;
-  for (int mark = 1; mark <= accrual_marks; ++mark) fan.randomised.push_back(std::int64_t(randomised_at(mark, world_->scenario().accrual.participants)));
-  fan.days.assign(results::AccrualFan::quantiles.size(), std::vector<double>(accrual_marks, missing_number));
   const std::size_t trials = tally.accrual.size() / accrual_marks;
+  if (trials == 0) return fan;
+  for (int mark = 1; mark <= accrual_marks; ++mark)
+    fan.randomised.push_back(std::int64_t(randomised_at(mark, world_->scenario().accrual.participants)));
+  fan.days.assign(results::AccrualFan::quantiles.size(), std::vector<double>(accrual_marks, missing_number));
   std::vector<double> days(trials);
-  for (std::size_t mark = 0; mark < accrual_marks && trials > 0; ++mark) {
+  for (std::size_t mark = 0; mark < accrual_marks; ++mark) {
     for (std::size_t t = 0; t < trials; ++t) days[t] = tally.accrual[t * accrual_marks + mark];
     std::ranges::sort(days);
     for (std::size_t q = 0; q < fan.days.size(); ++q) {
@@ -212,7 +206,8 @@ results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) 
                                           .truth = truth.value,
                                           .no_difference = truth.no_difference,
                                           .ratio = counted.ratios > 0};
-    if (statement.better != 0 && !statement.against.empty()) one.rejected_better = results::Share{counted.rejected_better, counted.asked};
+    if (statement.better != 0 && !statement.against.empty())
+      one.rejected_better = results::Share{counted.rejected_better, counted.asked};
     if (counted.estimate.n > 1) {
       const double n = double(counted.estimate.n), sd = std::sqrt(counted.estimate.variance());
       one.mean = mean_of(counted.estimate);
@@ -229,7 +224,7 @@ results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) 
     }
     for (std::size_t k = s; k < tally.kept.size(); k += statements_->size()) {
       if (counted.estimate.n == 0) break;
-      if (std::int64_t(k / statements_->size()) >= limits_[statement.planned]) break;
+      if (std::int64_t(k / statements_->size()) >= options_.limits[statement.planned]) break;
       one.estimates.push_back(tally.kept[k].estimate);
       one.lower.push_back(tally.kept[k].lower), one.upper.push_back(tally.kept[k].upper);
     }
@@ -252,8 +247,7 @@ results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) 
     if (some_true) made.family_wise_error = results::Share{tally.any_true, tally.tested};
   }
   for (std::size_t a = 0; a < study_->plan.analyses.size(); ++a)
-    made.failures.push_back(
-        {study_->plan.analyses[a].id, {tally.failed[a], tally.run[a]}, {tally.fell_back[a], tally.run[a]}});
+    made.failures.push_back({study_->plan.analyses[a].id, {tally.failed[a], tally.run[a]}, {tally.fell_back[a], tally.run[a]}});
   made.accrual_days = mean_of(tally.accrual_days), made.trial_days = mean_of(tally.trial_days);
   made.screened = mean_of(tally.screened), made.imbalance = mean_of(tally.imbalance);
   made.guessed = mean_of(tally.guessed), made.left_early = mean_of(tally.left_early);

@@ -10,7 +10,6 @@
 #include "equipoise/simulate/blocks.h"
 #include "equipoise/simulate/claims.h"
 #include "equipoise/simulate/ledger.h"
-#include "equipoise/simulate/parts.h"
 #include "equipoise/simulate/truths.h"
 #include "equipoise/simulate/world.h"
 #include "equipoise/study/study.h"
@@ -20,14 +19,18 @@ namespace equipoise::simulate {
 /// The plan, and one world in which it is rehearsed. Immutable; blocks may be computed by any thread in any order.
 class Rehearsed {
  public:
-  /// limits  of each analysis of the plan: it is run in so many first replicates. The others must outlive it.
+  struct Options {
+    std::vector<std::int64_t> limits{};  ///< of each analysis of the plan: it is run in so many first replicates
+    std::uint64_t seed = 1;
+    std::int64_t kept = kept_replicates;  ///< of so many first replicates the single estimates are kept
+  };
+
+  /// All but the options must outlive it.
   Rehearsed(study::Study const& study, World const& world, std::vector<Statement> const& statements, Claims const& claims,
-            std::vector<std::int64_t> limits, std::uint64_t seed);
+            Options options);
 
   std::vector<Truth> const& truths() const { return truths_; }
   World const& world() const { return *world_; }
-  /// How long the lists of its tallies are.
-  TallyShape shape() const;
 
   /// Replicates block * block_size up to `end` of the whole (the last block may be short).
   Tally block(std::int64_t block, std::int64_t replicates, Analyst& analyst, Workspace& workspace) const;
@@ -47,8 +50,7 @@ class Rehearsed {
   World const* world_;
   std::vector<Statement> const* statements_;
   Claims const* claims_;
-  std::vector<std::int64_t> limits_;
-  std::uint64_t seed_;
+  Options options_;
   std::vector<Truth> truths_;
   std::vector<std::size_t> hypotheses_;  // statement of each hypothesis
 };

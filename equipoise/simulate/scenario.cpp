@@ -8,6 +8,7 @@
 #include "equipoise/protocol/names.h"
 #include "equipoise/simulate/merged.h"
 #include "equipoise/simulate/schedule.h"
+#include "equipoise/simulate/settings.h"
 
 namespace equipoise::simulate {
 namespace {
@@ -440,6 +441,7 @@ void check_scenarios(protocol::Protocol const& protocol, Problems& problems, std
                                [&](Error const& known) { return known.place == problem.place && known.code == problem.code; }))
         problems.push_back(std::move(problem));
   }
+  Settings::parse(protocol, problems);
 }
 
 }  // namespace equipoise::simulate

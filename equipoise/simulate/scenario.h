@@ -79,8 +79,8 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, proto
 /// Ids of the scenarios whose model this build carries.
 std::vector<std::string> scenario_ids(protocol::Protocol const& protocol);
 
-/// Checks all scenarios: every problem of those whose model this build carries, unknown models, and published ones that it does
-/// not carry, which are no problem until they are to be run.
+/// Checks all scenarios and the section [rehearsal]: every problem of those whose model this build carries, unknown models, and
+/// published ones that it does not carry, which are no problem until they are to be run.
 void check_scenarios(protocol::Protocol const& protocol, Problems& problems, std::vector<study::Unavailable>& unavailable);
 
 }  // namespace equipoise::simulate

@@ -10,7 +10,7 @@
 namespace equipoise::simulate {
 namespace {
 
-constexpr std::size_t most_cells = 10000;
+constexpr std::size_t most_cells = 2500;
 const Limits replicate_limits{.min = 1, .max = double(most_replicates)};
 
 /// Reports an id that is not among the known ones.
@@ -45,7 +45,8 @@ GridPlan::Axis read_axis(Section& section) {
 }
 
 GridPlan read_grid(Section& section, std::vector<std::string> const& scenarios) {
-  GridPlan grid{.id = section.id("id", true).value_or(""), .scenario = {}, .replicates = {}, .axes = {}, .place = section.place()};
+  GridPlan grid{
+      .id = section.id("id", true).value_or(""), .scenario = {}, .replicates = {}, .axes = {}, .place = section.place()};
   section.rename(fmt::format("grid '{}'", grid.id));
   if (const auto scenario = section.need_text("scenario"))
     if (known(section, "scenario", *scenario, scenarios, "scenario")) grid.scenario = *scenario;
@@ -55,9 +56,9 @@ GridPlan read_grid(Section& section, std::vector<std::string> const& scenarios) 
   if (section.has("vary") && grid.axes.empty())
     section.report_at("vary", Code::out_of_range, "{} varies nothing", section.name());
   std::size_t cells = 1;
-  for (GridPlan::Axis const& axis : grid.axes) cells = std::min(most_cells + 1, cells * std::max<std::size_t>(1, axis.values.size()));
-  if (cells > most_cells)
-    section.report_at("vary", Code::out_of_range, "{} has more than {} cells", section.name(), most_cells);
+  for (GridPlan::Axis const& axis : grid.axes)
+    cells = std::min(most_cells + 1, cells * std::max<std::size_t>(1, axis.values.size()));
+  if (cells > most_cells) section.report_at("vary", Code::out_of_range, "{} has more than {} cells", section.name(), most_cells);
   section.finish();
   return grid;
 }
@@ -121,8 +122,9 @@ std::optional<protocol::MethodSection> cell_scenario(protocol::Protocol const& p
   for (std::size_t a = 0; a < grid.axes.size(); ++a)
     for (std::string const& key : grid.axes[a].keys) {
       const double value = values[a];
-      const Node node(value == std::floor(value) && std::abs(value) < 1e15 ? Node::Value(std::int64_t(value)) : Node::Value(value),
-                      grid.axes[a].place);
+      const Node node(
+          value == std::floor(value) && std::abs(value) < 1e15 ? Node::Value(std::int64_t(value)) : Node::Value(value),
+          grid.axes[a].place);
       auto section = replaced(whole.section, key, node);
       if (!section) {
         add_problem(problems, grid.axes[a].place, Code::wrong_type, "'{}' of grid '{}' leads through something that is no table",

@@ -91,6 +91,7 @@ struct Surroundings {
   std::map<std::string, std::string> environment;  ///< added to ours
   std::optional<rlim_t> largest_file;              ///< no file may grow larger
   bool killed_there = false;                       ///< a write beyond that kills it (SIGXFSZ); else the write fails
+  int interrupted_after_ms = -1;                   ///< then it gets what Ctrl-C sends
   std::string standard_output;                     ///< a file to take it, such as /dev/full; empty = captured
 };
 
@@ -136,14 +137,19 @@ inline Ran equipoise(std::vector<std::string> arguments, Surroundings const& at 
   Ran ran;
   pollfd open[2] = {{out[0], POLLIN, 0}, {err[0], POLLIN, 0}};
   std::string* into[2] = {&ran.out, &ran.err};
-  for (int left = 2; left > 0 && ::poll(open, 2, -1) > 0;)
-    for (int i = 0; i < 2; ++i) {
+  int wait = at.interrupted_after_ms;
+  for (int left = 2; left > 0;) {
+    const int ready = ::poll(open, 2, wait);
+    if (ready < 0) break;
+    if (ready == 0) ::kill(child, SIGINT), wait = -1;
+    for (int i = 0; i < 2 && ready > 0; ++i) {
       if (open[i].fd < 0 || open[i].revents == 0) continue;
       char block[1 << 16];
       const ssize_t got = ::read(open[i].fd, block, sizeof block);
       if (got > 0) into[i]->append(block, std::size_t(got));
       else open[i].fd = -1, --left;
     }
+  }
   ::close(out[0]);
   ::close(err[0]);
   int status = 0;

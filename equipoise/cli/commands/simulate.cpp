@@ -1,149 +1,174 @@
-#include <unistd.h>
-
-#include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <csignal>
-#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 
 #include "equipoise/cli/commands.h"
 #include "equipoise/cli/files.h"
-#include "equipoise/cli/pipeline.h"
-#include "equipoise/cli/rehearsal_text.h"
+#include "equipoise/cli/progress.h"
+#include "equipoise/cli/rehearsal.h"
+#include "equipoise/cli/shard.h"
 #include "equipoise/cli/version.h"
-#include "equipoise/core/text.h"
-#include "equipoise/protocol/load.h"
-#include "equipoise/simulate/rehearse.h"
-#include "equipoise/simulate/scenario.h"
 
 namespace equipoise::cli {
 namespace {
 
 struct Arguments {
-  std::string protocol, output;
-  std::vector<std::string> scenarios, analyses;
-  std::int64_t replicates = 1000;
-  std::uint64_t seed = 1;
+  std::string protocol, output, shard;
+  std::vector<std::string> analyses;
+  simulate::Asked asked;
+  std::int64_t replicates = 0;
   std::size_t threads = 0;
+  double precision = 0;
+  bool resume = false;
 };
 
-std::atomic<bool> interrupted{false};
-
-/// Ctrl-C while it lives: the blocks at work are finished, nothing more is begun.
-class Interruptible {
+/// Computes what is missing, and keeps what is done safe on the disk.
+class Run {
  public:
-  Interruptible() : before_(std::signal(SIGINT, [](int) { interrupted = true; })) {}
-  ~Interruptible() { std::signal(SIGINT, before_); }
-
- private:
-  void (*before_)(int);
-};
-
-/// One line on a terminal, drawn again at most ten times a second.
-class ProgressLine {
- public:
-  ProgressLine(bool wanted, std::string scenario, std::string what)
-      : wanted_(wanted && isatty(STDERR_FILENO) == 1), scenario_(std::move(scenario)), what_(std::move(what)) {}
-  ~ProgressLine() {
-    if (drawn_) std::fputs("\r\033[K", stderr);
+  Run(study::Study const& study, simulate::Campaign const& campaign, simulate::Part& part, Arguments const& arguments,
+      Shard const& shard, Console& console)
+      : study_(study), campaign_(campaign), part_(part), arguments_(arguments), shard_(shard), console_(console) {
+    if (!arguments.output.empty())
+      file_ = std::filesystem::path(arguments.output) / fmt::format("part-{}-of-{}.json", shard.index, shard.count);
   }
 
-  void draw(std::int64_t done, std::int64_t all, std::int64_t replicates, results::Share const& main) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!wanted_ || (done < all && now - last_ < std::chrono::milliseconds(100))) return;
-    last_ = now;
-    const double seconds = std::chrono::duration<double>(now - started_).count();
-    const double rate = double(replicates) / seconds, left = seconds * double(all - done) / double(done);
-    constexpr int width = 24;
-    const int filled = int(width * done / all);
-    std::string line = fmt::format("\r\033[K{} [{:=<{}}{: <{}}] {:3.0f} %  {:.0f}/s  {:.0f} s left", scenario_, "", filled, "",
-                                   width - filled, 100 * double(done) / double(all), rate, left);
-    if (!what_.empty()) line += fmt::format("  {} {:.1f} % (SE {:.2f})", what_, 100 * main.value(), 100 * main.mc_se());
-    std::fputs(line.c_str(), stderr);
-    drawn_ = true;
+  /// Whether all is done; else it was interrupted, or could not be kept.
+  bool go() {
+    const Interruptible interruptible;
+    for (std::size_t m = 0; m < campaign_.members().size() && !stop_; ++m) compute(m);
+    if (!file_.empty() && !broken_) keep();
+    if (broken_) console_.fail(*broken_);
+    else if (Interruptible::asked) interrupted();
+    return !stop_;
   }
 
  private:
-  bool wanted_, drawn_ = false;
-  std::string scenario_, what_;
-  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now(), last_{};
+  void compute(std::size_t m) {
+    simulate::Campaign::Member const& member = campaign_.members()[m];
+    simulate::Ledger& ledger = part_.worlds[m].ledger;
+    const std::int64_t blocks = simulate::blocks_of(member.replicates);
+    const std::int64_t begin = shard_.begin(blocks), end = shard_.end(blocks);
+    if (begin == end) return;
+    const simulate::Rehearsed rehearsed = campaign_.rehearsed(member);
+    ProgressLine line(!console_.quiet && !console_.json, name(m), what());
+    std::vector<simulate::StatementTally> so_far(campaign_.statements().size());
+    std::int64_t replicates = 0;
+    const auto progress = [&](std::int64_t done, std::int64_t all, simulate::Tally const& block) {
+      replicates += block.replicates;
+      for (const std::size_t s : campaign_.main()) so_far[s].merge(block.statements[s]);
+      line.draw(done, all, replicates, simulate::least_known(so_far, campaign_.main()));
+      if (Interruptible::asked) stop_ = true;
+      if (!file_.empty() && std::chrono::steady_clock::now() - kept_ > std::chrono::seconds(10)) keep();
+    };
+    const std::size_t threads = arguments_.threads > 0 ? arguments_.threads : std::max(1u, std::thread::hardware_concurrency());
+    if (arguments_.precision <= 0) {
+      simulate::rehearse(rehearsed, study_, campaign_.statements(), member.replicates, ledger, begin, end, threads, stop_,
+                         progress);
+      return;
+    }
+    // What is there goes up to a stop, or is on the way to the next one.
+    std::int64_t to = std::min(blocks, simulate::next_stop(std::max<std::int64_t>(0, ledger.extent() - 1)));
+    for (;;) {
+      simulate::rehearse(rehearsed, study_, campaign_.statements(), member.replicates, ledger, 0, to, threads, stop_, progress);
+      if (stop_ || to == blocks) return;
+      if (simulate::least_known(ledger.whole(to).statements, campaign_.main()).mc_se <= arguments_.precision) return;
+      to = std::min(blocks, simulate::next_stop(to));
+    }
+  }
+
+  std::string name(std::size_t m) const {
+    std::string const& id = campaign_.members()[m].id;
+    return campaign_.members().size() == 1 ? id : fmt::format("{}/{} {}", m + 1, campaign_.members().size(), id);
+  }
+
+  std::string what() const { return campaign_.main().empty() ? "" : campaign_.statements()[campaign_.main().front()].analysis; }
+
+  void keep() {
+    const auto written = write_whole({{file_, simulate::to_json(part_)}});
+    kept_ = std::chrono::steady_clock::now();
+    if (!written) broken_ = written.error(), stop_ = true;
+  }
+
+  void interrupted() {
+    console_.set_status(130);
+    std::int64_t done = 0, all = 0;
+    for (std::size_t m = 0; m < part_.worlds.size(); ++m) {
+      const std::int64_t blocks = simulate::blocks_of(part_.worlds[m].replicates);
+      done += part_.worlds[m].ledger.done(shard_.begin(blocks), shard_.end(blocks));
+      all += shard_.end(blocks) - shard_.begin(blocks);
+    }
+    std::fputs(fmt::format("interrupted after {} of {} blocks of {} trials{}\n", done, all, simulate::block_size,
+                           file_.empty() ? "; with --output they would have been kept"
+                                         : fmt::format(", which are kept in {}; --resume goes on from there", file_.string()))
+                   .c_str(),
+               stderr);
+  }
+
+  study::Study const& study_;
+  simulate::Campaign const& campaign_;
+  simulate::Part& part_;
+  Arguments const& arguments_;
+  Shard const& shard_;
+  Console& console_;
+  std::filesystem::path file_;
+  std::atomic<bool> stop_{false};
+  std::optional<Error> broken_;
+  std::chrono::steady_clock::time_point kept_ = std::chrono::steady_clock::now();
 };
 
-/// Leaves out the claims that read an analysis which is not run, and those that read such claims.
-void drop_claims(study::Study& study) {
-  std::vector<protocol::Claim>& claims = study.protocol.claims;
-  std::vector<protocol::Claim> kept;
-  for (protocol::Claim& claim : claims) {
-    const bool whole = std::ranges::all_of(claim.all, [&](protocol::ClaimPart const& part) {
-      return part.claim.empty() ? std::ranges::find(study.plan.analyses, part.analysis, &analysis::PlannedAnalysis::id) !=
-                                      study.plan.analyses.end()
-                                : std::ranges::find(kept, part.claim, &protocol::Claim::id) != kept.end();
-    });
-    if (whole) kept.push_back(std::move(claim));
-  }
-  claims = std::move(kept);
+Expected<Shard> shard_of(Arguments const& arguments) {
+  Expected<Shard> shard = arguments.shard.empty() ? launched_shard([](char const* name) -> std::optional<std::string> {
+    const char* value = std::getenv(name);
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  })
+                                                  : parse_shard(arguments.shard);
+  if (!shard || shard->whole()) return shard;
+  const std::string said = shard->source.empty() ? "" : fmt::format(" (from {}; --shard 1/1 computes the whole)", shard->source);
+  if (arguments.output.empty())
+    return tl::unexpected(
+        Error{Code::usage,
+              fmt::format("shard {} of {} needs --output, the folder for its part{}", shard->index, shard->count, said),
+              {},
+              {}});
+  if (arguments.precision > 0)
+    return tl::unexpected(Error{Code::usage,
+                                fmt::format("a shard does not see how precise the others are: give --replicates "
+                                            "instead of --precision{}",
+                                            said),
+                                {},
+                                {}});
+  return shard;
 }
 
 void run(Arguments const& arguments, Console& console) {
-  const auto bytes = read_file(arguments.protocol, protocol::longest_protocol + 1);
-  if (!bytes) return console.fail(bytes.error());
-  auto study = study::load(*bytes, arguments.protocol);
+  const auto shard = shard_of(arguments);
+  if (!shard) return console.fail(shard.error());
+  if (arguments.resume && arguments.output.empty())
+    return console.fail(Error{Code::usage, "--resume needs --output, the folder where the parts are", {}, {}});
+  const auto study = rehearsed_study(arguments.protocol, arguments.analyses);
   if (!study) return console.fail(study.error());
-  if (Problems problems = choose(*study, arguments.analyses); !problems.empty()) return console.fail(problems);
-  if (!arguments.analyses.empty()) drop_claims(*study);
-
-  std::vector<std::string> wanted = arguments.scenarios;
-  if (wanted.empty()) wanted = simulate::scenario_ids(study->protocol);
-  if (wanted.empty())
-    return console.fail(Error{Code::no_data, "the protocol has no [[scenario]] that this build can simulate", {}, {}});
-  Problems problems;
-  std::vector<simulate::World> worlds;
-  for (std::string const& id : wanted) {
-    auto world = simulate::World::build(study->protocol, id);
-    if (world) worlds.push_back(std::move(*world));
-    else problems.insert(problems.end(), world.error().begin(), world.error().end());
-  }
-  const std::vector<simulate::Statement> statements = simulate::statements(*study);
-  const simulate::Claims claims(study->protocol, statements, problems);
-  if (!problems.empty()) return console.fail(problems);
-
-  results::Rehearsal rehearsal{.version = std::string(version),
-                               .protocol_digest = study->protocol.digest,
-                               .seed = arguments.seed,
-                               .alpha = study->protocol.conventions.alpha,
-                               .level = study->protocol.conventions.confidence};
-  const std::size_t threads = arguments.threads > 0 ? arguments.threads : std::max(1u, std::thread::hardware_concurrency());
-  const std::int64_t blocks = (arguments.replicates + simulate::block_size - 1) / simulate::block_size;
-  const Interruptible interruptible;
-  for (simulate::World const& world : worlds) {
-    const simulate::Rehearsed rehearsed(*study, world, statements, claims, arguments.seed);
-    std::vector<std::optional<simulate::Tally>> tallies(std::size_t(blocks), std::nullopt);
-    const std::string what = statements.empty() ? "" : statements.front().analysis + " " + statements.front().arm;
-    ProgressLine line(!console.quiet && !console.json, world.scenario().id, what);
-    std::int64_t replicates = 0;
-    results::Share main;
-    simulate::rehearse(rehearsed, *study, statements, arguments.replicates, tallies, 0, threads, interrupted,
-                       [&](std::int64_t done, std::int64_t all, simulate::Tally const& block) {
-                         replicates += block.replicates;
-                         if (!statements.empty()) main.n += block.statements.front().rejected, main.of += block.replicates;
-                         line.draw(done, all, replicates, main);
-                       });
-    if (interrupted) {
-      console.set_status(130);
-      return;
+  const auto campaign = simulate::Campaign::plan(*study, arguments.asked);
+  if (!campaign) return console.fail(campaign.error());
+  simulate::Part part = (*campaign)->begin(std::string(version));
+  if (arguments.resume) {
+    std::vector<std::string> from{arguments.output};
+    if (!shard->whole())  // the parts of the others are theirs
+      from = {(std::filesystem::path(arguments.output) / fmt::format("part-{}-of-{}.json", shard->index, shard->count)).string()};
+    std::error_code nothing;
+    if (std::filesystem::exists(from.front(), nothing)) {
+      const auto files = part_files(from);
+      if (!files) return console.fail(files.error());
+      if (Problems problems = gather(**campaign, *files, simulate::Overlap::passed_over, part); !problems.empty())
+        return console.fail(problems);
     }
-    simulate::Tally whole;
-    for (auto& tally : tallies) whole.merge(std::move(*tally));
-    rehearsal.scenarios.push_back(rehearsed.characteristics(whole));
   }
-  const std::string json = results::to_json(rehearsal);
-  if (!arguments.output.empty())
-    if (const auto written = write_whole({{std::filesystem::path(arguments.output) / "rehearsal.json", json}}); !written)
-      return console.fail(written.error());
-  console.answer(json);
-  console.say(rehearsal_text(study->protocol, rehearsal));
+  if (!Run(*study, **campaign, part, arguments, *shard, console).go()) return;
+  if (shard->whole()) return conclude(*study, **campaign, part, arguments.output, console);
+  console.answer(fmt::format(R"({{"shard": {}, "of": {}, "output": {}}})"
+                             "\n",
+                             shard->index, shard->count, json_string(arguments.output)));
+  console.say(fmt::format("Shard {} of {} is done{}. 'equipoise merge' puts the parts together.\n", shard->index, shard->count,
+                          shard->source.empty() ? "" : fmt::format(" (from {})", shard->source)));
 }
 
 }  // namespace
@@ -153,15 +178,28 @@ void add_simulate(CLI::App& app, Console& console) {
   CLI::App* command = app.add_subcommand(
       "simulate", "Rehearse the trial: what the plan is worth in each [[scenario]], by thousands of virtual trials");
   command->add_option("protocol", arguments->protocol, "Protocol file (TOML)")->required();
-  command->add_option("--scenario", arguments->scenarios, "Only this scenario; may be given again");
+  command->add_option("--scenario", arguments->asked.scenarios, "Only this scenario; may be given again");
+  command->add_option("--grid", arguments->asked.grids, "Only this grid of [rehearsal]; may be given again");
   command->add_option("--analysis", arguments->analyses, "Only this analysis; may be given again");
-  command->add_option("--replicates", arguments->replicates, "Virtual trials in each scenario")
-      ->check(CLI::Range(std::int64_t(1), std::int64_t(1) << 36))
-      ->capture_default_str();
-  command->add_option("--seed", arguments->seed, "Seed of all random numbers")->capture_default_str();
+  const CLI::Option* replicates =
+      command
+          ->add_option("--replicates", arguments->replicates, "Virtual trials in each scenario (default: [rehearsal], or 1000)")
+          ->check(CLI::Range(std::int64_t(1), simulate::most_replicates));
+  command
+      ->add_option("--precision", arguments->precision,
+                   "Stop when the rejection rates of the main analysis have this Monte Carlo standard error (0.003); "
+                   "--replicates is then the most")
+      ->check(CLI::Range(1e-6, 0.5));
+  command->add_option("--seed", arguments->asked.seed, "Seed of all random numbers")->capture_default_str();
   command->add_option("--threads", arguments->threads, "Threads (default: all processors); the answer does not depend on it");
-  command->add_option("--output", arguments->output, "Folder for rehearsal.json");
-  command->callback([arguments, &console] { run(*arguments, console); });
+  command->add_option("--shard", arguments->shard,
+                      "Only the i-th of n equal shares, 'i/n' (default: as a Slurm array or an MPI launcher says)");
+  command->add_option("--output", arguments->output, "Folder for rehearsal.json and the page, and for what is done so far");
+  command->add_flag("--resume", arguments->resume, "Compute only what the parts in the folder of --output miss");
+  command->callback([arguments, replicates, &console] {
+    if (replicates->count() > 0) arguments->asked.replicates = arguments->replicates;
+    run(*arguments, console);
+  });
 }
 
 }  // namespace equipoise::cli

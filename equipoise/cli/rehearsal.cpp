@@ -1,0 +1,86 @@
+#include "equipoise/cli/rehearsal.h"
+
+#include <algorithm>
+
+#include "equipoise/cli/files.h"
+#include "equipoise/cli/pipeline.h"
+#include "equipoise/cli/rehearsal_text.h"
+#include "equipoise/protocol/load.h"
+
+namespace equipoise::cli {
+namespace {
+
+/// Leaves out the claims that read an analysis which is not run, and those that read such claims.
+void drop_claims(study::Study& study) {
+  std::vector<protocol::Claim> kept;
+  for (protocol::Claim& claim : study.protocol.claims) {
+    const bool whole = std::ranges::all_of(claim.all, [&](protocol::ClaimPart const& part) {
+      return part.claim.empty() ? std::ranges::find(study.plan.analyses, part.analysis, &analysis::PlannedAnalysis::id) !=
+                                      study.plan.analyses.end()
+                                : std::ranges::find(kept, part.claim, &protocol::Claim::id) != kept.end();
+    });
+    if (whole) kept.push_back(std::move(claim));
+  }
+  study.protocol.claims = std::move(kept);
+}
+
+}  // namespace
+
+Checked<study::Study> rehearsed_study(std::string const& protocol, std::vector<std::string> const& analyses) {
+  const auto bytes = read_file(protocol, protocol::longest_protocol + 1);
+  if (!bytes) return fail(Problems{bytes.error()});
+  auto study = study::load(*bytes, protocol);
+  if (!study) return study;
+  if (Problems problems = choose(*study, analyses); !problems.empty()) return fail(std::move(problems));
+  if (!analyses.empty()) drop_claims(*study);
+  return study;
+}
+
+Checked<std::vector<std::filesystem::path>> part_files(std::vector<std::string> const& named) {
+  std::vector<std::filesystem::path> files;
+  Problems problems;
+  for (std::string const& name : named) {
+    std::error_code error;
+    if (!std::filesystem::is_directory(name, error)) {
+      files.emplace_back(name);
+      continue;
+    }
+    for (auto const& entry : std::filesystem::directory_iterator(name, error)) {
+      const std::string file = entry.path().filename().string();
+      if (file.starts_with("part-") && file.ends_with(".json")) files.push_back(entry.path());
+    }
+    if (error) add_problem(problems, {}, Code::io, "cannot read the folder '{}': {}", name, error.message());
+  }
+  if (!problems.empty()) return fail(std::move(problems));
+  std::ranges::sort(files);
+  return files;
+}
+
+Problems gather(simulate::Campaign const& campaign, std::vector<std::filesystem::path> const& files, simulate::Overlap overlap,
+                simulate::Part& whole) {
+  Problems problems;
+  for (std::filesystem::path const& file : files) {
+    const auto bytes = read_file(file);
+    if (!bytes) {
+      problems.push_back(bytes.error());
+      continue;
+    }
+    auto part = simulate::read_part(*bytes, file.string());
+    if (part) campaign.absorb(whole, std::move(*part), file.string(), overlap, problems);
+    else problems.push_back(std::move(part.error()));
+  }
+  return problems;
+}
+
+void conclude(study::Study const& study, simulate::Campaign const& campaign, simulate::Part const& part,
+              std::string const& folder, Console& console) {
+  const results::Rehearsal rehearsal = campaign.characteristics(part);
+  const std::string json = results::to_json(rehearsal);
+  if (!folder.empty())
+    if (const auto written = write_whole({{std::filesystem::path(folder) / "rehearsal.json", json}}); !written)
+      return console.fail(written.error());
+  console.answer(json);
+  console.say(rehearsal_text(study.protocol, rehearsal));
+}
+
+}  // namespace equipoise::cli
