@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "equipoise/core/text.h"
+
 namespace equipoise::cli {
 namespace {
 
@@ -95,6 +97,30 @@ std::string rehearsal_text(protocol::Protocol const& protocol, results::Rehearsa
     }
     out += table(rows);
   }
+  return out;
+}
+
+std::string comparison_text(protocol::Protocol const& protocol, results::Comparison const& comparison) {
+  std::string out = fmt::format(
+      "SIMULATED: {} and {} rehearsed on the same random numbers, seed {}. Per cent of trials with Monte Carlo standard "
+      "errors.\n",
+      comparison.first.file, comparison.second.file, comparison.seed);
+  for (results::ScenarioComparison const& one : comparison.scenarios) {
+    out += fmt::format("\nScenario {}: {} trials of each\n", one.id, one.replicates);
+    std::vector<std::vector<std::string>> rows{{"", "first", "second", "first - second"}};
+    for (results::PairedShare const& row : one.shares)
+      rows.push_back(
+          {row.kind == "claim" ? (row.label.empty() ? row.id : row.label) : row.id + ", " + label_of(protocol, row.arm),
+           percent(row.first), percent(row.second),
+           row.first.of > 0 ? fmt::format("{:+.1f} ({:.2f})", 100 * row.difference.value, 100 * row.difference.mc_se) : ""});
+    for (results::PairedMean const& row : one.means)
+      rows.push_back({row.id, fmt::format("{:.0f}", row.first.value), fmt::format("{:.0f}", row.second.value),
+                      fmt::format("{:+.1f} ({:.2f})", row.difference.value, row.difference.mc_se)});
+    out += table(rows);
+  }
+  for (auto const& [list, file] :
+       {std::pair(&comparison.only_first, &comparison.first.file), {&comparison.only_second, &comparison.second.file}})
+    if (!list->empty()) out += fmt::format("\nOnly in {}: {}\n", *file, join(*list, ", "));
   return out;
 }
 

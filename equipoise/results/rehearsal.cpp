@@ -5,13 +5,14 @@
 #include "equipoise/results/json_writer.h"
 
 namespace equipoise::results {
-namespace {
 
 std::string json(Share const& share) {
   return Object().count("n", share.n).count("of", share.of).real("value", share.value()).real("mc_se", share.mc_se()).str();
 }
 
 std::string json(Measured const& measured) { return Object().real("value", measured.value).real("mc_se", measured.mc_se).str(); }
+
+namespace {
 
 template <class T>
 void add(Object& out, std::string_view key, std::optional<T> const& value) {
@@ -122,9 +123,9 @@ std::string to_json(Rehearsal const& rehearsal) {
   out.text("title", rehearsal.title).text("version", rehearsal.version);
   out.text("protocol_digest", rehearsal.protocol_digest).raw("seed", std::to_string(rehearsal.seed));
   out.real("alpha", rehearsal.alpha).real("level", rehearsal.level);
-  out.raw("scenarios", list(
-                           rehearsal.scenarios,
-                           [](ScenarioCharacteristics const& one) { return json(one, "\n      "); }, "\n    "));
+  out.raw("scenarios",
+          list(
+              rehearsal.scenarios, [](ScenarioCharacteristics const& one) { return json(one, "\n      "); }, "\n    "));
   if (!rehearsal.grids.empty())
     out.raw("grids", list(
                          rehearsal.grids, [](Grid const& one) { return json(one); }, "\n    "));

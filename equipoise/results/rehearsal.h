@@ -27,6 +27,9 @@ struct Measured {
   double value = missing_number, mc_se = missing_number;
 };
 
+std::string json(Share const& share);
+std::string json(Measured const& measured);
+
 /// One analysis, of one arm against its control or by itself, over all replicates.
 struct StatementCharacteristics {
   std::string analysis, method, role, endpoint, arm, against;
@@ -37,7 +40,7 @@ struct StatementCharacteristics {
   bool no_difference = false;                                  ///< in this scenario the two arms differ for nobody
   std::optional<Measured> mean, bias, empirical_se, model_se;  ///< of methods that estimate
   std::optional<Share> coverage;                               ///< of the interval, when the truth is known
-  bool ratio = false;  ///< the estimate is the logarithm of a ratio
+  bool ratio = false;                                          ///< the estimate is the logarithm of a ratio
   /// Of the first replicates: estimate and limits, for figures. Empty of methods without an estimate.
   std::vector<double> estimates{}, lower{}, upper{};
 };
@@ -78,8 +81,8 @@ struct LookCharacteristics {
 struct MonitoringCharacteristics {
   std::string analysis, arm;
   std::vector<LookCharacteristics> looks;
-  Share rejected;                                       ///< at one of the looks
-  Measured expected_participants, expected_days;        ///< when the trial stopped
+  Share rejected;                                 ///< at one of the looks
+  Measured expected_participants, expected_days;  ///< when the trial stopped
   std::optional<Measured> expected_events;
 };
 

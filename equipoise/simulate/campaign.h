@@ -39,6 +39,10 @@ class Campaign {
 
   std::vector<Statement> const& statements() const { return statements_; }
   std::vector<Member> const& members() const { return members_; }
+  Claims const& claims() const { return *claims_; }
+  std::uint64_t seed() const { return seed_; }
+  /// In how many first replicates an analysis is run.
+  std::int64_t limit(std::string_view analysis) const { return settings_.limit(analysis); }
   /// Statements of the analysis that [design] names, or else of the first primary one, or else of the first.
   std::vector<std::size_t> const& main() const { return main_; }
   Rehearsed rehearsed(Member const& member) const;

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
+#include <memory>
 #include <mutex>
-#include <thread>
 
 #include "equipoise/allocation/predictability.h"
 #include "equipoise/allocation/rule.h"
 #include "equipoise/analysis/ready_method.h"
+#include "equipoise/simulate/workers.h"
 #include "equipoise/stats/multiplicity/multiplicity.h"
 
 namespace equipoise::simulate {
@@ -17,11 +17,6 @@ namespace {
 constexpr int truth_trials = 400;
 std::size_t randomised_at(int mark, std::int64_t participants) {
   return std::size_t((participants * mark + accrual_marks - 1) / accrual_marks);
-}
-
-/// P values up to this one reject; the protocol's alpha belongs to one side when it is one-sided.
-double two_sided_alpha(protocol::Conventions const& conventions) {
-  return conventions.sided == 1 ? 2 * conventions.alpha : conventions.alpha;
 }
 
 results::Measured mean_of(Moments const& moments) {
@@ -259,38 +254,20 @@ results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) 
 void rehearse(Rehearsed const& rehearsed, study::Study const& study, std::vector<Statement> const& statements,
               std::int64_t replicates, Ledger& ledger, std::int64_t begin, std::int64_t end, std::size_t threads,
               std::atomic<bool> const& stop, Progress const& progress) {
-  std::mutex door;
-  std::int64_t done = ledger.done(begin, end), next = begin;
-  std::exception_ptr broken;
-  const auto take = [&]() -> std::optional<std::int64_t> {
-    const std::scoped_lock lock(door);
-    while (next < end && ledger.has(next)) ++next;
-    if (next >= end || broken || stop.load(std::memory_order_relaxed)) return {};
-    return next++;
-  };
-  const auto work = [&] {
-    try {
-      Analyst analyst(study, rehearsed.world().layout(), statements);
-      Workspace workspace;
-      while (const auto block = take()) {
-        Tally tally = rehearsed.block(*block, replicates, analyst, workspace);
-        const std::scoped_lock lock(door);
-        ++done;
-        if (progress) progress(done, end - begin, tally);
-        ledger.add_block(*block, std::move(tally));
-      }
-    } catch (...) {
-      const std::scoped_lock lock(door);
-      broken = std::current_exception();
-    }
-  };
-  {
-    std::vector<std::jthread> others;
-    const std::int64_t wanted = std::min(std::int64_t(threads), end - begin - done);
-    for (std::int64_t t = 1; t < wanted; ++t) others.emplace_back(work);
-    if (wanted > 0) work();
-  }
-  if (broken) std::rethrow_exception(broken);
+  std::int64_t done = ledger.done(begin, end);
+  share_out(
+      begin, end, threads, [&](std::int64_t block) { return ledger.has(block); }, stop,
+      [&]() -> Worker {
+        auto analyst = std::make_shared<Analyst>(study, rehearsed.world().layout(), statements);
+        auto workspace = std::make_shared<Workspace>();
+        return [&, analyst, workspace](std::int64_t block, std::mutex& door) {
+          Tally tally = rehearsed.block(block, replicates, *analyst, *workspace);
+          const std::scoped_lock lock(door);
+          ++done;
+          if (progress) progress(done, end - begin, tally);
+          ledger.add_block(block, std::move(tally));
+        };
+      });
 }
 
 }  // namespace equipoise::simulate

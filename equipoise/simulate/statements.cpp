@@ -59,6 +59,10 @@ stats::Focus focus_of(study::Study const& study, std::vector<Statement> const& s
 
 }  // namespace
 
+double two_sided_alpha(protocol::Conventions const& conventions) {
+  return conventions.sided == 1 ? 2 * conventions.alpha : conventions.alpha;
+}
+
 std::vector<Statement> statements(study::Study const& study) {
   protocol::Protocol const& protocol = study.protocol;
   std::vector<Statement> all;

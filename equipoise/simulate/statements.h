@@ -34,6 +34,9 @@ struct Said {
   bool answered() const { return !(p != p); }
 };
 
+/// Two-sided P values up to this one reject: the protocol's alpha belongs to one side when it is one-sided.
+double two_sided_alpha(protocol::Conventions const& conventions);
+
 /// The statements of a plan, in the order of its analyses and the protocol's arms. Curves without a P value make none.
 std::vector<Statement> statements(study::Study const& study);
 
