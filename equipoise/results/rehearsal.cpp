@@ -94,6 +94,7 @@ std::string json(ScenarioCharacteristics const& one, std::string_view line) {
   add(out, "family_wise_error", one.family_wise_error);
   out.raw("failures", list(one.failures, write, line));
   if (!one.monitoring.empty()) out.raw("monitoring", list(one.monitoring, write, line));
+  add(out, "monitored_any", one.monitored_any), add(out, "monitored_all", one.monitored_all);
   out.raw("accrual_days", json(one.accrual_days)).raw("trial_days", json(one.trial_days));
   out.raw("screened", json(one.screened)).raw("imbalance", json(one.imbalance)).raw("guessed", json(one.guessed));
   out.raw("left_early", json(one.left_early)).raw("accrual", json(one.accrual)).raw("notes", texts(one.notes));

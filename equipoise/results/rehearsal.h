@@ -96,6 +96,7 @@ struct ScenarioCharacteristics {
   std::optional<Share> family_wise_error;           ///< some true hypothesis rejected; absent when none is true
   std::vector<AnalysisFailures> failures;
   std::vector<MonitoringCharacteristics> monitoring;
+  std::optional<Share> monitored_any, monitored_all;  ///< some, or every, monitored comparison rejected
   Measured accrual_days, trial_days, screened, imbalance, guessed, left_early;
   AccrualFan accrual;
   std::vector<std::string> notes;  ///< what the world assumes, in sentences

@@ -43,14 +43,31 @@ std::unique_ptr<Campaign> Campaign::base(study::Study const& study, std::uint64_
   made->settings_ = Settings::parse(study.protocol, problems);
   made->statements_ = simulate::statements(study);
   made->claims_.emplace(study.protocol, made->statements_, problems);
+  if (auto monitoring = Monitoring::parse(study.protocol, problems)) {
+    made->monitored_ = std::size_t(std::ranges::count(made->statements_, monitoring->analysis, &Statement::analysis));
+    // Without its analysis (--analysis) the looks are left out, as claims are.
+    const bool planned = std::ranges::find(study.plan.analyses, monitoring->analysis, &analysis::PlannedAnalysis::id) != study.plan.analyses.end();
+    if (planned && made->monitored_ == 0)
+      add_problem(problems, monitoring->place, Code::inconsistent, "[monitoring] looks at analysis '{}', which has no P value", monitoring->analysis);
+    if (made->monitored_ > 0) made->monitoring_ = std::move(*monitoring);
+  }
   made->main_ = main_statements(study.protocol, made->statements_);
   return made;
 }
 
 void Campaign::add_scenario(std::string const& id, std::int64_t replicates, Problems& problems) {
   auto world = World::build(study_->protocol, id);
-  if (world) members_.push_back({id, std::move(*world), replicates, {}});
-  else problems.insert(problems.end(), world.error().begin(), world.error().end());
+  if (world) {
+    members_.push_back({id, std::move(*world), replicates, {}});
+    if (monitoring_ && !LookDays(*study_, members_.back().world.layout(), *monitoring_, monitored_analysis()).sound())
+      add_problem(problems, monitoring_->place, Code::not_available,
+                  "[monitoring] counts events of analysis '{}', whose endpoint is derived in a way that does not say whose they are",
+                  monitoring_->analysis);
+  } else problems.insert(problems.end(), world.error().begin(), world.error().end());
+}
+
+std::size_t Campaign::monitored_analysis() const {
+  return std::ranges::find(statements_, monitoring_->analysis, &Statement::analysis)->planned;
 }
 
 void Campaign::add_cell(std::size_t grid, std::size_t cell, std::int64_t replicates, Problems& problems) {
@@ -134,7 +151,7 @@ Rehearsed Campaign::rehearsed(Member const& member) const {
   std::vector<std::int64_t> limits;
   for (analysis::PlannedAnalysis const& planned : study_->plan.analyses) limits.push_back(settings_.limit(planned.id));
   return Rehearsed(*study_, member.world, statements_, *claims_,
-                   {.limits = std::move(limits), .seed = seed_, .kept = member.cell ? 0 : kept_replicates});
+                   {.limits = std::move(limits), .seed = seed_, .kept = member.cell ? 0 : kept_replicates, .monitoring = monitoring_ ? &*monitoring_ : nullptr});
 }
 
 void Campaign::absorb(Part& whole, Part&& part, std::string const& file, Overlap overlap, Problems& problems) const {
@@ -144,6 +161,8 @@ void Campaign::absorb(Part& whole, Part&& part, std::string const& file, Overlap
                       .claims = claims_->size(),
                       .hypotheses = study_->plan.multiplicity ? study_->plan.multiplicity->hypotheses.size() : 0,
                       .analyses = study_->plan.analyses.size(),
+                      .looks = monitoring_ ? monitored_ * monitoring_->looks.size() : 0,
+                      .monitored = monitoring_ ? monitored_ : 0,
                       .kept = member.cell ? 0 : kept_replicates});
   simulate::absorb(whole, std::move(part), file, shapes, overlap, problems);
 }

@@ -58,6 +58,7 @@ class Campaign {
  private:
   Campaign() = default;
   static std::unique_ptr<Campaign> base(study::Study const& study, std::uint64_t seed, Problems& problems);
+  std::size_t monitored_analysis() const;
   void add_scenario(std::string const& id, std::int64_t replicates, Problems& problems);
   void add_cell(std::size_t grid, std::size_t cell, std::int64_t replicates, Problems& problems);
 
@@ -66,6 +67,8 @@ class Campaign {
   std::uint64_t seed_ = 1;
   std::vector<Statement> statements_;
   std::optional<Claims> claims_;
+  std::optional<Monitoring> monitoring_;
+  std::size_t monitored_ = 0;  // statements
   std::vector<Member> members_;
   std::vector<std::size_t> main_;
 };

@@ -25,6 +25,7 @@ class CompiledDerivation {
   class Scratch {
    public:
     std::size_t participants() const { return chosen_.size(); }  ///< in the analysis set, in the last run
+    std::span<const std::uint32_t> who() const { return chosen_; }  ///< they, in order
 
    private:
     friend class CompiledDerivation;
@@ -53,6 +54,7 @@ class CompiledDerivation {
   std::optional<DatasetView> run(VirtualTrial const& trial, Scratch& scratch) const;
 
   Schema const& schema() const { return schema_; }
+  double days_of_unit() const { return days_of_unit_; }         ///< of the column `time`
   std::size_t steps() const { return program_.steps(); }  ///< operations on columns that a run begins with
 
  private:

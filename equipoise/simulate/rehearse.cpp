@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -61,6 +62,9 @@ Rehearsed::Rehearsed(study::Study const& study, World const& world, std::vector<
       options_(std::move(options)),
       truths_(simulate::truths(study, world, statements, options_.seed, truth_trials)) {
   expects(options_.limits.size() == study.plan.analyses.size(), "one limit for each analysis");
+  if (options_.monitoring)
+    for (std::size_t s = 0; s < statements.size(); ++s)
+      if (statements[s].analysis == options_.monitoring->analysis) monitored_.push_back(s);
   if (!study.plan.multiplicity) return;
   for (analysis::PlannedHypothesis const& hypothesis : study.plan.multiplicity->hypotheses) {
     const auto found = std::ranges::find_if(
@@ -72,8 +76,9 @@ Rehearsed::Rehearsed(study::Study const& study, World const& world, std::vector<
 
 /// Memory of one block.
 struct Rehearsed::Scratch {
-  VirtualTrial trial{};
-  std::vector<Said> said{};
+  VirtualTrial trial{}, cut{};
+  std::vector<Said> said{}, at_look{};
+  std::vector<std::uint8_t> only_monitored{}, open{}, rejected{};
   std::vector<std::uint8_t> skip{}, holds{}, unknown{}, failed{};
   std::vector<double> p{};
 };
@@ -88,6 +93,14 @@ Tally Rehearsed::block(std::int64_t block, std::int64_t replicates, Analyst& ana
   Scratch scratch;
   scratch.said.resize(statements_->size()), scratch.skip.resize(analyses), scratch.failed.resize(analyses);
   scratch.holds.resize(claims), scratch.unknown.resize(claims), scratch.p.resize(hypotheses_.size());
+  std::optional<LookDays> days;
+  if (!monitored_.empty()) {
+    tally.looks.resize(monitored_.size() * options_.monitoring->looks.size()), tally.stopped.resize(3 * monitored_.size());
+    days.emplace(*study_, world_->layout(), *options_.monitoring, (*statements_)[monitored_.front()].planned);
+    scratch.at_look.resize(statements_->size()), scratch.open.resize(monitored_.size()), scratch.rejected.resize(monitored_.size());
+    scratch.only_monitored.assign(analyses, 1);
+    scratch.only_monitored[(*statements_)[monitored_.front()].planned] = 0;
+  }
   const std::int64_t end = std::min(replicates, (block + 1) * block_size);
   for (std::int64_t r = block * block_size; r < end; ++r) {
     world_->replicate(options_.seed, std::uint64_t(r), workspace, scratch.trial);
@@ -98,6 +111,7 @@ Tally Rehearsed::block(std::int64_t block, std::int64_t replicates, Analyst& ana
     count_claims(scratch, tally);
     count_hypotheses(scratch, tally);
     count_conduct(scratch.trial, tally);
+    if (days) count_looks(scratch, *days, analyst, tally);
     if (r < options_.kept) keep(scratch, tally);
   }
   return tally;
@@ -151,6 +165,65 @@ void Rehearsed::count_conduct(VirtualTrial const& trial, Tally& tally) const {
   tally.screened.add(double(trial.screened)), tally.left_early.add(left_early(trial, study_->protocol));
   tally.imbalance.add(allocation::arm_imbalance(trial.arm, trial.site, ratio).overall);
   tally.guessed.add(allocation::convergent_guesses(trial.arm, trial.site, ratio) / double(trial.n));
+}
+
+void Rehearsed::count_looks(Scratch& scratch, LookDays& days, Analyst& analyst, Tally& tally) const {
+  Monitoring const& monitoring = *options_.monitoring;
+  const std::size_t looks = monitoring.looks.size();
+  std::ranges::fill(scratch.open, 1), std::ranges::fill(scratch.rejected, 0);
+  days.take(scratch.trial);
+  for (std::size_t k = 0; k < looks && std::ranges::any_of(scratch.open, std::identity{}); ++k) {
+    Look const& look = monitoring.looks[k];
+    const bool last = k + 1 == looks;
+    const std::optional<LookDays::Day> when = days.day(look, last);
+    if (!when) continue;
+    cut_off(scratch.trial, world_->layout(), when->day, scratch.cut);
+    analyst.analyse(scratch.cut, scratch.at_look, scratch.only_monitored);
+    for (std::size_t m = 0; m < monitored_.size(); ++m) {
+      if (!scratch.open[m]) continue;
+      const double z = monitoring.value((*statements_)[monitored_[m]], scratch.at_look[monitored_[m]]);
+      const bool benefit = monitoring.rejects(look, z), futile = !benefit && monitoring.ends_for_futility(look, z);
+      LookTally& counted = tally.looks[m * looks + k];
+      ++counted.reached, counted.benefit += benefit, counted.futility += futile;
+      counted.day.add(when->day), counted.participants.add(double(scratch.cut.n));
+      if (look.events) counted.events.add(when->events);
+      scratch.rejected[m] = benefit;
+      if (!benefit && !futile && !last) continue;
+      scratch.open[m] = 0;
+      tally.stopped[3 * m].add(double(scratch.cut.n)), tally.stopped[3 * m + 1].add(when->day);
+      if (look.events) tally.stopped[3 * m + 2].add(when->events);
+    }
+  }
+  tally.any_monitored += std::ranges::any_of(scratch.rejected, std::identity{});
+  tally.all_monitored += std::ranges::all_of(scratch.rejected, std::identity{});
+}
+
+void Rehearsed::add_monitoring(Tally const& tally, results::ScenarioCharacteristics& made) const {
+  if (monitored_.empty()) return;
+  Monitoring const& monitoring = *options_.monitoring;
+  const std::size_t looks = monitoring.looks.size();
+  for (std::size_t m = 0; m < monitored_.size(); ++m) {
+    Statement const& statement = (*statements_)[monitored_[m]];
+    results::MonitoringCharacteristics one{.analysis = statement.analysis, .arm = statement.arm, .looks = {}};
+    std::int64_t rejected = 0;
+    for (std::size_t k = 0; k < looks; ++k) {
+      LookTally const& counted = tally.looks[m * looks + k];
+      rejected += counted.benefit;
+      one.looks.push_back({.id = monitoring.looks[k].id,
+                           .reached = {counted.reached, tally.replicates},
+                           .stopped_for_benefit = {counted.benefit, tally.replicates},
+                           .stopped_for_futility = {counted.futility, tally.replicates},
+                           .day = mean_of(counted.day),
+                           .participants = mean_of(counted.participants),
+                           .events = mean_of(counted.events)});
+    }
+    one.rejected = {rejected, tally.replicates};
+    one.expected_participants = mean_of(tally.stopped[3 * m]), one.expected_days = mean_of(tally.stopped[3 * m + 1]);
+    if (tally.stopped[3 * m + 2].n > 0) one.expected_events = mean_of(tally.stopped[3 * m + 2]);
+    made.monitoring.push_back(std::move(one));
+  }
+  made.monitored_any = results::Share{tally.any_monitored, tally.replicates};
+  made.monitored_all = results::Share{tally.all_monitored, tally.replicates};
 }
 
 void Rehearsed::keep(Scratch const& scratch, Tally& tally) const {
@@ -246,6 +319,7 @@ results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) 
   made.accrual_days = mean_of(tally.accrual_days), made.trial_days = mean_of(tally.trial_days);
   made.screened = mean_of(tally.screened), made.imbalance = mean_of(tally.imbalance);
   made.guessed = mean_of(tally.guessed), made.left_early = mean_of(tally.left_early);
+  add_monitoring(tally, made);
   made.accrual = accrual_fan(tally);
   made.notes = world_->notes();
   return made;

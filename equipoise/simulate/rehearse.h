@@ -10,6 +10,7 @@
 #include "equipoise/simulate/blocks.h"
 #include "equipoise/simulate/claims.h"
 #include "equipoise/simulate/ledger.h"
+#include "equipoise/simulate/monitoring.h"
 #include "equipoise/simulate/truths.h"
 #include "equipoise/simulate/world.h"
 #include "equipoise/study/study.h"
@@ -23,6 +24,7 @@ class Rehearsed {
     std::vector<std::int64_t> limits{};  ///< of each analysis of the plan: it is run in so many first replicates
     std::uint64_t seed = 1;
     std::int64_t kept = kept_replicates;  ///< of so many first replicates the single estimates are kept
+    Monitoring const* monitoring = nullptr;  ///< with looks; must outlive it
   };
 
   /// All but the options must outlive it.
@@ -43,7 +45,9 @@ class Rehearsed {
   void count_claims(Scratch& scratch, Tally& tally) const;
   void count_hypotheses(Scratch& scratch, Tally& tally) const;
   void count_conduct(VirtualTrial const& trial, Tally& tally) const;
+  void count_looks(Scratch& scratch, LookDays& days, Analyst& analyst, Tally& tally) const;
   void keep(Scratch const& scratch, Tally& tally) const;
+  void add_monitoring(Tally const& tally, results::ScenarioCharacteristics& made) const;
   results::AccrualFan accrual_fan(Tally const& tally) const;
 
   study::Study const* study_;
@@ -53,6 +57,7 @@ class Rehearsed {
   Options options_;
   std::vector<Truth> truths_;
   std::vector<std::size_t> hypotheses_;  // statement of each hypothesis
+  std::vector<std::size_t> monitored_;   // statements
 };
 
 /// How far a scenario has come: blocks done of all, and the last one. Called by one thread at a time.

@@ -7,6 +7,7 @@
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/names.h"
 #include "equipoise/simulate/merged.h"
+#include "equipoise/simulate/monitoring.h"
 #include "equipoise/simulate/schedule.h"
 #include "equipoise/simulate/settings.h"
 
@@ -442,6 +443,7 @@ void check_scenarios(protocol::Protocol const& protocol, Problems& problems, std
         problems.push_back(std::move(problem));
   }
   Settings::parse(protocol, problems);
+  Monitoring::parse(protocol, problems);
 }
 
 }  // namespace equipoise::simulate
