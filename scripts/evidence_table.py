@@ -95,6 +95,7 @@ def rehearsed(run, replicates, seed, tools):
     asked = [q for q in questions() if q["protocol"] == name and q["analysis"] in analyses]
     if asked:
         command = [tools.intervals, path, f"{FOLDER}/intervals.jsonl", str(replicates), str(seed), str(tools.threads)]
+        command += sorted({q["analysis"] for q in asked})
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             stop(f"{' '.join(command)}\n{done.stderr}")

@@ -1,9 +1,9 @@
 // How often an interval holds a true value that is known without a simulation: of methods that give limits and no P value, of which
 // `equipoise simulate` makes no statement, and of ratios, whose true value it does not know.
 //
-// interval_coverage PROTOCOL QUESTIONS REPLICATES SEED THREADS
+// interval_coverage PROTOCOL QUESTIONS REPLICATES SEED THREADS [ANALYSIS...]
 //
-// QUESTIONS: JSON Lines, of which those of this protocol (its file's stem) are asked:
+// QUESTIONS: JSON Lines, of which those of this protocol (its file's stem) are asked (of the named analyses, if any are named):
 //   {"protocol": "binary", "analysis": "wilson", "arm": "low", "quantity": "estimate", "at": {"time": 336}, "truth": {"null": 0.3}}
 // `at` may have group, time, prob, and term (the level of the arm). The virtual trials are those of `equipoise simulate`: same seed,
 // same numbers. To standard output, as JSON: of each question and scenario the replicates, in how many there was an interval, and
@@ -83,7 +83,8 @@ std::size_t run_of(analysis::PlannedAnalysis const& planned, std::string const& 
   return 0;
 }
 
-std::vector<Question> questions(std::string const& path, std::string const& stem, study::Study const& study) {
+std::vector<Question> questions(std::string const& path, std::string const& stem, study::Study const& study,
+                                std::vector<std::string> const& wanted) {
   std::vector<Question> all;
   std::istringstream lines(contents(path));
   std::string text;
@@ -93,6 +94,7 @@ std::vector<Question> questions(std::string const& path, std::string const& stem
     const auto node = analysis::read_json(text, place);
     if (!node) stop(to_string(node.error()));
     if (text_of(*node, "protocol") != stem) continue;
+    if (!wanted.empty() && std::ranges::find(wanted, text_of(*node, "analysis")) == wanted.end()) continue;
     Question one{.analysis = text_of(*node, "analysis"),
                  .arm = text_of(*node, "arm"),
                  .quantity = text_of(*node, "quantity"),
@@ -146,8 +148,8 @@ void count(study::Study const& study, simulate::World const& world, std::vector<
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    std::fputs("usage: interval_coverage PROTOCOL QUESTIONS REPLICATES SEED THREADS\n", stderr);
+  if (argc < 6) {
+    std::fputs("usage: interval_coverage PROTOCOL QUESTIONS REPLICATES SEED THREADS [ANALYSIS...]\n", stderr);
     return 2;
   }
   const std::string path = argv[1];
@@ -156,7 +158,7 @@ int main(int argc, char** argv) {
   if (!study) stop(to_string(study.error().front()));
   std::string stem = path.substr(path.find_last_of('/') + 1);
   stem = stem.substr(0, stem.find('.'));
-  const std::vector<Question> all = questions(argv[2], stem, *study);
+  const std::vector<Question> all = questions(argv[2], stem, *study, {argv + 6, argv + argc});
   std::string out = "[";
   for (std::string const& scenario : simulate::scenario_ids(study->protocol)) {
     const auto world = simulate::World::build(study->protocol, scenario);
