@@ -1,5 +1,7 @@
 #include "equipoise/analysis/methods.h"
 
+#include <algorithm>
+
 namespace equipoise::analysis {
 
 std::vector<std::string> published_methods() {
@@ -73,6 +75,11 @@ std::vector<std::string> published_methods() {
 std::vector<stats::MethodCard> method_cards() { return Methods::cards(); }
 
 stats::MethodCard const* method_card(std::string_view keyword) { return Methods::card(keyword); }
+
+bool is_model(stats::MethodCard const& card) {
+  return card.comparison == stats::Comparison::all_arms &&
+         std::ranges::find(card.options, "formula", &stats::OptionCard::name) != card.options.end();
+}
 
 Checked<ReadyMethod> ready_method(Analysis const& analysis) {
   Problems problems;

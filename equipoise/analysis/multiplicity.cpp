@@ -66,9 +66,7 @@ class Family {
     const Question question = question_of(protocol_, analysis);
     PlannedAnalysis const& planned = *std::ranges::find(plan_.analyses, one.analysis, &PlannedAnalysis::id);
     // A model's tests of all its coefficients have no place either: they are not of the arm.
-    std::vector<stats::OptionCard> const& options = method_card(analysis.method)->options;
-    const bool model = std::ranges::find(options, "formula", &stats::OptionCard::name) != options.end();
-    const bool only = planned.runs.size() == 1 && !model;
+    const bool only = planned.runs.size() == 1 && !is_model(*method_card(analysis.method));
     // Of the last value seen, or of a model with one effect for all visits, there is one comparison and no visit to look for.
     const bool by_visit = planned.recipe.by_visit() && std::ranges::any_of(results_.records, [&](Record const& record) {
                             return record.analysis == one.analysis && is_within_visit(record.finding.at);

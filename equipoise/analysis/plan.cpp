@@ -355,6 +355,7 @@ class Planner {
     add("reference", text_node(control(), place));
     for (const std::string_view key : {"covariance", "covariance_by", "estimation"})
       if (const Node* found = model_for_imputation(key)) add(key, *found);
+    if (!model_for_imputation("covariance")) add("covariance", text_node("unstructured", place));
     add("family", text_node(endpoint_->kind == EndpointKind::binary  ? "binomial"
                             : endpoint_->kind == EndpointKind::count ? "poisson"
                                                                      : "gaussian",

@@ -40,7 +40,7 @@ std::optional<std::string> why_none(protocol::Protocol const& protocol, PlannedA
     if (alternative->text() && *alternative->text() != "two_sided")
       return fmt::format("its alternative is '{}', and the alpha of the protocol is two-sided", *alternative->text());
   if (analysis.by == "arm") return {};  // one group each
-  if (has_option(card, "formula")) {
+  if (is_model(card)) {
     const Node* text = options_of(planned).find("formula");
     const auto formula = text && text->text() ? stats::parse_formula(*text->text()) : Expected<stats::Formula>(stats::Formula{});
     if (!formula) return {};  // reported by the method

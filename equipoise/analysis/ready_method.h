@@ -33,6 +33,9 @@ inline bool is_published(std::string_view keyword) {
 std::vector<stats::MethodCard> method_cards();
 stats::MethodCard const* method_card(std::string_view keyword);
 
+/// Whether a method is a model with terms, of which the arm is one, rather than a test of arms alone that may take a formula too.
+bool is_model(stats::MethodCard const& card);
+
 /// The method of an analysis with its roles and options, checked; keys of the options that nobody reads are problems too.
 Checked<ReadyMethod> ready_method(Analysis const& analysis);
 

@@ -20,6 +20,7 @@ std::string number(std::optional<results::Measured> const& measured) {
 }
 
 std::string label_of(protocol::Protocol const& protocol, std::string const& arm) {
+  if (arm.empty()) return "all arms";
   const protocol::Arm* found = protocol.arm(arm);
   return found ? found->label.in("en") : arm;
 }

@@ -41,14 +41,15 @@ void count(StatementTally& tally, Statement const& statement, Said const& said, 
     ++tally.rejected;
     tally.rejected_better += said.sign * statement.better > 0;
   }
+  if (truth.value && !std::isnan(said.lower) && !std::isnan(said.upper)) {  // a ratio of 0 has limits too
+    ++tally.intervals;
+    const double value = truth.value->value;
+    tally.covered += said.lower <= value && value <= said.upper;
+    tally.missed_below += said.upper < value;
+  }
   if (!std::isfinite(said.estimate)) return;
   tally.estimate.add(said.estimate), tally.ratios += said.ratio;
   if (std::isfinite(said.se)) tally.se.add(said.se), tally.se_squared.add(said.se * said.se);
-  if (!truth.value || std::isnan(said.lower) || std::isnan(said.upper)) return;
-  ++tally.intervals;
-  const double value = truth.value->value;
-  tally.covered += said.lower <= value && value <= said.upper;
-  tally.missed_below += said.upper < value;
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ stats::Focus focus_of(study::Study const& study, std::vector<Statement> const& s
   stats::Focus focus;
   for (std::size_t s = first; s < statements.size(); ++s) {
     Statement const& one = statements[s];
-    if (one.planned != statements[first].planned || one.run != statements[first].run || one.against.empty()) break;
+    if (one.planned != statements[first].planned || one.run != statements[first].run || one.against.empty() || one.arm.empty())
+      break;
     stats::Focus::Difference difference{.of = {"arm", one.arm, one.against}};
     if (!visit.empty()) difference.within = Term{{"visit", visit}};
     focus.differences.push_back(std::move(difference));
@@ -69,7 +70,8 @@ std::vector<Statement> statements(study::Study const& study) {
   for (std::size_t a = 0; a < study.plan.analyses.size(); ++a) {
     PlannedAnalysis const& planned = study.plan.analyses[a];
     protocol::Analysis const& section = section_of(protocol, planned.id);
-    if (!gives(*analysis::method_card(section.method), "p")) continue;  // a curve, a description: nothing is claimed by itself
+    stats::MethodCard const& card = *analysis::method_card(section.method);
+    if (!gives(card, "p") && !gives(card, "adjusted_p")) continue;  // a curve, a description: nothing is claimed by itself
     const analysis::Question question = analysis::question_of(protocol, section);
     const auto add = [&](std::string const& arm, std::string const& against, std::size_t run) {
       all.push_back({.analysis = planned.id,
@@ -83,6 +85,8 @@ std::vector<Statement> statements(study::Study const& study) {
       At const& at = planned.runs[r].at;
       if (std::string const* group = text_at(at, "group")) add(*group, "", r);
       else if (std::string const* level = text_at(at, "level")) add(*level, question.control, r);
+      else if (card.comparison == stats::Comparison::all_arms && !analysis::is_model(card) && protocol.arms.size() > 2)
+        add("", question.control, r);
       else
         for (std::string const& arm : question.arms) add(arm, question.control, r);
     }
@@ -102,7 +106,9 @@ struct Analyst::Work {
   Said read(Statement const& statement, PlannedAnalysis const& planned, std::vector<Finding> const& findings) const {
     protocol::Analysis const& section = section_of(study.protocol, statement.analysis);
     const protocol::Endpoint* endpoint = study.protocol.endpoint(section.endpoint);
-    const bool pairwise = !planned.runs[statement.run].at.empty();
+    // A P value without a place is the statement's when its run makes no other: one comparison of arms, or of all together.
+    const bool only = !planned.runs[statement.run].at.empty() ||
+                      (planned.runs.size() == 1 && !analysis::is_model(*analysis::method_card(section.method)));
     const bool by_visit = planned.recipe.by_visit() && std::ranges::any_of(findings, [](Finding const& finding) {
                             return analysis::is_within_visit(finding.at);
                           });
@@ -111,7 +117,7 @@ struct Analyst::Work {
     for (Finding const& finding : findings) {
       if (!finding.p && finding.quantity != "p") continue;
       const auto rank =
-          analysis::speaks_of(finding.at, statement.arm, statement.against, endpoint ? endpoint->at : "", by_visit, pairwise);
+          analysis::speaks_of(finding.at, statement.arm, statement.against, endpoint ? endpoint->at : "", by_visit, only);
       if (!rank || *rank >= best) continue;
       best = *rank;
       with_p = &finding;
@@ -122,7 +128,7 @@ struct Analyst::Work {
     // The estimate stands at the same place: what has a standard error or limits, or failing that the finding itself.
     for (Finding const& finding : findings) {
       if (finding.at != with_p->at || (!finding.se && !finding.lower)) continue;
-      const bool ratio = finding.quantity.ends_with("_ratio") && finding.scale == Scale::log;
+      const bool ratio = finding.scale == Scale::log;
       const auto on_scale = [&](double value) { return ratio ? std::log(value) : value; };
       said.estimate = on_scale(finding.value), said.ratio = ratio;
       if (finding.se) said.se = *finding.se;

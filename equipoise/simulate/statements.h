@@ -11,10 +11,11 @@
 
 namespace equipoise::simulate {
 
-/// One thing that an analysis of the plan says, trial after trial: of an arm against its control, or of an arm by itself.
+/// One thing that an analysis of the plan says, trial after trial: of an arm against its control, of an arm by itself, or of all
+/// arms together.
 struct Statement {
   std::string analysis;
-  std::string arm;
+  std::string arm;          ///< empty: all arms, in one test
   std::string against;      ///< empty: of the arm by itself
   std::size_t planned = 0;  ///< place of the analysis in the plan
   std::size_t run = 0;      ///< place of its run

@@ -24,8 +24,10 @@ bool estimates_means(study::Study const& study, Statement const& statement) {
   if (!endpoint || takes("ice") || (takes("subject") && !takes("visit"))) return false;  // another estimand, or another question
   if (endpoint->kind == protocol::EndpointKind::continuous) return takes("response");
   if (endpoint->kind != protocol::EndpointKind::binary) return false;
+  if (section.method.ends_with("risk_difference") || section.method == "newcombe") return true;
+  const bool measures = std::ranges::find(card.options, "measure", &stats::OptionCard::name) != card.options.end();
   const Node* measure = section.section.find("measure");
-  return measure && measure->text() && *measure->text() == "difference";
+  return measures && (!measure || (measure->text() && *measure->text() == "difference"));  // the default of each that has one
 }
 
 /// The outcomes of one analysis when everybody is on one arm.
@@ -89,6 +91,13 @@ std::vector<Truth> truths(study::Study const& study, World const& world, std::ve
       }
     }
     for (std::size_t s = 0; s < statements.size(); ++s) {
+      if (statements[s].arm.empty()) {  // all arms together: do any two differ?
+        Outcomes const& first = by_arm.front()[statements[s].planned];
+        made[s].no_difference = made[s].no_difference && !first.all.empty() && std::ranges::all_of(by_arm, [&](auto const& arm) {
+                                  return same(arm[statements[s].planned].all, first.all);
+                                });
+        continue;
+      }
       Outcomes const& on_arm = by_arm[arm_number(statements[s].arm)][statements[s].planned];
       if (statements[s].against.empty()) {
         means[s].add(mean_of(on_arm.response));
@@ -101,7 +110,7 @@ std::vector<Truth> truths(study::Study const& study, World const& world, std::ve
   }
   for (std::size_t s = 0; s < statements.size(); ++s) {
     if (made[s].no_difference) made[s].value = results::Measured{0, 0};
-    else if (estimates_means(study, statements[s]) && !std::isnan(means[s].mean))
+    else if (means[s].n > 0 && estimates_means(study, statements[s]) && !std::isnan(means[s].mean))
       made[s].value = results::Measured{means[s].mean, means[s].standard_error()};
   }
   return made;

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -113,21 +115,17 @@ TEST(Rehearsal, IsTheSameForAnyNumberOfThreads) {
   EXPECT_THAT(made[0], ::testing::HasSubstr("\"replicates\": 730"));
 }
 
-// What is counted of a virtual trial is what the analysis of a real one would have said of the same data: the flagship's records
-// go through analysis::run, and each statement's P value, estimate and limits are found among its records. 1e-9: a focus answers
-// through the same model, sums in another order.
-TEST(Rehearsal, CountsWhatTheAnalysisOfARealTrialSays) {
-  study::Study study = study_of("examples/msc-inr/protocol.toml");
-  std::erase_if(study.plan.analyses, [](auto const& one) { return one.id == "a02_jump_to_reference"; });  // it takes its time
-  for (analysis::PlannedAnalysis& one : study.plan.analyses) one.alternatives.clear();
-  const World world = world_of(study, "dose-response");
+// How many P values of virtual trials are found among the records of a whole analysis of the same data, with the estimate that stands
+// with them; a statement without its record is a failure. 1e-9: a focus answers through the same model, sums in another order.
+std::size_t found_in_analyses(study::Study const& study, std::string const& scenario, std::uint64_t trials) {
+  const World world = world_of(study, scenario);
   const std::vector<Statement> all = statements(study);
   Analyst analyst(study, world.layout(), all);
   Workspace workspace;
   VirtualTrial trial;
   std::vector<Said> said(all.size());
   std::size_t compared = 0;
-  for (std::uint64_t number = 0; number < 3; ++number) {
+  for (std::uint64_t number = 0; number < trials; ++number) {
     world.replicate(5, number, workspace, trial);
     analyst.analyse(trial, said);
     const data::TrialRecords records = to_records(study.protocol, world.layout(), trial);
@@ -141,21 +139,69 @@ TEST(Rehearsal, CountsWhatTheAnalysisOfARealTrialSays) {
         const double its = f.quantity == "p" ? f.value : f.p.value_or(missing_number);
         if (std::isnan(p)) return std::isnan(its);
         if (!(std::abs(its - p) <= 1e-9 * (p + 1e-9))) return false;
-        const bool ratio = f.quantity.ends_with("_ratio");
-        return std::isnan(said[s].estimate) || !f.se ||
-               std::abs((ratio ? std::log(f.value) : f.value) - said[s].estimate) < 1e-9 * (1 + std::abs(f.value));
+        const double value = f.scale == Scale::log ? std::log(f.value) : f.value;
+        return std::isnan(said[s].estimate) || !f.se || std::abs(value - said[s].estimate) < 1e-9 * (1 + std::abs(f.value));
       });
       EXPECT_TRUE(found) << all[s].analysis << " " << all[s].arm << " P " << p << " in trial " << number;
       compared += found && !std::isnan(p);
     }
-    ASSERT_TRUE(results.multiplicity);
-    for (results::Hypothesis const& hypothesis : results.multiplicity->hypotheses) {
+    for (results::Hypothesis const& hypothesis :
+         results.multiplicity ? results.multiplicity->hypotheses : std::vector<results::Hypothesis>{}) {
       const auto own = std::ranges::find_if(
           all, [&](Statement const& one) { return one.analysis == hypothesis.analysis && one.arm == hypothesis.arm; });
       EXPECT_NEAR(said[std::size_t(own - all.begin())].p, hypothesis.p, 1e-9);
     }
   }
-  EXPECT_GE(compared, 3 * 19u);
+  return compared;
+}
+
+// What is counted of a virtual trial is what the analysis of a real one would have said of the same data.
+TEST(Rehearsal, CountsWhatTheAnalysisOfARealTrialSays) {
+  study::Study study = study_of("examples/msc-inr/protocol.toml");
+  std::erase_if(study.plan.analyses, [](auto const& one) { return one.id == "a02_jump_to_reference"; });  // it takes its time
+  for (analysis::PlannedAnalysis& one : study.plan.analyses) one.alternatives.clear();
+  EXPECT_GE(found_in_analyses(study, "dose-response", 3), 3 * 19u);
+}
+
+// The protocols of the error rates have every method that an [[analysis]] can ask for: all of them are heard, in trials of three
+// arms and of two, and tests of all arms together, whose P values have no place, too.
+TEST(Rehearsal, HearsEveryMethod) {
+  for (const auto& [name, scenario] : {std::pair("two_arms", "effect"), std::pair("means", "effect"), std::pair("binary", "effect"),
+                                       std::pair("survival", "effect"), std::pair("at_visits", "drift")}) {
+    study::Study study = study_of(fmt::format("tests/evidence/{}.toml", name));
+    std::erase_if(study.plan.analyses, [](auto const& one) { return one.id == "max_combo"; });  // it takes its time
+    EXPECT_EQ(found_in_analyses(study, scenario, 2), 2 * statements(study).size()) << name;
+  }
+}
+
+// Of a ratio the logarithm is counted, whatever its method calls it; a difference of proportions has a true value by whichever
+// method it is estimated.
+TEST(Rehearsal, KnowsTheTruthOfProportions) {
+  const study::Study study = study_of("tests/evidence/binary.toml");
+  const World null = world_of(study, "null"), effect = world_of(study, "effect");
+  const std::vector<Statement> all = statements(study);
+  const std::vector<Truth> of_effect = truths(study, effect, all, 1, 400);
+  std::size_t differences = 0, ratios = 0;
+  for (std::size_t s = 0; s < all.size(); ++s)
+    if (all[s].arm == "high" && of_effect[s].value) {
+      ++differences;
+      EXPECT_NEAR(of_effect[s].value->value, 0.3, 4 * of_effect[s].value->mc_se) << all[s].analysis;
+    }
+  EXPECT_EQ(differences, 5u);  // two scores, Wald, Agresti-Caffo, Mantel-Haenszel
+  Analyst analyst(study, null.layout(), all);
+  Workspace workspace;
+  VirtualTrial trial;
+  std::vector<Said> said(all.size());
+  null.replicate(1, 1, workspace, trial);
+  analyst.analyse(trial, said);
+  for (std::size_t s = 0; s < all.size(); ++s)
+    if (all[s].analysis.ends_with("_ratio")) {
+      ++ratios;
+      EXPECT_LT(said[s].lower, said[s].estimate) << all[s].analysis;
+      EXPECT_LT(said[s].estimate, said[s].upper) << all[s].analysis;
+      EXPECT_LT(said[s].lower, 0) << all[s].analysis << ": a ratio is never below 0, its logarithm is";
+    }
+  EXPECT_EQ(ratios, 8u);
 }
 
 }  // namespace

@@ -217,6 +217,16 @@ std::string with_analysis(std::string_view analysis) {
   return protocol_text() + "\n[[analysis]]\nid = \"more\"\nrole = \"exploratory\"\n" + std::string(analysis);
 }
 
+TEST(Repeated, TakesAnUnstructuredCovarianceWhenTheProtocolNamesNone) {
+  const std::string change = "endpoint = \"change\"\nset = \"full\"\nmethod = \"mmrm\"\n";
+  const auto study = study::load(with_analysis(change), "p.toml"),
+             named = study::load(with_analysis(change + "covariance = \"unstructured\"\n"), "p.toml");
+  ASSERT_TRUE(study) << to_string(study.error().front());
+  ASSERT_TRUE(named);
+  EXPECT_EQ(canonical(study->plan.analyses.back().runs.front().analysis.options),
+            canonical(named->plan.analyses.back().runs.front().analysis.options));
+}
+
 TEST(Repeated, RefusesWhatWouldNotAnswerTheQuestion) {
   EXPECT_EQ(problems(protocol_text()), "");
   EXPECT_EQ(

@@ -11,7 +11,7 @@
 // Every method on 200 small random trials. What must hold whatever the data: no crash, a refusal is a sentence with one of the
 // codes of bad data, a number is a number of its kind, "not estimable" comes with a reason, and neither the order of the rows,
 // nor the names of strata, nor (for ranks and hazard ratios) the unit of time matters. That the numbers are right is the work of
-// tests/independent, and of `./run evidence`, which has R compute them on the same trials.
+// tests/independent, and of `./run evidence r`, which has R compute them on the same trials.
 namespace equipoise::property {
 namespace {
 

@@ -1,5 +1,5 @@
 // Writes trials.csv and cases.jsonl into a folder: every recipe on the first N random trials, expecting what this build answers.
-// `./run evidence` has R compute the same numbers.
+// `./run evidence r` has R compute the same numbers.
 #include <fmt/format.h>
 
 #include <cmath>

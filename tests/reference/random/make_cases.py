@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""python3 make_cases.py, in this folder after `./run evidence`: keeps R's numbers on the first 32 random trials, two of each shape."""
+"""python3 make_cases.py, in this folder after `./run evidence r`: keeps R's numbers on the first 32 random trials, two of each shape."""
 
 import csv
 import json
