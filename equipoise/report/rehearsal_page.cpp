@@ -30,14 +30,16 @@ constexpr std::string_view more_style = R"css(
 .inwords dd{margin:4px 0 0;max-width:50em;color:var(--soft);font-size:15.5px;line-height:1.6}
 .inwords p.small{font-size:14px;color:var(--muted)}
 svg.key{display:inline-block;width:13px;height:13px;min-width:0;margin:0 6px -1.5px 0}
-.data td:empty::after{content:"\2013";color:var(--muted)}
 .panel>details:first-child{margin-top:0}
-.panel+details.more>summary{margin-bottom:14px}
+.more>summary{margin-bottom:14px}
 details.more{margin:0 0 20px}
 details.more>summary{font-size:15px}
 pre{margin:10px 0 0;padding:12px 14px;background:var(--tint);border-radius:8px;font:12.5px/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;color:var(--soft);white-space:pre-wrap;overflow-wrap:anywhere}
 .world h3{display:flex;flex-wrap:wrap;gap:4px 12px;align-items:baseline}
 .world .tag{margin:0;border-color:var(--warn-line);color:var(--warn);letter-spacing:.06em;font-size:11px}
+.world-name{white-space:nowrap}.world-name.long{white-space:normal}
+.inline td .ci{display:inline}.inline td .ci.below{display:block}
+.inwords dl+p.small{margin-top:24px}
 .data.minor thead th.num{max-width:11em;font-weight:500}
 @media (max-width:640px){.simulated{flex-direction:column;align-items:flex-start;padding:14px 16px}.simulated strong{font-size:26px}.data th:first-child{min-width:9.5em}}
 @media print{.simulated{border-color:#000;color:#000;background:#fff}figure:has(.data){break-inside:auto}pre{font-size:8pt}}
@@ -84,7 +86,8 @@ Markup in_words(Names const& names) {
   for (Paragraph const& one : rehearsal::opening(names)) out += element("p", one.text(chinese));
   Markup primary;
   for (Paragraph const& one : rehearsal::primary_analyses(names))
-    primary += element("p", (one.head.empty() ? Markup() : element("strong", one.head) + Markup(chinese ? "" : " ")) + Markup(one.text(chinese)));
+    primary += element("p", (one.head.empty() ? Markup() : element("strong", one.head) + Markup(chinese ? "" : " ")) +
+                                Markup(one.text(chinese)));
   out += primary;
   Markup list;
   for (Paragraph const& one : rehearsal::claims(names)) list += element("dt", one.head) + element("dd", one.text(chinese));
@@ -100,7 +103,8 @@ Markup claims(Page& page, Names const& names) {
   for (auto const& scenario : scenarios)
     for (auto const& claim : scenario.claims) {
       if (claim.unknown > 0)
-        unknown.push_back(names(Term::unknown_note, names.claim(claim), rehearsal::grouped(claim.unknown), rehearsal::grouped(claim.holds.of), scenario.id));
+        unknown.push_back(names(Term::unknown_note, names.claim(claim), rehearsal::grouped(claim.unknown),
+                                rehearsal::grouped(claim.holds.of), scenario.id));
       if (std::ranges::find(ids, claim.id) != ids.end()) continue;
       ids.push_back(claim.id);
       figures::ShareRow row{.label = names.claim(claim), .by_scenario = {}};
@@ -110,7 +114,8 @@ Markup claims(Page& page, Names const& names) {
       }
       rows.push_back(std::move(row));
     }
-  Markup out = page.figure(names(Term::claims_chart), figures::shares(names, names(Term::claims_chart), rows, names.rehearsal.alpha));
+  Markup out =
+      page.figure(names(Term::claims_chart), figures::shares(names, names(Term::claims_chart), rows, names.rehearsal.alpha));
   out += page.table(names(Term::claims_table), tables::claims(names), unknown);
   out += page.table(names(Term::ratio_table), tables::ratios(names), {names(Term::ratio_note)});
   return out;
@@ -159,7 +164,8 @@ Markup characteristics(Page& page, Names const& names) {
 Markup monitoring(Page& page, Names const& names) {
   Markup out;
   for (auto const& one : tables::monitored(names))
-    out += page.table(names(Term::monitoring_caption, one.analysis, names.context.arm(one.arm)), tables::looks(names, one), {names(Term::look_note)});
+    out += page.table(names(Term::monitoring_caption, one.analysis, names.context.arm(one.arm)), tables::looks(names, one),
+                      {names(Term::look_note)});
   return out;
 }
 
@@ -173,15 +179,16 @@ Markup grids(Page& page, Names const& names) {
       continue;
     }
     const auto add = [&](Term what, std::vector<figures::GridSeries> const& series) {
-      const std::string caption = names(grid.axes.size() == 1 ? Term::grid_power : Term::grid_heat, grid.id, grid.scenario, names(what));
+      const std::string caption =
+          names(grid.axes.size() == 1 ? Term::grid_power : Term::grid_heat, grid.id, grid.scenario, names(what));
       out += page.figure(caption, grid.axes.size() == 1 ? figures::power_curves(names, caption, grid.axes.front(), series)
                                                         : figures::heat_maps(names, caption, grid, series));
     };
     add(Term::grid_tests, figures::tests_of(names, grid));
     add(Term::grid_claims, figures::claims_of(names, grid));
     if (const Markup table = tables::grid(names, grid); !table.empty())
-      out += element("details", "more", element("summary", names(Term::grid_table, grid.id)) +
-                                            page.table(names(Term::grid_table, grid.id), table));
+      out += element("details", "more",
+                     element("summary", names(Term::grid_table, grid.id)) + page.table(names(Term::grid_table, grid.id), table));
   }
   return out;
 }
@@ -190,9 +197,11 @@ Markup distributions(Page& page, Names const& names) {
   return by_analysis(names, [&](std::string const& analysis) {
     const std::string name = names.analysis(analysis);
     Markup out;
-    const std::string caption = names(Term::distribution_caption, name, analysis), zip_caption = names(Term::zip_caption, name, analysis);
+    const std::string caption = names(Term::distribution_caption, name, analysis),
+                      zip_caption = names(Term::zip_caption, name, analysis);
     out += page.figure(caption, figures::distributions(names, caption, analysis));
-    if (is_primary(names, analysis)) out += page.figure(zip_caption, figures::zip(names, zip_caption, analysis), {names(Term::zip_note)});
+    if (is_primary(names, analysis))
+      out += page.figure(zip_caption, figures::zip(names, zip_caption, analysis), {names(Term::zip_note)});
     return out;
   });
 }
@@ -226,7 +235,8 @@ Markup assumptions(Names const& names) {
 
 Markup head_of_page(Names const& names) {
   auto const& r = names.rehearsal;
-  const std::string title = names.context.label(names.plan.trial.title, names.plan.trial.id.empty() ? r.trial : names.plan.trial.id);
+  const std::string title =
+      names.context.label(names.plan.trial.title, names.plan.trial.id.empty() ? r.trial : names.plan.trial.id);
   Markup facts;
   const auto fact = [&](Markup const& text) { facts += element("span", text); };
   fact(Markup(r.trial.empty() ? names.plan.trial.id : r.trial));
@@ -261,11 +271,13 @@ std::string rehearsal_page(protocol::Protocol const& protocol, results::Rehearsa
   page.section("assumptions", Term::section_assumptions, assumptions(names));
   page.section("provenance", Term::section_provenance, element("div", "panel", tables::provenance(names)));
 
-  const std::string title = names(Term::simulated_label) + ": " + (rehearsal.trial.empty() ? protocol.trial.id : rehearsal.trial) + ", " + names(Term::title);
+  const std::string title = names(Term::simulated_label) + ": " +
+                            (rehearsal.trial.empty() ? protocol.trial.id : rehearsal.trial) + ", " + names(Term::title);
   const Markup head =
       element("meta", {{"charset", std::string("utf-8")}}) +
-      element("meta", {{"http-equiv", std::string("Content-Security-Policy")},
-                       {"content", std::string("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'")}}) +
+      element("meta",
+              {{"http-equiv", std::string("Content-Security-Policy")},
+               {"content", std::string("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'")}}) +
       element("meta", {{"name", std::string("viewport")}, {"content", std::string("width=device-width, initial-scale=1")}}) +
       element("meta", {{"name", std::string("color-scheme")}, {"content", std::string("light dark")}}) +
       element("meta", {{"name", std::string("generator")}, {"content", std::string("Equipoise ") + rehearsal.version}}) +

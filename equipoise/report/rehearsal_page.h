@@ -9,8 +9,8 @@
 namespace equipoise::report {
 
 /// What a plan is worth, as one page for people: how often each claim arises in each scenario, what each analysis does there, and
-/// what was assumed. Self-contained, without any script; the same documents give the same bytes; labelled as simulated at the top,
-/// in its title and across every figure. Every text of the documents is escaped. Its sentences follow from the numbers alone
+/// what was assumed. Self-contained, without any script; the same documents give the same bytes; labelled as simulated at the
+/// top, in its title and across every figure. Every text of the documents is escaped. Its sentences follow from the numbers alone
 /// (rehearsal/words.h).
 ///
 /// source  Morris, White & Crowther (2019), Stat. Med. 38, 2074-2102, for what is shown and how

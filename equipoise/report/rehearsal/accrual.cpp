@@ -13,7 +13,8 @@ using svg::Weight;
 bool drawable(results::AccrualFan const& fan) {
   return !fan.randomised.empty() && fan.days.size() == results::AccrualFan::quantiles.size() &&
          std::ranges::all_of(fan.days, [&](std::vector<double> const& days) {
-           return days.size() == fan.randomised.size() && std::ranges::all_of(days, [](double d) { return std::isfinite(d) && d >= 0 && d < 1e7; });
+           return days.size() == fan.randomised.size() &&
+                  std::ranges::all_of(days, [](double d) { return std::isfinite(d) && d >= 0 && d < 1e7; });
          });
 }
 
@@ -23,7 +24,8 @@ struct Panel {
 };
 
 /// Line through the marks of one quantile, from nobody on the first day.
-std::string curve(std::vector<double> const& days, std::vector<std::int64_t> const& n, svg::Scale const& x, svg::Scale const& y, bool back) {
+std::string curve(std::vector<double> const& days, std::vector<std::int64_t> const& n, svg::Scale const& x, svg::Scale const& y,
+                  bool back) {
   std::string d;
   if (!back) d = "M" + coordinate(x(0)) + " " + coordinate(y(0));
   for (std::size_t i = 0; i < days.size(); ++i) {
@@ -43,7 +45,8 @@ Markup accrual(Names const& names, std::string const& title) {
   for (std::size_t s = 0; s < scenarios.size(); ++s) {
     auto const& fan = scenarios[s].accrual;
     if (!drawable(fan)) continue;
-    const auto same = std::ranges::find_if(panels, [&](Panel const& p) { return p.fan->days == fan.days && p.fan->randomised == fan.randomised; });
+    const auto same = std::ranges::find_if(
+        panels, [&](Panel const& p) { return p.fan->days == fan.days && p.fan->randomised == fan.randomised; });
     if (same != panels.end()) {
       same->scenarios.push_back(s);
       continue;
@@ -64,7 +67,9 @@ Markup accrual(Names const& names, std::string const& title) {
   // Key.
   double key = 16;
   for (const auto& [term, opacity] : {std::pair{Term::accrual_most, "0.16"}, std::pair{Term::accrual_half, "0.36"}}) {
-    out += svg::rectangle(key, 8, 24, 13, 2, {{"class", std::string("f2")}, {"fill", std::string(palette(2, false))}, {"fill-opacity", std::string(opacity)}});
+    out += svg::rectangle(
+        key, 8, 24, 13, 2,
+        {{"class", std::string("f2")}, {"fill", std::string(palette(2, false))}, {"fill-opacity", std::string(opacity)}});
     out += svg::text(key + 31, 19, names(term), {.size = 12, .css = "muted", .fill = muted});
     key += 31 + svg::text_width(names(term), 12) + 24;
   }
@@ -95,7 +100,8 @@ Markup accrual(Names const& names, std::string const& title) {
         if (tick != std::round(tick)) continue;
         out += svg::line(left, y(tick), right, y(tick), tick == 0 ? "axis" : "grid", tick == 0 ? axis : grid);
         if (k == begin)
-          out += svg::text(left - 8, y(tick) + 4, grouped(std::int64_t(tick)), {.size = 12, .anchor = Anchor::end, .css = "muted", .fill = muted});
+          out += svg::text(left - 8, y(tick) + 4, grouped(std::int64_t(tick)),
+                           {.size = 12, .anchor = Anchor::end, .css = "muted", .fill = muted});
       }
       double free_from = -1e9;
       for (std::size_t i = 0; i < time.days.size(); ++i) {
@@ -109,13 +115,18 @@ Markup accrual(Names const& names, std::string const& title) {
       out += svg::text((left + right) / 2, bottom + 41, names(unit), {.size = 12.5, .anchor = Anchor::middle, .fill = ink});
       auto const& fan = *panels[k].fan;
       for (const auto& [low, high, opacity] : {std::tuple{0, 4, "0.16"}, std::tuple{1, 3, "0.3"}})
-        out += svg::path(curve(fan.days[std::size_t(low)], fan.randomised, x, y, false) + curve(fan.days[std::size_t(high)], fan.randomised, x, y, true) + "Z",
-                         {{"class", std::string("f2")}, {"fill", std::string(palette(2, false))}, {"fill-opacity", std::string(opacity)}});
-      out += svg::path(curve(fan.days[2], fan.randomised, x, y, false),
-                       {{"class", std::string("s2")}, {"fill", std::string("none")}, {"stroke", std::string(palette(2, false))}, {"stroke-width", 2.4}});
+        out += svg::path(
+            curve(fan.days[std::size_t(low)], fan.randomised, x, y, false) +
+                curve(fan.days[std::size_t(high)], fan.randomised, x, y, true) + "Z",
+            {{"class", std::string("f2")}, {"fill", std::string(palette(2, false))}, {"fill-opacity", std::string(opacity)}});
+      out += svg::path(curve(fan.days[2], fan.randomised, x, y, false), {{"class", std::string("s2")},
+                                                                         {"fill", std::string("none")},
+                                                                         {"stroke", std::string(palette(2, false))},
+                                                                         {"stroke-width", 2.4}});
     }
     out += element("g", {{"transform", std::string("rotate(-90 18 ") + coordinate((top + bottom) / 2) + ")"}},
-                   svg::text(18, (top + bottom) / 2, names(Term::accrual_randomised), {.size = 12.5, .anchor = Anchor::middle, .fill = ink}));
+                   svg::text(18, (top + bottom) / 2, names(Term::accrual_randomised),
+                             {.size = 12.5, .anchor = Anchor::middle, .fill = ink}));
     y0 = bottom + 62;
   }
   return framed(names, width, y0 - 8, title, out);

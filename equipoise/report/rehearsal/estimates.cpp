@@ -103,9 +103,8 @@ bool usable(double value) { return std::isfinite(value) && std::fabs(value) < 1e
 }  // namespace
 
 Markup distributions(Names const& names, std::string const& title, std::string const& analysis) {
-  const auto arms = panels_of(names, analysis, [](StatementCharacteristics const& one) {
-    return std::ranges::any_of(one.estimates, usable);
-  });
+  const auto arms =
+      panels_of(names, analysis, [](StatementCharacteristics const& one) { return std::ranges::any_of(one.estimates, usable); });
   if (arms.empty()) return {};
   constexpr double height = 110;
   const Grid layout(arms, 16);
@@ -121,15 +120,18 @@ Markup distributions(Names const& names, std::string const& title, std::string c
       ratio = ratio || panel.one->ratio;
     }
     if (arms.size() > 1 || !row.front().one->arm.empty()) {
-      out += svg::text(16, y + 14, clipped(names.statement(row.front().one->arm, row.front().one->against), width - 32, 14, 1, Weight::bold).front(),
-                       {.size = 14, .weight = Weight::bold, .fill = ink});
+      out += svg::text(
+          16, y + 14,
+          clipped(names.statement(row.front().one->arm, row.front().one->against), width - 32, 14, 1, Weight::bold).front(),
+          {.size = 14, .weight = Weight::bold, .fill = ink});
       y += 26;
     }
     // The same bins in every panel of the row; 2 n^(1/3) of them by the longest list (Rice's rule).
     std::size_t most = 1;
     for (Panel const& panel : row) most = std::max(most, panel.one->estimates.size());
     const svg::Scale span = ends.scale(0, 1);
-    const auto bins = std::clamp<std::size_t>(std::size_t(std::ceil(2.0 * double(layout.columns) * std::cbrt(double(most)))), 8, 44);
+    const auto bins =
+        std::clamp<std::size_t>(std::size_t(std::ceil(2.0 * double(layout.columns) * std::cbrt(double(most)))), 8, 44);
     std::vector<std::vector<std::size_t>> counts;
     double tallest = 0;
     for (Panel const& panel : row) {
@@ -158,14 +160,16 @@ Markup distributions(Names const& names, std::string const& title, std::string c
         d += "V" + coordinate(bottom - share / std::max(tallest, 1e-12) * (height - 6)) + "H" +
              coordinate(left + (right - left) * double(b + 1) / double(bins));
       }
-      out += svg::path(d + "V" + coordinate(bottom) + "Z",
-                       {{"class", class_of('f', style.slot)}, {"fill", std::string(style.colour)}, {"fill-opacity", std::string("0.5")}});
+      out += svg::path(
+          d + "V" + coordinate(bottom) + "Z",
+          {{"class", class_of('f', style.slot)}, {"fill", std::string(style.colour)}, {"fill-opacity", std::string("0.5")}});
       out += value_ticks(x, bottom);
       if (panel.one->mean && usable(panel.one->mean->value)) {
         const double at = x(panel.one->mean->value);
         if (at >= left && at <= right) out += vertical(at, top - 2, bottom, true);
       }
-      if (panel.one->truth && usable(panel.one->truth->value)) out += vertical(x(panel.one->truth->value), top - 6, bottom, false);
+      if (panel.one->truth && usable(panel.one->truth->value))
+        out += vertical(x(panel.one->truth->value), top - 6, bottom, false);
       const std::size_t lost = panel.one->estimates.size() - n;
       if (lost > 0)
         out += svg::text(right, top + 8, names(Term::distribution_left_out, lost),
@@ -204,8 +208,10 @@ Markup zip(Names const& names, std::string const& title, std::string const& anal
   Markup out;
   double y = 10;
   for (auto const& row : arms) {
-    out += svg::text(16, y + 14, clipped(names.statement(row.front().one->arm, row.front().one->against), width - 32, 14, 1, Weight::bold).front(),
-                     {.size = 14, .weight = Weight::bold, .fill = ink});
+    out += svg::text(
+        16, y + 14,
+        clipped(names.statement(row.front().one->arm, row.front().one->against), width - 32, 14, 1, Weight::bold).front(),
+        {.size = 14, .weight = Weight::bold, .fill = ink});
     y += 26;
     for (std::size_t k = 0; k < row.size(); ++k) {
       const std::size_t column = k % layout.columns;
@@ -224,28 +230,37 @@ Markup zip(Names const& names, std::string const& title, std::string const& anal
       for (std::size_t i = 0; i < all.size(); ++i) {
         const bool miss = all[i].lower > truth || all[i].upper < truth;
         missed += miss;
-        (miss ? misses : hits) += "M" + coordinate(x(all[i].lower)) + " " + coordinate(rank(double(i) + 0.5)) + "H" + coordinate(x(all[i].upper));
+        (miss ? misses : hits) +=
+            "M" + coordinate(x(all[i].lower)) + " " + coordinate(rank(double(i) + 0.5)) + "H" + coordinate(x(all[i].upper));
       }
       out += panel_head(names, panel, left, y + 14, layout.panel_width);
-      out += svg::text(left + 16, y + 32, names(Term::zip_missed, missed, all.size()), {.size = 11.5, .css = "muted", .fill = muted});
+      out += svg::text(left + 16, y + 32, names(Term::zip_missed, missed, all.size()),
+                       {.size = 11.5, .css = "muted", .fill = muted});
       const double thick = std::clamp(height / double(all.size()) * 0.7, 0.35, 3.0);
       if (!hits.empty())
-        out += svg::path(hits, {{"class", std::string("s0")}, {"stroke", std::string(palette(0, false))}, {"stroke-opacity", std::string("0.55")}, {"stroke-width", thick}});
+        out += svg::path(hits, {{"class", std::string("s0")},
+                                {"stroke", std::string(palette(0, false))},
+                                {"stroke-opacity", std::string("0.55")},
+                                {"stroke-width", thick}});
       if (!misses.empty())
-        out += svg::path(misses, {{"class", std::string("s6")}, {"stroke", std::string(palette(6, false))}, {"stroke-width", std::max(thick, 1.6)}});
+        out += svg::path(
+            misses,
+            {{"class", std::string("s6")}, {"stroke", std::string(palette(6, false))}, {"stroke-width", std::max(thick, 1.6)}});
       out += vertical(x(truth), top - 4, bottom, false);
       const double level = names.rehearsal.level;
       if (level > 0 && level < 1)
-        out += element("path", {{"d", "M" + coordinate(left) + " " + coordinate(rank(level * double(all.size()))) + "H" + coordinate(right)},
-                                {"class", std::string("ink-line")},
-                                {"fill", std::string("none")},
-                                {"stroke", std::string(ink)},
-                                {"stroke-dasharray", std::string("4 3")}});
+        out += element(
+            "path", {{"d", "M" + coordinate(left) + " " + coordinate(rank(level * double(all.size()))) + "H" + coordinate(right)},
+                     {"class", std::string("ink-line")},
+                     {"fill", std::string("none")},
+                     {"stroke", std::string(ink)},
+                     {"stroke-dasharray", std::string("4 3")}});
       for (const int per_cent : {0, 25, 50, 75, 100}) {
         const double at = rank(per_cent / 100.0 * double(all.size()));
         out += svg::line(left - 4, at, left, at, "axis", axis);
         if (column == 0)
-          out += svg::text(left - 8, at + 4, std::to_string(per_cent), {.size = 11, .anchor = Anchor::end, .css = "muted", .fill = muted});
+          out += svg::text(left - 8, at + 4, std::to_string(per_cent),
+                           {.size = 11, .anchor = Anchor::end, .css = "muted", .fill = muted});
       }
       out += svg::line(left, top, left, bottom, "axis", axis) + value_ticks(x, bottom);
     }

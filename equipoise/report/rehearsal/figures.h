@@ -12,8 +12,8 @@ namespace equipoise::report::rehearsal::figures {
 
 using results::Share;
 
-/// Shares of trials, a block of rows for each label and in it a row for each scenario: a point with the 95 % interval of its Monte
-/// Carlo error (Wilson's).
+/// Shares of trials, a block of rows for each label and in it a row for each scenario: a point with the 95 % interval of its
+/// Monte Carlo error (Wilson's).
 struct ShareRow {
   std::string label;
   std::vector<std::optional<Share>> by_scenario;

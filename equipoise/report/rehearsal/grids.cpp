@@ -43,14 +43,16 @@ std::vector<double> places(std::vector<double> const& values, double from, doubl
 }
 
 /// One plot of at most six lines.
-Markup plot(Names const& names, std::string const& title, results::Grid::Axis const& along, std::vector<GridSeries> const& series) {
+Markup plot(Names const& names, std::string const& title, results::Grid::Axis const& along,
+            std::vector<GridSeries> const& series) {
   constexpr double width = 940, left = 62, top = 26, bottom = 356, label_x = 690, right = 660;
   const std::vector<double> x = places(along.values, left + 14, right - 14);
   const svg::Scale y{.from = 0, .to = 1, .start = bottom, .end = top};
   Markup out;
   for (const double share : {0.0, 0.2, 0.4, 0.6, 0.8, 1.0}) {
     out += svg::line(left, y(share), right, y(share), share == 0 ? "axis" : "grid", share == 0 ? axis : grid);
-    out += svg::text(left - 8, y(share) + 4, names.percent(share), {.size = 12, .anchor = Anchor::end, .css = "muted", .fill = muted});
+    out += svg::text(left - 8, y(share) + 4, names.percent(share),
+                     {.size = 12, .anchor = Anchor::end, .css = "muted", .fill = muted});
   }
   const double alpha = names.rehearsal.alpha;
   if (alpha > 0 && alpha < 1) {
@@ -71,7 +73,8 @@ Markup plot(Names const& names, std::string const& title, results::Grid::Axis co
     out += svg::text(x[i], bottom + 20, text, {.size = 12, .anchor = Anchor::middle, .css = "muted", .fill = muted});
     free_from = x[i] + half + 8;
   }
-  out += svg::text((left + right) / 2, bottom + 44, clipped(along.label.empty() ? join(along.keys, ", ") : along.label, right - left, 13, 1, Weight::bold).front(),
+  out += svg::text((left + right) / 2, bottom + 44,
+                   clipped(along.label.empty() ? join(along.keys, ", ") : along.label, right - left, 13, 1, Weight::bold).front(),
                    {.size = 13, .weight = Weight::bold, .anchor = Anchor::middle, .fill = ink});
 
   Markup bands, lines, marks, labels;
@@ -84,9 +87,9 @@ Markup plot(Names const& names, std::string const& title, results::Grid::Axis co
     bool pen = false;
     const auto close = [&] {
       if (!band_up.empty())
-        bands += svg::path("M" + band_up.substr(1) + band_down + "Z", {{"class", "band " + class_of('f', slots[k])},
-                                                                        {"fill", std::string(colour)},
-                                                                        {"fill-opacity", std::string("0.14")}});
+        bands += svg::path(
+            "M" + band_up.substr(1) + band_down + "Z",
+            {{"class", "band " + class_of('f', slots[k])}, {"fill", std::string(colour)}, {"fill-opacity", std::string("0.14")}});
       band_up.clear(), band_down.clear(), pen = false;
     };
     for (std::size_t i = 0; i < x.size() && i < series[k].cells.size(); ++i) {
@@ -105,7 +108,10 @@ Markup plot(Names const& names, std::string const& title, results::Grid::Axis co
       last = y(share.value()), pen = true;
     }
     close();
-    Attributes stroke = {{"class", class_of('s', slots[k])}, {"fill", std::string("none")}, {"stroke", std::string(colour)}, {"stroke-width", 2.0}};
+    Attributes stroke = {{"class", class_of('s', slots[k])},
+                         {"fill", std::string("none")},
+                         {"stroke", std::string(colour)},
+                         {"stroke-width", 2.0}};
     if (!dashes[k].empty()) stroke.emplace_back("stroke-dasharray", std::string(dashes[k]));
     if (!d.empty()) lines += svg::path(d, stroke);
     texts.push_back(clipped(series[k].label, width - label_x - 30, 12.5, 4));
@@ -115,8 +121,8 @@ Markup plot(Names const& names, std::string const& title, results::Grid::Axis co
   double lowest = bottom + 54;
   for (std::size_t k = 0; k < series.size(); ++k) {
     const std::string_view colour = palette(slots[k], false);
-    labels += element("path", {{"d", std::string("M") + coordinate(right - 8) + " " + coordinate(wanted[k]) + "L" + coordinate(label_x - 4) +
-                                         " " + coordinate(centres[k])},
+    labels += element("path", {{"d", std::string("M") + coordinate(right - 8) + " " + coordinate(wanted[k]) + "L" +
+                                         coordinate(label_x - 4) + " " + coordinate(centres[k])},
                                {"class", class_of('s', slots[k])},
                                {"fill", std::string("none")},
                                {"stroke", std::string(colour)},
@@ -200,7 +206,9 @@ Shade shade(double share) {
   constexpr std::array<Rgb, 3> stops = {{{246, 249, 251}, {126, 184, 206}, {8, 64, 84}}};
   const double at = std::clamp(std::isnan(share) ? 0.0 : share, 0.0, 1.0) * 2;
   const std::size_t k = at >= 1 ? 1 : 0;
-  const auto mix = [&](double Rgb::*part) { return int(std::lround(std::lerp(stops[k].*part, stops[k + 1].*part, at - double(k)))); };
+  const auto mix = [&](double Rgb::*part) {
+    return int(std::lround(std::lerp(stops[k].*part, stops[k + 1].*part, at - double(k))));
+  };
   return {fmt::format("#{:02x}{:02x}{:02x}", mix(&Rgb::r), mix(&Rgb::g), mix(&Rgb::b)), share > 0.66 ? "#ffffff" : "#12202b"};
 }
 
@@ -213,7 +221,8 @@ Markup heat_maps(Names const& names, std::string const& title, results::Grid con
   double label_room = 24;
   for (const double value : up.values) label_room = std::max(label_room, svg::text_width(plain(value), 12) + 12);
   const double left_room = label_room + 22;
-  const double cell_width = std::clamp(double(width - 32) / 2 / double(columns) - (left_room + gap / 2) / double(columns), 46.0, 96.0);
+  const double cell_width =
+      std::clamp(double(width - 32) / 2 / double(columns) - (left_room + gap / 2) / double(columns), 46.0, 96.0);
   const double cell_height = 40, panel = left_room + cell_width * double(columns);
   const std::size_t per_row = std::max<std::size_t>(1, std::size_t((width - 32 + gap) / (panel + gap)));
   const double whole = std::max(width, panel + 32);
@@ -235,7 +244,8 @@ Markup heat_maps(Names const& names, std::string const& title, results::Grid con
   for (auto const& one : series)
     for (std::size_t first = 0; first < of.cells.size(); first += size) {
       const std::string slice = slice_label(of, first);
-      tiles.push_back({clipped(one.label + (slice.empty() ? "" : " (" + slice + ")"), panel - 8, 13, 4, Weight::bold), &one, first});
+      tiles.push_back(
+          {clipped(one.label + (slice.empty() ? "" : " (" + slice + ")"), panel - 8, 13, 4, Weight::bold), &one, first});
     }
   double y = 56;
   for (std::size_t begin = 0; begin < tiles.size(); begin += per_row) {
@@ -275,11 +285,13 @@ Markup heat_maps(Names const& names, std::string const& title, results::Grid con
         out += svg::text(left + cell_width * (double(c) + 0.5), bottom + 16, plain(across.values[c]),
                          {.size = 12, .anchor = Anchor::middle, .css = "muted", .fill = muted});
       const auto name = [](results::Grid::Axis const& a) { return a.label.empty() ? join(a.keys, ", ") : a.label; };
-      out += svg::text(left + cell_width * double(columns) / 2, bottom + 36, clipped(name(across), panel + gap - 20, 12.5, 1).front(),
+      out += svg::text(left + cell_width * double(columns) / 2, bottom + 36,
+                       clipped(name(across), panel + gap - 20, 12.5, 1).front(),
                        {.size = 12.5, .anchor = Anchor::middle, .fill = ink});
-      out += element("g", {{"transform", std::string("rotate(-90 ") + coordinate(x0 + 10) + " " + coordinate((top + bottom) / 2) + ")"}},
-                     svg::text(x0 + 10, (top + bottom) / 2, clipped(name(up), std::max(80.0, bottom - top + 40), 12.5, 1).front(),
-                               {.size = 12.5, .anchor = Anchor::middle, .fill = ink}));
+      out += element(
+          "g", {{"transform", std::string("rotate(-90 ") + coordinate(x0 + 10) + " " + coordinate((top + bottom) / 2) + ")"}},
+          svg::text(x0 + 10, (top + bottom) / 2, clipped(name(up), std::max(80.0, bottom - top + 40), 12.5, 1).front(),
+                    {.size = 12.5, .anchor = Anchor::middle, .fill = ink}));
     }
     y = bottom + 62;
   }

@@ -94,19 +94,17 @@ Names::Names(protocol::Protocol const& protocol, results::Rehearsal const& r, st
 std::string Names::scenario(std::size_t index) const { return rehearsal.scenarios[index].id; }
 
 std::string Names::analysis(std::string_view id) const {
-  results::AnalysisRun run;
-  run.id = std::string(id);
-  for (auto const& planned : plan.analyses)
-    if (planned.id == id) run.endpoint = planned.endpoint;
+  const auto planned = std::ranges::find(plan.analyses, id, &protocol::Analysis::id);
+  if (planned != plan.analyses.end() && !planned->label.empty()) return context.label(planned->label, id);
+  std::string endpoint = planned != plan.analyses.end() ? planned->endpoint : std::string();
   for (auto const& scenario : rehearsal.scenarios)
     for (auto const& one : scenario.statements)
-      if (one.analysis == id && run.endpoint.empty()) run.endpoint = one.endpoint;
-  if (run.endpoint.empty())
-    for (auto const& planned : plan.analyses)
-      if (planned.id == id && planned.label.empty()) return results::in_plain_words(id);
-  return run.endpoint.empty() && std::ranges::find(plan.analyses, id, &protocol::Analysis::id) == plan.analyses.end()
-             ? results::in_plain_words(id)
-             : context.analysis(run);
+      if (one.analysis == id && endpoint.empty()) endpoint = one.endpoint;
+  auto const* found = plan.endpoint(endpoint);
+  auto const* estimand = planned != plan.analyses.end() ? plan.estimand(planned->estimand) : nullptr;
+  const bool named = found && !found->label.empty() && context.label(found->label, endpoint) != endpoint;
+  if (!named && estimand && !estimand->objective.empty()) return estimand->objective;
+  return endpoint.empty() ? results::in_plain_words(id) : context.endpoint(endpoint);
 }
 
 std::string Names::method(results::StatementCharacteristics const& one) const {

@@ -34,16 +34,18 @@ Markup shares(Names const& names, std::string const& title, std::vector<ShareRow
   Markup out = legend;
   for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0}) {
     out += svg::line(x(share), top, x(share), bottom, share == 0 ? "axis" : "grid", share == 0 ? axis : grid);
-    out += svg::text(x(share), bottom + 20, names.percent(share), {.size = 12, .anchor = Anchor::middle, .css = "muted", .fill = muted});
+    out += svg::text(x(share), bottom + 20, names.percent(share),
+                     {.size = 12, .anchor = Anchor::middle, .css = "muted", .fill = muted});
   }
   out += svg::text((left + right) / 2, bottom + 42, names(Term::per_cent_of_trials),
                    {.size = 13, .weight = Weight::bold, .anchor = Anchor::middle, .fill = ink});
   if (nominal && *nominal > 0 && *nominal < 1) {
-    out += element("path", {{"d", std::string("M") + coordinate(x(*nominal)) + " " + coordinate(top - 4) + "V" + coordinate(bottom)},
-                            {"class", std::string("ink-line")},
-                            {"fill", std::string("none")},
-                            {"stroke", std::string(ink)},
-                            {"stroke-dasharray", std::string("4 3")}});
+    out +=
+        element("path", {{"d", std::string("M") + coordinate(x(*nominal)) + " " + coordinate(top - 4) + "V" + coordinate(bottom)},
+                         {"class", std::string("ink-line")},
+                         {"fill", std::string("none")},
+                         {"stroke", std::string(ink)},
+                         {"stroke-dasharray", std::string("4 3")}});
     out += svg::text(x(*nominal), top - 8, names(Term::legend_nominal, names.percent(*nominal)),
                      {.size = 11.5, .css = "muted", .fill = muted});
   }

@@ -26,8 +26,8 @@ std::vector<Element const*> each_once(Names const& names, std::vector<Element> S
 }
 
 template <class Element, class Same>
-Element const* find(ScenarioCharacteristics const& scenario, std::vector<Element> ScenarioCharacteristics::*list, Element const& like,
-                    Same const& same) {
+Element const* find(ScenarioCharacteristics const& scenario, std::vector<Element> ScenarioCharacteristics::*list,
+                    Element const& like, Same const& same) {
   for (Element const& one : scenario.*list)
     if (same(one, like)) return &one;
   return nullptr;
@@ -60,12 +60,13 @@ Markup claims(Names const& names) {
     }
     rows += element("tr", row);
   }
-  return rows.empty() ? rows : data_table(scenario_head(names, names(Term::column_claim)), element("tbody", rows));
+  return rows.empty() ? rows : data_table(scenario_head(names, names(Term::column_claim)), element("tbody", rows), "data inline");
 }
 
 Markup ratios(Names const& names) {
   // Columns: every scenario that is without a difference for some claim.
-  const auto claims = each_once(names, &ScenarioCharacteristics::claims, [](auto const& a, auto const& b) { return a.id == b.id; });
+  const auto claims =
+      each_once(names, &ScenarioCharacteristics::claims, [](auto const& a, auto const& b) { return a.id == b.id; });
   std::vector<std::size_t> columns;
   for (auto const* claim : claims)
     for (Pair const& pair : pairs(names, claim->id))
@@ -78,7 +79,9 @@ Markup ratios(Names const& names) {
   for (auto const* claim : claims) {
     const std::vector<Pair> all = pairs(names, claim->id);
     if (all.empty()) continue;
-    Markup body = element("tr", "visit", element("th", {{"colspan", int(columns.size() + 1)}, {"scope", std::string("rowgroup")}}, names.claim(*claim)));
+    Markup body =
+        element("tr", "visit",
+                element("th", {{"colspan", int(columns.size() + 1)}, {"scope", std::string("rowgroup")}}, names.claim(*claim)));
     std::vector<std::size_t> rows;
     for (Pair const& pair : all)
       if (std::ranges::find(rows, pair.differs) == rows.end()) rows.push_back(pair.differs);
@@ -96,13 +99,13 @@ Markup ratios(Names const& names) {
         if (std::isnan(r.value)) row += cell(Markup(names(Term::never_either)), {});
         else if (!pair->apart()) row += cell(Markup(names(Term::cannot_tell)), text(r.value) + " (" + interval + ")");
         else if (std::isinf(r.value)) row += cell(element("span", "est", names(Term::ratio_at_least, text(r.lower))), {});
-        else row += cell(element("span", "est", text(r.value)), interval);
+        else row += cell(element("span", "est", text(r.value)), "(" + interval + ")");
       }
       body += element("tr", row);
     }
     bodies += element("tbody", body);
   }
-  return data_table(element("thead", element("tr", head)), bodies, "data by-visit");
+  return data_table(element("thead", element("tr", head)), bodies, "data by-visit inline");
 }
 
 std::vector<std::string> analyses(Names const& names) {
@@ -123,11 +126,13 @@ Markup rejections(Names const& names) {
     for (auto const* one : all) {
       if (one->analysis != analysis) continue;
       if (body.empty())
-        body += element("tr", "visit",
-                        element("th", {{"colspan", int(names.rehearsal.scenarios.size() + 1)}, {"scope", std::string("rowgroup")}},
-                                Markup(names.analysis(analysis) + (names.words().chinese() ? "，" : ", ") + names.method(*one) + " ") +
-                                    element("span", "dim", analysis)));
-      Markup row = element("th", {{"class", std::string("sub")}, {"scope", std::string("row")}}, names.statement(one->arm, one->against));
+        body += element(
+            "tr", "visit",
+            element("th", {{"colspan", int(names.rehearsal.scenarios.size() + 1)}, {"scope", std::string("rowgroup")}},
+                    Markup(names.analysis(analysis) + (names.words().chinese() ? "，" : ", ") + names.method(*one) + " ") +
+                        element("span", "dim", analysis)));
+      Markup row =
+          element("th", {{"class", std::string("sub")}, {"scope", std::string("row")}}, names.statement(one->arm, one->against));
       for (auto const& scenario : names.rehearsal.scenarios) {
         auto const* here = find(scenario, &ScenarioCharacteristics::statements, *one, same_statement);
         row += here ? share_cell(names, here->rejected) : nothing();
@@ -136,7 +141,7 @@ Markup rejections(Names const& names) {
     }
     bodies += element("tbody", body);
   }
-  return bodies.empty() ? bodies : data_table(scenario_head(names, names(Term::column_analysis)), bodies, "data by-visit");
+  return bodies.empty() ? bodies : data_table(scenario_head(names, names(Term::column_analysis)), bodies, "data by-visit inline");
 }
 
 Markup characteristics(Names const& names, std::string const& analysis) {
@@ -155,11 +160,15 @@ Markup characteristics(Names const& names, std::string const& analysis) {
                      [&](auto const& one, auto const&) { return share_cell(names, one.rejected); }});
   const auto add_share = [&](Term name, auto member) {
     if (any([&](auto const& one) { return (one.*member).has_value(); }))
-      columns.push_back({names(name), [&names, member](auto const& one, auto const&) { return (one.*member) ? share_cell(names, *(one.*member)) : nothing(); }});
+      columns.push_back({names(name), [&names, member](auto const& one, auto const&) {
+                           return (one.*member) ? share_cell(names, *(one.*member)) : nothing();
+                         }});
   };
   const auto add_measured = [&](Term name, auto member) {
     if (any([&](auto const& one) { return (one.*member).has_value(); }))
-      columns.push_back({names(name), [member](auto const& one, auto const&) { return (one.*member) ? measured_cell(*(one.*member)) : nothing(); }});
+      columns.push_back({names(name), [member](auto const& one, auto const&) {
+                           return (one.*member) ? measured_cell(*(one.*member)) : nothing();
+                         }});
   };
   add_share(Term::column_better, &StatementCharacteristics::rejected_better);
   add_measured(Term::column_truth, &StatementCharacteristics::truth);
@@ -168,7 +177,8 @@ Markup characteristics(Names const& names, std::string const& analysis) {
   add_measured(Term::column_empirical, &StatementCharacteristics::empirical_se);
   add_measured(Term::column_model, &StatementCharacteristics::model_se);
   add_share(Term::column_coverage, &StatementCharacteristics::coverage);
-  columns.push_back({names(Term::column_no_answer), [&](auto const& one, auto const&) { return share_cell(names, one.not_estimable); }});
+  columns.push_back(
+      {names(Term::column_no_answer), [&](auto const& one, auto const&) { return share_cell(names, one.not_estimable); }});
   const auto failure = [&](ScenarioCharacteristics const& scenario) -> results::AnalysisFailures const* {
     for (auto const& one : scenario.failures)
       if (one.analysis == analysis) return &one;
@@ -186,7 +196,8 @@ Markup characteristics(Names const& names, std::string const& analysis) {
     if (statement->analysis != analysis) continue;
     Markup body;
     if (const std::string title = names.statement(statement->arm, statement->against); !title.empty())
-      body += element("tr", "visit", element("th", {{"colspan", int(columns.size() + 1)}, {"scope", std::string("rowgroup")}}, title));
+      body += element("tr", "visit",
+                      element("th", {{"colspan", int(columns.size() + 1)}, {"scope", std::string("rowgroup")}}, title));
     for (std::size_t s = 0; s < names.rehearsal.scenarios.size(); ++s) {
       auto const& scenario = names.rehearsal.scenarios[s];
       auto const* one = find(scenario, &ScenarioCharacteristics::statements, *statement, same_statement);
@@ -228,20 +239,22 @@ Markup hypotheses(Names const& names) {
     if (std::ranges::none_of(names.rehearsal.scenarios, [&](auto const& s) { return (s.*member).has_value(); })) return;
     Markup row = row_head(element("span", "est", names(name)));
     for (auto const& scenario : names.rehearsal.scenarios)
-      row += scenario.*member ? share_cell(names, *(scenario.*member))
-             : absent.empty() || scenario.hypotheses.empty() ? nothing() : cell(element("span", "dim", absent), {});
+      row += scenario.*member                                ? share_cell(names, *(scenario.*member))
+             : absent.empty() || scenario.hypotheses.empty() ? nothing()
+                                                             : cell(element("span", "dim", absent), {});
     rows += element("tr", row);
   };
   add(Term::any_rejected, &ScenarioCharacteristics::any_rejected, {});
   add(Term::all_rejected, &ScenarioCharacteristics::all_rejected, {});
   add(Term::family_wise, &ScenarioCharacteristics::family_wise_error, names(Term::none_true));
-  return rows.empty() ? rows : data_table(scenario_head(names, names(Term::column_hypothesis)), element("tbody", rows));
+  return rows.empty() ? rows
+                      : data_table(scenario_head(names, names(Term::column_hypothesis)), element("tbody", rows), "data inline");
 }
 
 std::vector<Monitored> monitored(Names const& names) {
   std::vector<Monitored> all;
-  for (auto const* one : each_once(names, &ScenarioCharacteristics::monitoring,
-                                   [](auto const& a, auto const& b) { return a.analysis == b.analysis && a.arm == b.arm; }))
+  for (auto const *one : each_once(names, &ScenarioCharacteristics::monitoring,
+                                   [](auto const&a, auto const&b) { return a.analysis == b.analysis && a.arm == b.arm; }))
     all.push_back({one->analysis, one->arm});
   return all;
 }
@@ -255,23 +268,30 @@ Markup looks(Names const& names, Monitored const& what) {
         for (auto const& look : one.looks) events |= !std::isnan(look.events.value);
       }
   Markup head = heading(names(Term::column_look)), bodies;
-  std::vector<Term> columns = {Term::column_reached, Term::column_benefit, Term::column_futility, Term::column_day, Term::column_participants};
+  std::vector<Term> columns = {Term::column_reached, Term::column_benefit, Term::column_futility, Term::column_day,
+                               Term::column_participants};
   if (events) columns.push_back(Term::column_events);
   for (const Term column : columns) head += heading(Markup(names(column)), true);
   for (std::size_t s = 0; s < names.rehearsal.scenarios.size(); ++s)
     for (auto const& one : names.rehearsal.scenarios[s].monitoring) {
       if (one.analysis != what.analysis || one.arm != what.arm) continue;
-      Markup body = element("tr", "visit", element("th", {{"colspan", int(columns.size() + 1)}, {"scope", std::string("rowgroup")}}, scenario_name(names, s)));
-      const auto name = [](Markup const& text) { return element("th", {{"class", std::string("sub")}, {"scope", std::string("row")}}, text); };
+      Markup body = element(
+          "tr", "visit",
+          element("th", {{"colspan", int(columns.size() + 1)}, {"scope", std::string("rowgroup")}}, scenario_name(names, s)));
+      const auto name = [](Markup const& text) {
+        return element("th", {{"class", std::string("sub")}, {"scope", std::string("row")}}, text);
+      };
       for (auto const& look : one.looks) {
         Markup row = name(look.id);
-        row += share_cell(names, look.reached) + share_cell(names, look.stopped_for_benefit) + share_cell(names, look.stopped_for_futility);
+        row += share_cell(names, look.reached) + share_cell(names, look.stopped_for_benefit) +
+               share_cell(names, look.stopped_for_futility);
         row += measured_cell(look.day) + measured_cell(look.participants);
         if (events) row += measured_cell(look.events);
         body += element("tr", row);
       }
       Markup whole = name(element("span", "est", names(Term::look_all)));
-      whole += nothing() + share_cell(names, one.rejected) + nothing() + measured_cell(one.expected_days) + measured_cell(one.expected_participants);
+      whole += nothing() + share_cell(names, one.rejected) + nothing() + measured_cell(one.expected_days) +
+               measured_cell(one.expected_participants);
       if (events) whole += one.expected_events ? measured_cell(*one.expected_events) : nothing();
       bodies += element("tbody", body + element("tr", whole));
     }
@@ -291,7 +311,8 @@ Markup grid(Names const& names, results::Grid const& of) {
     for (auto const& axis : of.axes) {
       below /= std::max<std::size_t>(1, axis.values.size());
       const double value = axis.values[c / std::max<std::size_t>(1, below) % axis.values.size()];
-      row += element("th", {{"class", std::string("num")}, {"scope", std::string("row")}}, Markup(std::isfinite(value) ? shortest(value) : "NE"));
+      row += element("th", {{"class", std::string("num")}, {"scope", std::string("row")}},
+                     Markup(std::isfinite(value) ? shortest(value) : "NE"));
     }
     for (auto const& one : series) row += share_cell(names, one.cells[c]);
     rows += element("tr", row);
@@ -302,12 +323,14 @@ Markup grid(Names const& names, results::Grid const& of) {
 Markup conduct(Names const& names) {
   if (names.rehearsal.scenarios.empty()) return {};
   Markup head = heading(names(Term::column_scenario)), rows;
-  for (const Term column : {Term::column_accrual, Term::column_length, Term::column_screened, Term::column_imbalance, Term::column_guessed, Term::column_left})
+  for (const Term column : {Term::column_accrual, Term::column_length, Term::column_screened, Term::column_imbalance,
+                            Term::column_guessed, Term::column_left})
     head += heading(Markup(names(column)), true);
   for (std::size_t s = 0; s < names.rehearsal.scenarios.size(); ++s) {
     auto const& one = names.rehearsal.scenarios[s];
     Markup row = row_head(scenario_name(names, s));
-    row += measured_cell(one.accrual_days) + measured_cell(one.trial_days) + measured_cell(one.screened) + measured_cell(one.imbalance);
+    row += measured_cell(one.accrual_days) + measured_cell(one.trial_days) + measured_cell(one.screened) +
+           measured_cell(one.imbalance);
     row += measured_cell(one.guessed, 100) + measured_cell(one.left_early, 100);
     rows += element("tr", row);
   }
@@ -327,10 +350,12 @@ Markup provenance(Names const& names) {
   add(Term::provenance_version, Markup(r.version));
   add(Term::provenance_seed, Markup(std::to_string(r.seed)));
   add(Term::provenance_level, Markup(names(Term::provenance_level_text, shortest(r.alpha), names.percent(r.level))));
-  std::string command = "equipoise simulate " + (names.plan.file.empty() ? std::string("protocol.toml") : names.plan.file) + " --seed " + std::to_string(r.seed);
+  std::string command = "equipoise simulate " + (names.plan.file.empty() ? std::string("protocol.toml") : names.plan.file) +
+                        " --seed " + std::to_string(r.seed);
   if (most > 0) command += " --replicates " + std::to_string(most);
   add(Term::provenance_command, element("code", command));
-  return element("div", "scroll", element("table", "facts", element("tbody", rows))) + element("p", "note", names(Term::provenance_note));
+  return element("div", "scroll", element("table", "facts", element("tbody", rows))) +
+         element("p", "note", names(Term::provenance_note));
 }
 
 }  // namespace equipoise::report::rehearsal::tables

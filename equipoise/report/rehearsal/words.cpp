@@ -52,8 +52,8 @@ void add_coverage(Names const& names, Everywhere const& all, Paragraph& out) {
       biased.push_back(names(Term::in_world, names.measured(*one->bias), names.scenario(s)));
   }
   if (!covered.empty())
-    out.sentences.push_back(names(Term::words_coverage, names.percent(names.rehearsal.level),
-                                  with_verdicts(names, covered, names.rehearsal.level)));
+    out.sentences.push_back(
+        names(Term::words_coverage, names.percent(names.rehearsal.level), with_verdicts(names, covered, names.rehearsal.level)));
   if (!biased.empty()) out.sentences.push_back(names(Term::words_biased, names.list(biased)));
   else if (asked) out.sentences.push_back(names(Term::words_unbiased));
 }
@@ -61,9 +61,9 @@ void add_coverage(Names const& names, Everywhere const& all, Paragraph& out) {
 Paragraph primary(Names const& names, Everywhere const& all) {
   auto const& one = *all.one;
   const double alpha = names.rehearsal.alpha;
-  Paragraph out{.head = names(Term::words_primary, names.analysis(one.analysis), names.method(one),
-                              names.statement(one.arm, one.against)),
-                .sentences = {}};
+  Paragraph out{
+      .head = names(Term::words_primary, names.analysis(one.analysis), names.method(one), names.statement(one.arm, one.against)),
+      .sentences = {}};
   std::vector<InScenario> same, differs, alone, wrong;
   for (auto const& [s, said] : all.scenarios) {
     if (said->rejected.of <= 0) continue;
@@ -94,8 +94,7 @@ void add_family(Names const& names, std::vector<Paragraph>& out) {
     else if (scenarios[s].any_rejected) any.push_back({s, *scenarios[s].any_rejected});
   }
   Paragraph made;
-  if (!errors.empty())
-    made.sentences.push_back(names(Term::words_family, with_verdicts(names, errors, names.rehearsal.alpha)));
+  if (!errors.empty()) made.sentences.push_back(names(Term::words_family, with_verdicts(names, errors, names.rehearsal.alpha)));
   if (!any.empty()) made.sentences.push_back(names(Term::words_any, in_scenarios(names, any)));
   if (!made.sentences.empty()) out.push_back(std::move(made));
 }
@@ -127,10 +126,7 @@ void add_depends(Names const& names, std::vector<InScenario> const& same, Paragr
   const double n = double(low.share.of), m = double(high.share.of), pooled = double(low.share.n + high.share.n) / (n + m);
   if (high.share.value() - low.share.value() <= 3 * std::sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))) return;
   if (pooled * std::min(n, m) < 5) return;
-  const auto text = [&](InScenario const& one) {
-    return names(Term::in_world, names.share(one.share), names.scenario(one.scenario));
-  };
-  out.sentences.push_back(names(Term::words_claim_depends, text(low), text(high)));
+  out.sentences.push_back(names(Term::words_claim_depends, names.scenario(low.scenario), names.scenario(high.scenario)));
 }
 
 Paragraph claim_in_words(Names const& names, results::ClaimCharacteristics const& claim) {
@@ -247,8 +243,7 @@ std::vector<Paragraph> opening(Names const& names) {
   out.sentences.push_back(fewest.replicates == most.replicates
                               ? names(Term::words_opening, grouped(most.replicates))
                               : names(Term::words_opening_between, grouped(fewest.replicates), grouped(most.replicates)));
-  if (most.replicates > 1)
-    out.sentences.push_back(names(Term::words_error, grouped(trials_for_verdict(names.rehearsal.alpha))));
+  if (most.replicates > 1) out.sentences.push_back(names(Term::words_error, grouped(trials_for_verdict(names.rehearsal.alpha))));
   else out.sentences.push_back(names(Term::words_single));
   return {out};
 }
