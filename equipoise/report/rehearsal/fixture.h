@@ -18,9 +18,12 @@ inline protocol::Text text(std::string en, std::string zh = {}) {
   return out;
 }
 
-inline Node table(std::vector<std::pair<std::string, Node::Value>> members) {
-  Node::Table out;
-  for (auto& [key, value] : members) out.push_back({key, {}, Node(std::move(value))});
+/// The section of a scenario with a number and a text that wants escaping.
+inline Node section(std::string const& id) {
+  Node::Table out(3);
+  out[0].key = "id", out[0].value = Node(Node::Value(std::in_place_type<std::string>, id));
+  out[1].key = "noise_cv", out[1].value = Node(Node::Value(0.18));
+  out[2].key = "note", out[2].value = Node(Node::Value(std::in_place_type<std::string>, "<b>\"x\" & y</b>"));
   return Node(std::move(out));
 }
 
@@ -54,7 +57,7 @@ inline protocol::Protocol protocol() {
   for (const char* id : {"no-effect", "drift-only", "as-published"}) {
     protocol::MethodSection section;
     section.method = "longitudinal";
-    section.section = table({{"id", std::string(id)}, {"noise_cv", 0.18}, {"note", std::string("<b>\"x\" & y</b>")}});
+    section.section = fixture::section(id);
     p.scenarios.push_back(section);
   }
   return p;
@@ -82,7 +85,7 @@ inline results::ScenarioCharacteristics scenario(Numbers const& n, std::int64_t 
     one.coverage = share(0.95, of);
     for (int i = 0; i < 40; ++i) {
       const double estimate = n.truth + 12.0 * std::sin(1.7 * i) + (i % 7 - 3) * 4.0;
-      one.estimates.push_back(estimate), one.lower.push_back(estimate - 24), one.upper.push_back(estimate + 24);
+      one.estimates.push_back(estimate), one.lower.push_back(estimate - 19), one.upper.push_back(estimate + 19);
     }
     s.statements.push_back(one);
   }

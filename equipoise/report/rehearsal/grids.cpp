@@ -78,12 +78,12 @@ Markup plot(Names const& names, std::string const& title, results::Grid::Axis co
                    {.size = 13, .weight = Weight::bold, .anchor = Anchor::middle, .fill = ink});
 
   Markup bands, lines, marks, labels;
-  std::vector<double> wanted, heights;
+  std::vector<double> ends, wanted, heights;
   std::vector<std::vector<std::string>> texts;
   for (std::size_t k = 0; k < series.size(); ++k) {
     const std::string_view colour = palette(slots[k], false);
     std::string d, band_up, band_down;
-    double last = y(0);
+    double last = y(0), last_x = right - 8;
     bool pen = false;
     const auto close = [&] {
       if (!band_up.empty())
@@ -105,7 +105,7 @@ Markup plot(Names const& names, std::string const& title, results::Grid::Axis co
       band_down = "L" + px + coordinate(y(limits.lower)) + band_down;
       marks += svg::line(x[i], y(limits.lower), x[i], y(limits.upper), class_of('s', slots[k]), colour, 1.4);
       marks += svg::marker(int(k), {x[i], y(share.value())}, 4.4, class_of('f', slots[k]), colour);
-      last = y(share.value()), pen = true;
+      last = y(share.value()), last_x = x[i], pen = true;
     }
     close();
     Attributes stroke = {{"class", class_of('s', slots[k])},
@@ -115,13 +115,13 @@ Markup plot(Names const& names, std::string const& title, results::Grid::Axis co
     if (!dashes[k].empty()) stroke.emplace_back("stroke-dasharray", std::string(dashes[k]));
     if (!d.empty()) lines += svg::path(d, stroke);
     texts.push_back(clipped(series[k].label, width - label_x - 30, 12.5, 4));
-    wanted.push_back(last), heights.push_back(16 * double(texts.back().size()) + 8);
+    ends.push_back(last_x + 6), wanted.push_back(last), heights.push_back(16 * double(texts.back().size()) + 8);
   }
   const std::vector<double> centres = svg::pushed_apart(wanted, heights, top - 10, bottom + 40);
   double lowest = bottom + 54;
   for (std::size_t k = 0; k < series.size(); ++k) {
     const std::string_view colour = palette(slots[k], false);
-    labels += element("path", {{"d", std::string("M") + coordinate(right - 8) + " " + coordinate(wanted[k]) + "L" +
+    labels += element("path", {{"d", std::string("M") + coordinate(ends[k]) + " " + coordinate(wanted[k]) + "L" +
                                          coordinate(label_x - 4) + " " + coordinate(centres[k])},
                                {"class", class_of('s', slots[k])},
                                {"fill", std::string("none")},
