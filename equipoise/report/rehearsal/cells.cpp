@@ -35,7 +35,7 @@ Markup scenario_name(Names const& names, std::size_t scenario) {
   ArmStyle const& style = names.styles[scenario];
   const Markup mark =
       element("svg", {{"class", std::string("key")}, {"viewBox", std::string("0 0 14 14")}, {"aria-hidden", std::string("true")}},
-              svg::marker(style.shape, {7, 7}, 4.6, "f" + std::to_string(style.slot), style.colour));
+              svg::marker(style.shape, {7, 7}, 4.6, "mark f" + std::to_string(style.slot), style.colour));
   const std::string name = names.scenario(scenario);
   return element("span", name.size() <= 28 ? "world-name" : "world-name long", mark + Markup(name));
 }

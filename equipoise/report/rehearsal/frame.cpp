@@ -20,7 +20,7 @@ std::vector<std::string> clipped(std::string const& text, double width, double s
 
 Markup scenario_marker(Names const& names, std::size_t scenario, svg::Point at, double radius) {
   ArmStyle const& style = names.styles[scenario];
-  return svg::marker(style.shape, at, radius, class_of('f', style.slot), style.colour);
+  return svg::marker(style.shape, at, radius, "mark " + class_of('f', style.slot), style.colour);
 }
 
 Markup scenario_legend(Names const& names, double left, double right, double top, double& height) {

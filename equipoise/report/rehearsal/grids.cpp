@@ -104,7 +104,7 @@ Markup plot(Names const& names, std::string const& title, results::Grid::Axis co
       band_up += "L" + px + coordinate(y(limits.upper));
       band_down = "L" + px + coordinate(y(limits.lower)) + band_down;
       marks += svg::line(x[i], y(limits.lower), x[i], y(limits.upper), class_of('s', slots[k]), colour, 1.4);
-      marks += svg::marker(int(k), {x[i], y(share.value())}, 4.4, class_of('f', slots[k]), colour);
+      marks += svg::marker(int(k), {x[i], y(share.value())}, 4.4, "mark " + class_of('f', slots[k]), colour);
       last = y(share.value()), last_x = x[i], pen = true;
     }
     close();
@@ -128,7 +128,7 @@ Markup plot(Names const& names, std::string const& title, results::Grid::Axis co
                                {"stroke", std::string(colour)},
                                {"stroke-width", 1.0},
                                {"stroke-dasharray", std::string("1.5 3")}});
-    labels += svg::marker(int(k), {label_x + 4, centres[k]}, 4.4, class_of('f', slots[k]), colour);
+    labels += svg::marker(int(k), {label_x + 4, centres[k]}, 4.4, "mark " + class_of('f', slots[k]), colour);
     double baseline = centres[k] - 8 * double(texts[k].size()) + 12;
     for (auto const& text : texts[k]) {
       labels += svg::text(label_x + 16, baseline, text, {.size = 12.5, .fill = ink});
@@ -221,10 +221,14 @@ Markup heat_maps(Names const& names, std::string const& title, results::Grid con
   double label_room = 24;
   for (const double value : up.values) label_room = std::max(label_room, svg::text_width(plain(value), 12) + 12);
   const double left_room = label_room + 22;
-  const double cell_width =
-      std::clamp(double(width - 32) / 2 / double(columns) - (left_room + gap / 2) / double(columns), 46.0, 96.0);
+  // As many panels side by side as leave the numbers room.
+  std::size_t per_row = 3;
+  const auto cell_room = [&](std::size_t panels) {
+    return ((width - 32 - gap * double(panels - 1)) / double(panels) - left_room) / double(columns);
+  };
+  while (per_row > 1 && cell_room(per_row) < 62) --per_row;
+  const double cell_width = std::clamp(cell_room(per_row), 46.0, 110.0);
   const double cell_height = 40, panel = left_room + cell_width * double(columns);
-  const std::size_t per_row = std::max<std::size_t>(1, std::size_t((width - 32 + gap) / (panel + gap)));
   const double whole = std::max(width, panel + 32);
 
   Markup out;
