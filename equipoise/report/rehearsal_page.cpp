@@ -39,6 +39,7 @@ pre{margin:10px 0 0;padding:12px 14px;background:var(--tint);border-radius:8px;f
 .world .tag{margin:0;border-color:var(--warn-line);color:var(--warn);letter-spacing:.06em;font-size:11px}
 .world-name{white-space:nowrap}.world-name.long{white-space:normal}
 .inline td .ci{display:inline}.inline td .ci.below{display:block}
+.by-visit .place{white-space:nowrap}
 .inwords dl+p.small{margin-top:24px}
 .data.minor thead th.num{max-width:11em;font-weight:500}
 @media (max-width:640px){.simulated{flex-direction:column;align-items:flex-start;padding:14px 16px}.simulated strong{font-size:26px}.data th:first-child{min-width:9.5em}}

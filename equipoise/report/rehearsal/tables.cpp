@@ -268,8 +268,8 @@ Markup looks(Names const& names, Monitored const& what) {
         for (auto const& look : one.looks) events |= !std::isnan(look.events.value);
       }
   Markup head = heading(names(Term::column_look)), bodies;
-  std::vector<Term> columns = {Term::column_reached, Term::column_benefit, Term::column_futility, Term::column_day,
-                               Term::column_participants};
+  std::vector<Term> columns = {Term::column_reached,      Term::column_benefit, Term::column_futility,
+                               Term::column_look_rejects, Term::column_day,     Term::column_participants};
   if (events) columns.push_back(Term::column_events);
   for (const Term column : columns) head += heading(Markup(names(column)), true);
   for (std::size_t s = 0; s < names.rehearsal.scenarios.size(); ++s)
@@ -284,13 +284,13 @@ Markup looks(Names const& names, Monitored const& what) {
       for (auto const& look : one.looks) {
         Markup row = name(look.id);
         row += share_cell(names, look.reached) + share_cell(names, look.stopped_for_benefit) +
-               share_cell(names, look.stopped_for_futility);
+               share_cell(names, look.stopped_for_futility) + nothing();
         row += measured_cell(look.day) + measured_cell(look.participants);
         if (events) row += measured_cell(look.events);
         body += element("tr", row);
       }
       Markup whole = name(element("span", "est", names(Term::look_all)));
-      whole += nothing() + share_cell(names, one.rejected) + nothing() + measured_cell(one.expected_days) +
+      whole += nothing() + nothing() + nothing() + share_cell(names, one.rejected) + measured_cell(one.expected_days) +
                measured_cell(one.expected_participants);
       if (events) whole += one.expected_events ? measured_cell(*one.expected_events) : nothing();
       bodies += element("tbody", body + element("tr", whole));

@@ -75,6 +75,7 @@ enum class Term {
   column_reached,
   column_benefit,
   column_futility,
+  column_look_rejects,
   column_day,
   column_participants,
   column_events,
