@@ -43,7 +43,7 @@ pre{margin:10px 0 0;padding:12px 14px;background:var(--tint);border-radius:8px;f
 .inwords dl+p.small{margin-top:24px}
 .data.minor thead th.num{max-width:11em;font-weight:500}
 @media (max-width:640px){.simulated{flex-direction:column;align-items:flex-start;padding:14px 16px}.simulated strong{font-size:26px}.data th:first-child{min-width:9.5em}}
-@media print{.simulated{border-color:#000;color:#000;background:#fff}figure:has(.data){break-inside:auto}pre{font-size:8pt}}
+@media print{.inwords{break-inside:auto}.inwords p,.inwords dd,.plot{break-inside:avoid}.inwords dt{break-after:avoid}.simulated{border-color:#000;color:#000;background:#fff}figure:has(.data){break-inside:auto}pre{font-size:8pt}}
 )css";
 
 class Page {
@@ -167,6 +167,7 @@ Markup monitoring(Page& page, Names const& names) {
   for (auto const& one : tables::monitored(names))
     out += page.table(names(Term::monitoring_caption, one.analysis, names.context.arm(one.arm)), tables::looks(names, one),
                       {names(Term::look_note)});
+  out += page.table(names(Term::monitored_caption), tables::monitored_together(names));
   return out;
 }
 

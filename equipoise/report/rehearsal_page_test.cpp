@@ -78,11 +78,26 @@ TEST(RehearsalPage, HasItsPartsInOrder) {
 
 TEST(RehearsalPage, PrintsEveryNumberWithItsError) {
   const std::string texts = texts_of(whole().page());
-  for (const char* text :
-       {"4.7 |   | (0.2)", "32.0 |   | (0.5)", "95.0 |   | (0.2)", "0/10,000", "1088 |   | (3)", "51.70 |   | (0.10)",
-        "50.60 |   | (0.06)", "12.6 |   | (0.3)", "12.40 |   | (0.04)", "540 |   | (2)", "61.2 |   | (0.2)", "true here",
-        "none is true", "Seed 7", "10,000 trials in each scenario", "equipoise simulate msc-inr.toml --seed 7 --replicates 10000",
-        "everybody takes all doses", "noise_cv = 0.18"}) {
+  for (const char* text : {"4.7 |   | (0.2)",
+                           "32.0 |   | (0.5)",
+                           "95.0 |   | (0.2)",
+                           "0/10,000",
+                           "1088 |   | (3)",
+                           "51.70 |   | (0.10)",
+                           "50.60 |   | (0.06)",
+                           "12.6 |   | (0.3)",
+                           "12.40 |   | (0.04)",
+                           "540 |   | (2)",
+                           "61.2 |   | (0.2)",
+                           "at least one rejects",
+                           "41.0 |   | (0.5)",
+                           "true here",
+                           "none is true",
+                           "Seed 7",
+                           "10,000 trials in each scenario",
+                           "equipoise simulate msc-inr.toml --seed 7 --replicates 10000",
+                           "everybody takes all doses",
+                           "noise_cv = 0.18"}) {
     std::string wanted = text;
     for (std::size_t blank; (blank = wanted.find("|   |")) != std::string::npos;) wanted.replace(blank, 5, "|");
     std::string flat = texts;

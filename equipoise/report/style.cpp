@@ -135,7 +135,7 @@ nav,.hover{display:none}
 h1{font-size:20pt}h2{font-size:14pt;margin:22pt 0 8pt}
 h2,h3,figcaption,.meta,.minor-head{break-after:avoid}
 figure,.card,.estimand,.inwords,tr{break-inside:avoid}
-figure:has(.baseline),figure:has(.by-visit),figure:has(.patterns),figure:has(.grid){break-inside:auto}
+figure:has(.baseline),figure:has(.by-visit),figure:has(.patterns),figure:has(table.grid){break-inside:auto}
 .baseline tbody,.by-visit tbody{break-inside:avoid}
 details::details-content{content-visibility:visible;display:block;height:auto}
 thead{display:table-header-group}

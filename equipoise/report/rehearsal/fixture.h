@@ -131,6 +131,7 @@ inline void add_monitoring(results::Rehearsal& r) {
                {"end", share(0.7, of), share(0.3, of), {0, of}, {1088, 3}, {72, 0}, {}}};
     m.rejected = share(0.4, of), m.expected_participants = {61.2, 0.2}, m.expected_days = {930, 3};
     one.monitoring.push_back(m);
+    one.monitored_any = share(0.41, of), one.monitored_all = share(0.3, of);
   }
 }
 

@@ -298,6 +298,20 @@ Markup looks(Names const& names, Monitored const& what) {
   return bodies.empty() ? bodies : data_table(element("thead", element("tr", head)), bodies, "data by-visit");
 }
 
+Markup monitored_together(Names const& names) {
+  Markup rows;
+  const auto add = [&](Term name, std::optional<results::Share> ScenarioCharacteristics::*member) {
+    if (std::ranges::none_of(names.rehearsal.scenarios, [&](auto const& s) { return (s.*member).has_value(); })) return;
+    Markup row = row_head(Markup(names(name)));
+    for (auto const& scenario : names.rehearsal.scenarios)
+      row += scenario.*member ? share_cell(names, *(scenario.*member)) : nothing();
+    rows += element("tr", row);
+  };
+  add(Term::monitored_any, &ScenarioCharacteristics::monitored_any);
+  add(Term::monitored_all, &ScenarioCharacteristics::monitored_all);
+  return rows.empty() ? rows : data_table(scenario_head(names, {}), element("tbody", rows), "data inline");
+}
+
 Markup grid(Names const& names, results::Grid const& of) {
   std::vector<figures::GridSeries> series = figures::tests_of(names, of);
   const auto claims = figures::claims_of(names, of);
@@ -353,6 +367,8 @@ Markup provenance(Names const& names) {
   std::string command = "equipoise simulate " + (names.plan.file.empty() ? std::string("protocol.toml") : names.plan.file) +
                         " --seed " + std::to_string(r.seed);
   if (most > 0) command += " --replicates " + std::to_string(most);
+  if (!r.scenarios.empty() && r.scenarios.front().failures.size() < names.plan.analyses.size())
+    for (auto const& one : r.scenarios.front().failures) command += " --analysis " + one.analysis;
   add(Term::provenance_command, element("code", command));
   return element("div", "scroll", element("table", "facts", element("tbody", rows))) +
          element("p", "note", names(Term::provenance_note));

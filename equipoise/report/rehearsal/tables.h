@@ -30,6 +30,8 @@ struct Monitored {
 };
 std::vector<Monitored> monitored(Names const& names);
 Markup looks(Names const& names, Monitored const& one);
+/// Whether some or all monitored comparisons reject, by scenario.
+Markup monitored_together(Names const& names);
 
 /// Every series of a grid in every cell.
 Markup grid(Names const& names, results::Grid const& grid);

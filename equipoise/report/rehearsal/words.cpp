@@ -276,6 +276,10 @@ std::vector<Paragraph> closing(Names const& names) {
       out.push_back({.head = {},
                      .sentences = {names(Term::words_monitoring, names.scenario(s), names.context.arm(monitored.arm),
                                          names.share(monitored.rejected), names.measured(monitored.expected_participants))}});
+  std::vector<InScenario> any;
+  for (std::size_t s = 0; s < scenarios.size(); ++s)
+    if (scenarios[s].monitored_any) any.push_back({s, *scenarios[s].monitored_any});
+  if (!any.empty()) out.push_back({.head = {}, .sentences = {names(Term::words_monitored_any, in_scenarios(names, any))}});
   add_failures(names, Term::words_no_answer, &results::AnalysisFailures::no_answer, out);
   add_failures(names, Term::words_fell_back, &results::AnalysisFailures::fell_back, out);
   if (!scenarios.empty()) out.push_back({.head = {}, .sentences = {names(Term::words_closing)}});

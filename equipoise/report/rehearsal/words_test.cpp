@@ -184,6 +184,8 @@ TEST(RehearsalWords, OpenWithWhatWasDoneAndCloseWithWhatWasNot) {
   EXPECT_THAT(
       said(closing(made.names())),
       HasSubstr("no-effect, Low dose: the looks reject in 40.0% (SE 0.5); the trial has on average 61.2 (SE 0.2) participants"));
+  EXPECT_THAT(said(closing(made.names())),
+              HasSubstr("At least one monitored comparison rejects in 41.0% (SE 0.5) in no-effect,"));
   made.rehearsal.scenarios[0].replicates = 500;
   EXPECT_THAT(said(opening(made.names())), HasSubstr("In each scenario 500 to 10,000 virtual trials"));
   for (auto& scenario : made.rehearsal.scenarios) scenario.replicates = 1;
