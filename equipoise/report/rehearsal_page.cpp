@@ -37,7 +37,8 @@ details.more>summary{font-size:15px}
 pre{margin:10px 0 0;padding:12px 14px;background:var(--tint);border-radius:8px;font:12.5px/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;color:var(--soft);white-space:pre-wrap;overflow-wrap:anywhere}
 .world h3{display:flex;flex-wrap:wrap;gap:4px 12px;align-items:baseline}
 .world .tag{margin:0;border-color:var(--warn-line);color:var(--warn);letter-spacing:.06em;font-size:11px}
-.world-name{white-space:nowrap}.world-name.long{white-space:normal}
+.world-name{white-space:nowrap}.world-name.long{display:inline-block;white-space:normal;max-width:16em;overflow-wrap:anywhere}
+.data tbody th{overflow-wrap:anywhere}.data th:first-child{min-width:10em}
 .inline td .ci{display:inline}.inline td .ci.below{display:block}
 .by-visit .place{white-space:nowrap}
 .inwords dl+p.small{margin-top:24px}
@@ -248,7 +249,9 @@ Markup head_of_page(Names const& names) {
     const auto [fewest, most] = std::ranges::minmax(r.scenarios, {}, &results::ScenarioCharacteristics::replicates);
     const std::string few = rehearsal::grouped(fewest.replicates), many = rehearsal::grouped(most.replicates);
     fact(Markup(names(Term::figure_of_scenarios, r.scenarios.size())));
-    fact(Markup(few == many ? names(Term::fact_replicates, many) : names(Term::fact_replicates_between, few, many)));
+    fact(Markup(many == "1"   ? names(Term::fact_one_replicate)
+                : few == many ? names(Term::fact_replicates, many)
+                              : names(Term::fact_replicates_between, few, many)));
   }
   if (!r.version.empty()) fact("Equipoise " + r.version);
   if (!r.protocol_digest.empty()) fact(Markup(names(Term::fact_digest, r.protocol_digest.substr(0, 12))));

@@ -21,6 +21,7 @@ constexpr auto table = std::to_array<Entry>({
     {Term::fact_digest, "Protocol digest {0}", "方案摘要 {0}"},
     {Term::fact_seed, "Seed {0}", "随机种子 {0}"},
     {Term::fact_replicates, "{0} trials in each scenario", "每个情景 {0} 次试验"},
+    {Term::fact_one_replicate, "1 trial in each scenario", "每个情景 1 次试验"},
     {Term::fact_replicates_between, "{0} to {1} trials in each scenario", "每个情景 {0} 至 {1} 次试验"},
     {Term::section_words, "In plain words", "结论概述"},
     {Term::section_claims, "Claims", "结论类型"},
@@ -204,9 +205,10 @@ constexpr auto table = std::to_array<Entry>({
      "标准误指蒙特卡洛标准误：换一个随机种子，百分比大约会变动这么多。“接近”指相差不超过三个标准误；试验少于 {0} "
      "次时不作此判断。"},
     {Term::words_single,
-     "One trial cannot say how often anything happens; its numbers have no Monte Carlo error, and the page only shows what would "
+     "In each scenario one virtual trial was made. One trial cannot say how often anything happens; its numbers have no Monte "
+     "Carlo error, and the page only shows what would "
      "be counted.",
-     "单次试验不能说明任何事件的频率；其数字没有蒙特卡洛误差，本页仅展示会统计哪些内容。"},
+     "每个情景仅生成了一次虚拟试验。单次试验不能说明任何事件的频率；其数字没有蒙特卡洛误差，本页仅展示会统计哪些内容。"},
     {Term::words_primary, "{0} ({1}), {2}:", "{0}（{1}），{2}："},
     {Term::words_finds_none, "where arms do not differ it finds a difference in {0}", "各组无差异时，发现差异的比例：{0}"},
     {Term::words_finds_some, "where arms differ it finds one in {0}", "各组有差异时，发现差异的比例：{0}"},

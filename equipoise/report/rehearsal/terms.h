@@ -18,6 +18,7 @@ enum class Term {
   fact_digest,
   fact_seed,
   fact_replicates,
+  fact_one_replicate,
   fact_replicates_between,
   section_words,
   section_claims,

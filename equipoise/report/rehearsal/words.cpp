@@ -239,13 +239,11 @@ std::vector<Paragraph> opening(Names const& names) {
   auto const& scenarios = names.rehearsal.scenarios;
   if (scenarios.empty()) return {{.head = {}, .sentences = {names(Term::nothing_rehearsed)}}};
   const auto [fewest, most] = std::ranges::minmax(scenarios, {}, &results::ScenarioCharacteristics::replicates);
-  Paragraph out;
-  out.sentences.push_back(fewest.replicates == most.replicates
-                              ? names(Term::words_opening, grouped(most.replicates))
-                              : names(Term::words_opening_between, grouped(fewest.replicates), grouped(most.replicates)));
-  if (most.replicates > 1) out.sentences.push_back(names(Term::words_error, grouped(trials_for_verdict(names.rehearsal.alpha))));
-  else out.sentences.push_back(names(Term::words_single));
-  return {out};
+  if (most.replicates == 1) return {{.head = {}, .sentences = {names(Term::words_single)}}};
+  const std::string few = grouped(fewest.replicates), many = grouped(most.replicates);
+  return {{.head = {},
+           .sentences = {few == many ? names(Term::words_opening, many) : names(Term::words_opening_between, few, many),
+                         names(Term::words_error, grouped(trials_for_verdict(names.rehearsal.alpha)))}}};
 }
 
 std::vector<Paragraph> primary_analyses(Names const& names) {
