@@ -6,6 +6,7 @@
 #include "equipoise/cli/pipeline.h"
 #include "equipoise/cli/rehearsal_text.h"
 #include "equipoise/protocol/load.h"
+#include "equipoise/report/rehearsal_page.h"
 
 namespace equipoise::cli {
 namespace {
@@ -77,7 +78,10 @@ void conclude(study::Study const& study, simulate::Campaign const& campaign, sim
   const results::Rehearsal rehearsal = campaign.characteristics(part);
   const std::string json = results::to_json(rehearsal);
   if (!folder.empty())
-    if (const auto written = write_whole({{std::filesystem::path(folder) / "rehearsal.json", json}}); !written)
+    if (const auto written =
+            write_whole({{std::filesystem::path(folder) / "rehearsal.json", json},
+                         {std::filesystem::path(folder) / "rehearsal.html", report::rehearsal_page(study.protocol, rehearsal)}});
+        !written)
       return console.fail(written.error());
   console.answer(json);
   console.say(rehearsal_text(study.protocol, rehearsal));

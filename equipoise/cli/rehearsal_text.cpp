@@ -70,6 +70,24 @@ std::string rehearsal_text(protocol::Protocol const& protocol, results::Rehearsa
         rows.push_back({row.label.empty() ? row.id : row.label, percent(row.holds)});
       out += table(rows);
     }
+    if (!one.monitoring.empty()) {
+      rows = {{"looks", "reached", "benefit", "futility", "day", "participants"}};
+      for (results::MonitoringCharacteristics const& row : one.monitoring)
+        for (results::LookCharacteristics const& look : row.looks)
+          rows.push_back({row.analysis + ", " + label_of(protocol, row.arm) + ": " + look.id, percent(look.reached),
+                          percent(look.stopped_for_benefit), percent(look.stopped_for_futility),
+                          fmt::format("{:.0f}", look.day.value), fmt::format("{:.0f}", look.participants.value)});
+      for (results::MonitoringCharacteristics const& row : one.monitoring)
+        rows.push_back({row.analysis + ", " + label_of(protocol, row.arm) + ": at some look, and when it stops", "",
+                        percent(row.rejected), "", fmt::format("{:.0f}", row.expected_days.value),
+                        fmt::format("{:.0f}", row.expected_participants.value)});
+      if (one.monitoring.size() > 1) {
+        rows.push_back({"at least one", "", percent(*one.monitored_any)});
+        rows.push_back({"all", "", percent(*one.monitored_all)});
+      }
+      for (auto& row : rows) row.resize(6);
+      out += table(rows);
+    }
     for (results::AnalysisFailures const& row : one.failures)
       if (row.fell_back.n > 0)
         out += fmt::format("  {}: a later model of the declared list in {} % of trials\n", row.analysis, percent(row.fell_back));

@@ -3,10 +3,9 @@
 // What the protocol paired.toml must show comes from an independent simulation of 400,000 trials with its settings; the tolerance
 // is 4 standard errors of the difference, ours of 6,000 trials and theirs.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <fmt/format.h>
 
 #include <cmath>
 #include <fstream>
@@ -47,12 +46,15 @@ results::ScenarioCharacteristics rehearsed(study::Study const& study, std::strin
   Problems problems;
   const Claims claims(study.protocol, statements, problems);
   EXPECT_TRUE(problems.empty());
-  const Rehearsed plan(study, world, statements, claims, 20261128);
-  std::vector<std::optional<Tally>> blocks(std::size_t((replicates + block_size - 1) / block_size), std::nullopt);
-  rehearse(plan, study, statements, replicates, blocks, 0, threads, false, {});
-  Tally whole;
-  for (auto& block : blocks) whole.merge(std::move(*block));
-  return plan.characteristics(whole);
+  const auto monitoring = Monitoring::parse(study.protocol, problems);
+  EXPECT_TRUE(problems.empty());
+  const Rehearsed plan(study, world, statements, claims,
+                       {.limits = std::vector<std::int64_t>(study.plan.analyses.size(), replicates),
+                        .seed = 20261128,
+                        .monitoring = monitoring ? &*monitoring : nullptr});
+  Ledger ledger;
+  rehearse(plan, study, statements, replicates, ledger, 0, blocks_of(replicates), threads, false, {});
+  return plan.characteristics(ledger.whole(ledger.extent()));
 }
 
 double share(results::ScenarioCharacteristics const& scenario, std::string_view claim) {
@@ -72,6 +74,35 @@ TEST(Rehearsal, FindsWhatAnIndependentSimulationFound) {
     const auto tolerance = [&](double p) { return 4 * std::sqrt(p * (1 - p) * (1 / ours + 1 / theirs)); };
     EXPECT_NEAR(share(got, "some_arm_not_control"), wanted.within, tolerance(wanted.within)) << wanted.scenario;
     EXPECT_NEAR(share(got, "curve_low"), wanted.curve, tolerance(wanted.curve)) << wanted.scenario;
+  }
+}
+
+// Two looks at 100 and 200 events with O'Brien-Fleming critical values: rpact 3.3.4, getSimulationSurvival with the settings of
+// looks.toml (lambda2 = log(2) / 12 a month, hazardRatio = exp(-2.8 * 2 / sqrt(200)), accrualIntensity = 25, seed 1, 100,000
+// iterations): rejections at the first and the second look without and with the effect, and the months until the trial stops.
+// There participants come evenly, here by chance, which moves times by up to half a day for each of 300 (0.5 / 30.4) and no
+// rejection.
+TEST(Rehearsal, HonoursCriticalValuesAtLooks) {
+  const study::Study study = study_of("tests/integration/rehearsal/looks.toml");
+  struct Expected {
+    std::string scenario;
+    double first, second, months;
+  };
+  const double ours = 10000, theirs = 100000;
+  for (Expected const& wanted :
+       {Expected{"no-effect", 0.00238, 0.02258, 25.30495}, Expected{"effect", 0.20213, 0.59375, 26.46265}}) {
+    const auto got = rehearsed(study, wanted.scenario, std::int64_t(ours));
+    ASSERT_EQ(got.monitoring.size(), 1u);
+    auto const& looks = got.monitoring[0].looks;
+    const auto tolerance = [&](double p) { return 4 * std::sqrt(p * (1 - p) * (1 / ours + 1 / theirs)); };
+    EXPECT_NEAR(looks[0].stopped_for_benefit.value(), wanted.first, tolerance(wanted.first)) << wanted.scenario;
+    EXPECT_NEAR(looks[1].stopped_for_benefit.value(), wanted.second, tolerance(wanted.second)) << wanted.scenario;
+    EXPECT_NEAR(got.monitoring[0].rejected.value(), wanted.first + wanted.second, tolerance(wanted.first + wanted.second));
+    EXPECT_EQ(got.monitored_any->n, got.monitoring[0].rejected.n);
+    EXPECT_NEAR(got.monitoring[0].expected_days.value / 30.4375, wanted.months,
+                0.5 / 30.4375 + 4 * std::sqrt(2.0) * got.monitoring[0].expected_days.mc_se / 30.4375);
+    EXPECT_EQ(looks[1].reached.n + looks[0].stopped_for_benefit.n, std::int64_t(ours))
+        << "who has stopped is not looked at again";
   }
 }
 
@@ -115,8 +146,9 @@ TEST(Rehearsal, IsTheSameForAnyNumberOfThreads) {
   EXPECT_THAT(made[0], ::testing::HasSubstr("\"replicates\": 730"));
 }
 
-// How many P values of virtual trials are found among the records of a whole analysis of the same data, with the estimate that stands
-// with them; a statement without its record is a failure. 1e-9: a focus answers through the same model, sums in another order.
+// How many P values of virtual trials are found among the records of a whole analysis of the same data, with the estimate that
+// stands with them; a statement without its record is a failure. 1e-9: a focus answers through the same model, sums in another
+// order.
 std::size_t found_in_analyses(study::Study const& study, std::string const& scenario, std::uint64_t trials) {
   const World world = world_of(study, scenario);
   const std::vector<Statement> all = statements(study);
@@ -166,8 +198,9 @@ TEST(Rehearsal, CountsWhatTheAnalysisOfARealTrialSays) {
 // The protocols of the error rates have every method that an [[analysis]] can ask for: all of them are heard, in trials of three
 // arms and of two, and tests of all arms together, whose P values have no place, too.
 TEST(Rehearsal, HearsEveryMethod) {
-  for (const auto& [name, scenario] : {std::pair("two_arms", "effect"), std::pair("means", "effect"), std::pair("binary", "effect"),
-                                       std::pair("survival", "effect"), std::pair("at_visits", "drift")}) {
+  for (const auto& [name, scenario] :
+       {std::pair("two_arms", "effect"), std::pair("means", "effect"), std::pair("binary", "effect"),
+        std::pair("survival", "effect"), std::pair("at_visits", "drift")}) {
     study::Study study = study_of(fmt::format("tests/evidence/{}.toml", name));
     std::erase_if(study.plan.analyses, [](auto const& one) { return one.id == "max_combo"; });  // it takes its time
     EXPECT_EQ(found_in_analyses(study, scenario, 2), 2 * statements(study).size()) << name;
