@@ -1,6 +1,7 @@
 #include "equipoise/data/readings.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <tuple>
 
@@ -108,6 +109,59 @@ Readings one_a_day(protocol::Protocol const& protocol, protocol::Item const& ite
   made.value = expression::gathered(values, rows);
   for (auto const& [row, mean] : means) made.value.set(row, mean);
   return made;
+}
+
+void at_named_visits(protocol::Protocol const& protocol, protocol::Item const& item, Column const& values,
+                     std::vector<Reading> read, std::string const& column, CellReader& cells, TrialRecords& records) {
+  const std::size_t people = records.participants.size();
+  std::stable_sort(read.begin(), read.end(), [](Reading const& a, Reading const& b) {
+    return std::tie(a.visit, a.participant) < std::tie(b.visit, b.participant);
+  });
+  std::vector<std::string> collecting;
+  for (protocol::Visit const& visit : protocol.visits)
+    if (std::ranges::find(visit.forms, item.form) != visit.forms.end()) collecting.push_back(visit.id);
+  for (std::string const& visit : collecting)
+    records.items.insert_or_assign(std::pair(item.id, visit), missing_item(item, people));
+  std::vector<std::int32_t> same(values.levels.size());
+  std::iota(same.begin(), same.end(), 0);
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    Reading const& one = read[i];
+    std::string const& visit = protocol.visits[one.visit].id;
+    const auto into = records.items.find({item.id, visit});
+    if (into == records.items.end()) {
+      cells.refuse(one.line, column, fmt::format("a value of '{}' at visit '{}', which does not collect it", item.id, visit),
+                   "it is collected at " + one_of(collecting));
+      continue;
+    }
+    if (into->second.missing(one.participant)) {
+      expression::copy_row(into->second, one.participant, values, one.value, same);
+      continue;
+    }
+    Reading const& before = read[i - 1];
+    if (!equal(values, before.value, one.value))
+      cells.refuse(one.line, column,
+                   fmt::format("participant '{}' has the value {} of '{}' at visit '{}' here, and {} in line {}",
+                               records.participants[one.participant], in_words(values, one.value), item.id, visit,
+                               in_words(values, before.value), before.line));
+  }
+}
+
+void days_of_named_visits(protocol::Protocol const& protocol, std::vector<Reading> const& read, TrialRecords& records) {
+  std::size_t outside = 0;
+  for (Reading const& row : read) {
+    if (std::isnan(row.day)) continue;
+    protocol::Visit const& visit = protocol.visits[row.visit];
+    const double target = records.randomisation.low[row.participant] + visit.day.offset();
+    outside += visit.has_window && (row.day < target - visit.days_before || row.day > target + visit.days_after);
+    double& known =
+        records.visit_days.try_emplace(visit.id, records.participants.size(), missing_number).first->second[row.participant];
+    const auto rank = [&](double day) { return std::pair(std::fabs(day - target), day); };
+    if (std::isnan(known) || rank(row.day) < rank(known)) known = row.day;
+  }
+  if (outside > 0)
+    records.notes.push_back(fmt::format(
+        "{} {} on a day outside the window of the visit that {} {}: what was found then counts at that visit.", outside,
+        outside == 1 ? "row is" : "rows are", outside == 1 ? "it" : "they", outside == 1 ? "names" : "name"));
 }
 
 }  // namespace equipoise::data

@@ -7,6 +7,7 @@
 
 #include "equipoise/core/text.h"
 #include "equipoise/data/cell_reader.h"
+#include "equipoise/data/entries.h"
 #include "equipoise/data/readings.h"
 #include "equipoise/data/windows.h"
 
@@ -29,6 +30,7 @@ class SourceReader {
     if (source_.intervals) read_intervals();
     else read_follow_up();
     if (source_.visits) read_days();
+    if (!source_.visit.empty()) read_visits();
     read_items();
     for (protocol::SourceEntry const& entry : source_.entries) read_entries(entry);
     place_readings(records_, protocol_, true);
@@ -58,9 +60,9 @@ class SourceReader {
       if (const auto near = nearest(name, table_.header)) error.hint = fmt::format("did you mean '{}'?", *near);
       else error.hint = "columns: " + join(table_.header, ", ");
     };
-    for (std::string const* name :
-         {&source_.participant, &source_.site, &source_.arm, &source_.arm_received, &source_.randomised,
-          &source_.randomisation_order, &source_.follow_up, &source_.day, &source_.interval_start, &source_.interval_stop})
+    for (std::string const* name : {&source_.participant, &source_.site, &source_.arm, &source_.arm_received, &source_.randomised,
+                                    &source_.randomisation_order, &source_.follow_up, &source_.day, &source_.visit,
+                                    &source_.interval_start, &source_.interval_stop})
       wanted(*name, source_.place);
     for (protocol::SourceItem const& item : source_.items) {
       wanted(item.column, item.place), wanted(item.bound, item.place);
@@ -230,6 +232,23 @@ class SourceReader {
     }
   }
 
+  /// The visit that each row names, if any.
+  void read_visits() {
+    std::vector<std::string> visits;
+    for (protocol::Visit const& visit : protocol_.visits) visits.push_back(visit.id);
+    const std::size_t at = column(source_.visit);
+    visit_.assign(table_.rows(), missing_level);
+    std::vector<Reading> rows;
+    for (std::size_t row = 0; row < table_.rows(); ++row) {
+      const std::string_view text = cell(row, at);
+      if (text.empty() || owner_[row] == no_one) continue;
+      visit_[row] = cells_.level(text, visits, source_.visit_codes, "visit", line(row), source_.visit);
+      if (visit_[row] != missing_level)
+        rows.push_back({.participant = owner_[row], .day = day_[row], .line = line(row), .visit = std::size_t(visit_[row])});
+    }
+    days_of_named_visits(protocol_, rows, records_);
+  }
+
   /// Intervals (start, stop] of one participant must follow each other from day 0 without gap or overlap.
   void read_intervals() {
     records_.follow_up_known = true;
@@ -280,7 +299,7 @@ class SourceReader {
     return {};
   }
 
-  /// Values with a day, all of one item: one a participant and day, sorted.
+  /// Values of one item: at the visits that their rows name, or else with a day, one a participant and day, sorted.
   void read_readings(protocol::SourceItem const& mapped) {
     const protocol::Item& item = *protocol_.item(mapped.item);
     std::vector<std::size_t> rows;
@@ -288,6 +307,14 @@ class SourceReader {
       const bool meets = std::ranges::all_of(
           mapped.where, [&](protocol::RowRule const& rule) { return cell(row, column(rule.column)) == *rule.is; });
       if (!meets || owner_[row] == no_one || cell(row, column(mapped.column)).empty()) continue;
+      if (!visit_.empty()) {
+        if (visit_[row] != missing_level) rows.push_back(row);
+        else if (cell(row, column(source_.visit)).empty())
+          cells_.refuse(line(row), source_.visit,
+                        fmt::format("the value '{}' of '{}' has no visit", cell(row, column(mapped.column)), item.id),
+                        "a visit that is not planned has no place in the analysis: leave its rows out with 'where'");
+        continue;
+      }
       if (std::isnan(day_[row])) {
         if (cell(row, column(source_.day)).empty())
           cells_.refuse(line(row), source_.day,
@@ -301,10 +328,16 @@ class SourceReader {
     for (std::size_t r = 0; r < rows.size(); ++r) {
       cells_.read(values, r, item, signed_cell(mapped, rows[r]), mapped.codes, factor(item, mapped.unit), line(rows[r]),
                   mapped.column);
-      if (!values.missing(r)) read.push_back({owner_[rows[r]], day_[rows[r]], r, line(rows[r])});
+      if (!values.missing(r))
+        read.push_back({.participant = owner_[rows[r]],
+                        .day = day_[rows[r]],
+                        .value = r,
+                        .line = line(rows[r]),
+                        .visit = visit_.empty() ? 0 : std::size_t(visit_[rows[r]])});
     }
     if (rows.empty() && !mapped.where.empty())
       records_.notes.push_back(fmt::format("No row holds a value of item '{}' as its 'where' asks.", item.id));
+    if (!visit_.empty()) return at_named_visits(protocol_, item, values, std::move(read), mapped.column, cells_, records_);
     records_.readings.emplace(item.id, one_a_day(protocol_, item, values, std::move(read), mapped.column, cells_, records_));
   }
 
@@ -382,40 +415,6 @@ class SourceReader {
     known->second = joined(known->second, fresh);
   }
 
-  /// Entries of two mappings of one form, in the order that Entries promises.
-  static expression::Entries joined(expression::Entries const& a, expression::Entries const& b) {
-    struct Row {
-      std::size_t participant;
-      double day;
-      expression::Entries const* from;
-      std::size_t row;
-    };
-    std::vector<Row> rows;
-    for (expression::Entries const* from : {&a, &b})
-      for (std::size_t i = 0; i < from->participant.size(); ++i) {
-        const double day = from->date.low[i];
-        rows.push_back({from->participant[i], std::isnan(day) ? std::numeric_limits<double>::infinity() : day, from, i});
-      }
-    std::ranges::stable_sort(rows, {}, [](Row const& row) { return std::pair(row.participant, row.day); });
-    expression::Entries all;
-    all.date = Column::of_missing(Type::date, rows.size());
-    for (auto const& [id, column] : a.items) {
-      Column made = Column::of_missing(column.type, rows.size());
-      made.levels = column.levels;
-      all.items.emplace(id, std::move(made));
-    }
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      all.participant.push_back(rows[i].participant);
-      expression::copy_row(all.date, i, rows[i].from->date, rows[i].row, {});
-      for (auto& [id, column] : all.items) {
-        std::vector<std::int32_t> same(column.levels.size());
-        for (std::size_t l = 0; l < same.size(); ++l) same[l] = std::int32_t(l);
-        expression::copy_row(column, i, rows[i].from->items.at(id), rows[i].row, same);
-      }
-    }
-    return all;
-  }
-
   void read_entry_item(protocol::SourceEntryItem const& mapped, std::vector<std::size_t> const& rows, Column& into) {
     const protocol::Item& item = *protocol_.item(mapped.item);
     const bool fixed = mapped.column.empty();
@@ -458,6 +457,7 @@ class SourceReader {
   TrialRecords records_;
   std::vector<std::size_t> owner_;      // of each row: its participant
   std::vector<double> day_;             // of each row, with rows = "visits"
+  std::vector<std::int32_t> visit_;     // of each row, where the rows name their visits
   std::vector<std::size_t> first_row_;  // of each participant
   std::size_t n_ = 0;
 };

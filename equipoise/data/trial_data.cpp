@@ -90,8 +90,12 @@ Expected<TrialRecords> as_of(TrialRecords records, Date cutoff, protocol::Protoc
   for (auto& [key, column] : records.items) {
     const protocol::Visit* visit = protocol.visit(key.second);
     if (records.readings.contains(key.first)) continue;  // placed again below, without what came later
-    for (std::size_t i = 0; visit && i < column.size(); ++i)
-      if (!(records.randomisation.low[i] + visit->day.offset() <= last)) blank(column, i);
+    const auto days = records.visit_days.find(key.second);
+    for (std::size_t i = 0; visit && i < column.size(); ++i) {
+      double day = days == records.visit_days.end() ? missing_number : days->second[i];
+      if (std::isnan(day)) day = records.randomisation.low[i] + visit->day.offset();
+      if (!(day <= last)) blank(column, i);
+    }
   }
   cut_readings(records, last);
   place_readings(records, protocol);

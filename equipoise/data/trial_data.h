@@ -44,10 +44,10 @@ struct TrialRecords {
   bool follow_up_known = false;               ///< whether the source says when follow-up ended
   std::map<std::pair<std::string, std::string>, expression::Column> items;  ///< (item, visit)
   std::map<std::string, expression::Entries, std::less<>> entries;          ///< of forms without a visit
-  /// Dated values, with rows = "visits"; `items` holds what the protocol's rules made of them (see windows.h).
+  /// Dated values, with rows = "visits" and no visit named; `items` holds what the protocol's rules made of them (see windows.h).
   std::map<std::string, Readings, std::less<>> readings;
   std::map<std::pair<std::string, std::size_t>, std::vector<double>> days_of_many;  ///< (item, participant): sorted days
-  std::map<std::string, std::vector<double>, std::less<>> visit_days;  ///< of dated values: the day on which a visit took place
+  std::map<std::string, std::vector<double>, std::less<>> visit_days;  ///< the day on which a visit took place, where known
   std::map<std::pair<std::string, std::string>, std::vector<std::uint8_t>> marks;  ///< (item, visit): see `mark`
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> outside;          ///< item: values in no window
   std::optional<double> cutoff;                                                    ///< data cut-off, as applied

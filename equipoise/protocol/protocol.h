@@ -249,6 +249,8 @@ struct Source {
   bool intervals = false;  ///< several rows a participant, each an interval at risk
   bool visits = false;     ///< several rows a participant, each what one day showed; neither: one row each
   std::string day;         ///< column of that day: a date, or whole days since randomisation
+  std::string visit;       ///< column that names the visit of a row; empty: values are placed by their day
+  std::vector<CellCode> visit_codes;
   std::string participant, site, arm, arm_received, randomised, follow_up;
   std::string randomisation_order;  ///< column of whole numbers: who was randomised before whom
   std::vector<CellCode> arm_codes;

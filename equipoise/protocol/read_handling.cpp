@@ -104,7 +104,7 @@ void check_handling(Reader& reader) {
     for (Endpoint const& endpoint : protocol.endpoints) resolve_worst(reader, endpoint);
     for (Endpoint const& endpoint : protocol.endpoints) check_worst(reader, endpoint);
   }
-  if (!protocol.source || !protocol.source->visits) return;
+  if (!protocol.source || !protocol.source->visits || !protocol.source->visit.empty()) return;
   std::set<std::string> placed_forms;
   for (SourceItem const& item : protocol.source->items)
     if (item.visit.empty() && protocol.item(item.item)) placed_forms.insert(protocol.item(item.item)->form);

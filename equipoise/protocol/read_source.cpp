@@ -72,7 +72,7 @@ void read_items(Reader& reader, Section& source) {
                           item->form);
       else if (row.visit.empty() && protocol.source->visits) {
         if (visits.empty())
-          section.report_at("item", Code::unresolved, "no visit collects '{}', so that no window can take its values", item->id);
+          section.report_at("item", Code::unresolved, "no visit collects '{}', so that none can take its values", item->id);
       } else if (row.visit.empty() && visits.size() == 1) row.visit = visits.front();
       else if (row.visit.empty())
         section.report_at("item", Code::missing_key, "say at which visit '{}' was collected: visit = \"...\"", item->id).hint =
@@ -100,8 +100,8 @@ void read_items(Reader& reader, Section& source) {
     row.where = read_where(section);
     if (section.has("where") && !(protocol.source->visits && row.visit.empty()))
       section.report_at("where", Code::inconsistent,
-                        "'where' picks rows for an item that is placed by their day: rows = \"visits\", "
-                        "and no 'visit'");
+                        "'where' picks rows for an item that is placed by their day or by the visit that they name: "
+                        "rows = \"visits\", and no 'visit' of the item");
     section.finish();
     const bool placed = protocol.source->visits && row.visit.empty();
     if (item && !row.visit.empty() && !seen.insert(row.item + "@" + row.visit).second)
@@ -109,8 +109,8 @@ void read_items(Reader& reader, Section& source) {
     if (item && placed && !seen.insert(row.item).second)
       add_problem(reader.problems, row.place, Code::duplicate, "the values of '{}' are read twice", row.item);
     if (item && !placed && seen.contains(row.item))
-      add_problem(reader.problems, row.place, Code::inconsistent,
-                  "'{}' is placed by the day of its rows, and read at visit '{}' too", row.item, row.visit);
+      add_problem(reader.problems, row.place, Code::inconsistent, "'{}' is placed by its rows, and read at visit '{}' too",
+                  row.item, row.visit);
     protocol.source->items.push_back(std::move(row));
   }
 }
@@ -186,6 +186,14 @@ void read_source(Reader& reader, Section& root) {
     add_problem(reader.problems, section->place(), Code::missing_key,
                 "[source] has rows = \"visits\", and needs the key 'day': the column with the day of each row");
   if (!source.visits && section->has("day")) section->report_at("day", Code::inconsistent, "'day' belongs to rows = \"visits\"");
+  if (auto visit = section->table("visit", "'visit' of [source]")) {
+    source.visit = visit->need_text("column").value_or("");
+    source.visit_codes = read_cell_codes(reader, *visit, ids_of(reader.protocol.visits), "visit");
+    visit->finish();
+    if (!source.visits)
+      section->report_at("visit", Code::inconsistent,
+                         "'visit' of [source] names the visit of a row: it belongs to rows = \"visits\"");
+  }
   source.participant = section->need_text("participant").value_or("");
   source.site = section->filled_text("site").value_or("");
   source.randomised = section->filled_text("randomised").value_or("");
