@@ -12,4 +12,8 @@ namespace equipoise::protocol {
 /// errors  syntax (the parser stops at the first one), and numbers that are not finite, clock times, invalid UTF-8
 Checked<Node> read_toml(std::string_view bytes, std::string const& file);
 
+/// A document as TOML 1.0, from which read_toml makes it again with its order and its canonical bytes; its comments are lost. The
+/// root is a table; nothing in it is null.
+std::string write_toml(Node const& root);
+
 }  // namespace equipoise::protocol
