@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "equipoise/core/text.h"
 #include "equipoise/numerics/distributions.h"
@@ -60,6 +61,26 @@ World::DayTable World::day_table(int target, std::pair<int, int> room) const {
   return table;
 }
 
+/// A value that the form of a real trial would refuse is none that a virtual trial may have.
+void World::note_recording() {
+  for (std::size_t c = 0; c < layout_.cells.size(); ++c) {
+    protocol::Item const& item = *layout_.cells[c].item;
+    const bool whole = item.kind == protocol::ItemKind::integer;
+    if (!whole && item.kind != protocol::ItemKind::number) continue;
+    Recording recording{.cell = c,
+                        .step = item.step.value_or(0),
+                        .min = -std::numeric_limits<double>::infinity(),
+                        .max = std::numeric_limits<double>::infinity()};
+    if (whole) recording.step = std::max(1.0, std::rint(recording.step));
+    if (item.hard) recording.min = item.hard->first, recording.max = item.hard->second;
+    if (recording.step > 0) {
+      recording.min = std::ceil(recording.min / recording.step - 1e-9) * recording.step;
+      recording.max = std::floor(recording.max / recording.step + 1e-9) * recording.step;
+    }
+    if (recording.step > 0 || item.hard) recordings_.push_back(recording);
+  }
+}
+
 void World::lay_out() {
   protocol::Protocol const& protocol = *protocol_;
   layout_.visits = protocol.visits.size(), layout_.arms = protocol.arms.size(), layout_.sites = protocol.sites.size();
@@ -74,6 +95,7 @@ void World::lay_out() {
     }
     item_cells_.push_back(std::move(cells));
   }
+  note_recording();
 
   for (std::size_t v = 0; v < protocol.visits.size(); ++v) {
     target_.push_back(protocol.visits[v].day.offset());
@@ -310,7 +332,8 @@ Checked<World> World::build(protocol::Protocol const& protocol, protocol::Method
       double(world.layout_.cells.size()) * double(std::max<std::int64_t>(4096, world.scenario_.accrual.participants));
   if (values > 2e8) {
     add_problem(problems, section.place, Code::out_of_range,
-                "a virtual trial of scenario '{}' has {} values, and at most 200000000 fit", world.scenario_.id, shortest(values));
+                "a virtual trial of scenario '{}' has {} values, and at most 200000000 fit", world.scenario_.id,
+                shortest(values));
     return fail(std::move(problems));
   }
   world.rules_ = CandidateRules::compile(protocol, world.layout_, factors, world.notes_, problems);

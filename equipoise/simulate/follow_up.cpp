@@ -188,7 +188,7 @@ void World::write(Course const& run, Workspace& w, VirtualTrial& trial) const {
   trial.arm_received.assign(trial.arm.begin(), trial.arm.end());
   trial.visit_day.resize(visits * n), trial.value.resize(cells * n), trial.follow_up_end.resize(n);
   for (std::size_t i = 0; i < n; ++i)
-    trial.follow_up_end[i] = run.end[i] < never ? run.end[i] : protocol_->follow_up_days.value_or(0);
+    trial.follow_up_end[i] = run.end[i] < never ? run.end[i] : std::floor(protocol_->follow_up_days.value_or(0));
   for (std::size_t v = 0; v < visits; ++v) {
     double *there = run.attended + v * stride, *out = trial.visit_day.data() + v * n;
     double const* day = run.day + v * stride;
@@ -214,8 +214,8 @@ void World::write(Course const& run, Workspace& w, VirtualTrial& trial) const {
   trial.entries.resize(layout_.forms.size());
   for (std::size_t f = 0; f < layout_.forms.size(); ++f) {
     std::vector<Record>& records = w.records_[f];
-    // What an earlier end of participation cut off.
-    std::erase_if(records, [&](Record const& record) { return record.date > run.end[record.participant]; });
+    // Nobody knows what happens after the last contact; an end of participation is one.
+    std::erase_if(records, [&](Record const& record) { return record.date > trial.follow_up_end[record.participant]; });
     std::ranges::sort(records, {}, [](Record const& r) { return std::tuple(r.participant, r.date, r.order); });
     VirtualTrial::Entries& entries = trial.entries[f];
     entries.participant.resize(records.size()), entries.date.resize(records.size());

@@ -47,6 +47,8 @@ std::vector<std::string> ids_of(auto const& things) {
 
 }  // namespace
 
+std::string participant_id(std::size_t i) { return fmt::format("V{:04}", i + 1); }
+
 data::TrialRecords to_records(protocol::Protocol const& protocol, Layout const& layout, VirtualTrial const& trial) {
   const std::size_t n = trial.n;
   std::vector<double> randomised(n);
@@ -59,7 +61,8 @@ data::TrialRecords to_records(protocol::Protocol const& protocol, Layout const& 
                              .calendar = true,
                              .follow_up_known = true};
   for (std::size_t i = 0; i < n; ++i) {
-    records.participants.push_back(fmt::format("V{:04}", i + 1));
+    records.participants.push_back(participant_id(i));
+    records.randomisation_order.push_back(double(i + 1));
     records.follow_up_end[i] += randomised[i];
   }
   for (std::size_t c = 0; c < layout.cells.size(); ++c) {

@@ -102,6 +102,14 @@ void World::fill_items(People const& people, Draws const& draws, Selection const
 void World::fill(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const {
   std::visit([&](auto const& model) { model.fill(people, draws, wanted, arena, values); }, scenario_.model);
   if (!scenario_.items.empty()) fill_items(people, draws, wanted, arena, values);
+  for (Recording const& recording : recordings_) {
+    if (!wanted.cells[recording.cell]) continue;
+    double* row = values + recording.cell * people.stride;
+    if (recording.step > 0)
+      for (std::size_t i = 0; i < people.stride; ++i)
+        row[i] = std::rint(row[i] / recording.step) * recording.step + 0.0;  // no -0
+    for (std::size_t i = 0; i < people.stride; ++i) row[i] = std::min(std::max(row[i], recording.min), recording.max);
+  }
 }
 
 void World::grow_for_candidates(Workspace& w, std::size_t stride) const {

@@ -94,9 +94,16 @@ class World {
     std::array<std::uint32_t, 256> guide{};
   };
 
+  /// How the form of a cell takes a number: in steps (whole numbers: of 1; 0: as it is), inside its hard limits.
+  struct Recording {
+    std::size_t cell = 0;
+    double step = 0, min = 0, max = 0;
+  };
+
   World() = default;
   DayTable day_table(int target, std::pair<int, int> room) const;
   void lay_out();
+  void note_recording();
   std::size_t form_slot(protocol::Form const* form);
   std::size_t item_slot(std::size_t form, protocol::Item const* item);
   void note_unfilled();
@@ -135,6 +142,7 @@ class World {
   std::vector<std::uint8_t> all_visits_;
   double planned_end_ = 0, horizon_ = 0;
   std::vector<std::vector<std::size_t>> item_cells_;
+  std::vector<Recording> recordings_;     ///< of cells whose numbers are not taken as they are
   std::vector<std::size_t> stop_visits_;  ///< visits before which somebody can leave
   std::vector<double> stop_weeks_;        ///< since the visit before
   double stop_intercept_ = 0, stop_centre_ = 0;
