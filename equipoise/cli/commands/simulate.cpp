@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "equipoise/cli/commands.h"
+#include "equipoise/cli/export.h"
 #include "equipoise/cli/files.h"
 #include "equipoise/cli/progress.h"
 #include "equipoise/cli/rehearsal.h"
@@ -20,6 +21,7 @@ struct Arguments {
   std::size_t threads = 0;
   double precision = 0;
   bool resume = false;
+  std::int64_t exported = 0;
 };
 
 /// Computes what is missing, and keeps what is done safe on the disk.
@@ -196,7 +198,16 @@ void add_simulate(CLI::App& app, Console& console) {
                       "Only the i-th of n equal shares, 'i/n' (default: as a Slurm array or an MPI launcher says)");
   command->add_option("--output", arguments->output, "Folder for rehearsal.json and the page, and for what is done so far");
   command->add_flag("--resume", arguments->resume, "Compute only what the parts in the folder of --output miss");
-  command->callback([arguments, replicates, &console] {
+  const CLI::Option* exported = command->add_option(
+      "--export", arguments->exported, "Write virtual trial number N of a scenario, from 0, as data and protocol to --output");
+  command->callback([arguments, replicates, exported, command, &console] {
+    if (exported->count() > 0) {
+      ExportAsked asked{arguments->protocol,   arguments->asked.scenarios, arguments->exported,
+                        arguments->asked.seed, arguments->output,          {}};
+      for (const char* other : {"--grid", "--analysis", "--replicates", "--precision", "--shard", "--resume"})
+        if (command->count(other) > 0) asked.beside.emplace_back(other);
+      return export_trial(asked, console);
+    }
     if (replicates->count() > 0) arguments->asked.replicates = arguments->replicates;
     run(*arguments, console);
   });
