@@ -134,7 +134,9 @@ class Climb {
         elements_(Index(likelihood.elements())),
         by_element_(elements_, elements_),
         hessian_(size_, size_),
-        factor_(size_) {}
+        factor_(size_),
+        moves_(size_, most_learnt),
+        changes_(size_, most_learnt) {}
 
   /// `near_start`: theta is that of a fit of nearly the same data.
   bool run(VectorXd& theta, Finish finish, bool near_start) {
@@ -256,13 +258,50 @@ class Climb {
     return stop_short("the iterations did not reach the optimum");
   }
 
-  /// Gradient at theta and the step of the Hessian at hand.
+  /// Gradient at theta and the step of the Hessian at hand, as corrected by what the moves since it was made tell.
   void take_gradient(VectorXd const& theta) {
     const std::span<const double> by_element = likelihood_.gradient();
     const Eigen::Map<const VectorXd> gradient(by_element.data(), elements_);
     if (parameters_.natural()) gradient_ = gradient;
     else gradient_.noalias() = parameters_.jacobian(theta).transpose() * gradient;
-    step_ = -factor_.solve(gradient_);
+    learn(theta);
+    step_ = -along_learnt(gradient_);
+  }
+
+  /// What the last move told of the Hessian: its change of gradient. A Hessian that lacks a term errs in a few directions, which
+  /// as many moves tell.
+  void learn(VectorXd const& theta) {
+    const bool full = learnt_ == most_learnt;
+    if (full) {
+      for (Index k = 0; k + 1 < most_learnt; ++k) {
+        moves_.col(k) = moves_.col(k + 1);
+        changes_.col(k) = changes_.col(k + 1);
+      }
+      --learnt_;
+    }
+    moves_.col(learnt_) = theta - at_;
+    changes_.col(learnt_) = gradient_ - gradient_at_;
+    const double product = moves_.col(learnt_).dot(changes_.col(learnt_));
+    if (product > 1e-8 * moves_.col(learnt_).norm() * changes_.col(learnt_).norm()) ++learnt_;
+    at_ = theta;
+    gradient_at_ = gradient_;
+  }
+
+  /// H^-1 g with what was learnt since H was made: Broyden, Fletcher, Goldfarb and Shanno's update.
+  /// source   Nocedal & Wright (2006), Numerical Optimization, 2nd ed., algorithm 7.4
+  VectorXd const& along_learnt(VectorXd const& g) {
+    solved_ = g;
+    double share[most_learnt];
+    for (Index k = learnt_; k-- > 0;) {
+      share[k] = moves_.col(k).dot(solved_) / moves_.col(k).dot(changes_.col(k));
+      solved_ -= share[k] * changes_.col(k);
+    }
+    factor_.solveInPlace(solved_);
+    for (Index k = 0; k < learnt_; ++k) {
+      const double back = changes_.col(k).dot(solved_) / moves_.col(k).dot(changes_.col(k));
+      solved_ += (share[k] - back) * moves_.col(k);
+    }
+    return solved_;
   }
 
   /// Gradient, Hessian and Newton step at theta, where the likelihood was evaluated last.
@@ -295,6 +334,9 @@ class Climb {
       }
     }
     step_ = -factor_.solve(gradient_);
+    learnt_ = 0;
+    at_ = theta;
+    gradient_at_ = gradient_;
     return definite_;
   }
 
@@ -338,6 +380,10 @@ class Climb {
   MatrixXd by_element_, hessian_, jacobian_;
   VectorXd gradient_, step_;
   Eigen::LLT<MatrixXd> factor_;
+  static constexpr Index most_learnt = 8;
+  Index learnt_ = 0;             // moves since the Hessian was made
+  MatrixXd moves_, changes_;     // a column each: of theta, of the gradient
+  VectorXd at_, gradient_at_, solved_;  // of the last gradient
   bool definite_ = false;
   bool flat_ = false;  // even the expected Hessian is singular but for rounding, and was lifted
 };
