@@ -10,7 +10,8 @@ using folded::Index, folded::Lanes, folded::MatrixXd, folded::VectorXd;
 
 void VisitLikelihood::Work::against_slopes(MatrixXd const& weights, std::span<double> out) {
   spread(weights);
-  between.noalias() = uu * t;
+  between.setZero(rows, elements);
+  add_spread(between);
   std::fill(out.begin(), out.end(), 0.0);
   for (Index block = 0; block < blocks; ++block)
     for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
@@ -65,7 +66,12 @@ void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> ou
           }
       }
     if (curvature == Curvature::expected) continue;
-    zz.noalias() = w.block(from, 0, count, elements + m).transpose() * v.block(from, 0, count, q * m);
+    for (Index a = 0, end = 0; a < q; a = end) {  // of covariates of the same kind that stand together
+      while (end < q && of_visits[std::size_t(end)] == of_visits[std::size_t(a)]) ++end;
+      const Index top = of_visits[std::size_t(a)] ? 0 : elements, height = elements + m - top;
+      zz.block(top, a * m, height, (end - a) * m).noalias() =
+          w.block(from, top, count, height).transpose() * v.block(from, a * m, count, (end - a) * m);
+    }
     for (Index c = 0; c < p; ++c)
       for (Index s = 0, j = 0; j < m; ++j)
         for (Index l = 0; l <= j; ++l, ++s) {
@@ -96,8 +102,12 @@ void VisitLikelihood::Work::make_slopes() {
     const auto own_w = w.block(from, 0, count, elements + m);
     for (Index pair = 0; pair < pairs; ++pair) {
       if (meetings[std::size_t(pair)].empty()) continue;
-      weighted.noalias() = uu.col(pair).segment(from, count).asDiagonal() * own_w;
-      products.noalias() = own_w.transpose() * weighted;
+      // A pair that stands at all visits needs row sums only, and one of which one covariate does needs them on that side.
+      const Index left = pair < by_element + by_visit ? 0 : elements, top = pair < by_element ? 0 : elements;
+      weighted.noalias() = uu.col(pair).segment(from, count).asDiagonal() * own_w.rightCols(elements + m - left);
+      products.block(top, left, elements + m - top, elements + m - left).noalias() =
+          own_w.rightCols(elements + m - top).transpose() * weighted;
+      if (top > left) products.block(left, top, top - left, m) = products.block(top, left, m, top - left).transpose();
       for (Meeting const& it : meetings[std::size_t(pair)]) {
         double* to = slope_rows.data() + packed_index(it.c, it.d) * slope_rows.cols() + block * elements;
         Index const *of_v = places(it.v), *of_w = places(it.w);
@@ -164,9 +174,8 @@ void VisitLikelihood::Work::sandwich(MatrixXd const& c, MatrixXd& out) {
       put(made, elements + j, g, row);
     }
   }
-  sums.noalias() = uu.transpose() * made;
   out.resize(p, p);
-  assemble(sums, out);
+  assemble(made, out);
 }
 
 std::vector<double> VisitLikelihood::Work::sandwich(MatrixXd const& c) {

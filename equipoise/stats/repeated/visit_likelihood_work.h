@@ -24,7 +24,7 @@ struct VisitLikelihood::Work : folded::PatternSums {
   };
 
   bool restricted;
-  std::vector<std::vector<Meeting>> meetings;  // of each pair of covariates a >= b
+  std::vector<std::vector<Meeting>> meetings;  // of each pair of covariates a >= b, in the order of the sums
   std::vector<Index> place_of;                 // m x m: packed; then where the row sums of W are
   double value = 0, log_det_a = 0, rounding = 0;
   VectorXd rhs, b, b_given, gradient_values;  // b less and with the origin
@@ -41,8 +41,8 @@ struct VisitLikelihood::Work : folded::PatternSums {
   MatrixXd slope_columns;  // p (p + 1)/2 x elements
 
   // workspace
-  MatrixXd sums, t_extended, t, k4, zz, weighted, products, pair_weights, slope_along, half_way, whitened;
-  VectorXd b_at;
+  MatrixXd sums, visit_sums, t_extended, t, t_visits, visit_shares, k4, zz, weighted, products, pair_weights, slope_along, half_way, whitened;
+  VectorXd b_at, totals, total_sums, t_total;
   RowMatrix slope_rows, z, stack, turned,
       inverse_root;  // by rows: a solve from the left then runs along all their columns at once
   std::vector<double> last;
@@ -62,10 +62,13 @@ struct VisitLikelihood::Work : folded::PatternSums {
   /// X' N X of N_g = W_g C_g W_g, C_g as columns of `c`.
   void sandwich(MatrixXd const& c, MatrixXd& out);
   std::vector<double> sandwich(MatrixXd const& c);
-  /// t: the coefficients of u u' at each pair of visits in X M X', M symmetric over the design's columns.
+  /// The coefficients of u u' at each pair of visits in X M X', M symmetric over the design's columns: t of pairs that need every
+  /// element, e_j + e_k of t_visits for those that need a sum for each visit, and of the others one number, t_total.
   void spread(MatrixXd const& weights);
-  /// sum over g of u u' x N_g as a matrix over the design's columns; `n_sums`: pairs x (elements and row sums).
-  void assemble(MatrixXd const& n_sums, MatrixXd& out) const;
+  /// sum over g of u u' x N_g as a matrix over the design's columns; N_g with its row sums as columns of `of_patterns`.
+  void assemble(MatrixXd const& of_patterns, MatrixXd& out);
+  /// Adds u u' x the coefficients of `spread`, summed over pairs, to each pattern's row of `out`.
+  void add_spread(MatrixXd& out);
   /// Columns of (v, 0), (v, 1), ... in W with its row sums.
   Index const* places(std::int32_t visit) const {
     return place_of.data() + (visit == VisitData::every_visit ? m : Index(visit)) * m;
