@@ -17,6 +17,7 @@ constexpr double near_optimum = 1e-8;  ///< and at which the Hessian is that of 
 constexpr double good_enough = 1e-8;   ///< and, where rounding ends it earlier, above which it has not converged
 constexpr int most_iterations = 100;
 constexpr double keep_hessian = 0.1;  ///< scaled gradient below which a Hessian is kept while it serves
+constexpr double near_enough = 0.5;   ///< scaled gradient below which a step that lowers it little says that the Hessian is wrong
 constexpr int patience = 8;           ///< iterations near the optimum without a gradient half as large
 constexpr double far_origin = 1e3;    ///< sums of squares beside the number of values from which the origin is moved
 constexpr int most_centrings = 3;
@@ -164,7 +165,7 @@ class Climb {
       // or overshoot, and the full Hessian pays.
       if (curvature == VisitLikelihood::Curvature::near) {
         const double gradient = scaled_gradient();
-        slow = gradient > 0.25 * attempt_.scaled_gradient ? slow + 1 : 0;
+        slow = attempt_.scaled_gradient < near_enough && gradient > 0.25 * attempt_.scaled_gradient ? slow + 1 : 0;
         if (slow >= (gradient < 1e-4 ? 1 : 2)) {
           curvature = VisitLikelihood::Curvature::exact;
           derive(theta, curvature);

@@ -88,20 +88,24 @@ void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> ou
   factor.matrixL().solveInPlace(z);
   out.selfadjointView<Eigen::Lower>().rankUpdate(z.transpose(), -2.0);
   if (curvature == Curvature::exact) {
-    make_slopes();
-    if (restricted) subtract_traces(out);
+    if (restricted) {
+      if (!groups_sought) find_groups();
+      if (!groups || !subtract_group_traces(out)) subtract_traces(out);
+    }
   }
   out.triangularView<Eigen::StrictlyUpper>() = out.transpose();
 }
 
-void VisitLikelihood::Work::make_slopes() {
+void VisitLikelihood::Work::make_slopes(std::vector<std::uint8_t> const* only) {
+  if (slopes_made) return;
+  const auto wanted = [&](Meeting const& it) { return !only || ((*only)[it.c] && (*only)[it.d]); };
   slope_rows.setZero(p * (p + 1) / 2, elements * blocks);
   products.resize(elements + m, elements + m);
   for (Index block = 0; block < blocks; ++block) {
     const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
     const auto own_w = w.block(from, 0, count, elements + m);
     for (Index pair = 0; pair < pairs; ++pair) {
-      if (meetings[std::size_t(pair)].empty()) continue;
+      if (std::ranges::none_of(meetings[std::size_t(pair)], wanted)) continue;
       // A pair that stands at all visits needs row sums only, and one of which one covariate does needs them on that side.
       const Index left = pair < by_element + by_visit ? 0 : elements, top = pair < by_element ? 0 : elements;
       weighted.noalias() = uu.col(pair).segment(from, count).asDiagonal() * own_w.rightCols(elements + m - left);
@@ -109,6 +113,7 @@ void VisitLikelihood::Work::make_slopes() {
           own_w.rightCols(elements + m - top).transpose() * weighted;
       if (top > left) products.block(left, top, top - left, m) = products.block(top, left, m, top - left).transpose();
       for (Meeting const& it : meetings[std::size_t(pair)]) {
+        if (!wanted(it)) continue;
         double* to = slope_rows.data() + packed_index(it.c, it.d) * slope_rows.cols() + block * elements;
         Index const *of_v = places(it.v), *of_w = places(it.w);
         for (Index j = 0; j < m; ++j)
@@ -116,10 +121,13 @@ void VisitLikelihood::Work::make_slopes() {
       }
     }
   }
+  if (only) return;
   slope_columns = slope_rows;
+  slopes_made = true;
 }
 
 void VisitLikelihood::Work::subtract_traces(Eigen::Ref<MatrixXd> out) {
+  make_slopes();
   const Index all = elements * blocks;
   stack.resize(p, p * all);  // (c; d, s)
   turned.resize(p, p * all);
@@ -199,6 +207,7 @@ void VisitLikelihood::variance_slope(std::span<const double> l, std::span<double
 }
 
 std::span<const double> VisitLikelihood::slopes() const {
+  work_->make_slopes();
   return {work_->slope_columns.data(), std::size_t(work_->slope_columns.size())};
 }
 

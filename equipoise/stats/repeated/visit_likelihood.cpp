@@ -99,6 +99,7 @@ void VisitLikelihood::Work::assemble(MatrixXd const& of_patterns, MatrixXd& out)
 
 bool VisitLikelihood::Work::evaluate(std::span<const double> at_sigma) {
   double logs = 0;
+  slopes_made = false;
   for (Index block = 0; block < blocks; ++block) {
     const auto own = at_sigma.subspan(std::size_t(block * elements), std::size_t(elements));
     for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {

@@ -68,7 +68,7 @@ class VisitLikelihood {
   /// d(l' Phi l) / d element s, l of shape p.
   void variance_slope(std::span<const double> l, std::span<double> out);
 
-  /// P_s of each element after an exact hessian: elements of p (p + 1)/2, the lower triangle by rows.
+  /// P_s of each element at the Sigma that was evaluated last: elements of p (p + 1)/2, the lower triangle by rows.
   std::span<const double> slopes() const;
   /// sum_st a_st X' W D_s W D_t W X, a elements x elements: p x p.
   std::vector<double> second_products(std::span<const double> a) const;

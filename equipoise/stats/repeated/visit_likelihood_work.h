@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "equipoise/stats/repeated/pattern_inverter.h"
@@ -37,8 +38,24 @@ struct VisitLikelihood::Work : folded::PatternSums {
   bool stands_in = false;  // n W in qq holds a stand-in for the term in Phi P Phi P
   MatrixXd between, along, made;
 
-  // after an exact hessian
-  MatrixXd slope_columns;  // p (p + 1)/2 x elements
+  MatrixXd slope_columns;    // p (p + 1)/2 x elements, when asked for
+  bool slopes_made = false;  // at this Sigma
+
+  /// Groups of participants with means of their own at every visit, and the other columns; see visit_group_traces.cpp.
+  struct Groups {
+    std::vector<Index> covariates;  // whose columns tell the groups
+    std::vector<Index> rest;        // columns that do not
+    std::vector<std::uint8_t> is_rest;
+    MatrixXd shares;  // a group's indicator as a sum of the covariates: a column each
+    // workspace; of each element s one after the other: own Y_kk, with_rest P_Rk L_k^-T, carried B_k Y_kk, before L_R^-1: Y_Rk, among
+    // Y_RR
+    MatrixXd square, root, whitened_w, times_count, crossed, products, rest_products, a_rest, b, left, own, with_rest, carried,
+        before, among, half;
+    VectorXd participants, mine, a_own;
+    Eigen::LLT<MatrixXd> factor;
+  };
+  std::optional<Groups> groups;
+  bool groups_sought = false;
 
   // workspace
   MatrixXd sums, visit_sums, t_extended, t, t_visits, visit_shares, k4, zz, weighted, products, pair_weights, slope_along, half_way, whitened;
@@ -78,6 +95,9 @@ struct VisitLikelihood::Work : folded::PatternSums {
     return visit == VisitData::every_visit ? elements + j : Index(packed(std::size_t(visit), std::size_t(j)));
   }
 
+  /// P_s of every element, or of the columns that `only` marks.
+  void make_slopes(std::vector<std::uint8_t> const* only = nullptr);
+
  private:
   void meet();
   /// n W - W X W, X = R + H, in place of the lower triangle of X. Visits that nearly tell one another make W large in some
@@ -86,8 +106,9 @@ struct VisitLikelihood::Work : folded::PatternSums {
   void whiten(Index g, Lanes count);
   /// W and R + H of four patterns as full matrices.
   void unfold(Index g);
-  /// P_s of every element.
-  void make_slopes();
+  void find_groups();
+  /// As subtract_traces where there are groups. False, with `out` as it was: rounding leaves a block of A not positive definite.
+  bool subtract_group_traces(Eigen::Ref<MatrixXd> out);
   /// out_st -= tr(Phi P_s Phi P_t), as inner products of Y_s = L^-1 P_s L^-T, A = L L'. A row c of `stack` holds row c of every
   /// P_s, so that one solve makes every L^-1 P_s; turned round, P_s being symmetric, a second one makes every Y_s.
   void subtract_traces(Eigen::Ref<MatrixXd> out);
