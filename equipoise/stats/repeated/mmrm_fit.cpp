@@ -184,7 +184,7 @@ class Climb {
         attempt_.scaled_gradient = scaled_gradient();
       }
       if (flat_) attempt_.scaled_gradient = std::fmax(attempt_.scaled_gradient, 1.0);  // a length in no unit
-      if (finish == Finish::curvature && attempt_.scaled_gradient <= near_optimum) return end_exactly(theta);
+      if (finish != Finish::estimates && attempt_.scaled_gradient <= near_optimum) return end_exactly(theta);
       if (attempt_.scaled_gradient <= wanted) return true;
       if (attempt_.scaled_gradient < 0.5 * best) {
         best = attempt_.scaled_gradient;
@@ -448,10 +448,8 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
     Eigen::Map<MatrixXd>(fit.a.data(), size, size) = climb.factor().solve(2 * MatrixXd::Identity(size, size));
     if (!parameters.natural()) fit.jacobian.assign(climb.jacobian().data(), climb.jacobian().data() + climb.jacobian().size());
   }
-  if (finish == Finish::estimates) {
-    const MatrixXd factor = climb.factor().matrixL();
-    fit.near_factor.assign(factor.data(), factor.data() + factor.size());
-  }
+  const MatrixXd factor = climb.factor().matrixL();
+  fit.near_factor.assign(factor.data(), factor.data() + factor.size());
   fit.report = attempt;
   return fit;
 }

@@ -65,12 +65,28 @@ void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> ou
             own(s, r) = own(r, s) = sum;
           }
       }
-    if (curvature == Curvature::expected) continue;
+  }
+  if (curvature == Curvature::expected) return;
+  gather_along(v, z);
+  factor.matrixL().solveInPlace(z);
+  out.selfadjointView<Eigen::Lower>().rankUpdate(z.transpose(), -2.0);
+  if (curvature == Curvature::exact) {
+    if (restricted) {
+      if (!groups_sought) find_groups();
+      if (!groups || !subtract_group_traces(out)) subtract_traces(out);
+    }
+  }
+  out.triangularView<Eigen::StrictlyUpper>() = out.transpose();
+}
+
+void VisitLikelihood::Work::gather_along(MatrixXd const& of, RowMatrix& to) {
+  for (Index block = 0; block < blocks; ++block) {
+    const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
     for (Index a = 0, end = 0; a < q; a = end) {  // of covariates of the same kind that stand together
       while (end < q && of_visits[std::size_t(end)] == of_visits[std::size_t(a)]) ++end;
       const Index top = of_visits[std::size_t(a)] ? 0 : elements, height = elements + m - top;
       zz.block(top, a * m, height, (end - a) * m).noalias() =
-          w.block(from, top, count, height).transpose() * v.block(from, a * m, count, (end - a) * m);
+          w.block(from, top, count, height).transpose() * of.block(from, a * m, count, (end - a) * m);
     }
     for (Index c = 0; c < p; ++c)
       for (Index s = 0, j = 0; j < m; ++j)
@@ -81,19 +97,35 @@ void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> ou
             sum += zz(place(piece.visit, j), a * m + l);
             if (j != l) sum += zz(place(piece.visit, l), a * m + j);
           }
-          z(c, block * elements + s) = sum;
+          to(c, block * elements + s) = sum;
         }
   }
-  if (curvature == Curvature::expected) return;
-  factor.matrixL().solveInPlace(z);
-  out.selfadjointView<Eigen::Lower>().rankUpdate(z.transpose(), -2.0);
-  if (curvature == Curvature::exact) {
-    if (restricted) {
-      if (!groups_sought) find_groups();
-      if (!groups || !subtract_group_traces(out)) subtract_traces(out);
+}
+
+void VisitLikelihood::Work::slopes_along(VectorXd const& u, RowMatrix& to) {
+  b_at.setZero();
+  for (Index c = 0; c < p; ++c)
+    for (auto const& piece : data->columns[std::size_t(c)])
+      for (Index j = 0; j < m; ++j)
+        if (piece.visit == VisitData::every_visit || piece.visit == j) b_at[Index(piece.covariate) * m + j] += u[c];
+  v_along.resize(rows, q * m);
+  Lanes* x = x_full.data();
+  for (Index g = 0; g < rows; g += width)
+    for (Index a = 0; a < q; ++a) {
+      for (Index k = 0; k < m; ++k) {
+        Lanes sum = numerics::everywhere(0.0);
+        for (Index c = 0; c < q; ++c)
+          sum += at(uu, pair_place[packed(std::size_t(a), std::size_t(c))], g) * numerics::everywhere(b_at[c * m + k]);
+        x[k] = sum * at(seen, k, g);
+      }
+      for (Index l = 0; l < m; ++l) {
+        Lanes sum = numerics::everywhere(0.0);
+        for (Index k = 0; k < m; ++k) sum += x[k] * at(w, place_of[std::size_t(l * m + k)], g);
+        put(v_along, a * m + l, g, sum);
+      }
     }
-  }
-  out.triangularView<Eigen::StrictlyUpper>() = out.transpose();
+  to.resize(p, elements * blocks);
+  gather_along(v_along, to);
 }
 
 void VisitLikelihood::Work::make_slopes(std::vector<std::uint8_t> const* only) {
@@ -204,6 +236,21 @@ void VisitLikelihood::variance_slope(std::span<const double> l, std::span<double
   const VectorXd u = it.phi_matrix * Eigen::Map<const VectorXd>(l.data(), it.p);
   it.pair_weights.noalias() = u * u.transpose();
   it.against_slopes(it.pair_weights, out);
+}
+
+void VisitLikelihood::slopes_along(std::span<const double> u, std::span<double> forms, std::span<double> whitened) {
+  Work& it = *work_;
+  const VectorXd of = Eigen::Map<const VectorXd>(u.data(), it.p);
+  it.slopes_along(of, it.z_along);
+  const Index size = Index(elements());
+  Eigen::Map<Eigen::RowVectorXd>(forms.data(), size).noalias() = of.transpose() * it.z_along;
+  it.factor.matrixL().solveInPlace(it.z_along);
+  std::copy_n(it.z_along.data(), it.p * size, whitened.data());
+}
+
+bool VisitLikelihood::grouped() {
+  if (!work_->groups_sought) work_->find_groups();
+  return work_->groups.has_value();
 }
 
 std::span<const double> VisitLikelihood::slopes() const {

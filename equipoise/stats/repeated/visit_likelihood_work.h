@@ -35,6 +35,7 @@ struct VisitLikelihood::Work : folded::PatternSums {
   // a row for each pattern
   MatrixXd w, root;        // W with its row sums, L^-1 and 1/D
   MatrixXd rh, qq, v;      // R + H, n W - 2 W (R + H) W, u r' W
+  MatrixXd v_along;        // u f' W of a fit f
   bool stands_in = false;  // n W in qq holds a stand-in for the term in Phi P Phi P
   MatrixXd between, along, made;
 
@@ -60,7 +61,7 @@ struct VisitLikelihood::Work : folded::PatternSums {
   // workspace
   MatrixXd sums, visit_sums, t_extended, t, t_visits, visit_shares, k4, zz, weighted, products, pair_weights, slope_along, half_way, whitened;
   VectorXd b_at, totals, total_sums, t_total;
-  RowMatrix slope_rows, z, stack, turned,
+  RowMatrix slope_rows, z, z_along, stack, turned,
       inverse_root;  // by rows: a solve from the left then runs along all their columns at once
   std::vector<double> last;
   std::vector<Lanes> w_full, x_full, y_full, root_full;  // of four patterns, m x m
@@ -72,6 +73,10 @@ struct VisitLikelihood::Work : folded::PatternSums {
   /// R_g + H_g, W_g (R_g + H_g) W_g, gradient.
   void derive();
   void hessian(Curvature curvature, Eigen::Ref<MatrixXd> out);
+  /// sum X' W D_s (W r) of each element s, a column of `to`; u r' W as columns of `from`.
+  void gather_along(MatrixXd const& from, RowMatrix& to);
+  /// P_s u of every element: a column of `to`.
+  void slopes_along(VectorXd const& u, RowMatrix& to);
   /// tr(Phi P_s Phi P_x) of the direction x, P_x = sum_t x_t P_t.
   void traces(std::span<const double> x, std::span<double> out);
   /// out_s = <P_s, M> = sum_g tr(D_s W X M X' W).
@@ -97,6 +102,7 @@ struct VisitLikelihood::Work : folded::PatternSums {
 
   /// P_s of every element, or of the columns that `only` marks.
   void make_slopes(std::vector<std::uint8_t> const* only = nullptr);
+  void find_groups();
 
  private:
   void meet();
@@ -106,7 +112,6 @@ struct VisitLikelihood::Work : folded::PatternSums {
   void whiten(Index g, Lanes count);
   /// W and R + H of four patterns as full matrices.
   void unfold(Index g);
-  void find_groups();
   /// As subtract_traces where there are groups. False, with `out` as it was: rounding leaves a block of A not positive definite.
   bool subtract_group_traces(Eigen::Ref<MatrixXd> out);
   /// out_st -= tr(Phi P_s Phi P_t), as inner products of Y_s = L^-1 P_s L^-T, A = L L'. A row c of `stack` holds row c of every
