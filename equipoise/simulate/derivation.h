@@ -53,6 +53,9 @@ class CompiledDerivation {
   /// why.
   std::optional<DatasetView> run(VirtualTrial const& trial, Scratch& scratch) const;
 
+  /// Marks what of a trial a run looks at.
+  void mark(Reads& reads) const;
+
   Schema const& schema() const { return schema_; }
   double days_of_unit() const { return days_of_unit_; }         ///< of the column `time`
   std::size_t steps() const { return program_.steps(); }  ///< operations on columns that a run begins with
