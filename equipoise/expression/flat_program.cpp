@@ -116,8 +116,8 @@ bool Program::reads_array(std::uint32_t array) const {
 
 bool Program::uses(Space space) const {
   const auto is = [&](Place const& place) { return place.space == space; };
-  return std::ranges::any_of(operands_, is) || std::ranges::any_of(outputs_, is) ||
-         std::ranges::any_of(steps_, is, &Step::out) || std::ranges::any_of(constants_, is, &Constant::out);
+  return std::ranges::any_of(operands_, is) || std::ranges::any_of(outputs_, is) || std::ranges::any_of(steps_, is, &Step::out) ||
+         std::ranges::any_of(constants_, is, &Constant::out);
 }
 
 void Program::run(Rows const& rows, Workspace& workspace) const {

@@ -310,7 +310,8 @@ Checked<World> World::build(protocol::Protocol const& protocol, protocol::Method
       double(world.layout_.cells.size()) * double(std::max<std::int64_t>(4096, world.scenario_.accrual.participants));
   if (values > 2e8) {
     add_problem(problems, section.place, Code::out_of_range,
-                "a virtual trial of scenario '{}' has {} values, and at most 200000000 fit", world.scenario_.id, shortest(values));
+                "a virtual trial of scenario '{}' has {} values, and at most 200000000 fit", world.scenario_.id,
+                shortest(values));
     return fail(std::move(problems));
   }
   world.rules_ = CandidateRules::compile(protocol, world.layout_, factors, world.notes_, problems);

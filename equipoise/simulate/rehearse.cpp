@@ -98,7 +98,8 @@ Tally Rehearsed::block(std::int64_t block, std::int64_t replicates, Analyst& ana
   if (!monitored_.empty()) {
     tally.looks.resize(monitored_.size() * options_.monitoring->looks.size()), tally.stopped.resize(3 * monitored_.size());
     days.emplace(*study_, world_->layout(), *options_.monitoring, (*statements_)[monitored_.front()].planned);
-    scratch.at_look.resize(statements_->size()), scratch.open.resize(monitored_.size()), scratch.rejected.resize(monitored_.size());
+    scratch.at_look.resize(statements_->size()), scratch.open.resize(monitored_.size()),
+        scratch.rejected.resize(monitored_.size());
     scratch.only_monitored.assign(analyses, 1);
     scratch.only_monitored[(*statements_)[monitored_.front()].planned] = 0;
   }

@@ -382,8 +382,8 @@ class Climb {
   VectorXd gradient_, step_;
   Eigen::LLT<MatrixXd> factor_;
   static constexpr Index most_learnt = 8;
-  Index learnt_ = 0;             // moves since the Hessian was made
-  MatrixXd moves_, changes_;     // a column each: of theta, of the gradient
+  Index learnt_ = 0;                    // moves since the Hessian was made
+  MatrixXd moves_, changes_;            // a column each: of theta, of the gradient
   VectorXd at_, gradient_at_, solved_;  // of the last gradient
   bool definite_ = false;
   bool flat_ = false;  // even the expected Hessian is singular but for rounding, and was lifted

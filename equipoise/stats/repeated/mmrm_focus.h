@@ -18,8 +18,8 @@ bool answers_one_by_one(DfMethod df, EstimateCovariance covariance, Covariance c
 ///
 ///     Var(l'Phi l) = (Z'u)' A (Z'u),   l'Phi_A l = l'Phi l + 2 {u'Q u - u'R u/4 - tr(A Z'Phi Z)}
 ///
-/// The fit ended with estimates for Satterthwaite's method, with curvature for Kenward and Roger's, and its likelihood was not moved
-/// since.
+/// The fit ended with estimates for Satterthwaite's method, with curvature for Kenward and Roger's, and its likelihood was not
+/// moved since.
 ///
 /// checked  mmrm_focus_test.cpp: against the whole answer on random trials
 class MmrmFocus final : public CoefficientInference {

@@ -17,8 +17,8 @@ struct Trial {
   bool split = false, grouped = true;
 };
 
-// Each coefficient and a mixture of all, one by one and from a fit that has the covariance of all parameters. 1e-7: the two optima are
-// 1e-8 standard errors apart at most, and degrees of freedom move by as much.
+// Each coefficient and a mixture of all, one by one and from a fit that has the covariance of all parameters. 1e-7: the two
+// optima are 1e-8 standard errors apart at most, and degrees of freedom move by as much.
 TEST(MmrmFocus, SaysOfOneFunctionWhatTheWholeAnswerSays) {
   for (std::uint64_t seed = 1; seed <= 4; ++seed)
     for (Trial const& trial :
@@ -63,8 +63,8 @@ TEST(MmrmFocus, SaysOfOneFunctionWhatTheWholeAnswerSays) {
       }
 }
 
-// The exact Hessian of a likelihood whose participants fall into groups is the derivative of its gradient, as without groups: central
-// differences of step h, whose error is h^2 times a third derivative and 1e-15/h of rounding.
+// The exact Hessian of a likelihood whose participants fall into groups is the derivative of its gradient, as without groups:
+// central differences of step h, whose error is h^2 times a third derivative and 1e-15/h of rounding.
 TEST(MmrmFocus, GroupsTakeTheirPartInTheExactHessian) {
   for (std::string const model : {"base + arm * visit + site", "arm * visit", "base * visit + arm * visit"}) {
     testing::Table table = long_rows({.seed = 9, .people = 60, .visits = 4, .arms = 3, .dropout = 0.1}).table();

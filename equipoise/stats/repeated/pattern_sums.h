@@ -36,10 +36,10 @@ struct PatternSums {
   std::vector<Index> row_of_pattern{};
   /// A pair of covariates that stand in columns of single visits both needs W itself, one of which only the other does the row
   /// sums of W, and one that stands in columns of all visits only their total. Pairs stand in this order.
-  Index by_element = 0, by_visit = 0;      // how many pairs of the first kind, and of the second
-  std::vector<Index> pair_place{};         // of each packed pair
-  std::vector<std::uint8_t> of_visits{};   // of each covariate: whether some column has it at a single visit
-  MatrixXd seen, uu, uy, yy;  // 1 or 0 at each visit, u u', u y', y y'
+  Index by_element = 0, by_visit = 0;     // how many pairs of the first kind, and of the second
+  std::vector<Index> pair_place{};        // of each packed pair
+  std::vector<std::uint8_t> of_visits{};  // of each covariate: whether some column has it at a single visit
+  MatrixXd seen, uu, uy, yy;              // 1 or 0 at each visit, u u', u y', y y'
   VectorXd n;
   double observations = 0, participants = 0;
 

@@ -41,7 +41,8 @@ void VisitLikelihood::Work::find_groups() {
   if (Index(kinds.size()) != count) return;
   found.is_rest.assign(std::size_t(p), 0);
   for (Index c = 0; c < p; ++c)
-    for (VisitData::Piece const& piece : data->columns[std::size_t(c)]) found.is_rest[std::size_t(c)] |= !indicator[piece.covariate];
+    for (VisitData::Piece const& piece : data->columns[std::size_t(c)])
+      found.is_rest[std::size_t(c)] |= !indicator[piece.covariate];
   for (Index c = 0; c < p; ++c)
     if (found.is_rest[std::size_t(c)]) found.rest.push_back(c);
   if (p - Index(found.rest.size()) != count * m) return;
@@ -74,8 +75,9 @@ bool VisitLikelihood::Work::subtract_group_traces(Eigen::Ref<MatrixXd> out) {
   it.among.resize(all, r * r);
   for (Index c = 0; c < r; ++c)
     for (Index d = 0; d < r; ++d)
-      it.among.col(c * r + d) = slope_rows.row(packed_index(std::max(it.rest[std::size_t(c)], it.rest[std::size_t(d)]),
-                                                            std::min(it.rest[std::size_t(c)], it.rest[std::size_t(d)])))
+      it.among.col(c * r + d) = slope_rows
+                                    .row(packed_index(std::max(it.rest[std::size_t(c)], it.rest[std::size_t(d)]),
+                                                      std::min(it.rest[std::size_t(c)], it.rest[std::size_t(d)])))
                                     .transpose();
   it.left.resize(r, r);
   for (Index c = 0; c < r; ++c)
@@ -130,7 +132,8 @@ bool VisitLikelihood::Work::subtract_group_traces(Eigen::Ref<MatrixXd> out) {
       const Index from = start[std::size_t(block)], patterns = start[std::size_t(block) + 1] - from;
       const auto own_w = it.whitened_w.middleRows(from, patterns);
       it.products.noalias() = own_w.transpose() * it.times_count.middleRows(from, patterns);
-      // Of each pair of visits x, y (or a column c and a visit), what every element (j, l) has: product(xj, yl) + product(xl, yj).
+      // Of each pair of visits x, y (or a column c and a visit), what every element (j, l) has: product(xj, yl) + product(xl,
+      // yj).
       const auto gather = [&](MatrixXd const& product, Index x, Index y, double* to) {
         to += block * elements;
         double const* first = product.data() + y * m * product.rows() + x * m;

@@ -70,8 +70,8 @@ class VisitLikelihood {
 
   /// Of u over our columns: u'P_s u of each element, and L^-1 P_s u, A = L L', as p x elements by rows.
   void slopes_along(std::span<const double> u, std::span<double> forms, std::span<double> whitened);
-  /// Whether the exact Hessian costs little more than the others: the participants fall into groups with means of their own at every
-  /// visit.
+  /// Whether the exact Hessian costs little more than the others: the participants fall into groups with means of their own at
+  /// every visit.
   bool grouped();
 
   /// P_s of each element at the Sigma that was evaluated last: elements of p (p + 1)/2, the lower triangle by rows.

@@ -48,8 +48,8 @@ struct VisitLikelihood::Work : folded::PatternSums {
     std::vector<Index> rest;        // columns that do not
     std::vector<std::uint8_t> is_rest;
     MatrixXd shares;  // a group's indicator as a sum of the covariates: a column each
-    // workspace; of each element s one after the other: own Y_kk, with_rest P_Rk L_k^-T, carried B_k Y_kk, before L_R^-1: Y_Rk, among
-    // Y_RR
+    // workspace; of each element s one after the other: own Y_kk, with_rest P_Rk L_k^-T, carried B_k Y_kk, before L_R^-1: Y_Rk,
+    // among Y_RR
     MatrixXd square, root, whitened_w, times_count, crossed, products, rest_products, a_rest, b, left, own, with_rest, carried,
         before, among, half;
     VectorXd participants, mine, a_own;
@@ -59,7 +59,8 @@ struct VisitLikelihood::Work : folded::PatternSums {
   bool groups_sought = false;
 
   // workspace
-  MatrixXd sums, visit_sums, t_extended, t, t_visits, visit_shares, k4, zz, weighted, products, pair_weights, slope_along, half_way, whitened;
+  MatrixXd sums, visit_sums, t_extended, t, t_visits, visit_shares, k4, zz, weighted, products, pair_weights, slope_along,
+      half_way, whitened;
   VectorXd b_at, totals, total_sums, t_total;
   RowMatrix slope_rows, z, z_along, stack, turned,
       inverse_root;  // by rows: a solve from the left then runs along all their columns at once
