@@ -109,6 +109,17 @@ bool strict(Op op) {
 
 // ---- Running ---------------------------------------------------------------------------------------------------------
 
+bool Program::reads_array(std::uint32_t array) const {
+  const auto is = [&](Place const& place) { return place.array && place.index == array; };
+  return std::ranges::any_of(operands_, is) || std::ranges::any_of(outputs_, is);
+}
+
+bool Program::uses(Space space) const {
+  const auto is = [&](Place const& place) { return place.space == space; };
+  return std::ranges::any_of(operands_, is) || std::ranges::any_of(outputs_, is) || std::ranges::any_of(steps_, is, &Step::out) ||
+         std::ranges::any_of(constants_, is, &Constant::out);
+}
+
 void Program::run(Rows const& rows, Workspace& workspace) const {
   const auto size_of = [&](Space space) { return space == participants ? rows.participants : rows.entries[space - 1].rows; };
   expects(rows.entries.size() + 1 >= slots_.size(), "a run gives the entries of every form");

@@ -81,6 +81,8 @@ class Program {
  public:
   void run(Rows const& rows, Workspace& workspace) const;
   std::size_t steps() const { return steps_.size(); }
+  bool reads_array(std::uint32_t array) const;  ///< of the caller
+  bool uses(Space space) const;                 ///< looks at the entries of a space, if only to count them
 
  private:
   friend class Graph;

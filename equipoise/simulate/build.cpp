@@ -257,7 +257,7 @@ bool World::calibrate_study_stop(Workspace& w, Problems& problems) {
     w.draws_.start(calibration_seed(), number);
     w.arena_.rewind();
     enrol(w, trial);
-    const Course run = course(w, trial, {});
+    const Course run = course(w, trial, {}, all_);
     double* x = w.arena_.take(stop_visits_.size() * run.people.stride);
     seen_values(run, x, w.arena_);
     for (std::size_t i = 0; i < trial.n; ++i)

@@ -279,6 +279,15 @@ void CompiledDerivation::fill(Column const& column, std::size_t place, VirtualTr
     for (double& number : numbers) number = number >= 0 ? std::sqrt(number) : missing_number;
 }
 
+void CompiledDerivation::mark(Reads& reads) const {
+  for (std::size_t c = 0; c < reads.cells.size(); ++c) reads.cells[c] |= program_.reads_array(arrays_.cell(c));
+  for (std::size_t f = 0; f < reads.forms.size(); ++f)
+    reads.forms[f] |= program_.uses(expression::flat::Space(f + 1)) || program_.reads_array(arrays_.entry_date(f));
+  for (auto const* all : {&strategies_, &ice_})
+    for (Wanted const& wanted : *all)
+      for (Event const& event : wanted.events) reads.forms[event.form] = 1;
+}
+
 std::optional<DatasetView> CompiledDerivation::run(VirtualTrial const& trial, Scratch& scratch) const {
   arrays_.fill(trial, scratch.arrays_);
   program_.run(scratch.arrays_.rows(), scratch.workspace_);

@@ -24,7 +24,7 @@ class CompiledDerivation {
   /// Memory of the runs, one a thread and derivation: after the first run of a size nothing is allocated.
   class Scratch {
    public:
-    std::size_t participants() const { return chosen_.size(); }  ///< in the analysis set, in the last run
+    std::size_t participants() const { return chosen_.size(); }     ///< in the analysis set, in the last run
     std::span<const std::uint32_t> who() const { return chosen_; }  ///< they, in order
 
    private:
@@ -53,8 +53,11 @@ class CompiledDerivation {
   /// why.
   std::optional<DatasetView> run(VirtualTrial const& trial, Scratch& scratch) const;
 
+  /// Marks what of a trial a run looks at.
+  void mark(Reads& reads) const;
+
   Schema const& schema() const { return schema_; }
-  double days_of_unit() const { return days_of_unit_; }         ///< of the column `time`
+  double days_of_unit() const { return days_of_unit_; }   ///< of the column `time`
   std::size_t steps() const { return program_.steps(); }  ///< operations on columns that a run begins with
 
  private:

@@ -25,7 +25,7 @@ double whole_day(double time) { return std::max(1.0, std::rint(time)); }
 }  // namespace
 
 /// Days, values and attendance of everybody, as if nobody left.
-World::Course World::course(Workspace& w, VirtualTrial const& trial, Forced forced) const {
+World::Course World::course(Workspace& w, VirtualTrial const& trial, Forced forced, Selection const& wanted) const {
   const std::size_t n = trial.n, stride = random::padded(n), visits = target_.size();
   Arena& arena = w.arena_;
   Course run;
@@ -35,7 +35,7 @@ World::Course World::course(Workspace& w, VirtualTrial const& trial, Forced forc
   run.end = arena.take(stride);
   run.people = {.n = n, .stride = stride, .who = w.who_.data(), .site = w.site_.data(), .arm = w.arm_.data(), .day = run.day};
   draw_days(run.people, w.draws_, all_visits_, run.day, arena);
-  fill(run.people, w.draws_, all_, arena, run.values);
+  fill(run.people, w.draws_, wanted, arena, run.values);
   for (std::size_t q = 0; 4 * q < visits; ++q) {
     bool missing = false;
     for (std::size_t v = 4 * q; v < std::min(4 * q + 4, visits); ++v) missing |= scenario_.missed[v] > 0 && !forced.complete;
@@ -183,7 +183,7 @@ void World::suffer(Course const& run, Workspace& w) const {
   }
 }
 
-void World::write(Course const& run, Workspace& w, VirtualTrial& trial) const {
+void World::write(Course const& run, Workspace& w, VirtualTrial& trial, Wanted const* wanted) const {
   const std::size_t n = run.people.n, stride = run.people.stride, visits = target_.size(), cells = layout_.cells.size();
   trial.arm_received.assign(trial.arm.begin(), trial.arm.end());
   trial.visit_day.resize(visits * n), trial.value.resize(cells * n), trial.follow_up_end.resize(n);
@@ -204,6 +204,10 @@ void World::write(Course const& run, Workspace& w, VirtualTrial& trial) const {
   for (std::size_t c = 0; c < cells; ++c) {
     double const* value = run.values + c * stride;
     double* out = trial.value.data() + c * n;
+    if (wanted && !wanted->reads.cells[c]) {
+      std::fill(out, out + n, missing_number);
+      continue;
+    }
     if (!layout_.cells[c].visit) {
       std::copy(value, value + n, out);
       continue;
@@ -214,6 +218,7 @@ void World::write(Course const& run, Workspace& w, VirtualTrial& trial) const {
   trial.entries.resize(layout_.forms.size());
   for (std::size_t f = 0; f < layout_.forms.size(); ++f) {
     std::vector<Record>& records = w.records_[f];
+    if (wanted && !wanted->reads.forms[f]) records.clear();
     // Nobody knows what happens after the last contact; an end of participation is one.
     std::erase_if(records, [&](Record const& record) { return record.date > trial.follow_up_end[record.participant]; });
     std::ranges::sort(records, {}, [](Record const& r) { return std::tuple(r.participant, r.date, r.order); });

@@ -1,5 +1,7 @@
 #include "equipoise/simulate/plan_data.h"
 
+#include <algorithm>
+
 #include "equipoise/simulate/records.h"
 
 namespace equipoise::simulate {
@@ -10,6 +12,13 @@ PlanData::PlanData(study::Study const& study, Layout const& layout) : study_(stu
     flat_.emplace_back();
     if (compiled) flat_.back().emplace(Flat{std::move(*compiled)});
   }
+}
+
+Reads PlanData::reads() const {
+  if (std::ranges::any_of(flat_, [](auto const& flat) { return !flat; })) return Reads::all(layout_);
+  Reads reads{std::vector<std::uint8_t>(layout_.cells.size(), 0), std::vector<std::uint8_t>(layout_.forms.size(), 0)};
+  for (auto const& flat : flat_) flat->derivation.mark(reads);
+  return reads;
 }
 
 void PlanData::take(VirtualTrial const& trial) {

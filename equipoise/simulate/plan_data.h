@@ -18,6 +18,9 @@ class PlanData {
   /// Both must outlive it.
   PlanData(study::Study const& study, Layout const& layout);
 
+  /// What of a trial the data sets are made of; a recipe that takes the path of records may look at everything.
+  Reads reads() const;
+
   /// The trial that `view` speaks of from now on; it must stay as it is until the next one.
   void take(VirtualTrial const& trial);
   /// The columns of one analysis of the plan, or nothing when there are no data; they hold until the next call.

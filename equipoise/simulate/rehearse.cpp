@@ -98,13 +98,15 @@ Tally Rehearsed::block(std::int64_t block, std::int64_t replicates, Analyst& ana
   if (!monitored_.empty()) {
     tally.looks.resize(monitored_.size() * options_.monitoring->looks.size()), tally.stopped.resize(3 * monitored_.size());
     days.emplace(*study_, world_->layout(), *options_.monitoring, (*statements_)[monitored_.front()].planned);
-    scratch.at_look.resize(statements_->size()), scratch.open.resize(monitored_.size()), scratch.rejected.resize(monitored_.size());
+    scratch.at_look.resize(statements_->size()), scratch.open.resize(monitored_.size()),
+        scratch.rejected.resize(monitored_.size());
     scratch.only_monitored.assign(analyses, 1);
     scratch.only_monitored[(*statements_)[monitored_.front()].planned] = 0;
   }
+  const World::Wanted wanted = world_->wanted(analyst.reads());
   const std::int64_t end = std::min(replicates, (block + 1) * block_size);
   for (std::int64_t r = block * block_size; r < end; ++r) {
-    world_->replicate(options_.seed, std::uint64_t(r), workspace, scratch.trial);
+    world_->replicate(options_.seed, std::uint64_t(r), workspace, scratch.trial, {}, &wanted);
     for (std::size_t a = 0; a < analyses; ++a) scratch.skip[a] = r >= options_.limits[a];
     analyst.analyse(scratch.trial, scratch.said, scratch.skip);
     ++tally.replicates;

@@ -101,6 +101,7 @@ struct Analyst::Work {
   std::vector<stats::Focus> focus{};  // of the first statement of each run; of the others unused
   analysis::Workspace workspace{};
   std::vector<std::uint8_t> fell_back{};
+  Reads reads = data.reads();
 
   /// Reads what a run's findings say of the statement.
   Said read(Statement const& statement, PlannedAnalysis const& planned, std::vector<Finding> const& findings) const {
@@ -163,6 +164,8 @@ Analyst::~Analyst() = default;
 Analyst::Analyst(Analyst&&) noexcept = default;
 
 std::span<const std::uint8_t> Analyst::fell_back() const { return work_->fell_back; }
+
+Reads const& Analyst::reads() const { return work_->reads; }
 
 void Analyst::analyse(VirtualTrial const& trial, std::span<Said> said, std::span<const std::uint8_t> skip) {
   Work& work = *work_;

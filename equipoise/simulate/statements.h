@@ -53,6 +53,9 @@ class Analyst {
   /// skip  one for each analysis of the plan: not run when it is 1, and what it would say is left without an answer; empty: none
   void analyse(VirtualTrial const& trial, std::span<Said> said, std::span<const std::uint8_t> skip = {});
 
+  /// What of a trial it looks at: a world need not make the rest.
+  Reads const& reads() const;
+
   /// Whether an analysis had to go on to a later structure of its declared list, of the last trial; one for each analysis.
   std::span<const std::uint8_t> fell_back() const;
 

@@ -31,6 +31,15 @@ struct Layout {
   std::optional<std::size_t> cell(std::string_view item, std::optional<std::size_t> visit) const;
 };
 
+/// Which values of a trial somebody reads: the rest need not be made.
+struct Reads {
+  std::vector<std::uint8_t> cells, forms;  ///< a flag for each of the layout
+
+  static Reads all(Layout const& layout) {
+    return {std::vector<std::uint8_t>(layout.cells.size(), 1), std::vector<std::uint8_t>(layout.forms.size(), 1)};
+  }
+};
+
 /// What happened to the participants of one virtual trial. Flat arrays, all with participants in the order of their randomisation
 /// running fastest; a workspace fills the same ones again for the next replicate. Days are whole days since a participant's own
 /// randomisation (day 0) unless said otherwise. Codes are level numbers, flags 1 or 0; NaN is missing.

@@ -214,7 +214,19 @@ void World::enrol(Workspace& w, VirtualTrial& trial) const {
   for (std::size_t i = n; i < random::padded(n); ++i) w.who_[i] = 0, w.site_[i] = 0, w.arm_[i] = 0;
 }
 
-void World::replicate(std::uint64_t seed, std::uint64_t number, Workspace& workspace, VirtualTrial& trial, Forced forced) const {
+World::Wanted World::wanted(Reads reads) const {
+  std::vector<std::uint8_t> cells = reads.cells;
+  // Who leaves may depend on what is measured.
+  if (scenario_.study_stop && scenario_.study_stop->mechanism != StudyStop::Mechanism::mcar)
+    if (Longitudinal const* markers = std::get_if<Longitudinal>(&scenario_.model))
+      for (std::size_t v = 0; v < target_.size(); ++v)
+        if (const auto cell = markers->cell(scenario_.study_stop->marker, v)) cells[*cell] = 1;
+  Selection selection = std::visit([&](auto const& model) { return model.select(std::move(cells)); }, scenario_.model);
+  return {std::move(selection), std::move(reads)};
+}
+
+void World::replicate(std::uint64_t seed, std::uint64_t number, Workspace& workspace, VirtualTrial& trial, Forced forced,
+                      Wanted const* wanted) const {
   workspace.draws_.start(seed, number);
   workspace.arena_.rewind();
   enrol(workspace, trial);
@@ -225,11 +237,11 @@ void World::replicate(std::uint64_t seed, std::uint64_t number, Workspace& works
   }
   workspace.records_.resize(layout_.forms.size());
   for (std::vector<Record>& records : workspace.records_) records.clear();
-  const Course run = course(workspace, trial, forced);
+  const Course run = course(workspace, trial, forced, wanted ? wanted->cells : all_);
   if (scenario_.study_stop && !forced.complete) leave(run, workspace);
   happen(run, workspace);
-  if (scenario_.adverse_events) suffer(run, workspace);
-  write(run, workspace, trial);
+  if (scenario_.adverse_events && (!wanted || wanted->reads.forms[adverse_.form])) suffer(run, workspace);
+  write(run, workspace, trial, wanted);
 }
 
 }  // namespace equipoise::simulate

@@ -60,7 +60,16 @@ class World {
   /// The same of a scenario that stands in no file as it is: one with all that it extends, and values replaced.
   static Checked<World> build(protocol::Protocol const& protocol, protocol::MethodSection const& scenario);
 
-  void replicate(std::uint64_t seed, std::uint64_t number, Workspace& workspace, VirtualTrial& trial, Forced forced = {}) const;
+  /// What is made of each trial: everything, or what somebody reads.
+  struct Wanted {
+    Selection cells;
+    Reads reads;
+  };
+  Wanted wanted(Reads reads) const;
+
+  /// `wanted`: values that nobody reads are left missing, and forms that nobody reads empty; all else is the same to the bit.
+  void replicate(std::uint64_t seed, std::uint64_t number, Workspace& workspace, VirtualTrial& trial, Forced forced = {},
+                 Wanted const* wanted = nullptr) const;
 
   Layout const& layout() const { return layout_; }
   Scenario const& scenario() const { return scenario_; }
@@ -118,12 +127,12 @@ class World {
   void fill_items(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const;
   void fill(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const;
   void enrol(Workspace& workspace, VirtualTrial& trial) const;
-  Course course(Workspace& workspace, VirtualTrial const& trial, Forced forced) const;
+  Course course(Workspace& workspace, VirtualTrial const& trial, Forced forced, Selection const& wanted) const;
   void seen_values(Course const& course, double* x, Arena& arena) const;
   void leave(Course const& course, Workspace& workspace) const;
   void happen(Course const& course, Workspace& workspace) const;
   void suffer(Course const& course, Workspace& workspace) const;
-  void write(Course const& course, Workspace& workspace, VirtualTrial& trial) const;
+  void write(Course const& course, Workspace& workspace, VirtualTrial& trial, Wanted const* wanted) const;
 
   protocol::Protocol const* protocol_ = nullptr;
   Scenario scenario_;

@@ -8,6 +8,7 @@
 #include "equipoise/core/text.h"
 #include "equipoise/stats/linear/ancova.h"
 #include "equipoise/stats/parts.h"
+#include "equipoise/stats/repeated/mmrm_focus.h"
 #include "equipoise/stats/repeated/mmrm_inference.h"
 
 namespace equipoise::stats {
@@ -162,21 +163,15 @@ Expected<std::vector<double>> visit_times(Mmrm const& method, VisitData const& d
   return times;
 }
 
-/// Satterthwaite's degrees of freedom of a function or two cost less without the covariance of all parameters.
-bool one_by_one(Mmrm const& method, Covariance const& covariance, Focus const* focus) {
-  return focus && covariance.unstructured() && method.df == DfMethod::satterthwaite &&
-         method.covariance_of_estimates == EstimateCovariance::model;
-}
-
 Chosen choose(Mmrm const& method, VisitData const& data, VisitLikelihood& likelihood, std::vector<double> const& times,
               Focus const* focus) {
   Chosen chosen;
   for (CovarianceStructure const& structure : method.covariance) {
     FitAttempt attempt;
     const Covariance covariance(structure, data.m(), times);
-    const bool brief = one_by_one(method, covariance, focus);
+    const bool brief = focus && answers_one_by_one(method.df, method.covariance_of_estimates, covariance);
     chosen.fit = fit_structure(data, likelihood, covariance, method.estimation, attempt, nullptr,
-                               brief ? Finish::estimates : Finish::curvature);
+                               brief ? MmrmFocus::finish(method.df) : Finish::curvature);
     if (chosen.fit && !brief)
       chosen.effects = fixed_effects(data, *chosen.fit, likelihood, method.df, method.covariance_of_estimates);
     chosen.attempts.push_back(std::move(attempt));
@@ -184,25 +179,6 @@ Chosen choose(Mmrm const& method, VisitData const& data, VisitLikelihood& likeli
   }
   return chosen;
 }
-
-/// Answers about single functions of a fit that ended with its estimates.
-class OneByOne final : public CoefficientInference {
- public:
-  OneByOne(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, Estimation estimation)
-      : data_(data), fit_(fit), likelihood_(likelihood), estimation_(estimation) {}
-
-  Inferred function(std::span<const double> l) const override { return satterthwaite(data_, fit_, likelihood_, estimation_, l); }
-  Inferred coefficient(std::size_t) const override { throw ContractViolation("only differences are asked for"); }
-  bool used(std::size_t) const override { return true; }
-  EffectTest test(std::vector<std::vector<double>> const&) const override { return {}; }
-  void explain(std::vector<std::string>&) const override {}
-
- private:
-  VisitData const& data_;
-  MmrmFit const& fit_;
-  VisitLikelihood& likelihood_;
-  Estimation estimation_;
-};
 
 /// Fitted values and residuals; scaled: L^-1 r with V_i = L L', uncorrelated with variance 1 when the model holds.
 Series residuals(VisitData const& data, MmrmFit const& fit, NumbersView response) {
@@ -328,7 +304,7 @@ Expected<Answer> Mmrm::answer(Frame const& frame, Focus const* focus) const {
     answer.fell_back = chosen.attempts.size() > 1;
     if (chosen.effects)
       answer_focus(question, *focus, frame, *design, MmrmInference(*data, std::move(*chosen.effects), df), answer);
-    else answer_focus(question, *focus, frame, *design, OneByOne(*data, *chosen.fit, likelihood, estimation), answer);
+    else answer_focus(question, *focus, frame, *design, MmrmFocus(*data, *chosen.fit, likelihood, estimation, df), answer);
     return answer;
   }
   notes(*data, *this, chosen, answer);

@@ -17,6 +17,7 @@ constexpr double near_optimum = 1e-8;  ///< and at which the Hessian is that of 
 constexpr double good_enough = 1e-8;   ///< and, where rounding ends it earlier, above which it has not converged
 constexpr int most_iterations = 100;
 constexpr double keep_hessian = 0.1;  ///< scaled gradient below which a Hessian is kept while it serves
+constexpr double near_enough = 0.5;   ///< scaled gradient below which a step that lowers it little says that the Hessian is wrong
 constexpr int patience = 8;           ///< iterations near the optimum without a gradient half as large
 constexpr double far_origin = 1e3;    ///< sums of squares beside the number of values from which the origin is moved
 constexpr int most_centrings = 3;
@@ -134,7 +135,9 @@ class Climb {
         elements_(Index(likelihood.elements())),
         by_element_(elements_, elements_),
         hessian_(size_, size_),
-        factor_(size_) {}
+        factor_(size_),
+        moves_(size_, most_learnt),
+        changes_(size_, most_learnt) {}
 
   /// `near_start`: theta is that of a fit of nearly the same data.
   bool run(VectorXd& theta, Finish finish, bool near_start) {
@@ -162,7 +165,7 @@ class Climb {
       // or overshoot, and the full Hessian pays.
       if (curvature == VisitLikelihood::Curvature::near) {
         const double gradient = scaled_gradient();
-        slow = gradient > 0.25 * attempt_.scaled_gradient ? slow + 1 : 0;
+        slow = attempt_.scaled_gradient < near_enough && gradient > 0.25 * attempt_.scaled_gradient ? slow + 1 : 0;
         if (slow >= (gradient < 1e-4 ? 1 : 2)) {
           curvature = VisitLikelihood::Curvature::exact;
           derive(theta, curvature);
@@ -181,7 +184,7 @@ class Climb {
         attempt_.scaled_gradient = scaled_gradient();
       }
       if (flat_) attempt_.scaled_gradient = std::fmax(attempt_.scaled_gradient, 1.0);  // a length in no unit
-      if (finish == Finish::curvature && attempt_.scaled_gradient <= near_optimum) return end_exactly(theta);
+      if (finish != Finish::estimates && attempt_.scaled_gradient <= near_optimum) return end_exactly(theta);
       if (attempt_.scaled_gradient <= wanted) return true;
       if (attempt_.scaled_gradient < 0.5 * best) {
         best = attempt_.scaled_gradient;
@@ -256,13 +259,50 @@ class Climb {
     return stop_short("the iterations did not reach the optimum");
   }
 
-  /// Gradient at theta and the step of the Hessian at hand.
+  /// Gradient at theta and the step of the Hessian at hand, as corrected by what the moves since it was made tell.
   void take_gradient(VectorXd const& theta) {
     const std::span<const double> by_element = likelihood_.gradient();
     const Eigen::Map<const VectorXd> gradient(by_element.data(), elements_);
     if (parameters_.natural()) gradient_ = gradient;
     else gradient_.noalias() = parameters_.jacobian(theta).transpose() * gradient;
-    step_ = -factor_.solve(gradient_);
+    learn(theta);
+    step_ = -along_learnt(gradient_);
+  }
+
+  /// What the last move told of the Hessian: its change of gradient. A Hessian that lacks a term errs in a few directions, which
+  /// as many moves tell.
+  void learn(VectorXd const& theta) {
+    const bool full = learnt_ == most_learnt;
+    if (full) {
+      for (Index k = 0; k + 1 < most_learnt; ++k) {
+        moves_.col(k) = moves_.col(k + 1);
+        changes_.col(k) = changes_.col(k + 1);
+      }
+      --learnt_;
+    }
+    moves_.col(learnt_) = theta - at_;
+    changes_.col(learnt_) = gradient_ - gradient_at_;
+    const double product = moves_.col(learnt_).dot(changes_.col(learnt_));
+    if (product > 1e-8 * moves_.col(learnt_).norm() * changes_.col(learnt_).norm()) ++learnt_;
+    at_ = theta;
+    gradient_at_ = gradient_;
+  }
+
+  /// H^-1 g with what was learnt since H was made: Broyden, Fletcher, Goldfarb and Shanno's update.
+  /// source   Nocedal & Wright (2006), Numerical Optimization, 2nd ed., algorithm 7.4
+  VectorXd const& along_learnt(VectorXd const& g) {
+    solved_ = g;
+    double share[most_learnt];
+    for (Index k = learnt_; k-- > 0;) {
+      share[k] = moves_.col(k).dot(solved_) / moves_.col(k).dot(changes_.col(k));
+      solved_ -= share[k] * changes_.col(k);
+    }
+    factor_.solveInPlace(solved_);
+    for (Index k = 0; k < learnt_; ++k) {
+      const double back = changes_.col(k).dot(solved_) / moves_.col(k).dot(changes_.col(k));
+      solved_ += (share[k] - back) * moves_.col(k);
+    }
+    return solved_;
   }
 
   /// Gradient, Hessian and Newton step at theta, where the likelihood was evaluated last.
@@ -295,6 +335,9 @@ class Climb {
       }
     }
     step_ = -factor_.solve(gradient_);
+    learnt_ = 0;
+    at_ = theta;
+    gradient_at_ = gradient_;
     return definite_;
   }
 
@@ -338,6 +381,10 @@ class Climb {
   MatrixXd by_element_, hessian_, jacobian_;
   VectorXd gradient_, step_;
   Eigen::LLT<MatrixXd> factor_;
+  static constexpr Index most_learnt = 8;
+  Index learnt_ = 0;                    // moves since the Hessian was made
+  MatrixXd moves_, changes_;            // a column each: of theta, of the gradient
+  VectorXd at_, gradient_at_, solved_;  // of the last gradient
   bool definite_ = false;
   bool flat_ = false;  // even the expected Hessian is singular but for rounding, and was lifted
 };
@@ -401,10 +448,8 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
     Eigen::Map<MatrixXd>(fit.a.data(), size, size) = climb.factor().solve(2 * MatrixXd::Identity(size, size));
     if (!parameters.natural()) fit.jacobian.assign(climb.jacobian().data(), climb.jacobian().data() + climb.jacobian().size());
   }
-  if (finish == Finish::estimates) {
-    const MatrixXd factor = climb.factor().matrixL();
-    fit.near_factor.assign(factor.data(), factor.data() + factor.size());
-  }
+  const MatrixXd factor = climb.factor().matrixL();
+  fit.near_factor.assign(factor.data(), factor.data() + factor.size());
   fit.report = attempt;
   return fit;
 }

@@ -34,12 +34,16 @@ struct MmrmFit {
   FitAttempt report;
   std::vector<double> a{};  ///< with `Finish::curvature`: covariance of the parameters, see `parameter_covariance`
   std::vector<double> jacobian{};
-  std::vector<double>
-      near_factor{};  ///< with `Finish::estimates`: L of a Hessian L L' near that of the optimum, column by column
+  std::vector<double> near_factor{};  ///< L of the Hessian L L' of the optimum, column by column; with
+                                      ///< `Finish::estimates` of one near it
 };
 
-/// Whether a climb ends with the exact Hessian, which degrees of freedom need, or costs less and ends without.
-enum class Finish { curvature, estimates };
+/// How a climb ends.
+enum class Finish {
+  curvature,  ///< with the exact Hessian, and the covariance of the parameters made of it
+  factor,     ///< with the exact Hessian's factor alone
+  estimates   ///< with neither, which costs less
+};
 
 /// Maximises the likelihood over the parameters of a structure by Newton's method with exact derivatives, to a scaled gradient
 /// below 1e-10 where digits allow, and no answer is given above 1e-8. The unstructured covariance is climbed in its own elements,

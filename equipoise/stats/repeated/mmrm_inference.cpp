@@ -1,7 +1,9 @@
 #include "equipoise/stats/repeated/mmrm_inference.h"
 
-#include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
+
+#include "equipoise/numerics/lanes.h"
 
 namespace equipoise::stats {
 namespace {
@@ -10,24 +12,6 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 
 using Matrix = Eigen::Map<const MatrixXd>;
-
-/// The parameters in which the second derivatives of an unstructured covariance are taken, and A in them: its elements have none.
-std::vector<double> curvature_of_elements(MmrmFit const& fit, std::span<const double> a, std::size_t blocks) {
-  const Index elements = Index(packed_size(fit.covariance.visits())), size = elements * Index(blocks);
-  std::vector<double> e(std::size_t(size), 0.0), jacobian(std::size_t(elements * elements));
-  for (Index block = 0; block < Index(blocks); ++block) {
-    const std::span<const double> sigma(fit.sigma.data() + block * elements, std::size_t(elements));
-    const std::vector<double> theta = fit.covariance.near(sigma);
-    fit.covariance.jacobian(theta, jacobian);
-    const Eigen::PartialPivLU<MatrixXd> lu(Matrix(jacobian.data(), elements, elements));
-    const MatrixXd own = Matrix(a.data(), size, size).block(block * elements, block * elements, elements, elements);
-    const MatrixXd half = lu.solve(own);                   // J^-1 A
-    const MatrixXd in_theta = lu.solve(half.transpose());  // J^-1 A J^-T
-    fit.covariance.contract(theta, {in_theta.data(), std::size_t(elements * elements)},
-                            {e.data() + block * elements, std::size_t(elements)});
-  }
-  return e;
-}
 
 /// Lower triangular L with L L' = the rows and columns of Sigma that a pattern has, row by row.
 std::vector<double> root_of(std::span<const double> sigma, std::uint64_t seen, std::size_t m) {
@@ -74,6 +58,75 @@ Sandwich visit_sandwich(VisitData const& data, MmrmFit const& fit, SandwichSpec 
 
 }  // namespace
 
+std::vector<double> curvature_of_elements(MmrmFit const& fit, Eigen::Ref<const MatrixXd> inverse, std::size_t blocks) {
+  using numerics::Lanes, numerics::everywhere;
+  const std::size_t m = fit.covariance.visits(), elements = packed_size(m), size = elements * blocks;
+  expects(std::size_t(inverse.rows()) == size, "the Hessian is of every element");
+  std::vector<double> e(size, 0.0), root(m * m, 0.0), back(m * m, 0.0);
+  std::vector<Lanes> moved(m * m), half(m * m), of_root(m * m), turns(m * m), squares(m * m);
+  for (std::size_t block = 0; block < blocks; ++block) {
+    double const* sigma = fit.sigma.data() + block * elements;
+    for (std::size_t j = 0; j < m; ++j)
+      for (std::size_t k = 0; k <= j; ++k) {
+        double entry = sigma[packed(j, k)];
+        for (std::size_t t = 0; t < k; ++t) entry -= root[j * m + t] * root[k * m + t];
+        root[j * m + k] = k == j ? std::sqrt(entry) : entry / root[k * m + k];
+      }
+    for (std::size_t k = 0; k < m; ++k)  // the inverse of the root
+      for (std::size_t j = k; j < m; ++j) {
+        double entry = j == k ? 1.0 : 0.0;
+        for (std::size_t t = k; t < j; ++t) entry -= root[j * m + t] * back[t * m + k];
+        back[j * m + k] = entry / root[j * m + j];
+      }
+    std::fill(turns.begin(), turns.end(), Lanes{});
+    std::fill(squares.begin(), squares.end(), Lanes{});
+    for (std::size_t c = 0; c < size; c += numerics::lanes) {  // four directions at a time
+      for (std::size_t j = 0; j < m; ++j)
+        for (std::size_t k = 0; k <= j; ++k) {
+          Lanes value{};
+          for (std::size_t lane = 0; lane < std::min(numerics::lanes, size - c); ++lane)
+            value[lane] = inverse(Index(c + lane), Index(block * elements + packed(j, k)));
+          moved[j * m + k] = moved[k * m + j] = value;
+        }
+      for (std::size_t j = 0; j < m; ++j)  // root^-1 dSigma
+        for (std::size_t k = 0; k < m; ++k) {
+          Lanes sum{};
+          for (std::size_t t = 0; t <= j; ++t) sum += everywhere(back[j * m + t]) * moved[t * m + k];
+          half[j * m + k] = sum;
+        }
+      for (std::size_t j = 0; j < m; ++j)  // the lower half of root^-1 dSigma root^-T
+        for (std::size_t k = 0; k <= j; ++k) {
+          Lanes sum{};
+          for (std::size_t t = 0; t <= k; ++t) sum += half[j * m + t] * everywhere(back[k * m + t]);
+          moved[j * m + k] = j == k ? 0.5 * sum : sum;
+        }
+      for (std::size_t j = 0; j < m; ++j)  // how the root moves
+        for (std::size_t k = 0; k <= j; ++k) {
+          Lanes sum{};
+          for (std::size_t t = k; t <= j; ++t) sum += everywhere(root[j * m + t]) * moved[t * m + k];
+          of_root[j * m + k] = sum;
+        }
+      for (std::size_t j = 0; j < m; ++j) {
+        const Lanes log = of_root[j * m + j] * everywhere(1 / root[j * m + j]);
+        for (std::size_t k = 0; k <= j; ++k) {
+          turns[j * m + k] += log * (2 * of_root[j * m + k] - log * everywhere(root[j * m + k]));
+          Lanes sum{};
+          for (std::size_t t = 0; t <= k; ++t) sum += of_root[j * m + t] * of_root[k * m + t];
+          squares[j * m + k] += sum;
+        }
+      }
+    }
+    for (std::size_t j = 0; j < m; ++j)
+      for (std::size_t k = 0; k <= j; ++k) {
+        double sum = 2 * numerics::total(squares[j * m + k]);
+        for (std::size_t t = 0; t <= k; ++t)
+          sum += numerics::total(turns[j * m + t]) * root[k * m + t] + numerics::total(turns[k * m + t]) * root[j * m + t];
+        e[block * elements + packed(j, k)] = 2 * sum;  // A = 2 H^-1
+      }
+  }
+  return e;
+}
+
 FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, DfMethod df,
                            EstimateCovariance covariance) {
   FixedEffects out{.p = data.p(), .k = fit.parameters, .b = fit.b, .phi = fit.phi};
@@ -104,7 +157,9 @@ FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikel
   if (df != DfMethod::kenward_roger) return out;
   const std::size_t blocks = data.blocks.size();
   if (natural) {
-    out.r = likelihood.product(curvature_of_elements(fit, parameters.a, blocks));
+    MatrixXd inverse = MatrixXd::Identity(k, k);
+    Matrix(fit.near_factor.data(), k, k).triangularView<Eigen::Lower>().solveInPlace(inverse);
+    out.r = likelihood.product(curvature_of_elements(fit, inverse, blocks));
     return out;
   }
   const std::size_t each = out.k / blocks, own_elements = std::size_t(elements) / blocks;

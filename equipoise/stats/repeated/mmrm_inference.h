@@ -1,5 +1,6 @@
 #pragma once
 
+#include <Eigen/Dense>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,13 @@ namespace equipoise::stats {
 /// The fit finished with curvature when `df` needs slopes and standard errors are those of the model.
 FixedEffects fixed_effects(VisitData const& data, MmrmFit const& fit, VisitLikelihood& likelihood, DfMethod df,
                            EstimateCovariance covariance = EstimateCovariance::model);
+
+/// sum_ab A_ab d2Sigma/dtheta_a dtheta_b of an unstructured covariance, blocks x packed, where theta are the logarithms of the
+/// diagonal of its Cholesky factor G and, below it, the factor's rows over their diagonal element. `inverse` is L_H^-1 of the
+/// exact Hessian L_H L_H', so that A = 2 sum_c d_c d_c' over its rows d_c, in the elements. A direction dSigma moves the factor
+/// by dG = G F, with F the lower half of G^-1 dSigma G^-T; with the diagonal T = dG_jj/G_jj the second derivative along it is
+///     X G' + 2 dG dG' + G X',   X = 2 T dG - T^2 G.
+std::vector<double> curvature_of_elements(MmrmFit const& fit, Eigen::Ref<const Eigen::MatrixXd> inverse, std::size_t blocks);
 
 /// l'b of an unstructured fit that finished with estimates, with Satterthwaite's degrees of freedom, l over the columns of the
 /// design (empty: not estimable); in the units of the data. What a replicate of a simulation asks for: the same digits as

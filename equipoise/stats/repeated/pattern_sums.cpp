@@ -20,6 +20,7 @@ PatternSums::PatternSums(VisitData const& d)
     start.push_back(next);
   }
   rows = next;
+  order_pairs();
   seen = MatrixXd::Zero(rows, m);
   uu = MatrixXd::Zero(rows, pairs);
   uy = MatrixXd::Zero(rows, q * m);
@@ -36,6 +37,21 @@ PatternSums::PatternSums(VisitData const& d)
   participants = double(data->n());
 }
 
+void PatternSums::order_pairs() {
+  of_visits.assign(std::size_t(q), 0);
+  for (auto const& column : data->columns)
+    for (VisitData::Piece const& piece : column) of_visits[piece.covariate] |= piece.visit != VisitData::every_visit;
+  pair_place.resize(std::size_t(pairs));
+  Index next = 0;
+  for (const int kind : {2, 1, 0}) {
+    for (Index a = 0; a < q; ++a)
+      for (Index c = 0; c <= a; ++c)
+        if (of_visits[std::size_t(a)] + of_visits[std::size_t(c)] == kind) pair_place[std::size_t(packed_index(a, c))] = next++;
+    if (kind == 2) by_element = next;
+    if (kind == 1) by_visit = next - by_element;
+  }
+}
+
 // A pattern's sums stand together while they are taken, then one sum of all patterns together.
 void PatternSums::sum_products() {
   const std::size_t each = std::size_t(pairs + q * m + elements);
@@ -44,7 +60,7 @@ void PatternSums::sum_products() {
   for (std::size_t g = 0; g < data->patterns.size(); ++g) {
     double const* from = own.data() + each * g;
     const Index row = row_of_pattern[g];
-    for (Index k = 0; k < pairs; ++k) uu(row, k) = *from++;
+    for (const Index place : pair_place) uu(row, place) = *from++;
     for (Index k = 0; k < q * m; ++k) uy(row, k) = *from++;
     for (Index k = 0; k < elements; ++k) yy(row, k) = *from++;
   }
@@ -93,7 +109,7 @@ void PatternSums::change(std::size_t i, double sign) {
   double const* y = response(i);
   Index at_pair = 0, at_product = 0, at_element = 0;
   for (Index a = 0; a < q; ++a)
-    for (Index c = 0; c <= a; ++c) uu(row, at_pair++) += sign * u[a] * u[c];
+    for (Index c = 0; c <= a; ++c) uu(row, pair_place[std::size_t(at_pair++)]) += sign * u[a] * u[c];
   for (Index a = 0; a < q; ++a)
     for (Index j = 0; j < m; ++j) uy(row, at_product++) += sign * u[a] * y[j];
   for (Index j = 0; j < m; ++j)

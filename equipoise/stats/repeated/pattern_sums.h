@@ -34,7 +34,12 @@ struct PatternSums {
   Index m, q, p, pairs, elements, rows, blocks;  // packed pairs of covariates, packed elements, padded patterns
   std::vector<Index> start{};                    // first row of each block, and the end
   std::vector<Index> row_of_pattern{};
-  MatrixXd seen, uu, uy, yy;  // 1 or 0 at each visit, u u', u y', y y'
+  /// A pair of covariates that stand in columns of single visits both needs W itself, one of which only the other does the row
+  /// sums of W, and one that stands in columns of all visits only their total. Pairs stand in this order.
+  Index by_element = 0, by_visit = 0;     // how many pairs of the first kind, and of the second
+  std::vector<Index> pair_place{};        // of each packed pair
+  std::vector<std::uint8_t> of_visits{};  // of each covariate: whether some column has it at a single visit
+  MatrixXd seen, uu, uy, yy;              // 1 or 0 at each visit, u u', u y', y y'
   VectorXd n;
   double observations = 0, participants = 0;
 
@@ -47,6 +52,7 @@ struct PatternSums {
   VectorXd origin;  // what the responses in the sums are less, as coefficients of X
 
  private:
+  void order_pairs();
   void sum_products();
   /// Responses of participant i less X times the origin.
   double const* response(std::size_t i) const;

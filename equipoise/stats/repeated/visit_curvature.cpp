@@ -10,7 +10,8 @@ using folded::Index, folded::Lanes, folded::MatrixXd, folded::VectorXd;
 
 void VisitLikelihood::Work::against_slopes(MatrixXd const& weights, std::span<double> out) {
   spread(weights);
-  between.noalias() = uu * t;
+  between.setZero(rows, elements);
+  add_spread(between);
   std::fill(out.begin(), out.end(), 0.0);
   for (Index block = 0; block < blocks; ++block)
     for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
@@ -64,8 +65,29 @@ void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> ou
             own(s, r) = own(r, s) = sum;
           }
       }
-    if (curvature == Curvature::expected) continue;
-    zz.noalias() = w.block(from, 0, count, elements + m).transpose() * v.block(from, 0, count, q * m);
+  }
+  if (curvature == Curvature::expected) return;
+  gather_along(v, z);
+  factor.matrixL().solveInPlace(z);
+  out.selfadjointView<Eigen::Lower>().rankUpdate(z.transpose(), -2.0);
+  if (curvature == Curvature::exact) {
+    if (restricted) {
+      if (!groups_sought) find_groups();
+      if (!groups || !subtract_group_traces(out)) subtract_traces(out);
+    }
+  }
+  out.triangularView<Eigen::StrictlyUpper>() = out.transpose();
+}
+
+void VisitLikelihood::Work::gather_along(MatrixXd const& of, RowMatrix& to) {
+  for (Index block = 0; block < blocks; ++block) {
+    const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
+    for (Index a = 0, end = 0; a < q; a = end) {  // of covariates of the same kind that stand together
+      while (end < q && of_visits[std::size_t(end)] == of_visits[std::size_t(a)]) ++end;
+      const Index top = of_visits[std::size_t(a)] ? 0 : elements, height = elements + m - top;
+      zz.block(top, a * m, height, (end - a) * m).noalias() =
+          w.block(from, top, count, height).transpose() * of.block(from, a * m, count, (end - a) * m);
+    }
     for (Index c = 0; c < p; ++c)
       for (Index s = 0, j = 0; j < m; ++j)
         for (Index l = 0; l <= j; ++l, ++s) {
@@ -75,30 +97,55 @@ void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> ou
             sum += zz(place(piece.visit, j), a * m + l);
             if (j != l) sum += zz(place(piece.visit, l), a * m + j);
           }
-          z(c, block * elements + s) = sum;
+          to(c, block * elements + s) = sum;
         }
   }
-  if (curvature == Curvature::expected) return;
-  factor.matrixL().solveInPlace(z);
-  out.selfadjointView<Eigen::Lower>().rankUpdate(z.transpose(), -2.0);
-  if (curvature == Curvature::exact) {
-    make_slopes();
-    if (restricted) subtract_traces(out);
-  }
-  out.triangularView<Eigen::StrictlyUpper>() = out.transpose();
 }
 
-void VisitLikelihood::Work::make_slopes() {
+void VisitLikelihood::Work::slopes_along(VectorXd const& u, RowMatrix& to) {
+  b_at.setZero();
+  for (Index c = 0; c < p; ++c)
+    for (auto const& piece : data->columns[std::size_t(c)])
+      for (Index j = 0; j < m; ++j)
+        if (piece.visit == VisitData::every_visit || piece.visit == j) b_at[Index(piece.covariate) * m + j] += u[c];
+  v_along.resize(rows, q * m);
+  Lanes* x = x_full.data();
+  for (Index g = 0; g < rows; g += width)
+    for (Index a = 0; a < q; ++a) {
+      for (Index k = 0; k < m; ++k) {
+        Lanes sum = numerics::everywhere(0.0);
+        for (Index c = 0; c < q; ++c)
+          sum += at(uu, pair_place[packed(std::size_t(a), std::size_t(c))], g) * numerics::everywhere(b_at[c * m + k]);
+        x[k] = sum * at(seen, k, g);
+      }
+      for (Index l = 0; l < m; ++l) {
+        Lanes sum = numerics::everywhere(0.0);
+        for (Index k = 0; k < m; ++k) sum += x[k] * at(w, place_of[std::size_t(l * m + k)], g);
+        put(v_along, a * m + l, g, sum);
+      }
+    }
+  to.resize(p, elements * blocks);
+  gather_along(v_along, to);
+}
+
+void VisitLikelihood::Work::make_slopes(std::vector<std::uint8_t> const* only) {
+  if (slopes_made) return;
+  const auto wanted = [&](Meeting const& it) { return !only || ((*only)[it.c] && (*only)[it.d]); };
   slope_rows.setZero(p * (p + 1) / 2, elements * blocks);
   products.resize(elements + m, elements + m);
   for (Index block = 0; block < blocks; ++block) {
     const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
     const auto own_w = w.block(from, 0, count, elements + m);
     for (Index pair = 0; pair < pairs; ++pair) {
-      if (meetings[std::size_t(pair)].empty()) continue;
-      weighted.noalias() = uu.col(pair).segment(from, count).asDiagonal() * own_w;
-      products.noalias() = own_w.transpose() * weighted;
+      if (std::ranges::none_of(meetings[std::size_t(pair)], wanted)) continue;
+      // A pair that stands at all visits needs row sums only, and one of which one covariate does needs them on that side.
+      const Index left = pair < by_element + by_visit ? 0 : elements, top = pair < by_element ? 0 : elements;
+      weighted.noalias() = uu.col(pair).segment(from, count).asDiagonal() * own_w.rightCols(elements + m - left);
+      products.block(top, left, elements + m - top, elements + m - left).noalias() =
+          own_w.rightCols(elements + m - top).transpose() * weighted;
+      if (top > left) products.block(left, top, top - left, m) = products.block(top, left, m, top - left).transpose();
       for (Meeting const& it : meetings[std::size_t(pair)]) {
+        if (!wanted(it)) continue;
         double* to = slope_rows.data() + packed_index(it.c, it.d) * slope_rows.cols() + block * elements;
         Index const *of_v = places(it.v), *of_w = places(it.w);
         for (Index j = 0; j < m; ++j)
@@ -106,10 +153,13 @@ void VisitLikelihood::Work::make_slopes() {
       }
     }
   }
+  if (only) return;
   slope_columns = slope_rows;
+  slopes_made = true;
 }
 
 void VisitLikelihood::Work::subtract_traces(Eigen::Ref<MatrixXd> out) {
+  make_slopes();
   const Index all = elements * blocks;
   stack.resize(p, p * all);  // (c; d, s)
   turned.resize(p, p * all);
@@ -164,9 +214,8 @@ void VisitLikelihood::Work::sandwich(MatrixXd const& c, MatrixXd& out) {
       put(made, elements + j, g, row);
     }
   }
-  sums.noalias() = uu.transpose() * made;
   out.resize(p, p);
-  assemble(sums, out);
+  assemble(made, out);
 }
 
 std::vector<double> VisitLikelihood::Work::sandwich(MatrixXd const& c) {
@@ -189,7 +238,23 @@ void VisitLikelihood::variance_slope(std::span<const double> l, std::span<double
   it.against_slopes(it.pair_weights, out);
 }
 
+void VisitLikelihood::slopes_along(std::span<const double> u, std::span<double> forms, std::span<double> whitened) {
+  Work& it = *work_;
+  const VectorXd of = Eigen::Map<const VectorXd>(u.data(), it.p);
+  it.slopes_along(of, it.z_along);
+  const Index size = Index(elements());
+  Eigen::Map<Eigen::RowVectorXd>(forms.data(), size).noalias() = of.transpose() * it.z_along;
+  it.factor.matrixL().solveInPlace(it.z_along);
+  std::copy_n(it.z_along.data(), it.p * size, whitened.data());
+}
+
+bool VisitLikelihood::grouped() {
+  if (!work_->groups_sought) work_->find_groups();
+  return work_->groups.has_value();
+}
+
 std::span<const double> VisitLikelihood::slopes() const {
+  work_->make_slopes();
   return {work_->slope_columns.data(), std::size_t(work_->slope_columns.size())};
 }
 

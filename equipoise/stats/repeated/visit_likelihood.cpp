@@ -22,12 +22,18 @@ VisitLikelihood::Work::Work(VisitData const& d, bool reml) : PatternSums(d), res
   rh = MatrixXd::Zero(rows, elements);
   qq = MatrixXd::Zero(rows, elements);
   v = MatrixXd::Zero(rows, q * m);
-  sums.resize(pairs, elements + m);
+  sums.resize(by_element, elements + m);
+  visit_sums.resize(by_visit, m);
+  totals.resize(rows);
+  total_sums.resize(pairs - by_element - by_visit);
   a_matrix.resize(p, p);
   phi_matrix.resize(p, p);
   pair_weights.resize(p, p);
   t_extended.resize((m + 1) * (m + 1), pairs);
-  t.resize(pairs, elements);
+  t.resize(by_element, elements);
+  t_visits.resize(by_visit, m);
+  t_total.resize(pairs - by_element - by_visit);
+  visit_shares.resize(rows, m);
   k4.resize(elements, elements);
   zz.resize(elements + m, q * m);
   z.resize(p, elements * blocks);
@@ -52,30 +58,48 @@ void VisitLikelihood::Work::meet() {
         for (auto const& right : data->columns[std::size_t(d)]) {
           // kept with the larger covariate first
           const bool swap = left.covariate < right.covariate;
-          meetings[packed(left.covariate, right.covariate)].push_back(
+          meetings[std::size_t(pair_place[packed(left.covariate, right.covariate)])].push_back(
               swap ? Meeting{std::uint32_t(d), std::uint32_t(c), right.visit, left.visit}
                    : Meeting{std::uint32_t(c), std::uint32_t(d), left.visit, right.visit});
         }
 }
 
-void VisitLikelihood::Work::assemble(MatrixXd const& n_sums, MatrixXd& out) const {
+void VisitLikelihood::Work::assemble(MatrixXd const& of_patterns, MatrixXd& out) {
+  const auto row_sums = of_patterns.rightCols(m);
+  const Index single = pairs - by_element - by_visit;
+  if (by_element > 0) sums.noalias() = uu.leftCols(by_element).transpose() * of_patterns;
+  if (by_visit > 0) visit_sums.noalias() = uu.middleCols(by_element, by_visit).transpose() * row_sums;
+  if (single > 0) {
+    totals = row_sums.col(0);
+    for (Index j = 1; j < m; ++j) totals += row_sums.col(j);
+    total_sums.noalias() = uu.rightCols(single).transpose() * totals;
+  }
   out.setZero();
-  for (Index pair = 0; pair < pairs; ++pair) {
+  const auto add = [&](Meeting const& it, double term) { out(Index(std::max(it.c, it.d)), Index(std::min(it.c, it.d))) += term; };
+  for (Index pair = 0; pair < by_element; ++pair) {
     double total = 0;
-    for (Index j = 0; j < m; ++j) total += n_sums(pair, elements + j);
-    for (Meeting const& it : meetings[std::size_t(pair)]) {
-      const double term = it.v == VisitData::every_visit
-                              ? (it.w == VisitData::every_visit ? total : n_sums(pair, elements + it.w))
-                              : n_sums(pair, place(it.w, it.v));
-      out(Index(std::max(it.c, it.d)), Index(std::min(it.c, it.d))) += term;
+    for (Index j = 0; j < m; ++j) total += sums(pair, elements + j);
+    for (Meeting const& it : meetings[std::size_t(pair)])
+      add(it, it.v == VisitData::every_visit ? (it.w == VisitData::every_visit ? total : sums(pair, elements + it.w))
+                                             : sums(pair, place(it.w, it.v)));
+  }
+  for (Index pair = 0; pair < by_visit; ++pair) {
+    double total = 0;
+    for (Index j = 0; j < m; ++j) total += visit_sums(pair, j);
+    for (Meeting const& it : meetings[std::size_t(by_element + pair)]) {
+      const std::int32_t visit = it.v == VisitData::every_visit ? it.w : it.v;
+      add(it, visit == VisitData::every_visit ? total : visit_sums(pair, visit));
     }
   }
+  for (Index pair = 0; pair < single; ++pair)
+    for (Meeting const& it : meetings[std::size_t(by_element + by_visit + pair)]) add(it, total_sums[pair]);
   for (Index c = 0; c < p; ++c)
     for (Index d = 0; d < c; ++d) out(d, c) = out(c, d);
 }
 
 bool VisitLikelihood::Work::evaluate(std::span<const double> at_sigma) {
   double logs = 0;
+  slopes_made = false;
   for (Index block = 0; block < blocks; ++block) {
     const auto own = at_sigma.subspan(std::size_t(block * elements), std::size_t(elements));
     for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
@@ -84,8 +108,7 @@ bool VisitLikelihood::Work::evaluate(std::span<const double> at_sigma) {
       for (Index lane = 0; lane < width; ++lane) logs += n[g + lane] * determinants[std::size_t(lane)];
     }
   }
-  sums.noalias() = uu.transpose() * w;
-  assemble(sums, a_matrix);
+  assemble(w, a_matrix);
   factor.compute(a_matrix);
   if (factor.info() != Eigen::Success) return false;
   for (Index c = 0; c < p; ++c)  // with somebody left out, what nobody else tells is rounding
@@ -139,14 +162,34 @@ void VisitLikelihood::Work::spread(MatrixXd const& weights) {
       if (it.c != it.d) t_extended(right * (m + 1) + left, pair) += weight;
     }
   last.resize(std::size_t(m));
-  for (Index pair = 0; pair < pairs; ++pair) {
+  const auto ends_of = [&](double const* own, double* ends) {
+    for (Index j = 0; j < m; ++j) ends[j] = own[j * (m + 1) + m] + own[m * (m + 1) + j];
+  };
+  for (Index pair = 0; pair < by_element; ++pair) {
     double const *own = t_extended.data() + pair * (m + 1) * (m + 1), *bottom = own + m * (m + 1);
     double *ends = last.data(), *to = t.data() + pair;
-    for (Index j = 0; j < m; ++j) ends[j] = own[j * (m + 1) + m] + bottom[j];
+    ends_of(own, ends);
     for (Index j = 0; j < m; ++j)
-      for (Index k = 0; k <= j; ++k, to += pairs)
+      for (Index k = 0; k <= j; ++k, to += by_element)
         *to = 0.5 * (own[j * (m + 1) + k] + own[k * (m + 1) + j] + (ends[j] + ends[k])) + bottom[m];
   }
+  for (Index pair = 0; pair < by_visit; ++pair) {
+    double const *own = t_extended.data() + (by_element + pair) * (m + 1) * (m + 1), *bottom = own + m * (m + 1);
+    ends_of(own, last.data());
+    for (Index j = 0; j < m; ++j) t_visits(pair, j) = 0.5 * (last[std::size_t(j)] + bottom[m]);
+  }
+  for (Index pair = 0; pair < t_total.size(); ++pair)
+    t_total[pair] = t_extended((m + 1) * (m + 1) - 1, by_element + by_visit + pair);
+}
+
+void VisitLikelihood::Work::add_spread(MatrixXd& out) {
+  if (by_element > 0) out.noalias() += uu.leftCols(by_element) * t;
+  if (by_element == pairs) return;
+  visit_shares.noalias() = uu.middleCols(by_element, by_visit) * t_visits;
+  totals.noalias() = uu.rightCols(t_total.size()) * t_total;
+  for (Index j = 0; j < m; ++j) visit_shares.col(j) += 0.5 * totals;
+  for (Index e = 0, j = 0; j < m; ++j)
+    for (Index k = 0; k <= j; ++k, ++e) out.col(e) += visit_shares.col(j) + visit_shares.col(k);
 }
 
 void VisitLikelihood::Work::derive() {
@@ -161,7 +204,7 @@ void VisitLikelihood::Work::derive() {
   pair_weights.noalias() += b * b.transpose();
   spread(pair_weights);
   rh = yy;
-  rh.noalias() += uu * t;
+  add_spread(rh);
   const double effective = restricted ? double(p) / observations : 0.0;
   stands_in = true;
   gradient_values.setZero();
@@ -185,7 +228,7 @@ void VisitLikelihood::Work::derive() {
         for (Index k = 0; k < m; ++k) {
           Lanes sum = at(uy, a * m + k, g);
           for (Index c = 0; c < q; ++c)
-            sum -= at(uu, Index(packed(std::size_t(a), std::size_t(c))), g) * numerics::everywhere(fitted[c * m + k]);
+            sum -= at(uu, pair_place[packed(std::size_t(a), std::size_t(c))], g) * numerics::everywhere(fitted[c * m + k]);
           x[k] = sum * at(seen, k, g);
         }
         for (Index l = 0; l < m; ++l) {

@@ -68,7 +68,13 @@ class VisitLikelihood {
   /// d(l' Phi l) / d element s, l of shape p.
   void variance_slope(std::span<const double> l, std::span<double> out);
 
-  /// P_s of each element after an exact hessian: elements of p (p + 1)/2, the lower triangle by rows.
+  /// Of u over our columns: u'P_s u of each element, and L^-1 P_s u, A = L L', as p x elements by rows.
+  void slopes_along(std::span<const double> u, std::span<double> forms, std::span<double> whitened);
+  /// Whether the exact Hessian costs little more than the others: the participants fall into groups with means of their own at
+  /// every visit.
+  bool grouped();
+
+  /// P_s of each element at the Sigma that was evaluated last: elements of p (p + 1)/2, the lower triangle by rows.
   std::span<const double> slopes() const;
   /// sum_st a_st X' W D_s W D_t W X, a elements x elements: p x p.
   std::vector<double> second_products(std::span<const double> a) const;

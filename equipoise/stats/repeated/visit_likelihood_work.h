@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "equipoise/stats/repeated/pattern_inverter.h"
@@ -24,7 +25,7 @@ struct VisitLikelihood::Work : folded::PatternSums {
   };
 
   bool restricted;
-  std::vector<std::vector<Meeting>> meetings;  // of each pair of covariates a >= b
+  std::vector<std::vector<Meeting>> meetings;  // of each pair of covariates a >= b, in the order of the sums
   std::vector<Index> place_of;                 // m x m: packed; then where the row sums of W are
   double value = 0, log_det_a = 0, rounding = 0;
   VectorXd rhs, b, b_given, gradient_values;  // b less and with the origin
@@ -34,16 +35,34 @@ struct VisitLikelihood::Work : folded::PatternSums {
   // a row for each pattern
   MatrixXd w, root;        // W with its row sums, L^-1 and 1/D
   MatrixXd rh, qq, v;      // R + H, n W - 2 W (R + H) W, u r' W
+  MatrixXd v_along;        // u f' W of a fit f
   bool stands_in = false;  // n W in qq holds a stand-in for the term in Phi P Phi P
   MatrixXd between, along, made;
 
-  // after an exact hessian
-  MatrixXd slope_columns;  // p (p + 1)/2 x elements
+  MatrixXd slope_columns;    // p (p + 1)/2 x elements, when asked for
+  bool slopes_made = false;  // at this Sigma
+
+  /// Groups of participants with means of their own at every visit, and the other columns; see visit_group_traces.cpp.
+  struct Groups {
+    std::vector<Index> covariates;  // whose columns tell the groups
+    std::vector<Index> rest;        // columns that do not
+    std::vector<std::uint8_t> is_rest;
+    MatrixXd shares;  // a group's indicator as a sum of the covariates: a column each
+    // workspace; of each element s one after the other: own Y_kk, with_rest P_Rk L_k^-T, carried B_k Y_kk, before L_R^-1: Y_Rk,
+    // among Y_RR
+    MatrixXd square, root, whitened_w, times_count, crossed, products, rest_products, a_rest, b, left, own, with_rest, carried,
+        before, among, half;
+    VectorXd participants, mine, a_own;
+    Eigen::LLT<MatrixXd> factor;
+  };
+  std::optional<Groups> groups;
+  bool groups_sought = false;
 
   // workspace
-  MatrixXd sums, t_extended, t, k4, zz, weighted, products, pair_weights, slope_along, half_way, whitened;
-  VectorXd b_at;
-  RowMatrix slope_rows, z, stack, turned,
+  MatrixXd sums, visit_sums, t_extended, t, t_visits, visit_shares, k4, zz, weighted, products, pair_weights, slope_along,
+      half_way, whitened;
+  VectorXd b_at, totals, total_sums, t_total;
+  RowMatrix slope_rows, z, z_along, stack, turned,
       inverse_root;  // by rows: a solve from the left then runs along all their columns at once
   std::vector<double> last;
   std::vector<Lanes> w_full, x_full, y_full, root_full;  // of four patterns, m x m
@@ -55,6 +74,10 @@ struct VisitLikelihood::Work : folded::PatternSums {
   /// R_g + H_g, W_g (R_g + H_g) W_g, gradient.
   void derive();
   void hessian(Curvature curvature, Eigen::Ref<MatrixXd> out);
+  /// sum X' W D_s (W r) of each element s, a column of `to`; u r' W as columns of `from`.
+  void gather_along(MatrixXd const& from, RowMatrix& to);
+  /// P_s u of every element: a column of `to`.
+  void slopes_along(VectorXd const& u, RowMatrix& to);
   /// tr(Phi P_s Phi P_x) of the direction x, P_x = sum_t x_t P_t.
   void traces(std::span<const double> x, std::span<double> out);
   /// out_s = <P_s, M> = sum_g tr(D_s W X M X' W).
@@ -62,10 +85,13 @@ struct VisitLikelihood::Work : folded::PatternSums {
   /// X' N X of N_g = W_g C_g W_g, C_g as columns of `c`.
   void sandwich(MatrixXd const& c, MatrixXd& out);
   std::vector<double> sandwich(MatrixXd const& c);
-  /// t: the coefficients of u u' at each pair of visits in X M X', M symmetric over the design's columns.
+  /// The coefficients of u u' at each pair of visits in X M X', M symmetric over the design's columns: t of pairs that need every
+  /// element, e_j + e_k of t_visits for those that need a sum for each visit, and of the others one number, t_total.
   void spread(MatrixXd const& weights);
-  /// sum over g of u u' x N_g as a matrix over the design's columns; `n_sums`: pairs x (elements and row sums).
-  void assemble(MatrixXd const& n_sums, MatrixXd& out) const;
+  /// sum over g of u u' x N_g as a matrix over the design's columns; N_g with its row sums as columns of `of_patterns`.
+  void assemble(MatrixXd const& of_patterns, MatrixXd& out);
+  /// Adds u u' x the coefficients of `spread`, summed over pairs, to each pattern's row of `out`.
+  void add_spread(MatrixXd& out);
   /// Columns of (v, 0), (v, 1), ... in W with its row sums.
   Index const* places(std::int32_t visit) const {
     return place_of.data() + (visit == VisitData::every_visit ? m : Index(visit)) * m;
@@ -75,6 +101,10 @@ struct VisitLikelihood::Work : folded::PatternSums {
     return visit == VisitData::every_visit ? elements + j : Index(packed(std::size_t(visit), std::size_t(j)));
   }
 
+  /// P_s of every element, or of the columns that `only` marks.
+  void make_slopes(std::vector<std::uint8_t> const* only = nullptr);
+  void find_groups();
+
  private:
   void meet();
   /// n W - W X W, X = R + H, in place of the lower triangle of X. Visits that nearly tell one another make W large in some
@@ -83,8 +113,8 @@ struct VisitLikelihood::Work : folded::PatternSums {
   void whiten(Index g, Lanes count);
   /// W and R + H of four patterns as full matrices.
   void unfold(Index g);
-  /// P_s of every element.
-  void make_slopes();
+  /// As subtract_traces where there are groups. False, with `out` as it was: rounding leaves a block of A not positive definite.
+  bool subtract_group_traces(Eigen::Ref<MatrixXd> out);
   /// out_st -= tr(Phi P_s Phi P_t), as inner products of Y_s = L^-1 P_s L^-T, A = L L'. A row c of `stack` holds row c of every
   /// P_s, so that one solve makes every L^-1 P_s; turned round, P_s being symmetric, a second one makes every Y_s.
   void subtract_traces(Eigen::Ref<MatrixXd> out);
