@@ -84,7 +84,9 @@ void conclude(study::Study const& study, simulate::Campaign const& campaign, sim
         !written)
       return console.fail(written.error());
   console.answer(json);
-  console.say(rehearsal_text(study.protocol, rehearsal));
+  if (folder.empty()) return console.say(rehearsal_text(study.protocol, rehearsal));
+  console.say(rehearsal_summary(study.protocol, rehearsal));
+  console.say(fmt::format("\nThe whole is in {}/rehearsal.html.\n", folder));
 }
 
 }  // namespace equipoise::cli

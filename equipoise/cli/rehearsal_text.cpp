@@ -119,6 +119,40 @@ std::string rehearsal_text(protocol::Protocol const& protocol, results::Rehearsa
   return out;
 }
 
+std::string rehearsal_summary(protocol::Protocol const& protocol, results::Rehearsal const& rehearsal) {
+  std::string out = fmt::format(
+      "SIMULATED: {} rehearsed, seed {}. How often each arises, in per cent of trials with Monte Carlo standard errors.\n\n",
+      protocol.trial.id, rehearsal.seed);
+  if (rehearsal.scenarios.empty()) return out;
+  std::vector<std::vector<std::string>> rows(1);
+  const auto each = [&](std::string name, auto const& share_of) {
+    std::vector<std::string> row{std::move(name)};
+    for (results::ScenarioCharacteristics const& one : rehearsal.scenarios) row.push_back(percent(share_of(one)));
+    rows.push_back(std::move(row));
+  };
+  rows[0].push_back("");
+  for (results::ScenarioCharacteristics const& one : rehearsal.scenarios) rows[0].push_back(one.id);
+  results::ScenarioCharacteristics const& first = rehearsal.scenarios.front();
+  for (std::size_t c = 0; c < first.claims.size(); ++c)
+    each(first.claims[c].label.empty() ? first.claims[c].id : first.claims[c].label,
+         [&](auto const& one) { return one.claims[c].holds; });
+  if (first.claims.empty())
+    for (std::size_t s = 0; s < first.statements.size(); ++s)
+      each(first.statements[s].analysis + ", " + label_of(protocol, first.statements[s].arm),
+           [&](auto const& one) { return one.statements[s].rejected; });
+  for (std::size_t s = 0; s < first.statements.size() && !first.claims.empty(); ++s)
+    if (results::StatementCharacteristics const& row = first.statements[s]; row.rejected.of < first.replicates)
+      each(fmt::format("{}, {}: P <= {:g} (first {} trials)", row.analysis, label_of(protocol, row.arm), rehearsal.alpha,
+                       row.rejected.of),
+           [&](auto const& one) { return one.statements[s].rejected; });
+  if (first.any_rejected)
+    each("Some hypothesis rejected by the procedure of [multiplicity]", [](auto const& one) { return *one.any_rejected; });
+  std::vector<std::string> trials{"Trials"};
+  for (results::ScenarioCharacteristics const& one : rehearsal.scenarios) trials.push_back(std::to_string(one.replicates));
+  rows.push_back(std::move(trials));
+  return out + table(rows);
+}
+
 std::string comparison_text(protocol::Protocol const& protocol, results::Comparison const& comparison) {
   std::string out = fmt::format(
       "SIMULATED: {} and {} rehearsed on the same random numbers, seed {}. Per cent of trials with Monte Carlo standard "

@@ -15,7 +15,10 @@ TEST(Simulate, SaysWhatThePlanIsWorthAndThatItIsSimulated) {
       equipoise({"simulate", paired, "--scenario", "still", "--replicates", "120", "--output", "out"}, {.folder = folder.path});
   ASSERT_EQ(words.status, 0) << words.err;
   EXPECT_TRUE(words.out.starts_with("SIMULATED: paired rehearsed, seed 1."));
-  EXPECT_THAT(words.out, HasSubstr("Scenario still: 120 trials"));
+  EXPECT_THAT(words.out, HasSubstr("The whole is in out/rehearsal.html."));
+  EXPECT_THAT(contents((folder.path / "out/rehearsal.html").string()), HasSubstr("SIMULATED"));
+  EXPECT_THAT(equipoise({"simulate", paired, "--scenario", "still", "--replicates", "120"}).out,
+              HasSubstr("Scenario still: 120 trials"));
   EXPECT_THAT(words.out, HasSubstr("some_arm_not_control"));
   const json kept = json::parse(contents((folder.path / "out/rehearsal.json").string()));
   EXPECT_EQ(kept.at("simulated"), true);
