@@ -5,6 +5,7 @@
 
 #include "equipoise/core/text.h"
 #include "equipoise/simulate/scenario.h"
+#include "equipoise/simulate/try_out.h"
 
 namespace equipoise::simulate {
 namespace {
@@ -46,9 +47,11 @@ std::unique_ptr<Campaign> Campaign::base(study::Study const& study, std::uint64_
   if (auto monitoring = Monitoring::parse(study.protocol, problems)) {
     made->monitored_ = std::size_t(std::ranges::count(made->statements_, monitoring->analysis, &Statement::analysis));
     // Without its analysis (--analysis) the looks are left out, as claims are.
-    const bool planned = std::ranges::find(study.plan.analyses, monitoring->analysis, &analysis::PlannedAnalysis::id) != study.plan.analyses.end();
+    const bool planned =
+        std::ranges::find(study.plan.analyses, monitoring->analysis, &analysis::PlannedAnalysis::id) != study.plan.analyses.end();
     if (planned && made->monitored_ == 0)
-      add_problem(problems, monitoring->place, Code::inconsistent, "[monitoring] looks at analysis '{}', which has no P value", monitoring->analysis);
+      add_problem(problems, monitoring->place, Code::inconsistent, "[monitoring] looks at analysis '{}', which has no P value",
+                  monitoring->analysis);
     if (made->monitored_ > 0) made->monitoring_ = std::move(*monitoring);
   }
   made->main_ = main_statements(study.protocol, made->statements_);
@@ -60,9 +63,10 @@ void Campaign::add_scenario(std::string const& id, std::int64_t replicates, Prob
   if (world) {
     members_.push_back({id, std::move(*world), replicates, {}});
     if (monitoring_ && !LookDays(*study_, members_.back().world.layout(), *monitoring_, monitored_analysis()).sound())
-      add_problem(problems, monitoring_->place, Code::not_available,
-                  "[monitoring] counts events of analysis '{}', whose endpoint is derived in a way that does not say whose they are",
-                  monitoring_->analysis);
+      add_problem(
+          problems, monitoring_->place, Code::not_available,
+          "[monitoring] counts events of analysis '{}', whose endpoint is derived in a way that does not say whose they are",
+          monitoring_->analysis);
   } else problems.insert(problems.end(), world.error().begin(), world.error().end());
 }
 
@@ -119,6 +123,10 @@ Checked<std::unique_ptr<Campaign>> Campaign::plan(study::Study const& study, Ask
     for (std::size_t cell = 0; cell < plan.cells(); ++cell)
       made->add_cell(grid, cell, asked.replicates.value_or(plan.replicates.value_or(usual)), problems);
   }
+  // The cells of a grid make the same things: the first one stands for all.
+  for (Member const& member : made->members_)
+    if (!member.cell || member.cell->second == 0)
+      try_out(study, member.world, made->statements_, asked.seed, member.world.scenario().place, problems);
   if (!problems.empty()) {
     sort_in_file_order(problems);
     return fail(std::move(problems));
@@ -151,7 +159,10 @@ Rehearsed Campaign::rehearsed(Member const& member) const {
   std::vector<std::int64_t> limits;
   for (analysis::PlannedAnalysis const& planned : study_->plan.analyses) limits.push_back(settings_.limit(planned.id));
   return Rehearsed(*study_, member.world, statements_, *claims_,
-                   {.limits = std::move(limits), .seed = seed_, .kept = member.cell ? 0 : kept_replicates, .monitoring = monitoring_ ? &*monitoring_ : nullptr});
+                   {.limits = std::move(limits),
+                    .seed = seed_,
+                    .kept = member.cell ? 0 : kept_replicates,
+                    .monitoring = monitoring_ ? &*monitoring_ : nullptr});
 }
 
 void Campaign::absorb(Part& whole, Part&& part, std::string const& file, Overlap overlap, Problems& problems) const {

@@ -222,5 +222,43 @@ TEST(Simulate, LosesNothingOnAFullDisk) {
   EXPECT_EQ(equipoise(ask({"--resume", "--output", "o"}), {.folder = folder.path}).status, 0);
 }
 
+TEST(Simulate, RefusesAPlanThatCannotRunOnAReplicate) {
+  const Folder folder;
+  const std::string flagship = contents((source_dir / "examples/msc-inr/protocol.toml").string());
+  // Nobody makes the CD8 count any more, which the a10 and a11 read.
+  const std::string without = with(
+      with(flagship, "correlation = { levels = 0.2, noise = 0.3 }\n", ""),
+      "cd8 = { level = { median = 756, cv = 0.50 }, slope_per_year = { mean = 0, sd = 0 }, noise_cv = 0.20, scale = \"log\" }\n",
+      "");
+  write(folder.path / "p.toml", without);
+  const Ran ran = equipoise({"simulate", "p.toml", "--scenario", "no-effect", "--replicates", "100", "--output", "o"},
+                            {.folder = folder.path});
+  EXPECT_EQ(ran.status, 3);
+  for (char const* id : {"a10_cd8", "a11_ratio"})
+    EXPECT_THAT(ran.err, HasSubstr(fmt::format("analysis '{}' cannot be run on any of 20 trials of scenario 'no-effect': ", id)));
+  EXPECT_THAT(ran.err, HasSubstr("hint: let the scenario make what the analysis reads"));
+  EXPECT_FALSE(fs::exists(folder.path / "o"));
+  EXPECT_EQ(equipoise({"simulate", "p.toml", "--scenario", "no-effect", "--replicates", "100", "--analysis", "a03_within_arm"},
+                      {.folder = folder.path})
+                .status,
+            0);
+}
+
+TEST(Simulate, RefusesWorldsThatCannotBe) {
+  const Folder folder;
+  const std::string flagship = contents((source_dir / "examples/msc-inr/protocol.toml").string());
+  const auto said = [&](std::string const& from, std::string const& to) {
+    write(folder.path / "p.toml", with(flagship, from, to));
+    const Ran ran =
+        equipoise({"simulate", "p.toml", "--replicates", "100", "--analysis", "a03_within_arm"}, {.folder = folder.path});
+    EXPECT_EQ(ran.status, 3) << to;
+    return ran.err;
+  };
+  EXPECT_THAT(said("effect = { cd4 = { low = 0, high = 0,", "effect = { cd4 = { low = 0, hihg = 0,"),
+              HasSubstr("names 'hihg', which is not an arm of the trial"));
+  EXPECT_THAT(said("level = { median = 190, cv = 0.35 }", "level = { median = 1900, cv = 0.05 }"),
+              HasSubstr("an acceptance of 0"));
+}
+
 }  // namespace
 }  // namespace equipoise::e2e

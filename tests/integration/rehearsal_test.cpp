@@ -106,6 +106,39 @@ TEST(Rehearsal, HonoursCriticalValuesAtLooks) {
   }
 }
 
+// One look with the one-sided critical value of Dunnett's test for 24, 24 and 24 people (t with 69 degrees of
+// freedom, 2.2582274297) against the exact powers, both from a two-dimensional integral: the model is that of all three arms, its
+// estimate over its standard error is what is compared. 4 standard errors of 12,000 trials.
+TEST(Rehearsal, HonoursTheCriticalValueOfDunnett) {
+  std::string text = contents("tests/evidence/dunnett_power.toml");
+  const std::size_t analysis = text.find("[[analysis]]"), scenario = text.find("[[scenario]]");
+  ASSERT_TRUE(analysis < scenario && scenario != std::string::npos);
+  text.replace(analysis, scenario - analysis, R"([[analysis]]
+id = "model"
+endpoint = "y"
+set = "full"
+role = "secondary"
+method = "ancova"
+formula = "arm"
+[monitoring]
+analysis = "model"
+statistic = "wald"
+look = [{ id = "end", critical_value = 2.2582274297 }]
+
+)");
+  auto study = study::load(text, "dunnett.toml");
+  ASSERT_TRUE(study) << to_string(study.error().front());
+  const double n = 12000;
+  const auto near = [&](results::Share const& got, double exact) {
+    EXPECT_NEAR(got.value(), exact, 4 * std::sqrt(exact * (1 - exact) / n));
+  };
+  const auto power = rehearsed(*study, "power", std::int64_t(n)), null = rehearsed(*study, "null", std::int64_t(n));
+  ASSERT_EQ(power.monitoring.size(), 2u);
+  near(power.monitoring[0].rejected, 0.43312168902), near(power.monitoring[1].rejected, 0.80292419305);
+  near(*power.monitored_any, 0.8336901211), near(*power.monitored_all, 0.40235576097);
+  near(*null.monitored_any, 0.025);
+}
+
 // The mean of exp(0.18 z) is exp(0.0162): everybody's level is 170 exp(0.0162), and +50 is 50 exp(0.0162). 4 standard errors of
 // 400 trials of 72, of whom each has the noise of two values: SD 170 sqrt(2) 0.18 or so, and the same noise on both arms.
 TEST(Rehearsal, KnowsTheTruthOfMeans) {
