@@ -1,6 +1,7 @@
 #include "equipoise/cli/rehearsal.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "equipoise/cli/files.h"
 #include "equipoise/cli/pipeline.h"
@@ -35,6 +36,13 @@ Checked<study::Study> rehearsed_study(std::string const& protocol, std::vector<s
   if (Problems problems = choose(*study, analyses); !problems.empty()) return fail(std::move(problems));
   if (!analyses.empty()) drop_claims(*study);
   return study;
+}
+
+std::string is_seed(std::string const& text) {
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  return error == std::errc{} && end == text.data() + text.size() ? ""
+                                                                  : "a seed is a whole number from 0 to 18446744073709551615";
 }
 
 Checked<std::vector<std::filesystem::path>> part_files(std::vector<std::string> const& named) {
@@ -83,6 +91,13 @@ void conclude(study::Study const& study, simulate::Campaign const& campaign, sim
                          {std::filesystem::path(folder) / "rehearsal.html", report::rehearsal_page(study.protocol, rehearsal)}});
         !written)
       return console.fail(written.error());
+  Problems silent;
+  for (results::ScenarioCharacteristics const& one : rehearsal.scenarios)
+    for (results::AnalysisFailures const& analysis : one.failures)
+      if (analysis.no_answer.n > 0 && analysis.no_answer.n == analysis.no_answer.of)
+        add_problem(silent, {}, Code::not_estimable, "analysis '{}' has no answer in any trial of scenario '{}'",
+                    analysis.analysis, one.id);
+  console.caution(silent);
   console.answer(json);
   if (folder.empty()) return console.say(rehearsal_text(study.protocol, rehearsal));
   console.say(rehearsal_summary(study.protocol, rehearsal));

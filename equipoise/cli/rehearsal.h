@@ -14,6 +14,9 @@ namespace equipoise::cli {
 /// The study of a protocol file with the analyses asked for (none: all that can be run), and the claims that they answer.
 Checked<study::Study> rehearsed_study(std::string const& protocol, std::vector<std::string> const& analyses);
 
+/// What is wrong with the text of a seed: it is a whole number from 0 to 2^64 - 1. "" when nothing is.
+std::string is_seed(std::string const& text);
+
 /// The files of parts that are named, and those in folders that are named; sorted by name.
 Checked<std::vector<std::filesystem::path>> part_files(std::vector<std::string> const& named);
 

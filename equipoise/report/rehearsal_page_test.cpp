@@ -95,7 +95,8 @@ TEST(RehearsalPage, PrintsEveryNumberWithItsError) {
                            "none is true",
                            "Seed 7",
                            "10,000 trials in each scenario",
-                           "equipoise simulate msc-inr.toml --seed 7 --replicates 10000",
+                           "equipoise simulate msc-inr.toml --seed 7 --scenario no-effect --scenario drift-only --scenario "
+                           "as-published --grid by_effect --grid by_drift_and_size",
                            "everybody takes all doses",
                            "noise_cv = 0.18"}) {
     std::string wanted = text;

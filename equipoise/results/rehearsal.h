@@ -74,7 +74,7 @@ struct AccrualFan {
 struct LookCharacteristics {
   std::string id;
   Share reached, stopped_for_benefit, stopped_for_futility;
-  Measured day, participants, events;  ///< of the trials that reached it; `events` only of looks at events
+  Measured day, participants, events;  ///< of the trials that reached it; `events` of an endpoint of time to event
 };
 
 /// [monitoring]: the looks at one statement in turn.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "equipoise/core/text.h"
 #include "equipoise/numerics/distributions.h"
@@ -324,6 +325,16 @@ Checked<World> World::build(protocol::Protocol const& protocol, protocol::Method
   if (!parsed || !problems.empty()) {
     sort_in_file_order(problems);
     return fail(std::move(problems));
+  }
+  if (world.rule_ && !world.rule_->setting().caps.empty()) {
+    std::vector<std::int64_t> const& caps = world.rule_->setting().caps;
+    const std::int64_t room = std::accumulate(caps.begin(), caps.end(), std::int64_t(0));
+    if (std::ranges::find(caps, allocation::no_cap) == caps.end() && room < parsed->accrual.participants) {
+      add_problem(problems, protocol.randomisation->place, Code::inconsistent,
+                  "the caps of the arms leave room for {} participants, and scenario '{}' has {}", room, parsed->id,
+                  parsed->accrual.participants);
+      return fail(std::move(problems));
+    }
   }
   world.scenario_ = std::move(*parsed);
   world.lay_out();

@@ -52,6 +52,21 @@ std::unique_ptr<Campaign> Campaign::base(study::Study const& study, std::uint64_
     if (planned && made->monitored_ == 0)
       add_problem(problems, monitoring->place, Code::inconsistent, "[monitoring] looks at analysis '{}', which has no P value",
                   monitoring->analysis);
+    for (Statement const& statement : made->statements_) {
+      if (statement.analysis != monitoring->analysis) continue;
+      const bool direction = !monitoring->either ||
+                             std::ranges::any_of(monitoring->looks, [](Look const& look) { return look.futility.has_value(); });
+      if (monitoring->statistic == Monitoring::Statistic::wald && !statement.has_se)
+        add_problem(problems, monitoring->place, Code::inconsistent,
+                    "[monitoring] compares an estimate over its standard error, and analysis '{}' has none",
+                    monitoring->analysis);
+      else if (direction && !statement.directed)
+        add_problem(problems, monitoring->place, Code::inconsistent,
+                    "[monitoring] rejects for benefit, and the method of analysis '{}' does not say which way the data point",
+                    monitoring->analysis)
+            .hint = "direction = \"either\", without futility";
+      break;
+    }
     if (made->monitored_ > 0) made->monitoring_ = std::move(*monitoring);
   }
   made->main_ = main_statements(study.protocol, made->statements_);
@@ -158,11 +173,14 @@ Checked<std::unique_ptr<Campaign>> Campaign::of(study::Study const& study, Part 
 Rehearsed Campaign::rehearsed(Member const& member) const {
   std::vector<std::int64_t> limits;
   for (analysis::PlannedAnalysis const& planned : study_->plan.analyses) limits.push_back(settings_.limit(planned.id));
-  return Rehearsed(*study_, member.world, statements_, *claims_,
-                   {.limits = std::move(limits),
-                    .seed = seed_,
-                    .kept = member.cell ? 0 : kept_replicates,
-                    .monitoring = monitoring_ ? &*monitoring_ : nullptr});
+  Rehearsed made(*study_, member.world, statements_, *claims_,
+                 {.limits = std::move(limits),
+                  .seed = seed_,
+                  .kept = member.cell ? 0 : kept_replicates,
+                  .monitoring = monitoring_ ? &*monitoring_ : nullptr,
+                  .truths = truths_[&member]});
+  truths_[&member] = made.truths();
+  return made;
 }
 
 void Campaign::absorb(Part& whole, Part&& part, std::string const& file, Overlap overlap, Problems& problems) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +72,7 @@ class Campaign {
   std::size_t monitored_ = 0;  // statements
   std::vector<Member> members_;
   std::vector<std::size_t> main_;
+  mutable std::map<Member const*, std::vector<Truth>> truths_;  // found once; one thread at a time
 };
 
 /// The share of trials in which the statements reject: of the one about which least is known, with its error. The error does not

@@ -44,6 +44,10 @@ Claims::Claims(protocol::Protocol const& protocol, std::vector<Statement> const&
               "an analysis speaks of the arms it compares with a control, or with by = \"arm\" of each; a curve has no P value";
           continue;
         }
+        if (!found->directed && written.direction != protocol::Direction::either)
+          add_problem(problems, claim.place, Code::inconsistent,
+                      "claim '{}' asks which way analysis '{}' points, and its method does not say", claim.id, written.analysis)
+              .hint = "leave out the direction, or read an analysis with an estimate";
         part.statements.push_back(std::size_t(found - statements.begin()));
         part.better.push_back(found->better);
       }

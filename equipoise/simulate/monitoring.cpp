@@ -20,23 +20,27 @@ constexpr std::array<std::pair<std::string_view, bool>, 2> directions{{{"either"
 
 std::optional<Look> read_look(Section& section, Look const* before) {
   const std::size_t problems = section.problems().size();
-  Look look{.id = section.id("id", true).value_or(""), .events = {}, .completed = {}, .critical_value = {}, .futility = {},
+  Look look{.id = section.id("id", true).value_or(""),
+            .events = {},
+            .completed = {},
+            .critical_value = {},
+            .futility = {},
             .place = section.place()};
   section.rename(fmt::format("look '{}'", look.id));
   const Limits counts{.min = 1, .max = 100000};
   look.events = section.integer("events", counts), look.completed = section.integer("completed", counts);
   if (section.has("events") && section.has("completed"))
-    section.report_at("completed", Code::inconsistent, "{} takes place by 'events' or by 'completed', and has both", section.name());
+    section.report_at("completed", Code::inconsistent, "{} takes place by 'events' or by 'completed', and has both",
+                      section.name());
   look.critical_value = section.number("critical_value", {.min = 0, .max = 40});
   look.futility = section.number("futility", {.min = -40, .max = 40});
   if (look.critical_value && look.futility && *look.futility > *look.critical_value)
     section.report_at("futility", Code::inconsistent, "{} ends for futility below {:g}, which is beyond its critical value {:g}",
                       section.name(), *look.futility, *look.critical_value);
-  if (before &&
-      ((look.events && before->events && *look.events <= *before->events) ||
-       (look.completed && before->completed && *look.completed <= *before->completed)))
-    section.report_at(look.events ? "events" : "completed", Code::inconsistent, "{} has no more information than the look before it",
-                      section.name());
+  if (before && ((look.events && before->events && *look.events <= *before->events) ||
+                 (look.completed && before->completed && *look.completed <= *before->completed)))
+    section.report_at(look.events ? "events" : "completed", Code::inconsistent,
+                      "{} has no more information than the look before it", section.name());
   section.finish();
   if (section.problems().size() != problems) return {};
   return look;
@@ -56,15 +60,17 @@ std::optional<Monitoring> Monitoring::parse(protocol::Protocol const& protocol, 
   if (analysis == protocol.analyses.end() && !made.analysis.empty()) {
     std::vector<std::string> ids;
     for (protocol::Analysis const& one : protocol.analyses) ids.push_back(one.id);
-    Error& error = section.report_at("analysis", Code::unresolved, "[monitoring] looks at the analysis '{}', and there is none", made.analysis);
+    Error& error = section.report_at("analysis", Code::unresolved, "[monitoring] looks at the analysis '{}', and there is none",
+                                     made.analysis);
     if (const auto near = nearest(made.analysis, ids)) error.hint = fmt::format("did you mean '{}'?", *near);
   }
   const protocol::Endpoint* endpoint = analysis == protocol.analyses.end() ? nullptr : protocol.endpoint(analysis->endpoint);
   const bool benefit = endpoint && endpoint->benefit != protocol::Benefit::unstated;
   made.either = section.word<bool>("direction", directions).value_or(!benefit);
   if (!made.either && endpoint && !benefit)
-    section.report_at("direction", Code::inconsistent, "[monitoring] rejects for benefit, and endpoint '{}' does not say what its benefit is",
-                      endpoint->id)
+    section
+        .report_at("direction", Code::inconsistent,
+                   "[monitoring] rejects for benefit, and endpoint '{}' does not say what its benefit is", endpoint->id)
         .hint = "add benefit to the endpoint, or say direction = \"either\"";
   section.need("look");
   std::set<std::string> seen;
@@ -76,17 +82,24 @@ std::optional<Monitoring> Monitoring::parse(protocol::Protocol const& protocol, 
       one.report_at("events", Code::inconsistent, "look '{}' counts events, and endpoint '{}' is none of time to event", look->id,
                     endpoint->id);
     if (look->completed && endpoint && endpoint->at.empty())
-      one.report_at("completed", Code::inconsistent, "look '{}' waits for a visit, and endpoint '{}' is asked at none", look->id, endpoint->id)
+      one.report_at("completed", Code::inconsistent, "look '{}' waits for a visit, and endpoint '{}' is asked at none", look->id,
+                    endpoint->id)
           .hint = "count events, or give the endpoint 'at'";
     if (look->futility && endpoint && !benefit)
-      one.report_at("futility", Code::inconsistent, "look '{}' ends for futility, and endpoint '{}' does not say what its benefit is", look->id, endpoint->id)
+      one.report_at("futility", Code::inconsistent,
+                    "look '{}' ends for futility, and endpoint '{}' does not say what its benefit is", look->id, endpoint->id)
           .hint = "add benefit to the endpoint";
-    if (!look->events && !look->completed && !made.looks.empty() && !made.looks.back().events && !made.looks.back().completed)
-      one.report_at("id", Code::missing_key, "look '{}' comes after the end of the trial: say when by 'events' or 'completed'", look->id);
+    if (!made.looks.empty() && !made.looks.back().events && !made.looks.back().completed)
+      one.report_at("id", Code::inconsistent, "look '{}' comes after look '{}', which is at the end of the trial", look->id,
+                    made.looks.back().id)
+          .hint = "say when by 'events' or 'completed'; only the last look can do without";
     made.looks.push_back(std::move(*look));
   }
-  if (section.has("look") && made.looks.empty() && problems.size() == before)
-    section.report_at("look", Code::out_of_range, "[monitoring] has no look");
+  if (section.has("look") && problems.size() == before) {
+    if (made.looks.empty()) section.report_at("look", Code::out_of_range, "[monitoring] has no look");
+    else if (std::ranges::none_of(made.looks, [](Look const& look) { return look.critical_value.has_value(); }))
+      section.report_at("look", Code::missing_key, "no look of [monitoring] has a 'critical_value': nothing could be rejected");
+  }
   section.finish();
   if (problems.size() != before) return {};
   return made;
@@ -95,8 +108,9 @@ std::optional<Monitoring> Monitoring::parse(protocol::Protocol const& protocol, 
 double Monitoring::value(Statement const& statement, Said const& said) const {
   const double towards = statement.better == 0 ? 1 : statement.better;
   if (statistic == Statistic::wald) return towards * said.estimate / said.se;
-  if (!said.answered() || std::isnan(said.sign)) return missing_number;
+  if (!said.answered()) return missing_number;
   const double size = said.p > 0 ? -numerics::normal_quantile(said.p / 2) : std::numeric_limits<double>::infinity();
+  if (either && std::isnan(said.sign)) return std::abs(size);  // a statistic without a direction
   return towards * said.sign * std::abs(size);
 }
 
@@ -110,9 +124,10 @@ struct LookDays::Work {
   Monitoring const& monitoring;
   std::optional<CompiledDerivation> derivation{};
   CompiledDerivation::Scratch scratch{};
-  std::optional<std::size_t> visit{};  // of the question
+  std::optional<std::size_t> visit{};         // of the question
   std::vector<double> events{}, completed{};  // days since the trial opened, in order
   double end = 0;
+  bool counts_events = false;
 };
 
 LookDays::LookDays(study::Study const& study, Layout const& layout, Monitoring const& monitoring, std::size_t planned)
@@ -122,6 +137,7 @@ LookDays::LookDays(study::Study const& study, Layout const& layout, Monitoring c
   if (auto compiled = compile(protocol, layout, analysis.recipe)) work_->derivation.emplace(std::move(*compiled));
   const protocol::Endpoint* endpoint = protocol.endpoint(analysis.recipe.endpoint);
   if (!endpoint) return;
+  work_->counts_events = work_->derivation && endpoint->kind == protocol::EndpointKind::time_to_event;
   const auto visit = std::ranges::find(protocol.visits, endpoint->at, &protocol::Visit::id);
   if (visit != protocol.visits.end()) work_->visit = std::size_t(visit - protocol.visits.begin());
 }
@@ -129,7 +145,8 @@ LookDays::~LookDays() = default;
 LookDays::LookDays(LookDays&&) noexcept = default;
 
 bool LookDays::sound() const {
-  return work_->derivation.has_value() || std::ranges::none_of(work_->monitoring.looks, [](Look const& look) { return look.events.has_value(); });
+  return work_->derivation.has_value() ||
+         std::ranges::none_of(work_->monitoring.looks, [](Look const& look) { return look.events.has_value(); });
 }
 
 void LookDays::take(VirtualTrial const& trial) {
@@ -139,7 +156,8 @@ void LookDays::take(VirtualTrial const& trial) {
   if (work.visit)
     for (std::size_t i = 0; i < trial.n; ++i) {
       const double day = trial.visit_day[*work.visit * trial.n + i];
-      work.completed.push_back(trial.entry[i] + (std::isnan(day) ? trial.follow_up_end[i] : std::min(day, trial.follow_up_end[i])));
+      work.completed.push_back(trial.entry[i] +
+                               (std::isnan(day) ? trial.follow_up_end[i] : std::min(day, trial.follow_up_end[i])));
     }
   if (work.derivation)
     if (const auto view = work.derivation->run(trial, work.scratch)) {
@@ -160,7 +178,7 @@ void LookDays::take(VirtualTrial const& trial) {
 std::optional<LookDays::Day> LookDays::day(Look const& look, bool last) const {
   Work const& work = *work_;
   const auto observed = [&](double day) {
-    return look.events ? double(std::ranges::upper_bound(work.events, day) - work.events.begin()) : missing_number;
+    return work.counts_events ? double(std::ranges::upper_bound(work.events, day) - work.events.begin()) : missing_number;
   };
   const std::vector<double>* moments = look.events ? &work.events : look.completed ? &work.completed : nullptr;
   const std::int64_t wanted = look.events ? *look.events : look.completed.value_or(0);
@@ -189,9 +207,8 @@ void cut_off(VirtualTrial const& trial, Layout const& layout, double day, Virtua
   };
   rows(trial.factor, cut.factor, layout.factors, std::int32_t(0), [](std::size_t, std::size_t) { return true; });
   rows(trial.visit_day, cut.visit_day, layout.visits, missing_number, took_place);
-  rows(trial.value, cut.value, layout.cells.size(), missing_number, [&](std::size_t cell, std::size_t i) {
-    return !layout.cells[cell].visit || took_place(*layout.cells[cell].visit, i);
-  });
+  rows(trial.value, cut.value, layout.cells.size(), missing_number,
+       [&](std::size_t cell, std::size_t i) { return !layout.cells[cell].visit || took_place(*layout.cells[cell].visit, i); });
   cut.entries.resize(trial.entries.size());
   for (std::size_t f = 0; f < trial.entries.size(); ++f) {
     VirtualTrial::Entries const& from = trial.entries[f];
@@ -203,7 +220,8 @@ void cut_off(VirtualTrial const& trial, Layout const& layout, double day, Virtua
       if (who >= n || trial.entry[who] + from.date[row] > day) continue;
       to.participant.push_back(who), to.date.push_back(from.date[row]);
       for (std::size_t k = 0; k < from.items.size(); ++k) {
-        const bool later = layout.forms[f].items[k]->kind == protocol::ItemKind::date && trial.entry[who] + from.items[k][row] > day;
+        const bool later =
+            layout.forms[f].items[k]->kind == protocol::ItemKind::date && trial.entry[who] + from.items[k][row] > day;
         to.items[k].push_back(later ? missing_number : from.items[k][row]);
       }
     }

@@ -15,10 +15,11 @@ namespace equipoise::simulate {
 /// A look at the data of a running trial.
 struct Look {
   std::string id;
-  std::optional<std::int64_t> events;     ///< it takes place when so many participants had the event of the endpoint
-  std::optional<std::int64_t> completed;  ///< or when so many have their visit of the question behind them, or have left before it
-  std::optional<double> critical_value;   ///< at or beyond it the null hypothesis is rejected; absent: no rejection at this look
-  std::optional<double> futility;         ///< below it, in the direction of the benefit, the comparison ends without rejection
+  std::optional<std::int64_t> events;  ///< it takes place when so many participants had the event of the endpoint
+  std::optional<std::int64_t>
+      completed;                         ///< or when so many have their visit of the question behind them, or have left before it
+  std::optional<double> critical_value;  ///< at or beyond it the null hypothesis is rejected; absent: no rejection at this look
+  std::optional<double> futility;        ///< below it, in the direction of the benefit, the comparison ends without rejection
   Place place;
 };
 
@@ -31,8 +32,8 @@ struct Look {
 ///     statistic = "z"     z = sign * qnorm(1 - P / 2), of the two-sided P value
 ///     statistic = "wald"  estimate / its standard error: for critical values of Student's t, as Dunnett's
 ///
-/// direction = "better" (the default where the endpoint states its benefit): z >= c rejects; "either": |z| >= c does. A look for which the trial does not gather enough takes
-/// place at its end if it is the last one, and else not at all.
+/// direction = "better" (the default where the endpoint states its benefit): z >= c rejects; "either": |z| >= c does. A look for
+/// which the trial does not gather enough takes place at its end if it is the last one, and else not at all.
 class Monitoring {
  public:
   enum class Statistic { z, wald };
@@ -66,7 +67,7 @@ class LookDays {
   /// Of one look: days since the trial opened. Nothing: it does not take place. `last`: it takes place at the end all the same.
   struct Day {
     double day = 0;
-    double events = missing_number;  ///< observed by then, of looks at events
+    double events = missing_number;  ///< observed by then, of an endpoint of time to event
   };
   void take(VirtualTrial const& trial);
   std::optional<Day> day(Look const& look, bool last) const;
@@ -76,8 +77,8 @@ class LookDays {
   std::unique_ptr<Work> work_;
 };
 
-/// What of a trial is known on the morning after a day (since the trial opened): participants randomised by then, visits that have
-/// taken place, events that have happened. `cut` is filled anew.
+/// What of a trial is known on the morning after a day (since the trial opened): participants randomised by then, visits that
+/// have taken place, events that have happened. `cut` is filled anew.
 void cut_off(VirtualTrial const& trial, Layout const& layout, double day, VirtualTrial& cut);
 
 }  // namespace equipoise::simulate

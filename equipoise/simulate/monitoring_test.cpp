@@ -83,7 +83,7 @@ TEST(Monitoring, ReportsWhatIsWrong) {
                       "look 'a' ends for futility, and endpoint 'gain' does not say what its benefit is"}));
   EXPECT_EQ(messages("analysis = \"gained\"\ndirection = \"better\"\nlook = [{ id = \"a\" }, { id = \"b\" }]"),
             (Messages{"[monitoring] rejects for benefit, and endpoint 'gain' does not say what its benefit is",
-                      "look 'b' comes after the end of the trial: say when by 'events' or 'completed'"}));
+                      "look 'b' comes after look 'a', which is at the end of the trial"}));
 }
 
 TEST(Monitoring, ComparesTheSignedStatisticWithTheCriticalValue) {

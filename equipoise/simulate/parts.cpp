@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "equipoise/analysis/json_reader.h"
+#include "equipoise/core/digest.h"
 #include "equipoise/core/section.h"
 #include "equipoise/results/json_writer.h"
 #include "equipoise/simulate/blocks.h"
@@ -152,12 +153,19 @@ std::string TallyShape::complaint(Ledger::Piece const& piece, std::int64_t repli
     using Field = std::remove_cvref_t<decltype(field)>;
     if constexpr (std::is_same_v<Field, std::int64_t>) possible &= field >= 0 && field <= n;
     else if constexpr (std::is_same_v<Field, Moments>)
-      possible &= field.n >= 0 && field.n <= n && (std::isnan(field.mean) || field.n > 0 || field.mean == 0);
+      possible &= field.n >= 0 && field.n <= n && (field.n > 0 || field.mean == 0) && !(field.squares < 0);
     else if constexpr (HasFields<Field>) Field::each(field, [&](std::string_view, auto const& inner) { self(self, inner); });
     else if constexpr (requires { field.begin(); })
       for (auto const& element : field) self(self, element);
   };
   look(look, tally);
+  for (StatementTally const& one : tally.statements)
+    possible &= one.answered <= one.asked && one.rejected <= one.answered && one.rejected_better <= one.rejected &&
+                one.ratios <= one.answered && one.intervals <= one.answered && one.covered + one.missed_below <= one.intervals &&
+                one.estimate.n <= one.answered && one.se.n <= one.estimate.n && one.se_squared.n == one.se.n;
+  for (LookTally const& one : tally.looks)
+    possible &= one.benefit + one.futility <= one.reached && one.reached <= tally.monitored;
+  for (const double day : tally.accrual) possible &= std::isfinite(day);
   return possible ? "" : "has counts that are impossible";
 }
 
@@ -170,13 +178,22 @@ std::string to_json(Part const& part) {
           }));
   out.raw("worlds", results::list(
                         part.worlds, [](PartWorld const& world) { return write(world); }, "\n  "));
-  return out.str() + "\n";
+  return seal(out.str());
+}
+
+std::string seal(std::string_view object) {
+  return fmt::format("{}, \"digest\": \"{}\"}}\n", object.substr(0, object.size() - 1), sha256(object));
 }
 
 Expected<Part> read_part(std::string_view bytes, std::string const& file) {
   const Place place{.file = file};
+  // The digest stands last; it is that of the object without it.
+  const std::size_t at = bytes.rfind(", \"digest\": \"");
+  const bool whole = at != bytes.npos && seal(std::string(bytes.substr(0, at)) + "}") == bytes;
   auto node = analysis::read_json(bytes, place);
-  if (!node || !node->table())
+  const bool part_of_ours = node && node->table() && node->find("document") && node->find("document")->text() &&
+                            *node->find("document")->text() == document;
+  if (!node || !node->table() || (part_of_ours && !whole))
     return tl::unexpected(Error{Code::syntax, "the file is damaged or cut off: it is no part of a rehearsal", place,
                                 "take it away, and let 'simulate --resume' compute it again"});
   Problems problems;
@@ -185,7 +202,7 @@ Expected<Part> read_part(std::string_view bytes, std::string const& file) {
   if (const auto kind = section.need_text("document"); kind && *kind != document)
     return tl::unexpected(
         Error{Code::inconsistent, fmt::format("the file is a '{}', and no part of a rehearsal", *kind), place, {}});
-  section.allow("simulated");
+  section.allow("simulated"), section.allow("digest");
   part.key.version = section.need_text("version").value_or("");
   part.key.protocol_digest = section.need_text("protocol_digest").value_or("");
   const std::string seed = section.need_text("seed").value_or("0");
@@ -198,6 +215,7 @@ Expected<Part> read_part(std::string_view bytes, std::string const& file) {
   }
   section.need("worlds");
   for (Section& one : section.tables("worlds", "a world of the part")) part.worlds.push_back(read_world(one));
+  if (section.has("worlds") && part.worlds.empty()) section.report_at("worlds", Code::no_data, "the part is of no scenario");
   section.finish();
   if (!problems.empty()) return tl::unexpected(std::move(problems.front()));
   return part;

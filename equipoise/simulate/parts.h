@@ -48,6 +48,9 @@ enum class Overlap { refused, passed_over };
 /// One object, labelled as simulated: every number exact.
 std::string to_json(Part const& part);
 
+/// An object's text with its SHA-256 as last member, as parts end: a part that was changed is a damaged one.
+std::string seal(std::string_view object);
+
 /// errors  syntax, missing_key, wrong_type: the file is damaged or no part
 Expected<Part> read_part(std::string_view bytes, std::string const& file);
 

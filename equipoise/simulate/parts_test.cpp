@@ -17,7 +17,7 @@ Tally block(std::int64_t b, std::int64_t n = 100) {
   Tally tally{.replicates = n};
   StatementTally& one = tally.statements.emplace_back();
   one.asked = n, one.answered = n - 1, one.rejected = 5;
-  for (std::int64_t r = 0; r < n; ++r) one.estimate.add(1.0 / (double(b) + double(r) + 3.0));
+  for (std::int64_t r = 1; r < n; ++r) one.estimate.add(1.0 / (double(b) + double(r) + 3.0));
   tally.judged = {n}, tally.claims = {b}, tally.unknown = {0}, tally.run = {n}, tally.failed = {1}, tally.fell_back = {0};
   tally.trial_days.add(0.1 + 0.2);
   if (b == 0) {
@@ -118,6 +118,10 @@ TEST(Parts, RefuseTalliesThatCannotBeRight) {
   EXPECT_EQ(message([](Tally& t) { t.kept.pop_back(); }),
             of + "counts other statements, claims or hypotheses than the protocol has");
   EXPECT_EQ(message([](Tally& t) { t.statements[0].rejected = 101; }), of + "has counts that are impossible");
+  EXPECT_EQ(message([](Tally& t) { t.statements[0].answered = 3; }), of + "has counts that are impossible");
+  EXPECT_EQ(message([](Tally& t) { t.statements[0].covered = 1; }), of + "has counts that are impossible");
+  EXPECT_EQ(message([](Tally& t) { t.trial_days.squares = -5; }), of + "has counts that are impossible");
+  EXPECT_EQ(message([](Tally& t) { t.accrual[0] = missing_number; }), of + "has counts that are impossible");
   EXPECT_EQ(message([](Tally& t) { t.trial_days.n = -1; }), of + "has counts that are impossible");
 }
 
@@ -130,7 +134,9 @@ TEST(Parts, ThatAreDamagedSaySo) {
     std::string text = good;
     const std::size_t at = text.find(from);
     EXPECT_NE(at, std::string::npos) << from;
-    return !read_part(text.replace(at, from.size(), to), "p.json").has_value();
+    text.replace(at, from.size(), to);
+    EXPECT_FALSE(read_part(text, "p.json")) << "changed by hand";
+    return !read_part(seal(text.substr(0, text.rfind(", \"digest\"")) + "}"), "p.json").has_value();
   };
   EXPECT_TRUE(refused("\"first\": 0", "\"first\": 1")) << "no node of the tree";
   EXPECT_TRUE(refused("\"first\": 4", "\"first\": 0")) << "twice";

@@ -61,7 +61,8 @@ Rehearsed::Rehearsed(study::Study const& study, World const& world, std::vector<
       statements_(&statements),
       claims_(&claims),
       options_(std::move(options)),
-      truths_(simulate::truths(study, world, statements, options_.seed, truth_trials)) {
+      truths_(options_.truths.empty() ? simulate::truths(study, world, statements, options_.seed, truth_trials)
+                                      : options_.truths) {
   expects(options_.limits.size() == study.plan.analyses.size(), "one limit for each analysis");
   if (options_.monitoring)
     for (std::size_t s = 0; s < statements.size(); ++s)
@@ -80,6 +81,7 @@ struct Rehearsed::Scratch {
   VirtualTrial trial{}, cut{};
   std::vector<Said> said{}, at_look{};
   std::vector<std::uint8_t> only_monitored{}, open{}, rejected{};
+  std::vector<std::int32_t> one_site{};  // of a trial without sites
   std::vector<std::uint8_t> skip{}, holds{}, unknown{}, failed{};
   std::vector<double> p{};
 };
@@ -113,8 +115,8 @@ Tally Rehearsed::block(std::int64_t block, std::int64_t replicates, Analyst& ana
     count_statements(scratch, analyst, tally);
     count_claims(scratch, tally);
     count_hypotheses(scratch, tally);
-    count_conduct(scratch.trial, tally);
-    if (days) count_looks(scratch, *days, analyst, tally);
+    count_conduct(scratch, tally);
+    if (days && r < options_.limits[(*statements_)[monitored_.front()].planned]) count_looks(scratch, *days, analyst, tally);
     if (r < options_.kept) keep(scratch, tally);
   }
   return tally;
@@ -160,14 +162,17 @@ void Rehearsed::count_hypotheses(Scratch& scratch, Tally& tally) const {
   tally.any_hypothesis += rejected > 0, tally.all_hypotheses += rejected == hypotheses_.size(), tally.any_true += error;
 }
 
-void Rehearsed::count_conduct(VirtualTrial const& trial, Tally& tally) const {
+void Rehearsed::count_conduct(Scratch& scratch, Tally& tally) const {
+  VirtualTrial const& trial = scratch.trial;
   std::vector<int> const& ratio = world_->ratio();
+  if (study_->protocol.sites.empty()) scratch.one_site.assign(trial.n, 0);
+  std::vector<std::int32_t> const& site = study_->protocol.sites.empty() ? scratch.one_site : trial.site;
   double last = 0;
   for (std::size_t i = 0; i < trial.n; ++i) last = std::max(last, trial.entry[i] + trial.follow_up_end[i]);
   tally.accrual_days.add(trial.n > 0 ? trial.entry[trial.n - 1] : 0), tally.trial_days.add(last);
   tally.screened.add(double(trial.screened)), tally.left_early.add(left_early(trial, study_->protocol));
-  tally.imbalance.add(allocation::arm_imbalance(trial.arm, trial.site, ratio).overall);
-  tally.guessed.add(allocation::convergent_guesses(trial.arm, trial.site, ratio) / double(trial.n));
+  tally.imbalance.add(allocation::arm_imbalance(trial.arm, site, ratio).overall);
+  tally.guessed.add(allocation::convergent_guesses(trial.arm, site, ratio) / double(trial.n));
 }
 
 void Rehearsed::count_looks(Scratch& scratch, LookDays& days, Analyst& analyst, Tally& tally) const {
@@ -175,11 +180,15 @@ void Rehearsed::count_looks(Scratch& scratch, LookDays& days, Analyst& analyst, 
   const std::size_t looks = monitoring.looks.size();
   std::ranges::fill(scratch.open, 1), std::ranges::fill(scratch.rejected, 0);
   days.take(scratch.trial);
+  ++tally.monitored;
+  double before = 0;
   for (std::size_t k = 0; k < looks && std::ranges::any_of(scratch.open, std::identity{}); ++k) {
     Look const& look = monitoring.looks[k];
     const bool last = k + 1 == looks;
-    const std::optional<LookDays::Day> when = days.day(look, last);
+    std::optional<LookDays::Day> when = days.day(look, last);
     if (!when) continue;
+    when->day = std::max(when->day, before);  // events and visits may come in another order than their looks
+    before = when->day;
     cut_off(scratch.trial, world_->layout(), when->day, scratch.cut);
     analyst.analyse(scratch.cut, scratch.at_look, scratch.only_monitored);
     for (std::size_t m = 0; m < monitored_.size(); ++m) {
@@ -189,12 +198,12 @@ void Rehearsed::count_looks(Scratch& scratch, LookDays& days, Analyst& analyst, 
       LookTally& counted = tally.looks[m * looks + k];
       ++counted.reached, counted.benefit += benefit, counted.futility += futile;
       counted.day.add(when->day), counted.participants.add(double(scratch.cut.n));
-      if (look.events) counted.events.add(when->events);
+      if (!std::isnan(when->events)) counted.events.add(when->events);
       scratch.rejected[m] = benefit;
       if (!benefit && !futile && !last) continue;
       scratch.open[m] = 0;
       tally.stopped[3 * m].add(double(scratch.cut.n)), tally.stopped[3 * m + 1].add(when->day);
-      if (look.events) tally.stopped[3 * m + 2].add(when->events);
+      if (!std::isnan(when->events)) tally.stopped[3 * m + 2].add(when->events);
     }
   }
   tally.any_monitored += std::ranges::any_of(scratch.rejected, std::identity{});
@@ -213,20 +222,20 @@ void Rehearsed::add_monitoring(Tally const& tally, results::ScenarioCharacterist
       LookTally const& counted = tally.looks[m * looks + k];
       rejected += counted.benefit;
       one.looks.push_back({.id = monitoring.looks[k].id,
-                           .reached = {counted.reached, tally.replicates},
-                           .stopped_for_benefit = {counted.benefit, tally.replicates},
-                           .stopped_for_futility = {counted.futility, tally.replicates},
+                           .reached = {counted.reached, tally.monitored},
+                           .stopped_for_benefit = {counted.benefit, tally.monitored},
+                           .stopped_for_futility = {counted.futility, tally.monitored},
                            .day = mean_of(counted.day),
                            .participants = mean_of(counted.participants),
                            .events = mean_of(counted.events)});
     }
-    one.rejected = {rejected, tally.replicates};
+    one.rejected = {rejected, tally.monitored};
     one.expected_participants = mean_of(tally.stopped[3 * m]), one.expected_days = mean_of(tally.stopped[3 * m + 1]);
     if (tally.stopped[3 * m + 2].n > 0) one.expected_events = mean_of(tally.stopped[3 * m + 2]);
     made.monitoring.push_back(std::move(one));
   }
-  made.monitored_any = results::Share{tally.any_monitored, tally.replicates};
-  made.monitored_all = results::Share{tally.all_monitored, tally.replicates};
+  made.monitored_any = results::Share{tally.any_monitored, tally.monitored};
+  made.monitored_all = results::Share{tally.all_monitored, tally.monitored};
 }
 
 void Rehearsed::keep(Scratch const& scratch, Tally& tally) const {
@@ -277,7 +286,7 @@ results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) 
                                           .truth = truth.value,
                                           .no_difference = truth.no_difference,
                                           .ratio = counted.ratios > 0};
-    if (statement.better != 0 && !statement.against.empty())
+    if (statement.better != 0 && statement.directed && !statement.against.empty())
       one.rejected_better = results::Share{counted.rejected_better, counted.asked};
     if (counted.estimate.n > 1) {
       const double n = double(counted.estimate.n), sd = std::sqrt(counted.estimate.variance());

@@ -23,8 +23,9 @@ class Rehearsed {
   struct Options {
     std::vector<std::int64_t> limits{};  ///< of each analysis of the plan: it is run in so many first replicates
     std::uint64_t seed = 1;
-    std::int64_t kept = kept_replicates;  ///< of so many first replicates the single estimates are kept
+    std::int64_t kept = kept_replicates;     ///< of so many first replicates the single estimates are kept
     Monitoring const* monitoring = nullptr;  ///< with looks; must outlive it
+    std::vector<Truth> truths{};             ///< when they are known already
   };
 
   /// All but the options must outlive it.
@@ -44,7 +45,7 @@ class Rehearsed {
   void count_statements(Scratch& scratch, Analyst const& analyst, Tally& tally) const;
   void count_claims(Scratch& scratch, Tally& tally) const;
   void count_hypotheses(Scratch& scratch, Tally& tally) const;
-  void count_conduct(VirtualTrial const& trial, Tally& tally) const;
+  void count_conduct(Scratch& scratch, Tally& tally) const;
   void count_looks(Scratch& scratch, LookDays& days, Analyst& analyst, Tally& tally) const;
   void keep(Scratch const& scratch, Tally& tally) const;
   void add_monitoring(Tally const& tally, results::ScenarioCharacteristics& made) const;

@@ -36,7 +36,7 @@ GridPlan::Axis read_axis(Section& section) {
       section.report_at("values", Code::duplicate, "{} has the value {:g} twice", section.name(), value);
   for (std::string const& key : axis.keys)
     if (key.empty() || key.starts_with('.') || key.ends_with('.') || key.find("..") != std::string::npos || key == "id" ||
-        key == "model" || key == "extends")
+        key == "model" || key == "extends" || key == "note")
       section.report_at("keys", Code::unresolved, "{} varies '{}', which is no number of a scenario", section.name(), key).hint =
           "a key is a path into the scenario's tables, as in \"effect.cd4.low\" or \"accrual.participants\"";
   if (axis.label.empty() && !axis.keys.empty()) axis.label = axis.keys.front();
@@ -55,6 +55,14 @@ GridPlan read_grid(Section& section, std::vector<std::string> const& scenarios) 
   for (Section& axis : section.tables("vary", fmt::format("an axis of grid '{}'", grid.id))) grid.axes.push_back(read_axis(axis));
   if (section.has("vary") && grid.axes.empty())
     section.report_at("vary", Code::out_of_range, "{} varies nothing", section.name());
+  std::vector<std::string> keys;
+  const auto within = [](std::string const& a, std::string const& b) { return a == b || a.starts_with(b + "."); };
+  for (GridPlan::Axis const& axis : grid.axes)
+    for (std::string const& key : axis.keys) {
+      if (std::ranges::any_of(keys, [&](std::string const& other) { return within(key, other) || within(other, key); }))
+        section.report_at("vary", Code::duplicate, "{} varies '{}' twice", section.name(), key);
+      keys.push_back(key);
+    }
   std::size_t cells = 1;
   for (GridPlan::Axis const& axis : grid.axes)
     cells = std::min(most_cells + 1, cells * std::max<std::size_t>(1, axis.values.size()));

@@ -27,7 +27,7 @@ std::vector<std::string> messages(std::string const& section) {
 const std::string grid = R"([[rehearsal.grid]]
 id = "g"
 scenario = "one"
-vary = [{ label = "Effect", keys = ["effect.x.active"], values = [0, 2.5, 5] }, { keys = ["accrual.participants", "note"], values = [40, 80] }]
+vary = [{ label = "Effect", keys = ["effect.x.active"], values = [0, 2.5, 5] }, { keys = ["accrual.participants"], values = [40, 80] }]
 )";
 
 TEST(Settings, ReadGridsWithTheLastAxisRunningFastest) {
@@ -62,6 +62,15 @@ TEST(Settings, ReportWhatIsWrong) {
             (std::vector<std::string>{"an axis of grid 'g' has the value 1 twice",
                                       "an axis of grid 'g' varies 'model', which is no number of a scenario",
                                       "keys of an axis of grid 'g' is empty", "values of an axis of grid 'g' is empty"}));
+}
+
+TEST(Settings, VaryEachNumberOnce) {
+  for (char const* other : {"effect.x.active", "effect.x", "effect.x.active.more"})
+    EXPECT_EQ(messages(fmt::format("[[rehearsal.grid]]\nid = \"g\"\nscenario = \"one\"\nvary = [{{ keys = [\"effect.x.active\"], "
+                                   "values = [1] }}, {{ keys = "
+                                   "[\"{}\"], values = [2] }}]",
+                                   other)),
+              (std::vector<std::string>{fmt::format("grid 'g' varies '{}' twice", other)}));
 }
 
 TEST(Settings, DoNotFollowAKeyThroughANumber) {

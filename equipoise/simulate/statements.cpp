@@ -27,9 +27,12 @@ bool gives(stats::MethodCard const& card, std::string_view quantity) {
   return std::ranges::find(card.quantities, quantity) != card.quantities.end();
 }
 
-/// What a larger estimate means. A later event is better where the protocol says so; then a smaller hazard is.
-int better_of(protocol::Endpoint const* endpoint) {
+/// What a larger estimate means. A later event is better where the protocol says so; then a smaller hazard is, and more of time
+/// without the event.
+int better_of(protocol::Endpoint const* endpoint, stats::MethodCard const& card) {
   if (!endpoint) return 0;
+  if (card.keyword == "rmst_difference")
+    return endpoint->benefit == protocol::Benefit::later ? 1 : endpoint->benefit == protocol::Benefit::sooner ? -1 : 0;
   switch (endpoint->benefit) {
     case protocol::Benefit::higher:
     case protocol::Benefit::sooner:
@@ -79,7 +82,9 @@ std::vector<Statement> statements(study::Study const& study) {
                      .against = against,
                      .planned = a,
                      .run = run,
-                     .better = better_of(protocol.endpoint(section.endpoint))});
+                     .better = arm.empty() ? 0 : better_of(protocol.endpoint(section.endpoint), card),
+                     .directed = !arm.empty() && (gives(card, "se") || gives(card, "lower") || gives(card, "observed")),
+                     .has_se = gives(card, "se") || gives(card, "robust_se")});
     };
     for (std::size_t r = 0; r < planned.runs.size(); ++r) {
       At const& at = planned.runs[r].at;

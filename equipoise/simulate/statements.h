@@ -20,6 +20,8 @@ struct Statement {
   std::size_t planned = 0;  ///< place of the analysis in the plan
   std::size_t run = 0;      ///< place of its run
   int better = 0;           ///< +1: a larger estimate is better, -1: a smaller one, 0: the protocol does not say
+  bool directed = true;     ///< the method says which way the data point; a chi-square does not
+  bool has_se = true;       ///< the method gives an estimate with a standard error
 };
 
 /// What a statement was in one trial; NaN: not estimable, or nothing that the method gives.

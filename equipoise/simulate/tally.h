@@ -68,8 +68,9 @@ struct Tally {
   std::int64_t any_true = 0;                               ///< some hypothesis that is true was rejected: a family-wise error
   std::vector<std::int64_t> run{}, failed{}, fell_back{};  ///< of each analysis of the plan
   std::vector<LookTally> looks{};                          ///< of [monitoring]: arm by arm, and in each look by look
+  std::int64_t monitored = 0;                              ///< replicates that were looked at
   std::int64_t any_monitored = 0, all_monitored = 0;       ///< some, or every, monitored comparison was rejected at a look
-  std::vector<Moments> stopped{};                          ///< of each monitored arm: participants, days and events when it stopped
+  std::vector<Moments> stopped{};  ///< of each monitored arm: participants, days and events when it stopped
   Moments accrual_days{}, trial_days{}, screened{}, imbalance{}, guessed{}, left_early{};
   std::vector<double> accrual{};  ///< of the first replicates: the days by which so many were randomised; see `accrual_marks`
   std::vector<Said> kept{};       ///< of the first replicates of the scenario: replicate by replicate
@@ -84,7 +85,7 @@ struct Tally {
     visit("hypotheses", self.hypotheses), visit("any_hypothesis", self.any_hypothesis);
     visit("all_hypotheses", self.all_hypotheses), visit("any_true", self.any_true), visit("run", self.run);
     visit("failed", self.failed), visit("fell_back", self.fell_back), visit("looks", self.looks);
-    visit("any_monitored", self.any_monitored), visit("all_monitored", self.all_monitored);
+    visit("monitored", self.monitored), visit("any_monitored", self.any_monitored), visit("all_monitored", self.all_monitored);
     visit("stopped", self.stopped), visit("accrual_days", self.accrual_days), visit("trial_days", self.trial_days);
     visit("screened", self.screened), visit("imbalance", self.imbalance), visit("guessed", self.guessed);
     visit("left_early", self.left_early), visit("accrual", self.accrual), visit("kept", self.kept);

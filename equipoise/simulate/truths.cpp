@@ -61,8 +61,9 @@ double mean_of(std::vector<double> const& values) {
   return sum / double(n);
 }
 
+/// Where both are known: a value that an event hides on one arm only is the same value all the same.
 bool same(std::vector<double> const& a, std::vector<double> const& b) {
-  return std::ranges::equal(a, b, [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); });
+  return std::ranges::equal(a, b, [](double x, double y) { return x == y || std::isnan(x) || std::isnan(y); });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -31,7 +32,11 @@ void share_out(std::int64_t begin, std::int64_t end, std::size_t threads, std::f
   };
   {
     std::vector<std::jthread> others;
-    for (std::size_t t = 1; t < threads && std::int64_t(t) < end - begin; ++t) others.emplace_back(work);
+    try {
+      for (std::size_t t = 1; t < threads && std::int64_t(t) < end - begin; ++t) others.emplace_back(work);
+    } catch (std::system_error const&) {
+      // The system gives no more threads: those that there are do it.
+    }
     work();
   }
   if (broken) std::rethrow_exception(broken);

@@ -260,5 +260,66 @@ TEST(Simulate, RefusesWorldsThatCannotBe) {
               HasSubstr("an acceptance of 0"));
 }
 
+const std::string looks = (source_dir / "tests/integration/rehearsal/looks.toml").string();
+
+TEST(Simulate, AsksWhichWayOnlyWhereTheMethodSays) {
+  const Folder folder;
+  // Time without the event is better when there is more of it.
+  const std::string gained = with(contents(looks), "method = \"log_rank\"", "method = \"rmst_difference\"\ntau = 1000");
+  write(folder.path / "gained.toml", gained);
+  const Ran rmst =
+      equipoise({"simulate", "gained.toml", "--scenario", "effect", "--replicates", "200", "--json"}, {.folder = folder.path});
+  ASSERT_EQ(rmst.status, 0) << rmst.err;
+  const json statement = rmst.answer().at("scenarios").at(0).at("statements").at(0);
+  EXPECT_GT(statement.at("rejected").at("n"), 100);
+  EXPECT_EQ(statement.at("rejected_better").at("n"), statement.at("rejected").at("n"));
+  // A weighted log-rank test says that curves differ, and its answer not which is higher.
+  const std::string weighted =
+      with(contents(looks), "method = \"log_rank\"", "method = \"fleming_harrington\"\nrho = 0\ngamma = 1");
+  write(folder.path / "weighted.toml", weighted);
+  const Ran better = equipoise({"simulate", "weighted.toml", "--replicates", "100"}, {.folder = folder.path});
+  EXPECT_EQ(better.status, 3);
+  EXPECT_THAT(better.err, HasSubstr("the method of analysis 'os' does not say which way the data point"));
+  write(folder.path / "weighted.toml",
+        with(weighted, "analysis = \"os\"\nlook", "analysis = \"os\"\ndirection = \"either\"\nlook"));
+  const Ran either =
+      equipoise({"simulate", "weighted.toml", "--scenario", "effect", "--replicates", "200", "--json"}, {.folder = folder.path});
+  ASSERT_EQ(either.status, 0) << either.err;
+  EXPECT_FALSE(either.answer().at("scenarios").at(0).at("statements").at(0).contains("rejected_better"));
+  EXPECT_GT(either.answer().at("scenarios").at(0).at("monitored_any").at("value"), 0.5);
+}
+
+TEST(Simulate, TakesATrialWithoutSitesAndRefusesOneThatCannotFill) {
+  const Folder folder;
+  const std::string sites = "[sites]\nsite = [{ id = \"one\", name = \"One\", planned_per_month = 2 }]\n";
+  write(folder.path / "none.toml", with(contents(paired), sites, ""));
+  EXPECT_EQ(equipoise({"simulate", "--scenario", "still", "none.toml", "--replicates", "100"}, {.folder = folder.path}).status, 0)
+      << "an option takes one value, so that the file may come after it";
+  write(folder.path / "capped.toml",
+        with(contents(paired), "block_sizes = [3, 6]", "block_sizes = [3, 6]\ncaps = { control = 20, low = 20, high = 20 }"));
+  const Ran ran = equipoise({"simulate", "capped.toml", "--replicates", "100"}, {.folder = folder.path});
+  EXPECT_EQ(ran.status, 3);
+  EXPECT_THAT(ran.err, HasSubstr("the caps of the arms leave room for 60 participants, and scenario 'still' has 72"));
+}
+
+TEST(Simulate, GoesOnFromItsOwnPartAndSaysWhenATargetIsMissed) {
+  const Folder folder;
+  ASSERT_EQ(equipoise(ask({"--output", "o"}), {.folder = folder.path}).status, 0);
+  const std::string part = contents((folder.path / "o/part-1-of-1.json").string());
+  ASSERT_EQ(equipoise(ask({"--output", "o"}), {.folder = folder.path}).status, 0);
+  EXPECT_EQ(contents((folder.path / "o/part-1-of-1.json").string()), part);
+  ASSERT_EQ(equipoise(ask({"--output", "o", "--seed", "9"}), {.folder = folder.path}).status, 0)
+      << "another rehearsal takes its place";
+  EXPECT_NE(contents((folder.path / "o/part-1-of-1.json").string()), part);
+  const Ran missed = equipoise(ask({"--precision", "0.0001"}), {.folder = folder.path});
+  EXPECT_EQ(missed.status, 5);
+  EXPECT_THAT(missed.err, HasSubstr("the target precision was not reached: 'still' has a Monte Carlo standard error of"));
+  for (std::vector<std::string> const& bad : {std::vector<std::string>{"--seed", "-1"},
+                                              {"--seed", "99999999999999999999"},
+                                              {"--precision", "nan"},
+                                              {"--threads", "-1"}})
+    EXPECT_EQ(equipoise(ask(bad), {.folder = folder.path}).status, 2) << bad[1];
+}
+
 }  // namespace
 }  // namespace equipoise::e2e

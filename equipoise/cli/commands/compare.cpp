@@ -88,6 +88,7 @@ void run(Arguments arguments, Console& console) {
         simulate::compare(*first, **here, member, *second, **there, (*there)->members()[m], threads, Interruptible::asked,
                           [&](std::int64_t done, std::int64_t all) { line.draw(done, all, done * simulate::block_size, {}); }));
     if (Interruptible::asked) {
+      std::fputs("interrupted; a comparison is not kept\n", stderr);
       console.set_status(130);
       return;
     }
@@ -108,13 +109,15 @@ void add_compare(CLI::App& app, Console& console) {
       "compare", "Rehearse two plans on the same random numbers: what one rejects or claims more often than the other");
   command->add_option("first", arguments->first, "Protocol file (TOML)")->required();
   command->add_option("second", arguments->second, "Another one, with scenarios of the same ids")->required();
-  command->add_option("--scenario", arguments->asked.scenarios, "Only this scenario; may be given again");
-  command->add_option("--analysis", arguments->analyses, "Only this analysis; may be given again");
+  command->add_option("--scenario", arguments->asked.scenarios, "Only this scenario; may be given again")
+      ->allow_extra_args(false);
+  command->add_option("--analysis", arguments->analyses, "Only this analysis; may be given again")->allow_extra_args(false);
   command->add_option("--replicates", arguments->replicates, "Virtual trials of each plan in each scenario")
       ->check(CLI::Range(std::int64_t(1), std::int64_t(100000000)))
       ->capture_default_str();
-  command->add_option("--seed", arguments->asked.seed, "Seed of all random numbers")->capture_default_str();
-  command->add_option("--threads", arguments->threads, "Threads (default: all processors); the answer does not depend on it");
+  command->add_option("--seed", arguments->asked.seed, "Seed of all random numbers")->check(is_seed)->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Threads (default: all processors); the answer does not depend on it")
+      ->check(CLI::Range(1, 4096));
   command->add_option("--output", arguments->output, "Folder for comparison.json");
   command->callback([arguments, &console] {
     arguments->asked.replicates = arguments->replicates;

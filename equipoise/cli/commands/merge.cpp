@@ -4,6 +4,7 @@
 #include "equipoise/cli/files.h"
 #include "equipoise/cli/rehearsal.h"
 #include "equipoise/cli/version.h"
+#include "equipoise/protocol/load.h"
 
 namespace equipoise::cli {
 namespace {
@@ -27,15 +28,19 @@ void run(Arguments const& arguments, Console& console) {
     else if (!first) first = std::move(*part);
   }
   if (!problems.empty()) return console.fail(problems);
-  std::vector<std::string> analyses;
-  for (auto const& [id, limit] : first->key.analyses) analyses.push_back(id);
-  const auto study = rehearsed_study(arguments.protocol, analyses);
-  if (!study) return console.fail(study.error());
-  if (study->protocol.digest != first->key.protocol_digest)
+  const auto text = read_file(arguments.protocol, protocol::longest_protocol + 1);
+  if (!text) return console.fail(text.error());
+  const auto written = protocol::load(*text, arguments.protocol);
+  if (!written) return console.fail(written.error());
+  if (written->digest != first->key.protocol_digest)
     return console.fail(Error{Code::inconsistent,
                               "the parts are of another protocol than this one",
                               {.file = files->front().string()},
                               "merge them with the very file that was simulated"});
+  std::vector<std::string> analyses;
+  for (auto const& [id, limit] : first->key.analyses) analyses.push_back(id);
+  const auto study = rehearsed_study(arguments.protocol, analyses);
+  if (!study) return console.fail(study.error());
   const auto campaign = simulate::Campaign::of(*study, *first);
   if (!campaign) return console.fail(campaign.error());
   simulate::Part whole = (*campaign)->begin(std::string(version));

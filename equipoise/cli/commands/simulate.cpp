@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <thread>
@@ -13,6 +14,9 @@
 namespace equipoise::cli {
 namespace {
 
+/// A rehearsal to a target precision ends here if nothing else is said.
+constexpr std::int64_t most_for_a_target = 10000000;
+
 struct Arguments {
   std::string protocol, output, shard;
   std::vector<std::string> analyses;
@@ -24,15 +28,30 @@ struct Arguments {
   std::int64_t exported = 0;
 };
 
+std::filesystem::path own_part(Arguments const& arguments, Shard const& shard) {
+  return std::filesystem::path(arguments.output) / fmt::format("part-{}-of-{}.json", shard.index, shard.count);
+}
+
+/// What lies in the part's own place is gone on from when it is of this very rehearsal; else it is another one's, and is
+/// replaced.
+void take_over(std::filesystem::path const& file, simulate::Campaign const& campaign, simulate::Part& part) {
+  std::error_code nothing;
+  if (!std::filesystem::exists(file, nothing)) return;
+  simulate::Part there = part;
+  if (gather(campaign, {file}, simulate::Overlap::passed_over, there).empty()) part = std::move(there);
+}
+
 /// Computes what is missing, and keeps what is done safe on the disk.
 class Run {
  public:
   Run(study::Study const& study, simulate::Campaign const& campaign, simulate::Part& part, Arguments const& arguments,
       Shard const& shard, Console& console)
       : study_(study), campaign_(campaign), part_(part), arguments_(arguments), shard_(shard), console_(console) {
-    if (!arguments.output.empty())
-      file_ = std::filesystem::path(arguments.output) / fmt::format("part-{}-of-{}.json", shard.index, shard.count);
+    if (!arguments.output.empty()) file_ = own_part(arguments, shard);
   }
+
+  /// Worlds that did not come to the target precision.
+  std::vector<std::string> const& missed() const { return missed_; }
 
   /// Whether all is done; else it was interrupted, or could not be kept.
   bool go() {
@@ -63,7 +82,7 @@ class Run {
       if (!file_.empty() && std::chrono::steady_clock::now() - kept_ > std::chrono::seconds(10)) keep();
     };
     const std::size_t threads = arguments_.threads > 0 ? arguments_.threads : std::max(1u, std::thread::hardware_concurrency());
-    if (arguments_.precision <= 0) {
+    if (!(arguments_.precision > 0)) {
       simulate::rehearse(rehearsed, study_, campaign_.statements(), member.replicates, ledger, begin, end, threads, stop_,
                          progress);
       return;
@@ -72,8 +91,14 @@ class Run {
     std::int64_t to = std::min(blocks, simulate::next_stop(std::max<std::int64_t>(0, ledger.extent() - 1)));
     for (;;) {
       simulate::rehearse(rehearsed, study_, campaign_.statements(), member.replicates, ledger, 0, to, threads, stop_, progress);
-      if (stop_ || to == blocks) return;
-      if (simulate::least_known(ledger.whole(to).statements, campaign_.main()).mc_se <= arguments_.precision) return;
+      if (stop_) return;
+      const double reached = simulate::least_known(ledger.whole(to).statements, campaign_.main()).mc_se;
+      if (reached <= arguments_.precision) return;
+      if (to == blocks) {
+        missed_.push_back(fmt::format("'{}' has a Monte Carlo standard error of {:.2g} after {} trials, and {:g} was asked for",
+                                      member.id, reached, member.replicates, arguments_.precision));
+        return;
+      }
       to = std::min(blocks, simulate::next_stop(to));
     }
   }
@@ -115,6 +140,7 @@ class Run {
   std::filesystem::path file_;
   std::atomic<bool> stop_{false};
   std::optional<Error> broken_;
+  std::vector<std::string> missed_;
   std::chrono::steady_clock::time_point kept_ = std::chrono::steady_clock::now();
 };
 
@@ -149,13 +175,16 @@ void run(Arguments const& arguments, Console& console) {
     return console.fail(Error{Code::usage, "--resume needs --output, the folder where the parts are", {}, {}});
   const auto study = rehearsed_study(arguments.protocol, arguments.analyses);
   if (!study) return console.fail(study.error());
-  const auto campaign = simulate::Campaign::plan(*study, arguments.asked);
+  simulate::Asked asked = arguments.asked;
+  if (arguments.precision > 0 && !asked.replicates) asked.replicates = most_for_a_target;
+  const auto campaign = simulate::Campaign::plan(*study, asked);
   if (!campaign) return console.fail(campaign.error());
   simulate::Part part = (*campaign)->begin(std::string(version));
+  if (!arguments.resume && !arguments.output.empty()) take_over(own_part(arguments, *shard), **campaign, part);
   if (arguments.resume) {
     std::vector<std::string> from{arguments.output};
     if (!shard->whole())  // the parts of the others are theirs
-      from = {(std::filesystem::path(arguments.output) / fmt::format("part-{}-of-{}.json", shard->index, shard->count)).string()};
+      from = {own_part(arguments, *shard).string()};
     std::error_code nothing;
     if (std::filesystem::exists(from.front(), nothing)) {
       const auto files = part_files(from);
@@ -164,8 +193,17 @@ void run(Arguments const& arguments, Console& console) {
         return console.fail(problems);
     }
   }
-  if (!Run(*study, **campaign, part, arguments, *shard, console).go()) return;
-  if (shard->whole()) return conclude(*study, **campaign, part, arguments.output, console);
+  Run work(*study, **campaign, part, arguments, *shard, console);
+  if (!work.go()) return;
+  if (shard->whole()) {
+    conclude(*study, **campaign, part, arguments.output, console);
+    Problems missed;
+    for (std::string const& world : work.missed())
+      add_problem(missed, {}, Code::target_missed, "the target precision was not reached: {}", world).hint =
+          "give more --replicates";
+    if (!missed.empty()) console.warn(missed);
+    return;
+  }
   console.answer(fmt::format(R"({{"shard": {}, "of": {}, "output": {}}})"
                              "\n",
                              shard->index, shard->count, json_string(arguments.output)));
@@ -180,9 +218,11 @@ void add_simulate(CLI::App& app, Console& console) {
   CLI::App* command = app.add_subcommand(
       "simulate", "Rehearse the trial: what the plan is worth in each [[scenario]], by thousands of virtual trials");
   command->add_option("protocol", arguments->protocol, "Protocol file (TOML)")->required();
-  command->add_option("--scenario", arguments->asked.scenarios, "Only this scenario; may be given again");
-  command->add_option("--grid", arguments->asked.grids, "Only this grid of [rehearsal]; may be given again");
-  command->add_option("--analysis", arguments->analyses, "Only this analysis; may be given again");
+  command->add_option("--scenario", arguments->asked.scenarios, "Only this scenario; may be given again")
+      ->allow_extra_args(false);
+  command->add_option("--grid", arguments->asked.grids, "Only this grid of [rehearsal]; may be given again")
+      ->allow_extra_args(false);
+  command->add_option("--analysis", arguments->analyses, "Only this analysis; may be given again")->allow_extra_args(false);
   const CLI::Option* replicates =
       command
           ->add_option("--replicates", arguments->replicates, "Virtual trials in each scenario (default: [rehearsal], or 1000)")
@@ -191,9 +231,11 @@ void add_simulate(CLI::App& app, Console& console) {
       ->add_option("--precision", arguments->precision,
                    "Stop when the rejection rates of the main analysis have this Monte Carlo standard error (0.003); "
                    "--replicates is then the most")
-      ->check(CLI::Range(1e-6, 0.5));
-  command->add_option("--seed", arguments->asked.seed, "Seed of all random numbers")->capture_default_str();
-  command->add_option("--threads", arguments->threads, "Threads (default: all processors); the answer does not depend on it");
+      ->check(CLI::Range(1e-6, 0.5))
+      ->check([](std::string const& text) { return std::isfinite(std::atof(text.c_str())) ? "" : "a target is a number"; });
+  command->add_option("--seed", arguments->asked.seed, "Seed of all random numbers")->check(is_seed)->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Threads (default: all processors); the answer does not depend on it")
+      ->check(CLI::Range(1, 4096));
   command->add_option("--shard", arguments->shard,
                       "Only the i-th of n equal shares, 'i/n' (default: as a Slurm array or an MPI launcher says)");
   command->add_option("--output", arguments->output, "Folder for rehearsal.json and the page, and for what is done so far");

@@ -358,7 +358,6 @@ Markup provenance(Names const& names) {
     rows += element("tr", element("th", {{"scope", std::string("row")}}, names(term)) + element("td", value));
   };
   std::int64_t most = 0;
-  for (auto const& scenario : r.scenarios) most = std::max(most, scenario.replicates);
   add(Term::provenance_trial, Markup(r.trial.empty() ? names.plan.trial.id : r.trial));
   add(Term::provenance_digest, element("code", r.protocol_digest));
   add(Term::provenance_version, Markup(r.version));
@@ -366,7 +365,16 @@ Markup provenance(Names const& names) {
   add(Term::provenance_level, Markup(names(Term::provenance_level_text, shortest(r.alpha), names.percent(r.level))));
   std::string command = "equipoise simulate " + (names.plan.file.empty() ? std::string("protocol.toml") : names.plan.file) +
                         " --seed " + std::to_string(r.seed);
-  if (most > 0) command += " --replicates " + std::to_string(most);
+  bool alike = true;  // the same number of trials everywhere: else it is what the protocol says of each
+  const auto look = [&](auto const& one) { alike &= most == 0 || one.replicates == most, most = std::max(most, one.replicates); };
+  for (auto const& grid : r.grids)
+    for (auto const& cell : grid.cells) look(cell);
+  for (auto const& scenario : r.scenarios) look(scenario);
+  if (alike && most > 0) command += " --replicates " + std::to_string(most);
+  if (r.scenarios.size() != names.plan.scenarios.size() || !r.grids.empty() || names.plan.rehearsal) {
+    for (auto const& scenario : r.scenarios) command += " --scenario " + scenario.id;
+    for (auto const& grid : r.grids) command += " --grid " + grid.id;
+  }
   if (!r.scenarios.empty() && r.scenarios.front().failures.size() < names.plan.analyses.size())
     for (auto const& one : r.scenarios.front().failures) command += " --analysis " + one.analysis;
   add(Term::provenance_command, element("code", command));
