@@ -359,14 +359,17 @@ class Folder {
       for (VisitData::Piece const& piece : out_.columns[c])
         for (std::size_t j = 0; j < m; ++j)
           if (piece.visit == VisitData::every_visit || std::size_t(piece.visit) == j) at_visit[piece.covariate * m + j] += fit[c];
-    for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t j = 0; j < m; ++j) {
-        if (out_.row_of[i * m + j] < 0) continue;
-        double value = out_.y[i * m + j];
-        for (std::size_t a = 0; a < q; ++a) value -= out_.u[i * q + a] * at_visit[a * m + j];
-        out_.y[i * m + j] = value;
-        squares.add(value * value);
+    for (std::size_t i = 0; i < n; ++i) {
+      double* y = out_.y.data() + i * m;
+      for (std::size_t a = 0; a < q; ++a) {
+        const double u = out_.u[i * q + a];
+        double const* at = at_visit.data() + a * m;
+        for (std::size_t j = 0; j < m; ++j) y[j] -= u * at[j];
       }
+      for (std::size_t j = 0; j < m; ++j)
+        if (out_.row_of[i * m + j] < 0) y[j] = 0;
+        else squares.add(y[j] * y[j]);
+    }
     const double df = double(out_.observations) - double(factor.rank());
     if (!(df > 0))
       return fail(Code::not_estimable, "{} values and {} coefficients: nothing is left to estimate a covariance from",

@@ -43,18 +43,25 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
       it.curved[g * stride + e] = curvature == Curvature::expected ? n[g] * w(g, e) : qq(g, e);
   folded::products(it.by_pattern.data(), each, stride, it.curved.data(), stride, stride, rows, it.kron.data(), stride);
   double* h = it.hessian.data();
-  double const* kron = it.kron.data();
+  double* kron = it.kron.data();  // and with its transpose
+  for (Index s = 0; s < elements; ++s)
+    for (Index o = 0; o <= s; ++o) {
+      const double both = kron[s * stride + o] + kron[o * stride + s];
+      kron[s * stride + o] = kron[o * stride + s] = both;
+    }
   for (Index s = 0, i = 0; i < m; ++i)
     for (Index j = 0; j <= i; ++j, ++s) {
       Index const *of_i = place_of.data() + i * m, *of_j = place_of.data() + j * m;
       double* to = h + s * stride;
-      const double half = i == j ? 0.5 : 1.0;
-      for (Index r_ = 0, k = 0; k <= i; ++k)
-        for (Index l = 0; l <= k && r_ <= s; ++l, ++r_) {
-          const double sum = kron[of_j[k] * stride + of_i[l]] + kron[of_i[k] * stride + of_j[l]] +
-                             kron[of_j[l] * stride + of_i[k]] + kron[of_i[l] * stride + of_j[k]];
-          to[r_] = (k == l ? 0.5 * half : half) * sum;
-        }
+      for (Index k = 0; k <= i; ++k) {
+        double const *first = kron + of_j[k] * stride + packed_index(i, 0), *second = kron + of_i[k] * stride;
+        const Index reach = k < i ? k : j;
+        for (Index l = 0; l <= reach; ++l) to[l] = first[l] + second[of_j[l]];
+        if (i == j)
+          for (Index l = 0; l <= reach; ++l) to[l] *= 0.5;
+        if (reach == k) to[k] *= 0.5;
+        to += reach + 1;
+      }
     }
   if (curvature != Curvature::expected) {
     // z_s = sum X' W D_s W r
