@@ -427,8 +427,8 @@ double log_determinant(std::vector<double> const& c, std::size_t p, bool nested)
 }  // namespace
 
 std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& likelihood, Covariance const& covariance,
-                                     Estimation estimation, FitAttempt& attempt, std::vector<double> const* start,
-                                     Finish finish, std::span<const double> metric) {
+                                     Estimation estimation, FitAttempt& attempt, std::vector<double> const* start, Finish finish,
+                                     std::span<const double> metric) {
   const std::size_t m = data.m(), elements = packed_size(m), blocks = data.blocks.size();
   attempt = {.structure = covariance.structure().title()};
   const std::vector<double> from = start ? *start : moment_start(data, likelihood);
@@ -466,7 +466,8 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
   const double n = double(likelihood.observations()), unit = 2 * std::log(data.unit);
   const bool restricted = estimation == Estimation::reml;
   fit.neg2_log_likelihood = likelihood.value() + (n - (restricted ? double(p) : 0.0)) * (std::log(2 * std::numbers::pi) + unit) -
-                            data.log_weights - (restricted ? 2 * log_determinant(data.to_given, p, data.null_space.empty()) : 0.0);
+                            data.log_weights -
+                            (restricted ? 2 * log_determinant(data.to_given, p, data.null_space.empty()) : 0.0);
   if (finish == Finish::curvature) {
     const Index size = theta.size();
     const VectorXd scale = climb.hessian().diagonal().cwiseSqrt().cwiseInverse();

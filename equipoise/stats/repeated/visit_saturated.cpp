@@ -107,7 +107,9 @@ void VisitLikelihood::Work::find_saturated() {
 /// The lane_sums of the groups from those of the covariates.
 void VisitLikelihood::Work::take_saturated_sums() {
   Saturated& it = *saturated;
-  const auto pair = [&](Index a, Index c) { return uu.col(pair_place[std::size_t(packed_index(std::max(a, c), std::min(a, c)))]); };
+  const auto pair = [&](Index a, Index c) {
+    return uu.col(pair_place[std::size_t(packed_index(std::max(a, c), std::min(a, c)))]);
+  };
   it.n.setZero(), it.t.setZero(), it.s.setZero();
   for (Index k = 0; k < it.count; ++k) {
     for (Index s = 0; s < it.count; ++s) {
@@ -173,7 +175,9 @@ bool VisitLikelihood::Work::evaluate_saturated(std::span<const double> at_sigma)
     for (Index c = 0; c < r; ++c)
       for (Index d = 0; d <= c; ++d)
         it.rest_matrix[c * r + d] +=
-            whole * uu(g, pair_place[std::size_t(packed_index(std::max(covariate(c), covariate(d)), std::min(covariate(c), covariate(d))))]);
+            whole *
+            uu(g,
+               pair_place[std::size_t(packed_index(std::max(covariate(c), covariate(d)), std::min(covariate(c), covariate(d))))]);
     for (Index from = 0; from < count; from += width) {
       Lanes own_n{};
       for (Index k = from; k < std::min(count, from + width); ++k) own_n[std::size_t(k - from)] = it.n(g, k);
@@ -363,7 +367,8 @@ void VisitLikelihood::Work::derive_saturated() {
     Lanes half{};
     for (Index c = 0; c < r; ++c)
       for (Index d = 0; d <= c; ++d)
-        half += everywhere((c == d ? 0.5 : 1.0) * (it.beta[c] * it.beta[d] + with_phi * it.rest_inverse[c * r + d])) * pair(c, d, g);
+        half +=
+            everywhere((c == d ? 0.5 : 1.0) * (it.beta[c] * it.beta[d] + with_phi * it.rest_inverse[c * r + d])) * pair(c, d, g);
     for (Index j = 0; j < m; ++j) {
       Lanes sum = half;
       for (Index k = 0; k < count; ++k)
@@ -377,7 +382,8 @@ void VisitLikelihood::Work::derive_saturated() {
         Lanes sum = at(yy, e, g) + (h[j] + h[l]);
         for (Index k = 0; k < count; ++k)
           sum += at(it.n, k, g) * everywhere(it.spread[k * elements + e]) -
-                 (at(it.t, k * m + j, g) * everywhere(it.means[l * gs + k]) + at(it.t, k * m + l, g) * everywhere(it.means[j * gs + k]));
+                 (at(it.t, k * m + j, g) * everywhere(it.means[l * gs + k]) +
+                  at(it.t, k * m + l, g) * everywhere(it.means[j * gs + k]));
         x[j * m + l] = x[l * m + j] = sum;
       }
     const Lanes patterns = load(n.data() + g), keep = patterns * everywhere(1 - effective);

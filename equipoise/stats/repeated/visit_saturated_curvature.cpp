@@ -39,8 +39,7 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
     it.z.size((columns + r) * stride);
   }
   for (Index e = 0; e < elements; ++e)
-    for (Index g = 0; g < rows; ++g)
-      it.curved[g * stride + e] = curvature == Curvature::expected ? n[g] * w(g, e) : qq(g, e);
+    for (Index g = 0; g < rows; ++g) it.curved[g * stride + e] = curvature == Curvature::expected ? n[g] * w(g, e) : qq(g, e);
   folded::products(it.by_pattern.data(), each, stride, it.curved.data(), stride, stride, rows, it.kron.data(), stride);
   double* h = it.hessian.data();
   double* kron = it.kron.data();  // and with its transpose
@@ -97,7 +96,8 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
       for (Index x = 0; x < m; ++x) {
         double* to = stacked_rows + (k * m + x) * stride;
         scale_row(to, std::numbers::sqrt2 * it.root[(x * m) * gs + k], whole_z + k * m * stride, stride);
-        for (Index y = 1; y <= x; ++y) add_row(to, std::numbers::sqrt2 * it.root[(x * m + y) * gs + k], whole_z + (k * m + y) * stride, stride);
+        for (Index y = 1; y <= x; ++y)
+          add_row(to, std::numbers::sqrt2 * it.root[(x * m + y) * gs + k], whole_z + (k * m + y) * stride, stride);
       }
     for (Index c = 0; c < r; ++c)
       for (Index k = 0; k < count; ++k)
@@ -106,7 +106,8 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
     for (Index c = 0; c < r; ++c) {
       double* to = stacked_rows + (columns + c) * stride;
       scale_row(to, std::numbers::sqrt2 * it.rest_root[c * r], whole_z + columns * stride, stride);
-      for (Index d = 1; d <= c; ++d) add_row(to, std::numbers::sqrt2 * it.rest_root[c * r + d], whole_z + (columns + d) * stride, stride);
+      for (Index d = 1; d <= c; ++d)
+        add_row(to, std::numbers::sqrt2 * it.rest_root[c * r + d], whole_z + (columns + d) * stride, stride);
     }
     it.stacked = columns + r;
     if (curvature == Curvature::exact && restricted) stack_slopes();
@@ -126,7 +127,8 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
 /// and none between two groups, as no participant is in both.
 void VisitLikelihood::Work::stack_slopes() {
   Saturated& it = *saturated;
-  const Index count = it.count, r = it.r, gs = it.group_stride, stride = it.stride, visits = it.visit_stride, each = stride + visits;
+  const Index count = it.count, r = it.r, gs = it.group_stride, stride = it.stride, visits = it.visit_stride,
+              each = stride + visits;
   // of every element s a row: P_kk or Y_kk (m x m), P_Rk L_k^-T (r x m), P_RR (r x r)
   if (it.whole.empty()) {
     it.whole.size(m * m * stride), it.made.size(m * m * stride), it.half.size(m * stride);
@@ -273,7 +275,7 @@ void VisitLikelihood::Work::stack_slopes() {
         for (Index e = 0; e <= c; ++e)
           for (Index f = 0; f <= d; ++f)
             add_row(row, it.rest_root[c * r + e] * it.rest_root[d * r + f],
-                it.among.data() + (std::max(e, f) * r + std::min(e, f)) * stride, stride);
+                    it.among.data() + (std::max(e, f) * r + std::min(e, f)) * stride, stride);
         push(c == d ? 1.0 : std::numbers::sqrt2, row);
       }
   }
