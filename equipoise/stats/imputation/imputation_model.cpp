@@ -447,7 +447,8 @@ bool ImputationModel::refit(ImputationParameters& out) {
       if (count < 0.5) return false;  // nobody has both visits
   }
   FitAttempt attempt;
-  const auto made = fit_structure(*data_, *likelihood_, fit_->covariance, estimation_, attempt, &fit_->sigma, Finish::estimates);
+  const auto made = fit_structure(*data_, *likelihood_, fit_->covariance, estimation_, attempt, &fit_->sigma, Finish::estimates,
+                                  fit_->near_factor);
   if (!made) return false;
   const std::size_t p = data_->p();
   for (std::size_t c = 0; c < p; ++c)

@@ -140,7 +140,14 @@ class Climb {
         changes_(size_, most_learnt) {}
 
   /// `near_start`: theta is that of a fit of nearly the same data.
-  bool run(VectorXd& theta, Finish finish, bool near_start) {
+  /// `metric`: the factor of that fit's Hessian. The likelihood of nearly the same data has nearly that Hessian, and what it
+  /// lacks the moves tell: it serves until it does not.
+  bool run(VectorXd& theta, Finish finish, bool near_start, std::span<const double> metric = {}) {
+    bool borrowed = metric.size() == std::size_t(size_ * size_);
+    if (borrowed) {
+      metric_ = Eigen::Map<const MatrixXd>(metric.data(), size_, size_);
+      definite_ = true;
+    }
     parameters_.sigma(theta, sigma_);
     if (!likelihood_.evaluate(sigma_)) return stop("no start was found at which the likelihood can be computed");
     const std::vector<double> first = sigma_;
@@ -154,10 +161,11 @@ class Climb {
     int best_at = 0;
     for (attempt_.iterations = 0; attempt_.iterations < most_iterations; ++attempt_.iterations) {
       // Near the optimum what the near Hessian lacks slows the steps more than its age: the one at hand serves until it does not.
-      const bool kept = curvature == VisitLikelihood::Curvature::near && definite_ && attempt_.iterations > 0 &&
-                        attempt_.scaled_gradient < keep_hessian;
+      const bool kept = borrowed || (curvature == VisitLikelihood::Curvature::near && definite_ && attempt_.iterations > 0 &&
+                                     attempt_.scaled_gradient < keep_hessian);
       if (kept) take_gradient(theta);
-      if (!kept || scaled_gradient() > 0.1 * attempt_.scaled_gradient) {
+      if (!kept || scaled_gradient() > (borrowed ? 0.5 : 0.1) * attempt_.scaled_gradient) {
+        borrowed = false;
         // From afar the expected Hessian: for complete data its step ends at the optimum from wherever it starts.
         derive(theta, attempt_.iterations == 0 && !near_start ? VisitLikelihood::Curvature::expected : curvature);
       }
@@ -272,6 +280,11 @@ class Climb {
   /// What the last move told of the Hessian: its change of gradient. A Hessian that lacks a term errs in a few directions, which
   /// as many moves tell.
   void learn(VectorXd const& theta) {
+    if (at_.size() == 0) {
+      at_ = theta;
+      gradient_at_ = gradient_;
+      return;
+    }
     const bool full = learnt_ == most_learnt;
     if (full) {
       for (Index k = 0; k + 1 < most_learnt; ++k) {
@@ -297,7 +310,12 @@ class Climb {
       share[k] = moves_.col(k).dot(solved_) / moves_.col(k).dot(changes_.col(k));
       solved_ -= share[k] * changes_.col(k);
     }
-    factor_.solveInPlace(solved_);
+    if (metric_.size() > 0) {
+      metric_.triangularView<Eigen::Lower>().solveInPlace(solved_);
+      metric_.triangularView<Eigen::Lower>().adjoint().solveInPlace(solved_);
+    } else {
+      factor_.solveInPlace(solved_);
+    }
     for (Index k = 0; k < learnt_; ++k) {
       const double back = changes_.col(k).dot(solved_) / moves_.col(k).dot(changes_.col(k));
       solved_ += (share[k] - back) * moves_.col(k);
@@ -308,6 +326,7 @@ class Climb {
   /// Gradient, Hessian and Newton step at theta, where the likelihood was evaluated last.
   /// `lift`: where the Hessian is not positive definite, the step is that of the expected one.
   bool derive(VectorXd const& theta, VisitLikelihood::Curvature curvature, bool lift = true) {
+    metric_.resize(0, 0);
     const std::span<const double> by_element = likelihood_.gradient();
     const Eigen::Map<const VectorXd> gradient(by_element.data(), elements_);
     likelihood_.hessian(curvature, {by_element_.data(), std::size_t(elements_ * elements_)});
@@ -343,6 +362,7 @@ class Climb {
 
   MatrixXd const& hessian() const { return hessian_; }
   MatrixXd const& jacobian() const { return jacobian_; }
+  bool has_factor() const { return metric_.size() == 0; }
   Eigen::LLT<MatrixXd> const& factor() const { return factor_; }
   std::size_t visits_ = 0;
 
@@ -379,6 +399,7 @@ class Climb {
   Index size_, elements_;
   std::vector<double> sigma_;
   MatrixXd by_element_, hessian_, jacobian_;
+  MatrixXd metric_;  // the factor of another fit's Hessian, until an own one is made
   VectorXd gradient_, step_;
   Eigen::LLT<MatrixXd> factor_;
   static constexpr Index most_learnt = 8;
@@ -390,7 +411,13 @@ class Climb {
 };
 
 /// log |det C| of a p x p matrix, row by row.
-double log_determinant(std::vector<double> const& c, std::size_t p) {
+/// `nested`: a row has its diagonal and columns of more factors, so their product is that of the diagonal.
+double log_determinant(std::vector<double> const& c, std::size_t p, bool nested) {
+  if (nested) {
+    double sum = 0;
+    for (std::size_t k = 0; k < p; ++k) sum += std::log(std::abs(c[k * p + k]));
+    return sum;
+  }
   const Eigen::PartialPivLU<MatrixXd> lu(Eigen::Map<const MatrixXd>(c.data(), Index(p), Index(p)));
   double sum = 0;
   for (Index k = 0; k < Index(p); ++k) sum += std::log(std::abs(lu.matrixLU()(k, k)));
@@ -400,8 +427,8 @@ double log_determinant(std::vector<double> const& c, std::size_t p) {
 }  // namespace
 
 std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& likelihood, Covariance const& covariance,
-                                     Estimation estimation, FitAttempt& attempt, std::vector<double> const* start,
-                                     Finish finish) {
+                                     Estimation estimation, FitAttempt& attempt, std::vector<double> const* start, Finish finish,
+                                     std::span<const double> metric) {
   const std::size_t m = data.m(), elements = packed_size(m), blocks = data.blocks.size();
   attempt = {.structure = covariance.structure().title()};
   const std::vector<double> from = start ? *start : moment_start(data, likelihood);
@@ -421,7 +448,7 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
   if (!attempt.reason.empty()) return {};
   Climb climb(likelihood, parameters, attempt);
   climb.visits_ = m;
-  if (!climb.run(theta, finish, start != nullptr)) return {};
+  if (!climb.run(theta, finish, start != nullptr, metric)) return {};
   attempt.converged = true;
 
   MmrmFit fit{.covariance = covariance,
@@ -439,7 +466,8 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
   const double n = double(likelihood.observations()), unit = 2 * std::log(data.unit);
   const bool restricted = estimation == Estimation::reml;
   fit.neg2_log_likelihood = likelihood.value() + (n - (restricted ? double(p) : 0.0)) * (std::log(2 * std::numbers::pi) + unit) -
-                            data.log_weights - (restricted ? 2 * log_determinant(data.to_given, p) : 0.0);
+                            data.log_weights -
+                            (restricted ? 2 * log_determinant(data.to_given, p, data.null_space.empty()) : 0.0);
   if (finish == Finish::curvature) {
     const Index size = theta.size();
     const VectorXd scale = climb.hessian().diagonal().cwiseSqrt().cwiseInverse();
@@ -448,8 +476,12 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
     Eigen::Map<MatrixXd>(fit.a.data(), size, size) = climb.factor().solve(2 * MatrixXd::Identity(size, size));
     if (!parameters.natural()) fit.jacobian.assign(climb.jacobian().data(), climb.jacobian().data() + climb.jacobian().size());
   }
-  const MatrixXd factor = climb.factor().matrixL();
-  fit.near_factor.assign(factor.data(), factor.data() + factor.size());
+  if (climb.has_factor()) {
+    const MatrixXd factor = climb.factor().matrixL();
+    fit.near_factor.assign(factor.data(), factor.data() + factor.size());
+  } else {
+    fit.near_factor.assign(metric.begin(), metric.end());
+  }
   fit.report = attempt;
   return fit;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,13 +51,14 @@ enum class Finish {
 /// the others in their parameters.
 ///
 /// `start`: a covariance to begin at (blocks x packed), say of a fit of nearly the same data; else moments of the residuals.
+/// `metric`: that fit's `near_factor`, of the same structure: the first steps are by it and make no Hessian.
 ///
 /// returns  nothing when it does not converge: `attempt` says why
 /// source   Jennrich & Schluchter (1986), Biometrics 42, 805-820; -2 log restricted likelihood with the constant of SAS PROC
 /// MIXED checked  mmrm_fit_test.cpp, tests/independent/mmrm_test.cpp
 std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& likelihood, Covariance const& covariance,
                                      Estimation estimation, FitAttempt& attempt, std::vector<double> const* start = nullptr,
-                                     Finish finish = Finish::curvature);
+                                     Finish finish = Finish::curvature, std::span<const double> metric = {});
 
 /// Covariance of the estimated parameters: twice the inverse of the Hessian of -2 l; of the elements of an unstructured
 /// covariance, else of theta. Of a fit that finished with curvature, whose likelihood then holds `slopes`, and was not moved

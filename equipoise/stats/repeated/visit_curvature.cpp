@@ -43,6 +43,7 @@ void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> ou
     const double effective = double(p) / observations;
     for (Index e = 0; e < elements; ++e) qq.col(e).array() += effective * n.array() * w.col(e).array();
   }
+  if (saturated) return hessian_saturated(curvature, out);
   for (Index block = 0; block < blocks; ++block) {
     const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
     const auto own_w = w.block(from, 0, count, elements);
@@ -229,10 +230,14 @@ void VisitLikelihood::hessian(Curvature curvature, std::span<double> out) {
   work_->hessian(curvature, Eigen::Map<MatrixXd>(out.data(), size, size));
 }
 
-void VisitLikelihood::traces(std::span<const double> x, std::span<double> out) { work_->traces(x, out); }
+void VisitLikelihood::traces(std::span<const double> x, std::span<double> out) {
+  work_->complete();
+  work_->traces(x, out);
+}
 
 void VisitLikelihood::variance_slope(std::span<const double> l, std::span<double> out) {
   Work& it = *work_;
+  it.complete();
   const VectorXd u = it.phi_matrix * Eigen::Map<const VectorXd>(l.data(), it.p);
   it.pair_weights.noalias() = u * u.transpose();
   it.against_slopes(it.pair_weights, out);
@@ -240,6 +245,7 @@ void VisitLikelihood::variance_slope(std::span<const double> l, std::span<double
 
 void VisitLikelihood::slopes_along(std::span<const double> u, std::span<double> forms, std::span<double> whitened) {
   Work& it = *work_;
+  it.complete();
   const VectorXd of = Eigen::Map<const VectorXd>(u.data(), it.p);
   it.slopes_along(of, it.z_along);
   const Index size = Index(elements());

@@ -274,13 +274,15 @@ class Folder {
   /// b of the design's columns as functions of ours, before any column is left out: C, all x all.
   std::vector<double> centring() const {
     const std::size_t p = out_.names.size();
-    std::map<Term, std::size_t> at;
-    for (std::size_t c = 0; c < p; ++c) at[out_.names[c]] = c;
     std::vector<double> to_given(p * p, 0.0);
     for (std::size_t c = 0; c < p; ++c) {
       std::vector<std::size_t> numeric;
       for (std::size_t f = 0; f < out_.names[c].size(); ++f)
         if (!out_.names[c][f].level) numeric.push_back(f);
+      if (numeric.empty()) {
+        to_given[c * p + c] = 1;
+        continue;
+      }
       for (unsigned subset = 0; subset < (1u << numeric.size()); ++subset) {
         Term name;
         double value = 1;
@@ -296,7 +298,8 @@ class Folder {
           value *= (kept ? 1.0 : -mean) / deviation;
           if (kept) name.push_back(factor);
         }
-        to_given[at.at(name) * p + c] += value;
+        const auto at = std::find(out_.names.begin(), out_.names.end(), name);  // margins are there
+        to_given[std::size_t(at - out_.names.begin()) * p + c] += value;
       }
     }
     return to_given;
@@ -310,32 +313,39 @@ class Folder {
     if (!std::isfinite(deviation)) return not_described();
     out_.y.assign(n * m, 0.0);
     // products of covariates, and of covariate and response, at each visit
-    std::vector<double> uu(m * elements, 0.0), uy(m * q, 0.0);
-    for (std::size_t i = 0; i < n; ++i)
+    std::vector<double> uu(m * elements, 0.0), uy(m * q, 0.0), of_pattern(out_.patterns.size() * elements, 0.0);
+    for (std::size_t i = 0; i < n; ++i) {
+      double const* u = out_.u.data() + i * q;
+      double* products = of_pattern.data() + out_.pattern_of[i] * elements;
+      for (std::size_t a = 0; a < q; ++a)
+        for (std::size_t b = 0; b <= a; ++b) *products++ += u[a] * u[b];
       for (std::size_t j = 0; j < m; ++j) {
         const std::int32_t row = out_.row_of[i * m + j];
         if (row < 0) continue;
         double y = (response[std::size_t(row)] - moments.mean) / deviation;
         if (!out_.root_weight.empty()) y *= out_.root_weight[i * m + j];
         out_.y[i * m + j] = y;
-        double const* u = out_.u.data() + i * q;
-        double* products = uu.data() + j * elements;
-        for (std::size_t a = 0; a < q; ++a) {
-          uy[j * q + a] += u[a] * y;
-          for (std::size_t b = 0; b <= a; ++b) *products++ += u[a] * u[b];
-        }
+        for (std::size_t a = 0; a < q; ++a) uy[j * q + a] += u[a] * y;
       }
+    }
+    for (std::size_t g = 0; g < out_.patterns.size(); ++g)
+      for (std::size_t j = 0; j < m; ++j)
+        if (out_.patterns[g].seen >> j & 1u)
+          for (std::size_t e = 0; e < elements; ++e) uu[j * elements + e] += of_pattern[g * elements + e];
     std::vector<double> xx(all * all, 0.0), xy(all, 0.0), fit(all);
     for (std::size_t c = 0; c < all; ++c)
       for (VisitData::Piece const& left : out_.columns[c]) {
         for (std::size_t j = 0; j < m; ++j)
           if (left.visit == VisitData::every_visit || std::size_t(left.visit) == j) xy[c] += uy[j * q + left.covariate];
         for (std::size_t d = 0; d <= c; ++d)
-          for (VisitData::Piece const& right : out_.columns[d])
-            for (std::size_t j = 0; j < m; ++j)
-              if ((left.visit == VisitData::every_visit || std::size_t(left.visit) == j) &&
-                  (right.visit == VisitData::every_visit || std::size_t(right.visit) == j))
-                xx[c * all + d] += uu[j * elements + packed(left.covariate, right.covariate)];
+          for (VisitData::Piece const& right : out_.columns[d]) {
+            double const* products = uu.data() + packed(left.covariate, right.covariate);
+            const std::int32_t visit = left.visit == VisitData::every_visit ? right.visit : left.visit;
+            if (visit == VisitData::every_visit)
+              for (std::size_t j = 0; j < m; ++j) xx[c * all + d] += products[j * elements];
+            else if (right.visit == VisitData::every_visit || right.visit == visit)
+              xx[c * all + d] += products[std::size_t(visit) * elements];
+          }
         for (std::size_t d = 0; d < c; ++d) xx[d * all + c] = xx[c * all + d];
       }
     numerics::SemidefiniteFactor factor(all);
@@ -349,14 +359,17 @@ class Folder {
       for (VisitData::Piece const& piece : out_.columns[c])
         for (std::size_t j = 0; j < m; ++j)
           if (piece.visit == VisitData::every_visit || std::size_t(piece.visit) == j) at_visit[piece.covariate * m + j] += fit[c];
-    for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t j = 0; j < m; ++j) {
-        if (out_.row_of[i * m + j] < 0) continue;
-        double value = out_.y[i * m + j];
-        for (std::size_t a = 0; a < q; ++a) value -= out_.u[i * q + a] * at_visit[a * m + j];
-        out_.y[i * m + j] = value;
-        squares.add(value * value);
+    for (std::size_t i = 0; i < n; ++i) {
+      double* y = out_.y.data() + i * m;
+      for (std::size_t a = 0; a < q; ++a) {
+        const double u = out_.u[i * q + a];
+        double const* at = at_visit.data() + a * m;
+        for (std::size_t j = 0; j < m; ++j) y[j] -= u * at[j];
       }
+      for (std::size_t j = 0; j < m; ++j)
+        if (out_.row_of[i * m + j] < 0) y[j] = 0;
+        else squares.add(y[j] * y[j]);
+    }
     const double df = double(out_.observations) - double(factor.rank());
     if (!(df > 0))
       return fail(Code::not_estimable, "{} values and {} coefficients: nothing is left to estimate a covariance from",

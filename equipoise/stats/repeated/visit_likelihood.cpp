@@ -48,6 +48,7 @@ VisitLikelihood::Work::Work(VisitData const& d, bool reml) : PatternSums(d), res
   x_full.resize(std::size_t(m * m));
   root_full.resize(std::size_t(m * m));
   y_full.resize(std::size_t(m * m));
+  find_saturated();
 }
 
 void VisitLikelihood::Work::meet() {
@@ -97,9 +98,26 @@ void VisitLikelihood::Work::assemble(MatrixXd const& of_patterns, MatrixXd& out)
     for (Index d = 0; d < c; ++d) out(d, c) = out(c, d);
 }
 
+void VisitLikelihood::Work::complete() {
+  if (completed) return;
+  assemble(w, a_matrix);
+  factor.compute(a_matrix);
+  invert_factor();
+  completed = true;
+}
+
+void VisitLikelihood::Work::invert_factor() {
+  inverse_root.setIdentity(p, p);
+  factor.matrixL().solveInPlace(inverse_root);
+  phi_matrix.setZero();
+  phi_matrix.selfadjointView<Eigen::Lower>().rankUpdate(inverse_root.transpose());
+  phi_matrix.triangularView<Eigen::StrictlyUpper>() = phi_matrix.transpose();
+}
+
 bool VisitLikelihood::Work::evaluate(std::span<const double> at_sigma) {
-  double logs = 0;
   slopes_made = false;
+  if (saturated) return evaluate_saturated(at_sigma);
+  double logs = 0;
   for (Index block = 0; block < blocks; ++block) {
     const auto own = at_sigma.subspan(std::size_t(block * elements), std::size_t(elements));
     for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
@@ -143,11 +161,7 @@ bool VisitLikelihood::Work::evaluate(std::span<const double> at_sigma) {
   value = logs + squares - b.dot(rhs) + (restricted ? log_det_a : 0.0);
   rounding = std::numeric_limits<double>::epsilon() * (magnitude + std::abs(b.dot(rhs)));
   if (!std::isfinite(value)) return false;
-  inverse_root.setIdentity(p, p);
-  factor.matrixL().solveInPlace(inverse_root);
-  phi_matrix.setZero();
-  phi_matrix.selfadjointView<Eigen::Lower>().rankUpdate(inverse_root.transpose());
-  phi_matrix.triangularView<Eigen::StrictlyUpper>() = phi_matrix.transpose();
+  invert_factor();
   return true;
 }
 
@@ -193,6 +207,7 @@ void VisitLikelihood::Work::add_spread(MatrixXd& out) {
 }
 
 void VisitLikelihood::Work::derive() {
+  if (saturated) return derive_saturated();
   // b as coefficients of u at each visit
   b_at.setZero();
   for (Index c = 0; c < p; ++c)
@@ -290,13 +305,19 @@ VisitLikelihood::~VisitLikelihood() = default;
 VisitLikelihood::VisitLikelihood(VisitLikelihood&&) noexcept = default;
 
 std::size_t VisitLikelihood::elements() const { return std::size_t(work_->elements * work_->blocks); }
-void VisitLikelihood::leave_out(std::size_t participant) { work_->change(participant, -1.0); }
-void VisitLikelihood::put_back(std::size_t participant) { work_->change(participant, 1.0); }
-void VisitLikelihood::recentre() { work_->recentre(work_->b); }
+void VisitLikelihood::leave_out(std::size_t participant) { work_->count(participant, -1.0); }
+void VisitLikelihood::put_back(std::size_t participant) { work_->count(participant, 1.0); }
+void VisitLikelihood::recentre() {
+  work_->recentre(work_->b);
+  if (work_->saturated) work_->saturated->fresh = false;
+}
 bool VisitLikelihood::evaluate(std::span<const double> sigma) { return work_->evaluate(sigma); }
 double VisitLikelihood::value() const { return work_->value; }
 std::span<const double> VisitLikelihood::b() const { return {work_->b_given.data(), std::size_t(work_->p)}; }
-std::span<const double> VisitLikelihood::phi() const { return {work_->phi_matrix.data(), std::size_t(work_->p * work_->p)}; }
+std::span<const double> VisitLikelihood::phi() const {
+  work_->complete();
+  return {work_->phi_matrix.data(), std::size_t(work_->p * work_->p)};
+}
 double VisitLikelihood::rounding() const { return work_->rounding; }
 double VisitLikelihood::log_determinant() const { return work_->log_det_a; }
 std::size_t VisitLikelihood::observations() const { return std::size_t(work_->observations + 0.5); }

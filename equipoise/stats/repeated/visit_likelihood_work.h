@@ -6,6 +6,7 @@
 
 #include "equipoise/stats/repeated/pattern_inverter.h"
 #include "equipoise/stats/repeated/visit_likelihood.h"
+#include "equipoise/stats/repeated/visit_saturated.h"
 
 namespace equipoise::stats {
 
@@ -58,6 +59,10 @@ struct VisitLikelihood::Work : folded::PatternSums {
   std::optional<Groups> groups;
   bool groups_sought = false;
 
+  /// Where the means and covariates allow: value, gradient and Hessian from these; see visit_saturated.h.
+  std::optional<folded::Saturated> saturated;
+  bool completed = true;  // a_matrix, factor, phi_matrix are those of the last evaluation
+
   // workspace
   MatrixXd sums, visit_sums, t_extended, t, t_visits, visit_shares, k4, zz, weighted, products, pair_weights, slope_along,
       half_way, whitened;
@@ -105,7 +110,23 @@ struct VisitLikelihood::Work : folded::PatternSums {
   void make_slopes(std::vector<std::uint8_t> const* only = nullptr);
   void find_groups();
 
+  /// What `Saturated` does without: A, its factor and inverse.
+  void complete();
+  void invert_factor();
+  void count(std::size_t i, double sign) {
+    change(i, sign);
+    if (saturated) saturated->fresh = false;
+  }
+  void take_saturated_sums();
+  bool evaluate_saturated(std::span<const double> at_sigma);
+  bool factor_groups();
+  void derive_saturated();
+  void hessian_saturated(Curvature curvature, Eigen::Ref<MatrixXd> out);
+  void find_saturated();
+
  private:
+  /// Rows of `stack`: L^-1 P_s L^-T of every element, as often as they stand in a trace of two of them.
+  void stack_slopes();
   void meet();
   /// n W - W X W, X = R + H, in place of the lower triangle of X. Visits that nearly tell one another make W large in some
   /// direction, and rounding there must not spill into the others: so the difference is taken where V is D.
