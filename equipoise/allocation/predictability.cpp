@@ -42,18 +42,36 @@ void check(std::span<const std::int32_t> arm, std::span<const std::int32_t> site
 
 double convergent_guesses(std::span<const std::int32_t> arm, std::span<const std::int32_t> site, std::span<const int> ratio) {
   check(arm, site, ratio);
-  Counts counts(ratio);
+  const std::size_t arms = ratio.size();
+  std::int32_t last = -1;
+  for (const std::int32_t one : site) {
+    expects(one >= 0, "a site has a number from 0");
+    last = std::max(last, one);
+  }
+  // Of each site and arm the participants, and the same for each unit of the ratio.
+  std::vector<double> counts(2 * arms * std::size_t(last + 1), 0.0);
   double right = 0;
   for (std::size_t i = 0; i < arm.size(); ++i) {
-    double* at = counts.of(site[i]);
-    double least = counts.load(at, 0);
-    for (std::size_t a = 1; a < ratio.size(); ++a) least = std::min(least, counts.load(at, a));
+    double *n = counts.data() + 2 * arms * std::size_t(site[i]), *load = n + arms;
+    double least = load[0];
+    for (std::size_t a = 1; a < arms; ++a) least = std::min(least, load[a]);
     int among = 0;
-    for (std::size_t a = 0; a < ratio.size(); ++a) among += counts.load(at, a) == least;
-    if (counts.load(at, std::size_t(arm[i])) == least) right += 1.0 / among;
-    ++at[arm[i]];
+    for (std::size_t a = 0; a < arms; ++a) among += load[a] == least;
+    const auto own = std::size_t(arm[i]);
+    right += (load[own] == least ? 1.0 : 0.0) / among;
+    load[own] = ++n[own] / ratio[own];
   }
   return right;
+}
+
+double overall_imbalance(std::span<const std::int32_t> arm, std::span<const int> ratio) {
+  Counts all(ratio);
+  double* n = all.of(0);
+  for (const std::int32_t one : arm) {
+    expects(one >= 0 && std::size_t(one) < ratio.size(), "an arm has a ratio");
+    ++n[one];
+  }
+  return all.spread(n);
 }
 
 ArmImbalance arm_imbalance(std::span<const std::int32_t> arm, std::span<const std::int32_t> site, std::span<const int> ratio) {
@@ -65,7 +83,7 @@ ArmImbalance arm_imbalance(std::span<const std::int32_t> arm, std::span<const st
     ++by_site.of(site[i])[arm[i]];
     imbalance.largest = std::max(imbalance.largest, all.spread(all.of(0)));
   }
-  imbalance.overall = all.spread(all.of(0));
+  imbalance.overall = overall_imbalance(arm, ratio);
   for (std::size_t one = 0; one < by_site.sites(); ++one)
     imbalance.worst_site = std::max(imbalance.worst_site, by_site.spread(by_site.of(std::int32_t(one))));
   return imbalance;

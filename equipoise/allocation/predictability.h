@@ -22,6 +22,8 @@ struct ArmImbalance {
   double worst_site = 0;  ///< the largest of the sites' own, at the end
   double largest = 0;     ///< of all participants, at any time
 };
+/// The one at the end, which needs no look at the participants one by one.
+double overall_imbalance(std::span<const std::int32_t> arm, std::span<const int> ratio);
 ArmImbalance arm_imbalance(std::span<const std::int32_t> arm, std::span<const std::int32_t> site, std::span<const int> ratio);
 
 }  // namespace equipoise::allocation

@@ -4,12 +4,13 @@
 #include <bit>
 #include <utility>
 
+#include "equipoise/core/error.h"
+
 namespace equipoise::numerics {
 namespace {
 
 constexpr unsigned widest_digit = 10;  // 1024 places to write to: their last cache lines all but fit the first level
 constexpr unsigned spare_bits = 6;     // sorted beyond those of n: few words are left to be put right one by one
-constexpr std::size_t few = 256;       // words that a comparison sort orders sooner than the histograms are cleared
 constexpr std::size_t short_run = 24;
 
 void insertion_sort(std::uint64_t* first, std::uint64_t* last) {
@@ -22,7 +23,7 @@ void insertion_sort(std::uint64_t* first, std::uint64_t* last) {
 }
 
 /// Orders each run of equal bits from `shift` up.
-void order_runs(Words& words, unsigned shift) {
+void order_runs(std::span<std::uint64_t> words, unsigned shift) {
   std::uint64_t* const begin = words.data();
   std::uint64_t* const end = begin + words.size();
   for (std::uint64_t* at = begin + 1; at < end; ++at) {
@@ -39,6 +40,32 @@ void order_runs(Words& words, unsigned shift) {
 
 }  // namespace
 
+void short_sort(std::span<std::uint64_t> words) {
+  constexpr unsigned width = 7, places = 1u << width;
+  const std::size_t n = words.size();
+  expects(n <= short_words, "few words are sorted");
+  if (n <= 12) {
+    if (n > 1) insertion_sort(words.data(), words.data() + n);
+    return;
+  }
+  std::uint64_t any = 0;
+  for (const std::uint64_t word : words) any |= word;
+  const auto length = unsigned(std::bit_width(any));
+  const unsigned lowest = length > 2 * width ? length - 2 * width : 0;
+  std::uint16_t low[places] = {}, high[places] = {};
+  for (const std::uint64_t word : words) ++low[(word >> lowest) % places], ++high[word >> lowest >> width];
+  std::uint16_t before_low = 0, before_high = 0;
+  for (unsigned place = 0; place < places; ++place) {
+    const std::uint16_t here_low = low[place], here_high = high[place];
+    low[place] = before_low, high[place] = before_high;
+    before_low = std::uint16_t(before_low + here_low), before_high = std::uint16_t(before_high + here_high);
+  }
+  std::uint64_t between[short_words];
+  for (const std::uint64_t word : words) between[low[(word >> lowest) % places]++] = word;
+  for (std::size_t i = 0; i < n; ++i) words[high[between[i] >> lowest >> width]++] = between[i];
+  if (lowest > 0) order_runs(words, lowest);
+}
+
 void radix_sort(Words& words, Words& scratch) {
   const std::size_t n = words.size();
   std::uint64_t any = 0, last = 0;
@@ -49,7 +76,7 @@ void radix_sort(Words& words, Words& scratch) {
     last = word;
   }
   if (ordered) return;
-  if (n <= few) return std::sort(words.begin(), words.end());
+  if (n <= short_words) return short_sort(words);
 
   const auto length = unsigned(std::bit_width(any));
   const unsigned wanted = std::min(length, unsigned(std::bit_width(n)) + spare_bits);

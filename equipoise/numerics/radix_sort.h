@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "equipoise/numerics/uninitialised.h"
 
 namespace equipoise::numerics {
@@ -14,5 +17,9 @@ namespace equipoise::numerics {
 /// source   Knuth (1998), The Art of Computer Programming 3, 5.2.5; the comparison pass as in section 5.2.1
 /// checked  radix_sort_test.cpp
 void radix_sort(Words& words, Words& scratch);
+
+/// The same of at most `short_words` words, without storage: the leading 14 bits in two passes, and the comparison pass.
+inline constexpr std::size_t short_words = 256;
+void short_sort(std::span<std::uint64_t> words);
 
 }  // namespace equipoise::numerics

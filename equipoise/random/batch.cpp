@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "equipoise/core/error.h"
 #include "equipoise/numerics/logarithm.h"
@@ -108,6 +109,17 @@ void Batch::uniforms(std::uint32_t visit, std::uint32_t block, std::size_t n, st
       numerics::store(out + w * stride + i, fraction(step.low.word[w]));
       numerics::store(out + w * stride + i + 4, fraction(step.high.word[w]));
     }
+  }
+}
+
+void Batch::words(std::uint32_t visit, std::uint32_t block, std::size_t n, std::uint32_t const* participants, std::uint64_t* even,
+                  std::uint64_t* odd) const {
+  const auto joined = [](Words low, Words high) { return (high << 32) | (low & 0xffffffff); };
+  const auto put = [](std::uint64_t* to, Words words) { std::memcpy(to, &words, sizeof words); };
+  for (std::size_t i = 0; i < n; i += batch_step) {
+    const Step step = draw(participants + i, visit, block, replicate_, key_);
+    put(even + i, joined(step.low.word[0], step.low.word[1])), put(odd + i, joined(step.low.word[2], step.low.word[3]));
+    put(even + i + 4, joined(step.high.word[0], step.high.word[1])), put(odd + i + 4, joined(step.high.word[2], step.high.word[3]));
   }
 }
 

@@ -40,6 +40,10 @@ class Batch {
   void uniforms(std::uint32_t visit, std::uint32_t block, std::size_t n, std::uint32_t const* participants, double* out,
                 std::size_t stride) const;
 
+  /// The words of a Draw (draw.h) of each participant at positions 2 block and 2 block + 1, attempt 0.
+  void words(std::uint32_t visit, std::uint32_t block, std::size_t n, std::uint32_t const* participants, std::uint64_t* even,
+             std::uint64_t* odd) const;
+
  private:
   PhiloxKey key_{};
   std::uint64_t replicate_ = 0;

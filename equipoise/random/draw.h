@@ -84,4 +84,19 @@ class PhiloxDraw final : public Draw {
   std::uint32_t who_;
 };
 
+/// The same words, of which those of the positions 0 and 1 have been drawn ahead, for many participants at once (batch.h).
+class DrawnAhead final : public Draw {
+ public:
+  DrawnAhead(PhiloxKey key, Address at, std::uint64_t even, std::uint64_t odd) : key_(key), at_(at), first_{even, odd} {}
+
+  std::uint64_t word(std::uint32_t position, std::uint32_t attempt) const override {
+    return position < 2 && attempt == 0 ? first_[position] : PhiloxDraw(key_, at_).word(position, attempt);
+  }
+
+ private:
+  PhiloxKey key_;
+  Address at_;
+  std::uint64_t first_[2];
+};
+
 }  // namespace equipoise::random

@@ -107,6 +107,19 @@ bool CompiledDerivation::find_event_day(VirtualTrial const& trial, Scratch& scra
 bool CompiledDerivation::measured_times(Scratch& scratch) const {
   std::vector<double>&times = scratch.numbers_[place(Kind::time)], &events = scratch.numbers_[place(Kind::event)];
   double const *time = scratch.workspace_.output(time_), *event = scratch.workspace_.output(event_);
+  if (scratch.intercurrent_.empty()) {  // follow-up ends with the time itself
+    const std::size_t n = scratch.chosen_.size();
+    times.resize(n), events.resize(n);
+    bool good = true;
+    for (std::size_t c = 0; c < n; ++c) {
+      const std::uint32_t i = scratch.chosen_[c];
+      const double at = time[i] * days_of_unit_;
+      const bool known = !std::isnan(at) && !std::isnan(event[i]);
+      good &= !(at < 0);
+      times[c] = known ? at : missing_number, events[c] = known ? double(event[i] == 1) : missing_number;
+    }
+    return good;
+  }
   times.clear(), events.clear();
   for (const std::uint32_t i : scratch.chosen_) {
     const double at = time[i] * days_of_unit_;

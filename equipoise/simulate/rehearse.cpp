@@ -171,7 +171,7 @@ void Rehearsed::count_conduct(Scratch& scratch, Tally& tally) const {
   for (std::size_t i = 0; i < trial.n; ++i) last = std::max(last, trial.entry[i] + trial.follow_up_end[i]);
   tally.accrual_days.add(trial.n > 0 ? trial.entry[trial.n - 1] : 0), tally.trial_days.add(last);
   tally.screened.add(double(trial.screened)), tally.left_early.add(left_early(trial, study_->protocol));
-  tally.imbalance.add(allocation::arm_imbalance(trial.arm, site, ratio).overall);
+  tally.imbalance.add(allocation::overall_imbalance(trial.arm, ratio));
   tally.guessed.add(allocation::convergent_guesses(trial.arm, site, ratio) / double(trial.n));
 }
 

@@ -153,7 +153,14 @@ void World::enrol(Workspace& w, VirtualTrial& trial) const {
   trial.failed.assign(protocol_->criteria.size(), 0);
   trial.screened = 0;
   if (rule_) rule_->start(w.state_);
+  // The words that allocate one participant after the other, drawn side by side.
   const random::PhiloxKey allocation = w.draws_.key(Purpose::allocation);
+  const std::size_t places = random::padded(planned);
+  if (rule_) {
+    while (w.order_.size() < places) w.order_.push_back(std::uint32_t(w.order_.size()));
+    grow(w.words_, 2 * places);
+    w.draws_.of(Purpose::allocation).words(0, 0, planned, w.order_.data(), w.words_.data(), w.words_.data() + places);
+  }
 
   std::size_t n = 0;
   double now = 0;
@@ -189,9 +196,9 @@ void World::enrol(Workspace& w, VirtualTrial& trial) const {
       for (std::size_t f = 0; f < factors; ++f) w.level_[f] = w.levels_[f * stride + i];
       std::int32_t arm = 0;
       if (rule_) {
+        const random::Address at{.replicate = w.draws_.replicate(), .participant = std::uint32_t(n)};
         const auto given =
-            rule_->next(w.state_, w.level_,
-                        random::PhiloxDraw(allocation, {.replicate = w.draws_.replicate(), .participant = std::uint32_t(n)}));
+            rule_->next(w.state_, w.level_, random::DrawnAhead(allocation, at, w.words_[n], w.words_[places + n]));
         if (!given) continue;  // no arm takes somebody like this any more
         arm = *given;
       }

@@ -39,7 +39,8 @@ class Workspace {
   Arena arena_;
   CandidateRules::Memory rules_;
   allocation::State state_;
-  std::vector<std::uint32_t> candidate_, who_, index_, number_;
+  std::vector<std::uint32_t> candidate_, who_, index_, number_, order_;
+  std::vector<std::uint64_t> words_;
   std::vector<std::int32_t> candidate_site_, failed_, levels_, level_, site_taken_, site_, arm_;
   std::vector<std::vector<Record>> records_;
 };

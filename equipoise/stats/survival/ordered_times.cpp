@@ -10,7 +10,7 @@ namespace {
 
 constexpr double counted_below = 65536;  // whole numbers below this differ by far more than `same_time`
 constexpr std::size_t cells_a_row = 4;   // a table is cheaper than a sort while it is not much longer than the data
-constexpr std::size_t small_table = 65536;
+constexpr std::size_t few_rows = 256, small_table = 65536;  // that of many rows, while it stays in the cache
 
 /// What one look at the times says.
 struct Look {
@@ -54,7 +54,7 @@ Expected<OrderedTimes> OrderedTimes::of(Frame const& frame, std::string_view tim
   made.class_bits_ = unsigned(std::bit_width(count - 1));
   if (look.whole && made.last_ < counted_below) {
     const std::size_t values = std::size_t(made.last_) + 1;
-    if (values * count <= std::max(cells_a_row * frame.rows, small_table)) {
+    if (values * count <= std::max(cells_a_row * frame.rows, frame.rows > few_rows ? small_table : 0)) {
       made.counts_.assign(values * count * 2, 0);
       for (std::size_t i = 0; i < frame.rows; ++i) {
         std::uint32_t* cell = made.counts_.data() + (std::size_t(times[i]) * count + std::size_t(classes[i])) * 2;
@@ -82,12 +82,21 @@ void OrderedTimes::sort_words(NumbersView times, NumbersView events, std::span<c
   const unsigned payload = class_bits_ + 1;
   smallest_ = smallest;
   words_.resize(times.size());
+  // Those of the last time, often that of the end of the trial, are not sorted among each other.
+  const std::uint64_t latest = bits_of(last_);
+  const bool few = times.size() <= numerics::short_words;
+  std::size_t before = 0, from = times.size();
   for (std::size_t i = 0; i < times.size(); ++i) {
     const std::uint64_t bits = bits_of(times[i]);
     const std::uint64_t key = bits == 0 ? 0 : bits - smallest + 1;
-    words_.data()[i] = key << payload | std::uint64_t(classes[i]) << 1 | std::uint64_t(events[i] != 0);
+    const std::uint64_t word = key << payload | std::uint64_t(classes[i]) << 1 | std::uint64_t(events[i] != 0);
+    const bool last = few && bits == latest;
+    words_.data()[last ? from - 1 : before] = word;
+    before += !last, from -= last;
   }
-  {
+  if (few) {
+    numerics::short_sort({words_.data(), before});
+  } else {
     numerics::Words scratch;
     numerics::radix_sort(words_, scratch);
   }
