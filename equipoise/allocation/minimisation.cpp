@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -96,7 +97,9 @@ std::optional<Taves> Taves::parse(Setting const& setting, Section& text) {
 
 std::uint64_t Minimisation::preferred(std::span<const std::int32_t> state, Candidate const& who) const {
   const std::size_t places = place_arm.size();
-  std::array<double, most_places> total{};  // G_t
+  std::array<double, most_places> total;  // G_t
+  std::fill_n(total.data(), places, 0.0);
+  const bool all_open = std::size_t(std::popcount(who.open_places)) == places;
   const auto add = [&](std::int32_t const* count, double weight) {
     if (imbalance == Imbalance::marginal_total) {
       for (std::size_t t = 0; t < places; ++t) total[t] += weight * count[t];
@@ -106,7 +109,7 @@ std::uint64_t Minimisation::preferred(std::span<const std::int32_t> state, Candi
       // With one more at t: the largest is max(largest, x_t + 1); the smallest is the second smallest when t alone was smallest.
       std::int32_t largest = 0, smallest = std::numeric_limits<std::int32_t>::max(), second = smallest;
       for (std::size_t k = 0; k < places; ++k) {
-        if (!has(who.open_places, k)) continue;
+        if (!all_open && !has(who.open_places, k)) continue;
         largest = std::max(largest, count[k]);
         second = std::min(second, std::max(smallest, count[k]));
         smallest = std::min(smallest, count[k]);
@@ -133,12 +136,12 @@ std::uint64_t Minimisation::preferred(std::span<const std::int32_t> state, Candi
 
   double least = std::numeric_limits<double>::infinity(), most = 0;
   for (std::size_t t = 0; t < places; ++t)
-    if (has(who.open_places, t)) least = std::min(least, total[t]), most = std::max(most, total[t]);
+    if (all_open || has(who.open_places, t)) least = std::min(least, total[t]), most = std::max(most, total[t]);
   const double slack = 1e-12 * most;  // rounding of sums that are equal: a unit in the last place for each factor
   std::uint64_t set = 0;
   for (std::size_t t = 0; t < places; ++t)
-    if (has(who.open_places, t) && total[t] <= least + slack) set |= std::uint64_t(1) << t;
-  return set;
+    set |= std::uint64_t(total[t] <= least + slack) << t;
+  return set & who.open_places;
 }
 
 std::int32_t Minimisation::next(Cells state, Candidate const& who, random::Draw const& draw) const {

@@ -1,6 +1,7 @@
 #include "equipoise/allocation/permuted_block.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "equipoise/core/text.h"
 
@@ -37,8 +38,13 @@ std::optional<PermutedBlock> PermutedBlock::parse(Setting const& setting, Sectio
 std::int32_t PermutedBlock::next(Cells state, Candidate const& who, random::Draw const& draw) const {
   const std::size_t arms = ratio.size();
   const Cells left = state.subspan(who.stratum * arms, arms);
+  const bool all_open = std::size_t(std::popcount(who.open_arms)) == arms;
   const auto total = [&] {
     std::int32_t sum = 0;
+    if (all_open) {
+      for (std::size_t a = 0; a < arms; ++a) sum += left[a];
+      return sum;
+    }
     for (std::size_t a = 0; a < arms; ++a) sum += has(who.open_arms, a) ? left[a] : 0;
     return sum;
   };
@@ -50,6 +56,12 @@ std::int32_t PermutedBlock::next(Cells state, Candidate const& who, random::Draw
   }
   std::int64_t ticket = std::int64_t(draw.below(0, std::uint64_t(in_block)));
   std::size_t arm = 0;
+  if (all_open) {  // no branch: where the ticket lies is chance
+    std::int64_t reached = 0;
+    for (std::size_t a = 0; a + 1 < arms; ++a) arm += ticket >= (reached += left[a]);
+    --left[arm];
+    return std::int32_t(arm);
+  }
   for (;; ++arm) {
     if (!has(who.open_arms, arm)) continue;
     if (ticket < left[arm]) break;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace equipoise::analysis {
 namespace {
@@ -144,6 +145,7 @@ Checked<CompiledAnalysis> compile(Analysis const& analysis, ReadyMethod method, 
         const auto found = std::ranges::find(column.levels, level);
         column.level_of.push_back(found == column.levels.end() ? missing_level : std::int32_t(found - column.levels.begin()));
       }
+      column.same_levels = column.levels == levels;
     }
     made.columns_.push_back(std::move(column));
   }
@@ -196,11 +198,14 @@ void CompiledAnalysis::check_schema(DatasetView const& view) const {
   for (Gathered const& column : columns_) check(column.place);
 }
 
+/// Columns of which every row is used are looked at where they stand.
 Expected<void> CompiledAnalysis::gather(DatasetView const& view, Workspace& workspace) const {
   workspace.numbers_.resize(columns_.size());
   workspace.codes_.resize(columns_.size());
   workspace.frame_.columns.resize(columns_.size());
   workspace.frame_.rows = workspace.rows_.size();
+  const std::span<const std::size_t> rows = workspace.rows_;
+  const bool whole = rows.size() == view.rows;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     Gathered const& column = columns_[i];
     ColumnView const& from = view.columns[column.place];
@@ -208,50 +213,82 @@ Expected<void> CompiledAnalysis::gather(DatasetView const& view, Workspace& work
     to.name = schema_[column.place].name;
     if (from.numeric()) {
       const NumbersView values = from.numbers();
-      workspace.numbers_[i].clear();
-      for (const std::size_t row : workspace.rows_) workspace.numbers_[i].push_back(values[row]);
+      if (whole) {
+        to.cells = values;
+        continue;
+      }
+      workspace.numbers_[i].resize(rows.size());
+      double* out = workspace.numbers_[i].data();
+      for (const std::size_t row : rows) *out++ = values.data()[row];
       to.cells = NumbersView(workspace.numbers_[i]);
       continue;
     }
     const std::span<const std::int32_t> codes = from.categories().codes;
-    workspace.codes_[i].clear();
-    if (column.open) {
-      for (const std::size_t row : workspace.rows_) workspace.codes_[i].push_back(codes[row]);
-      to.cells = CategoriesView{workspace.codes_[i], from.categories().levels};
+    const std::span<const std::string> levels =
+        column.open ? from.categories().levels : std::span<const std::string>(column.levels);
+    const auto known = std::int32_t(column.level_of.size());
+    if (!column.open) {
+      bool inside = true;
+      for (const std::int32_t code : codes) inside &= (code >= missing_level) & (code < known);
+      expects(inside, "a code is a place in the levels of its column");
+    }
+    if (whole && (column.open || column.same_levels)) {
+      to.cells = CategoriesView{codes, levels};
       continue;
     }
-    for (const std::size_t row : workspace.rows_) {
-      std::int32_t level = codes[row];
-      if (level != missing_level) {
-        expects(level >= 0 && std::size_t(level) < column.level_of.size(), "a code is a place in the levels of its column");
-        level = column.level_of[std::size_t(level)];
-        if (level == missing_level)
-          return fail(Code::inconsistent, "column '{}' has the level '{}', which the analysis does not list among {}", to.name,
-                      from.categories().levels[std::size_t(codes[row])], join(column.levels, ", "));
-      }
-      workspace.codes_[i].push_back(level);
+    workspace.codes_[i].resize(rows.size());
+    std::int32_t* out = workspace.codes_[i].data();
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      const std::int32_t code = codes[rows[r]];
+      out[r] = column.open || code == missing_level ? code : column.level_of[std::size_t(code)];
+      if (out[r] == missing_level && code != missing_level)
+        return fail(Code::inconsistent, "column '{}' has the level '{}', which the analysis does not list among {}", to.name,
+                    from.categories().levels[std::size_t(code)], join(column.levels, ", "));
     }
-    to.cells = CategoriesView{workspace.codes_[i], column.levels};
+    to.cells = CategoriesView{workspace.codes_[i], levels};
   }
   return {};
 }
 
-Expected<Outcome> CompiledAnalysis::run(DatasetView const& view, Workspace& workspace, stats::Focus const* focus) const {
+Expected<std::size_t> CompiledAnalysis::prepare(DatasetView const& view, Workspace& workspace) const {
   check_schema(view);
-  workspace.rows_.clear();
-  std::size_t met = 0;
-  const auto misses = [&](Gathered const& column, std::size_t row) {
-    ColumnView const& cells = view.columns[column.place];
-    if (!column.drop_missing) return false;
-    return cells.numeric() ? std::isnan(cells.numbers()[row]) : cells.categories().codes[row] == missing_level;
+  workspace.chosen_.assign(view.rows, 1);
+  std::uint8_t* const chosen = workspace.chosen_.data();
+  const auto count = [&] {
+    std::size_t sum = 0;
+    for (std::size_t row = 0; row < view.rows; ++row) sum += chosen[row];
+    return sum;
   };
-  for (std::size_t row = 0; row < view.rows; ++row) {
-    if (!std::ranges::all_of(filters_, [&](Filter const& filter) { return filter.meets(view, row); })) continue;
-    ++met;
-    if (std::ranges::none_of(columns_, [&](Gathered const& column) { return misses(column, row); }))
-      workspace.rows_.push_back(row);
+  for (Filter const& filter : filters_) {
+    if (filter.test == Filter::Test::any_of && filter.category && !filter.number) {  // of these levels: what most filters ask
+      std::int32_t const* codes = view.columns[*filter.category].categories().codes.data();
+      std::uint8_t const* allowed = filter.allowed.data();
+      for (std::size_t row = 0; row < view.rows; ++row)
+        chosen[row] = codes[row] != missing_level ? chosen[row] & allowed[codes[row]] : 0;
+      continue;
+    }
+    for (std::size_t row = 0; row < view.rows; ++row)
+      if (chosen[row]) chosen[row] = filter.meets(view, row);
   }
-  const std::size_t used = workspace.rows_.size();
+  const std::size_t met = filters_.empty() ? view.rows : count();
+  for (Gathered const& column : columns_) {
+    if (!column.drop_missing) continue;
+    ColumnView const& cells = view.columns[column.place];
+    if (cells.numeric()) {
+      double const* values = cells.numbers().data();
+      for (std::size_t row = 0; row < view.rows; ++row) chosen[row] &= values[row] == values[row];
+    } else {
+      std::int32_t const* codes = cells.categories().codes.data();
+      for (std::size_t row = 0; row < view.rows; ++row) chosen[row] &= codes[row] != missing_level;
+    }
+  }
+  const std::size_t used = count();
+  workspace.rows_.resize(used);
+  std::size_t* next = workspace.rows_.data();
+  if (used == view.rows) std::iota(workspace.rows_.begin(), workspace.rows_.end(), std::size_t(0));
+  else
+    for (std::size_t row = 0; row < view.rows; ++row)
+      if (chosen[row]) *next++ = row;
   if (used == 0 && !columns_.empty()) {
     if (met == 0)
       return fail(Code::no_data, "analysis '{}' has no rows: none of the {} rows of the data meets its filter", id_, view.rows);
@@ -259,10 +296,23 @@ Expected<Outcome> CompiledAnalysis::run(DatasetView const& view, Workspace& work
                 filters_.empty() ? "" : " that meet its filter");
   }
   if (auto gathered = gather(view, workspace); !gathered) return tl::unexpected(std::move(gathered.error()));
+  return met;
+}
+
+Expected<Outcome> CompiledAnalysis::run(DatasetView const& view, Workspace& workspace, stats::Focus const* focus) const {
+  const Expected<std::size_t> met = prepare(view, workspace);
+  if (!met) return tl::unexpected(met.error());
   Expected<stats::Answer> answer =
       focus && method_.run_focused ? method_.run_focused(workspace.frame_, *focus) : method_.run(workspace.frame_);
   if (!answer) return tl::unexpected(std::move(answer.error()));
-  return Outcome{std::move(*answer), used, met - used};
+  const std::size_t used = workspace.rows_.size();
+  return Outcome{std::move(*answer), used, *met - used};
+}
+
+Expected<stats::Figures> CompiledAnalysis::figures(DatasetView const& view, Workspace& workspace, stats::Focus const& focus) const {
+  expects(gives_figures(), "figures are asked of a method that gives them");
+  if (const auto met = prepare(view, workspace); !met) return tl::unexpected(met.error());
+  return method_.figures(workspace.frame_, focus);
 }
 
 }  // namespace equipoise::analysis

@@ -28,6 +28,7 @@ class Workspace {
  private:
   friend class CompiledAnalysis;
   std::vector<std::size_t> rows_;
+  std::vector<std::uint8_t> chosen_;
   std::vector<std::vector<double>> numbers_;
   std::vector<std::vector<std::int32_t>> codes_;
   stats::Frame frame_;
@@ -46,6 +47,10 @@ class CompiledAnalysis {
   Expected<Outcome> run(DatasetView const& view, Workspace& workspace, stats::Focus const& focus) const {
     return run(view, workspace, &focus);
   }
+
+  /// Whether the method gives figures of a difference without the rest of an answer; then `figures` gives them.
+  bool gives_figures() const { return bool(method_.figures); }
+  Expected<stats::Figures> figures(DatasetView const& view, Workspace& workspace, stats::Focus const& focus) const;
 
   stats::MethodCard const& card() const { return *method_.card; }
 
@@ -71,10 +76,13 @@ class CompiledAnalysis {
     bool open = false;                     // a category whose levels are those of the data
     std::vector<std::string> levels{};     // of the frame
     std::vector<std::int32_t> level_of{};  // schema level to frame level, missing_level = not listed
+    bool same_levels = false;              // each level is itself
   };
 
   Expected<Outcome> run(DatasetView const& view, Workspace& workspace, stats::Focus const* focus) const;
   void check_schema(DatasetView const& view) const;
+  /// Chooses the rows and gathers them; returns how many met the filters.
+  Expected<std::size_t> prepare(DatasetView const& view, Workspace& workspace) const;
   Expected<void> gather(DatasetView const& view, Workspace& workspace) const;
 
   std::string id_;

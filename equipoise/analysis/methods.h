@@ -100,6 +100,10 @@ struct MethodList {
             ready.run_focused = [shared](stats::Frame const& frame, stats::Focus const& focus) {
               return shared->run(frame, focus);
             };
+          if constexpr (requires(stats::Frame const& frame, stats::Focus const& focus) { shared->figures(frame, focus); })
+            ready.figures = [shared](stats::Frame const& frame, stats::Focus const& focus) {
+              return shared->figures(frame, focus);
+            };
           return ready;
         },
         std::move(method));

@@ -19,6 +19,8 @@ struct ReadyMethod {
   std::function<Expected<stats::Answer>(stats::Frame const&)> run;
   /// Of a method that takes a focus; else empty.
   std::function<Expected<stats::Answer>(stats::Frame const&, stats::Focus const&)> run_focused{};
+  /// Of a method that gives figures; else empty.
+  std::function<Expected<stats::Figures>(stats::Frame const&, stats::Focus const&)> figures{};
 };
 
 /// Every method name of the reference format, carried by this build or not.

@@ -67,7 +67,7 @@ Lanes root(Lanes x) { return Lanes(_mm256_sqrt_pd(__m256d(x))); }
 
 /// sqrt(-2 log u) times cos and sin of 2 pi v. The angle is a whole number of quarter turns and at most an eighth more, of which
 /// the series of sine and cosine are taken to terms below 1e-17.
-void box_muller(Lanes u, Lanes v, double* first, double* second) {
+[[gnu::always_inline]] inline void box_muller(Lanes u, Lanes v, double* first, double* second) {
   const Lanes radius = root(-2.0 * numerics::logarithm(u));
   const Lanes shifted = 4.0 * v + 0x1.8p52, quarters = shifted - 0x1.8p52;
   const Lanes x = (4.0 * v - quarters) * 1.57079632679489661923, x2 = x * x;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "equipoise/numerics/distributions.h"
+#include "equipoise/random/draw.h"
 
 namespace equipoise::random {
 namespace {
@@ -33,6 +34,24 @@ TEST(Batch, GivesTheWordsOfItsAddress) {
     const double radius = std::sqrt(-2 * std::log(u)), angle = 2 * 3.14159265358979323846 * v;
     EXPECT_NEAR(a[i], radius * std::cos(angle), 1e-14);  // a few units in the last place of numbers up to 8.5
     EXPECT_NEAR(b[i], radius * std::sin(angle), 1e-14);
+  }
+}
+
+TEST(Batch, GivesTheWordsOfADraw) {
+  const PhiloxKey key = derived_key({.seed = 20240601, .purpose = Purpose::allocation});
+  const std::uint64_t replicate = 0x123456789abcull;
+  const std::size_t n = 21;
+  std::vector<std::uint64_t> even(padded(n)), odd(padded(n));
+  const auto who = first(n);
+  Batch(key, replicate).words(0, 0, n, who.data(), even.data(), odd.data());
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const Address at{.replicate = replicate, .participant = i};
+    const PhiloxDraw draw(key, at);
+    const DrawnAhead ahead(key, at, even[i], odd[i]);
+    for (const std::uint32_t position : {0u, 1u, 2u, 3u, 17u})
+      for (const std::uint32_t attempt : {0u, 1u, 255u}) ASSERT_EQ(ahead.word(position, attempt), draw.word(position, attempt));
+    ASSERT_EQ(even[i], draw.word(0, 0));
+    ASSERT_EQ(odd[i], draw.word(1, 0));
   }
 }
 

@@ -212,6 +212,7 @@ bool World::measure_acceptance(Workspace& w, Problems& problems) {
     }
     drawn += batch;
   }
+  rules_.choose_first(w.rules_, batch);
   acceptance_ = double(accepted) / double(drawn);
   const double needed = double(scenario_.accrual.participants) / std::max(acceptance_, 1e-300);
   if (acceptance_ >= least_acceptance && needed < 0.9 * candidate_numbers) return true;
@@ -257,7 +258,7 @@ bool World::calibrate_study_stop(Workspace& w, Problems& problems) {
   for (std::uint64_t number = 1; rows.size() < wanted * counting && number < 4000; ++number) {
     w.draws_.start(calibration_seed(), number);
     w.arena_.rewind();
-    enrol(w, trial);
+    enrol(w, trial, false);
     const Course run = course(w, trial, {}, all_);
     double* x = w.arena_.take(stop_visits_.size() * run.people.stride);
     seen_values(run, x, w.arena_);
@@ -368,6 +369,17 @@ Checked<World> World::build(protocol::Protocol const& protocol, protocol::Method
 
   Workspace workspace;
   if (!world.measure_acceptance(workspace, problems)) return fail(std::move(problems));
+  if (world.rules_.has_first()) {
+    std::vector<std::uint8_t> first = world.rules_.first_cells(), rest = world.rules_.cells();
+    for (std::size_t c = 0; c < rest.size(); ++c) rest[c] &= !first[c];
+    world.rest_visits_ = world.rules_.visits();
+    for (std::size_t v = 0; v < world.rest_visits_.size(); ++v) world.rest_visits_[v] &= !world.rules_.first_visits()[v];
+    std::visit(
+        [&](auto const& model) {
+          world.of_first_ = model.select(std::move(first)), world.of_rest_ = model.select(std::move(rest));
+        },
+        world.scenario_.model);
+  }
   world.gap_days_ = world.acceptance_ * protocol.conventions.month_days / total;
   world.most_candidates_ = candidate_numbers - 8;
   if (!world.calibrate_study_stop(workspace, problems)) return fail(std::move(problems));

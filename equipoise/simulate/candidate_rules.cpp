@@ -109,13 +109,16 @@ CandidateRules CandidateRules::compile(protocol::Protocol const& protocol, Layou
   for (std::size_t c = 0; c < protocol.criteria.size(); ++c) {
     protocol::Criterion const& criterion = protocol.criteria[c];
     if (!criterion.rule) continue;
-    if (const auto lacks = lacking(protocol, layout, criterion.rule, rules.cells_, rules.visits_); !lacks.empty()) {
+    std::vector<std::uint8_t> cells(layout.cells.size(), 0), visits(protocol.visits.size(), 0);
+    if (const auto lacks = lacking(protocol, layout, criterion.rule, cells, visits); !lacks.empty()) {
       notes.push_back(fmt::format("the criterion '{}' is taken as met: it reads {}, which is not simulated before randomisation",
                                   criterion.id, join(lacks, ", ")));
       continue;
     }
+    for (std::size_t k = 0; k < cells.size(); ++k) rules.cells_[k] |= cells[k];
+    for (std::size_t v = 0; v < visits.size(); ++v) rules.visits_[v] |= visits[v];
     outputs.push_back(compiler.value(criterion.rule).node);
-    rules.criteria_.push_back({c, criterion.inclusion});
+    rules.criteria_.push_back({c, criterion.inclusion, std::move(cells), std::move(visits), graph.program({outputs.back()})});
   }
   for (allocation::Factor const& factor : factors) {
     const auto written = std::ranges::find(protocol.randomisation_factors, factor.id, &protocol::RandomisationFactor::id);
@@ -145,23 +148,44 @@ CandidateRules CandidateRules::compile(protocol::Protocol const& protocol, Layou
   return rules;
 }
 
-void CandidateRules::decide(People const& people, double const* values, Memory& memory, std::int32_t* failed,
-                            std::int32_t* levels) const {
+void CandidateRules::choose_first(Memory const& memory, std::size_t n) {
+  double most = 0.2;  // of the candidates
+  for (std::size_t c = 0; c < criteria_.size(); ++c) {
+    if (criteria_[c].cells == cells_) continue;  // it would spare nothing
+    double const* truth = memory.run.output(c);
+    const double share = 1 - double(std::count(truth, truth + n, criteria_[c].inclusion ? 1.0 : 0.0)) / double(n);
+    if (share > most) most = share, first_ = c;
+  }
+}
+
+void CandidateRules::run(flat::Program const& program, People const& people, double const* values, Memory& memory) const {
   memory.arrays.resize(n_cells_ + n_visits_ + 1);
   for (std::size_t c = 0; c < n_cells_; ++c) memory.arrays[c] = values + c * people.stride;
   for (std::size_t v = 0; v < n_visits_; ++v) memory.arrays[n_cells_ + v] = people.day + v * people.stride;
   if (memory.site.size() < people.stride) memory.site.resize(people.stride);
   for (std::size_t i = 0; i < people.n; ++i) memory.site[i] = people.site[i];
   memory.arrays.back() = memory.site.data();
-  program_.run({.participants = people.n, .arrays = memory.arrays, .entries = {}}, memory.run);
+  program.run({.participants = people.n, .arrays = memory.arrays, .entries = {}}, memory.run);
+}
 
+void CandidateRules::decide_first(People const& people, double const* values, Memory& memory, std::int32_t* failed) const {
+  Criterion const& criterion = criteria_[*first_];
+  run(criterion.program, people, values, memory);
+  double const* truth = memory.run.output(0);
+  const double met = criterion.inclusion ? 1.0 : 0.0;
+  for (std::size_t i = 0; i < people.n; ++i) failed[i] = truth[i] != met ? std::int32_t(criterion.place) : -1;
+}
+
+void CandidateRules::decide(People const& people, double const* values, Memory& memory, std::int32_t* failed,
+                            std::int32_t* levels) const {
+  run(program_, people, values, memory);
   std::fill(failed, failed + people.stride, -1);
   std::size_t output = 0;
   for (Criterion const& criterion : criteria_) {
     double const* truth = memory.run.output(output++);
     const double met = criterion.inclusion ? 1.0 : 0.0;
     for (std::size_t i = 0; i < people.n; ++i)
-      if (failed[i] < 0 && truth[i] != met) failed[i] = std::int32_t(criterion.place);
+      failed[i] = (failed[i] < 0) & (truth[i] != met) ? std::int32_t(criterion.place) : failed[i];
   }
   for (std::size_t f = 0; f < factors_.size(); ++f) {
     std::int32_t* row = levels + f * people.stride;

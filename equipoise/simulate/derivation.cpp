@@ -41,12 +41,16 @@ std::size_t CompiledDerivation::place(Kind kind) const {
 void CompiledDerivation::choose(VirtualTrial const& trial, Scratch& scratch) const {
   std::int32_t const* arm = (as_treated_ ? trial.arm_received : trial.arm).data();
   double const* member = scratch.workspace_.output(member_);
-  scratch.chosen_.clear();
+  scratch.chosen_.resize(trial.n);
   scratch.in_set_.resize(trial.n);
-  for (std::size_t i = 0; i < trial.n; ++i) {
-    scratch.in_set_[i] = (everybody_ || member[i] == 1) && arm[i] != missing_level;
-    if (scratch.in_set_[i]) scratch.chosen_.push_back(std::uint32_t(i));
-  }
+  std::uint8_t* in_set = scratch.in_set_.data();
+  for (std::size_t i = 0; i < trial.n; ++i) in_set[i] = arm[i] != missing_level;
+  if (!everybody_)
+    for (std::size_t i = 0; i < trial.n; ++i) in_set[i] &= member[i] == 1;
+  std::size_t n = 0;
+  std::uint32_t* chosen = scratch.chosen_.data();
+  for (std::size_t i = 0; i < trial.n; ++i) chosen[n] = std::uint32_t(i), n += in_set[i];
+  scratch.chosen_.resize(n);
 }
 
 /// Whose entry records the event, and when: days since randomisation, or NaN.
@@ -110,15 +114,21 @@ bool CompiledDerivation::measured_times(Scratch& scratch) const {
   if (scratch.intercurrent_.empty()) {  // follow-up ends with the time itself
     const std::size_t n = scratch.chosen_.size();
     times.resize(n), events.resize(n);
-    bool good = true;
-    for (std::size_t c = 0; c < n; ++c) {
-      const std::uint32_t i = scratch.chosen_[c];
-      const double at = time[i] * days_of_unit_;
-      const bool known = !std::isnan(at) && !std::isnan(event[i]);
-      good &= !(at < 0);
-      times[c] = known ? at : missing_number, events[c] = known ? double(event[i] == 1) : missing_number;
-    }
-    return good;
+    std::size_t negative = 0;
+    double *out = times.data(), *happened = events.data();
+    std::uint32_t const* who = scratch.chosen_.data();
+    const auto fill = [&](auto const& row) {
+      for (std::size_t c = 0; c < n; ++c) {
+        const double at = time[row(c)] * days_of_unit_, truth = event[row(c)];
+        const bool known = (at == at) & (truth == truth);
+        negative += at < 0;
+        out[c] = known ? at : missing_number;
+        happened[c] = !known ? missing_number : truth == 1 ? 1.0 : 0.0;
+      }
+    };
+    if (n == scratch.in_set_.size()) fill([](std::size_t c) { return c; });
+    else fill([&](std::size_t c) { return who[c]; });
+    return negative == 0;
   }
   times.clear(), events.clear();
   for (const std::uint32_t i : scratch.chosen_) {

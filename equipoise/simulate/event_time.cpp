@@ -38,6 +38,7 @@ EventTime::Curve EventTime::curve(std::vector<double> start, std::vector<double>
 EventTime EventTime::constant(std::vector<double> const& per_year) {
   EventTime time;
   for (double rate : per_year) time.arms_.push_back(curve({0.0}, {rate / days_a_year}));
+  time.note_constant();
   return time;
 }
 
@@ -108,6 +109,7 @@ std::optional<EventTime> EventTime::parse(protocol::Protocol const& protocol, Se
     }
     time.arms_.push_back(curve(std::move(at), std::move(hazard)));
   }
+  time.note_constant();
   return time;
 }
 
@@ -127,6 +129,23 @@ double EventTime::day(std::size_t arm, double exposure) const {
   if (!(curve.hazard[piece] > 0)) return left > 0 ? std::numeric_limits<double>::infinity() : curve.start[piece] * scale_;
   const double s = curve.start[piece] + left / curve.hazard[piece];
   return shape_ == 1 ? s * scale_ : std::pow(s, 1 / shape_) * scale_;
+}
+
+void EventTime::note_constant() {
+  const auto constant = [](Curve const& curve) {
+    return curve.start.size() == 1 && curve.start[0] == 0 && curve.reached[0] == 0 && curve.hazard[0] > 0;
+  };
+  if (shape_ != 1 || !std::ranges::all_of(arms_, constant)) return;
+  for (Curve const& curve : arms_) constant_.push_back(curve.hazard[0]);
+}
+
+void EventTime::days(std::size_t n, std::int32_t const* arm, double* when) const {
+  if (constant_.empty()) {
+    for (std::size_t i = 0; i < n; ++i) when[i] = day(std::size_t(arm[i]), when[i]);
+    return;
+  }
+  double const* hazard = constant_.data();
+  for (std::size_t i = 0; i < n; ++i) when[i] = when[i] / hazard[arm[i]] * scale_;
 }
 
 std::optional<DatedEvent> dated_event(protocol::Protocol const& protocol, std::string_view code) {

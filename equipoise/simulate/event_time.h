@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,16 +29,20 @@ class EventTime {
   double cumulative_hazard(std::size_t arm, double day) const;
   /// The day at which it reaches `exposure`; infinity when it never does.
   double day(std::size_t arm, double exposure) const;
+  /// The same of n participants: `when` holds their exposures, then their days.
+  void days(std::size_t n, std::int32_t const* arm, double* when) const;
 
  private:
   /// On the time scale s = (t / scale)^shape the hazard is constant between the starts.
   struct Curve {
     std::vector<double> start, hazard, reached;  ///< reached: the cumulative hazard at the start
   };
+  void note_constant();
   static Curve curve(std::vector<double> start, std::vector<double> hazard);
 
   double scale_ = 1, shape_ = 1;
   std::vector<Curve> arms_;
+  std::vector<double> constant_;  ///< the hazard of each arm, where all are constant and above 0 on the scale of days
 };
 
 /// A kind of dated event: a code of a code item in a form without a visit that has a date item too.

@@ -93,11 +93,19 @@ void World::leave(Course const& run, Workspace& w) const {
     drawn = v / 4;
     double const* whether = u + (v % 4) * stride;
     double* row = x + s * stride;
-    for (std::size_t i = 0; i < stride; i += numerics::lanes)
-      numerics::store(row + i, numerics::exponential(stop_intercept_ + numerics::load(row + i)));
     double const* day = run.day + v * stride;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (!(whether[i] * (1 + row[i]) < row[i]) || run.end[i] != never) continue;
+    // Few leave at any visit: four who do not are passed over at once.
+    using Truths = std::int64_t __attribute__((vector_size(32)));
+    w.index_.clear();
+    for (std::size_t i = 0; i < stride; i += numerics::lanes) {
+      const Lanes odds = numerics::exponential(stop_intercept_ + numerics::load(row + i));
+      const Truths leaves = numerics::load(whether + i) * (1.0 + odds) < odds;
+      if ((leaves[0] | leaves[1] | leaves[2] | leaves[3]) == 0) continue;
+      for (std::size_t l = 0; l < numerics::lanes; ++l)
+        if (leaves[l] != 0 && i + l < n) w.index_.push_back(std::uint32_t(i + l));
+    }
+    for (const std::uint32_t i : w.index_) {
+      if (run.end[i] != never) continue;
       const double before = s > 0 ? run.day[stop_visits_[s - 1] * stride + i] : 0.0;
       std::uint32_t who[random::batch_step] = {run.people.who[i]};
       double when[4 * random::batch_step];

@@ -106,15 +106,37 @@ struct Analyst::Work {
   std::vector<stats::Focus> focus{};  // of the first statement of each run; of the others unused
   analysis::Workspace workspace{};
   std::vector<std::uint8_t> fell_back{};
+  std::vector<std::uint8_t> quick{};  // of the first statement of each run: figures say all that is read
   Reads reads = data.reads();
+
+  /// A P value without a place is the statement's when its run makes no other: one comparison of arms, or of all together.
+  static bool only(Statement const& statement, PlannedAnalysis const& planned) {
+    return !planned.runs[statement.run].at.empty() ||
+           (planned.runs.size() == 1 && !analysis::is_model(planned.runs[statement.run].compiled.card()));
+  }
+
+  /// A run with one statement, of a test that gives figures.
+  bool is_quick(std::size_t s) const {
+    Statement const& statement = statements[s];
+    PlannedAnalysis const& planned = study.plan.analyses[statement.planned];
+    const auto same_run = [&](Statement const& one) { return one.planned == statement.planned && one.run == statement.run; };
+    return planned.runs[statement.run].compiled.gives_figures() && std::ranges::count_if(statements, same_run) == 1 &&
+           only(statement, planned);
+  }
+
+  /// What figures say of the statement: the same as findings do.
+  static Said read(Statement const& statement, stats::Figures const& figures) {
+    Said said;
+    said.p = figures.p;
+    if (!statement.arm.empty() && !std::isnan(figures.excess)) said.sign = figures.excess > 0 ? 1 : figures.excess < 0 ? -1 : 0;
+    return said;
+  }
 
   /// Reads what a run's findings say of the statement.
   Said read(Statement const& statement, PlannedAnalysis const& planned, std::vector<Finding> const& findings) const {
     protocol::Analysis const& section = section_of(study.protocol, statement.analysis);
     const protocol::Endpoint* endpoint = study.protocol.endpoint(section.endpoint);
-    // A P value without a place is the statement's when its run makes no other: one comparison of arms, or of all together.
-    const bool only = !planned.runs[statement.run].at.empty() ||
-                      (planned.runs.size() == 1 && !analysis::is_model(*analysis::method_card(section.method)));
+    const bool only = this->only(statement, planned);
     const bool by_visit = planned.recipe.by_visit() && std::ranges::any_of(findings, [](Finding const& finding) {
                             return analysis::is_within_visit(finding.at);
                           });
@@ -163,7 +185,7 @@ struct Analyst::Work {
 
 Analyst::Analyst(study::Study const& study, Layout const& layout, std::vector<Statement> const& statements)
     : work_(new Work{study, statements, PlanData(study, layout)}) {
-  for (std::size_t s = 0; s < statements.size(); ++s) work_->focus.push_back(focus_of(study, statements, s));
+  for (std::size_t s = 0; s < statements.size(); ++s) work_->focus.push_back(focus_of(study, statements, s)), work_->quick.push_back(work_->is_quick(s));
 }
 Analyst::~Analyst() = default;
 Analyst::Analyst(Analyst&&) noexcept = default;
@@ -189,6 +211,13 @@ void Analyst::analyse(VirtualTrial const& trial, std::span<Said> said, std::span
     const std::optional<DatasetView> view = work.data.view(a);
     for (; s < work.statements.size() && work.statements[s].planned == a;) {
       const std::size_t r = work.statements[s].run;
+      if (work.quick[s]) {
+        if (view)
+          if (const auto figures = planned.runs[r].compiled.figures(*view, work.workspace, work.focus[s]))
+            said[s] = Work::read(work.statements[s], *figures);
+        ++s;
+        continue;
+      }
       Expected<analysis::Outcome> outcome = fail(Code::no_data, "no data");
       if (view) outcome = planned.runs[r].compiled.run(*view, work.workspace, work.focus[s]);
       for (; s < work.statements.size() && work.statements[s].planned == a && work.statements[s].run == r; ++s)

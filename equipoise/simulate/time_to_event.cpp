@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "equipoise/core/text.h"
+#include "equipoise/numerics/logarithm.h"
 #include "equipoise/protocol/names.h"
 #include "equipoise/simulate/outcome_items.h"
 
@@ -73,7 +75,9 @@ void TimeToEvent::fill(People const& people, Draws const& draws, Selection const
     Pair const& pair = pairs_[k];
     if (people.arm) {
       draws.of(random::Purpose::outcome).uniforms(4095, std::uint32_t(k), n, people.who, u, stride);
-      for (std::size_t i = 0; i < n; ++i) when[i] = pair.when.day(std::size_t(people.arm[i]), -std::log(u[i]));
+      for (std::size_t i = 0; i < stride; i += numerics::lanes)
+        numerics::store(when + i, -numerics::logarithm(numerics::load(u + i)));
+      pair.when.days(n, people.arm, when);
     }
     for (std::size_t v = 0; v < pair.flag_cells.size(); ++v)
       for (bool flag : {true, false}) {
@@ -81,12 +85,16 @@ void TimeToEvent::fill(People const& people, Draws const& draws, Selection const
         if (cell < 0 || !wanted.cells[std::size_t(cell)]) continue;
         double* out = values + std::size_t(cell) * stride;
         double const* day = people.day + v * stride;
-        for (std::size_t i = 0; i < n; ++i) {
-          const bool happened = people.arm && when[i] <= day[i];
-          double time = std::max(0.0, happened ? when[i] : day[i]) / pair.days;
-          if (pair.time->kind == protocol::ItemKind::integer) time = std::rint(time);
-          out[i] = flag ? double(happened) : time;
-        }
+        if (!people.arm) std::fill(when, when + stride, std::numeric_limits<double>::infinity());
+        if (flag)
+          for (std::size_t i = 0; i < n; ++i) out[i] = when[i] <= day[i] ? 1.0 : 0.0;
+        else
+          for (std::size_t i = 0; i < n; ++i) {
+            const double seen = when[i] <= day[i] ? when[i] : day[i];
+            out[i] = (seen > 0 ? seen : 0.0) / pair.days;
+          }
+        if (!flag && pair.time->kind == protocol::ItemKind::integer)
+          for (std::size_t i = 0; i < n; ++i) out[i] = std::rint(out[i]);
       }
   }
 }

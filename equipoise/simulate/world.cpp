@@ -47,6 +47,9 @@ void World::draw_days(People const& people, Draws const& draws, std::vector<std:
       double const* own = u + (v - 4 * q) * stride;
       for (std::size_t i = 0; i < stride; ++i) {
         std::size_t at = table.guide[std::size_t(own[i] * 256)];
+        // One or two steps further as a rule, which are cheaper taken than foreseen.
+        at += own[i] >= table.reached[at];
+        at += own[i] >= table.reached[at];
         while (own[i] >= table.reached[at]) ++at;
         row[i] = double(table.first + int(at));
       }
@@ -143,7 +146,48 @@ void World::draw_candidates(Workspace& w, std::uint32_t first, std::size_t n, Pe
   rules_.decide(people, values, w.rules_, w.failed_.data(), w.levels_.data());
 }
 
-void World::enrol(Workspace& w, VirtualTrial& trial) const {
+/// The same, but the criterion that most fail is asked first, and what the other rules read is drawn for those who meet it.
+void World::draw_in_two(Workspace& w, std::uint32_t first, std::size_t n, People& people) const {
+  const std::size_t stride = random::padded(n), visits = std::max<std::size_t>(1, target_.size()),
+                    cells = std::max<std::size_t>(1, layout_.cells.size());
+  grow_for_candidates(w, stride);
+  for (std::size_t i = 0; i < stride; ++i) w.candidate_[i] = first + std::uint32_t(i);
+  double *day = w.arena_.take(visits * stride), *values = w.arena_.take(cells * stride);
+  people = {.n = n, .stride = stride, .who = w.candidate_.data(), .site = w.candidate_site_.data(), .arm = nullptr, .day = day};
+  draw_days(people, w.draws_, rules_.first_visits(), day, w.arena_);
+  fill(people, w.draws_, of_first_, w.arena_, values);
+  rules_.decide_first(people, values, w.rules_, w.failed_.data());
+
+  for (auto* column : {&w.kept_, &w.kept_who_}) grow(*column, stride);
+  for (auto* column : {&w.kept_site_, &w.kept_failed_}) grow(*column, stride);
+  grow(w.kept_levels_, std::max<std::size_t>(1, rules_.factors()) * stride);
+  std::uint32_t* const kept = w.kept_.data();
+  std::size_t m = 0;
+  for (std::size_t i = 0; i < n; ++i) kept[m] = std::uint32_t(i), m += w.failed_[i] < 0;
+  const std::size_t own = random::padded(m);
+  for (std::size_t k = 0; k < own; ++k) {
+    const std::size_t i = k < m ? kept[k] : 0;
+    w.kept_who_[k] = people.who[i], w.kept_site_[k] = people.site[i];
+  }
+  double *own_day = w.arena_.take(visits * stride), *own_values = w.arena_.take(cells * stride);
+  const auto copy = [&](std::vector<std::uint8_t> const& rows, double const* from, double* to) {
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      for (std::size_t k = 0; rows[row] && k < m; ++k) to[row * own + k] = from[row * stride + kept[k]];
+  };
+  copy(rules_.first_visits(), day, own_day);
+  copy(rules_.first_cells(), values, own_values);
+  const People few{
+      .n = m, .stride = own, .who = w.kept_who_.data(), .site = w.kept_site_.data(), .arm = nullptr, .day = own_day};
+  draw_days(few, w.draws_, rest_visits_, own_day, w.arena_);
+  fill(few, w.draws_, of_rest_, w.arena_, own_values);
+  rules_.decide(few, own_values, w.rules_, w.kept_failed_.data(), w.kept_levels_.data());
+  for (std::size_t k = 0; k < m; ++k) {
+    w.failed_[kept[k]] = w.kept_failed_[k];
+    for (std::size_t f = 0; f < rules_.factors(); ++f) w.levels_[f * stride + kept[k]] = w.kept_levels_[f * own + k];
+  }
+}
+
+void World::enrol(Workspace& w, VirtualTrial& trial, bool in_two) const {
   const std::size_t planned = std::size_t(scenario_.accrual.participants), sites = site_reached_.size(),
                     factors = rules_.factors();
   grow(w.who_, random::padded(planned)), grow(w.site_, random::padded(planned)), grow(w.arm_, random::padded(planned));
@@ -151,7 +195,6 @@ void World::enrol(Workspace& w, VirtualTrial& trial) const {
   w.level_.resize(factors);
   trial.entry.resize(planned), trial.site.resize(planned), trial.arm.resize(planned), trial.factor.resize(factors * planned);
   trial.failed.assign(protocol_->criteria.size(), 0);
-  trial.screened = 0;
   if (rule_) rule_->start(w.state_);
   // The words that allocate one participant after the other, drawn side by side.
   const random::PhiloxKey allocation = w.draws_.key(Purpose::allocation);
@@ -162,9 +205,18 @@ void World::enrol(Workspace& w, VirtualTrial& trial) const {
     w.draws_.of(Purpose::allocation).words(0, 0, planned, w.order_.data(), w.words_.data(), w.words_.data() + places);
   }
 
-  std::size_t n = 0;
+  std::size_t n = 0, screened = 0;
   double now = 0;
   std::uint32_t next = 0;
+  // What the loop over candidates reads and writes, so that nothing has to be looked up again after each write.
+  const double gap = gap_days_;
+  const bool thinned = thinned_;
+  std::int64_t const* const cap = scenario_.accrual.cap.data();
+  std::uint64_t const* const words = w.words_.data();
+  std::uint32_t* const who = w.who_.data();
+  std::int32_t *const site_of = w.site_.data(), *const arm_of = w.arm_.data(), *const taken = w.site_taken_.data(),
+                      *const level = w.level_.data(), *const factor = trial.factor.data();
+  double* const entry = trial.entry.data();
   // First so many that there are enough as a rule; each batch is as good as any other.
   const double expected = double(planned) / acceptance_;
   std::size_t batch = std::size_t(expected + 2 * std::sqrt(expected * (1 - acceptance_ + 0.02))) + 1;
@@ -178,42 +230,44 @@ void World::enrol(Workspace& w, VirtualTrial& trial) const {
     for (std::size_t i = 0; i < stride; i += numerics::lanes) numerics::store(u + i, numerics::logarithm(numerics::load(u + i)));
     place_candidates(w, count, u + stride);
     People people;
-    draw_candidates(w, next, count, people);
+    if (in_two) draw_in_two(w, next, count, people);
+    else draw_candidates(w, next, count, people);
+    std::int32_t const *failed = w.failed_.data(), *levels = w.levels_.data(), *of_site = people.site;
     for (std::size_t i = 0; i < count && n < planned; ++i) {
-      now -= u[i] * gap_days_;
-      const std::size_t site = std::size_t(people.site[i]);
-      if (thinned_) {
+      now -= u[i] * gap;
+      const std::size_t site = std::size_t(of_site[i]);
+      if (thinned) {
         const double open = now - scenario_.accrual.start_day[site], ramp = scenario_.accrual.ramp_days;
         if (open < 0 || (open < ramp && u[2 * stride + i] * ramp >= open)) continue;  // at the rate of that day nobody comes
       }
-      const std::int64_t cap = scenario_.accrual.cap[site];
-      if (cap >= 0 && w.site_taken_[site] >= cap) continue;
-      ++trial.screened;
-      if (w.failed_[i] >= 0) {
-        ++trial.failed[std::size_t(w.failed_[i])];
+      if (cap[site] >= 0 && taken[site] >= cap[site]) continue;
+      ++screened;
+      if (failed[i] >= 0) {
+        ++trial.failed[std::size_t(failed[i])];
         continue;
       }
-      for (std::size_t f = 0; f < factors; ++f) w.level_[f] = w.levels_[f * stride + i];
+      for (std::size_t f = 0; f < factors; ++f) level[f] = levels[f * stride + i];
       std::int32_t arm = 0;
       if (rule_) {
         const random::Address at{.replicate = w.draws_.replicate(), .participant = std::uint32_t(n)};
-        const auto given =
-            rule_->next(w.state_, w.level_, random::DrawnAhead(allocation, at, w.words_[n], w.words_[places + n]));
+        const auto given = rule_->next(w.state_, {level, factors}, random::DrawnAhead(allocation, at, words[n], words[places + n]));
         if (!given) continue;  // no arm takes somebody like this any more
         arm = *given;
       }
-      w.who_[n] = people.who[i], w.site_[n] = people.site[i], w.arm_[n] = arm;
-      trial.entry[n] = std::floor(now);
-      trial.site[n] = protocol_->sites.empty() ? missing_level : people.site[i];
-      trial.arm[n] = arm;
-      for (std::size_t f = 0; f < factors; ++f) trial.factor[f * planned + n] = w.level_[f];
-      ++w.site_taken_[site];
+      who[n] = next + std::uint32_t(i), site_of[n] = std::int32_t(site), arm_of[n] = arm;
+      entry[n] = now;
+      for (std::size_t f = 0; f < factors; ++f) factor[f * planned + n] = level[f];
+      ++taken[site];
       ++n;
     }
     next += std::uint32_t(count);
     batch = std::max<std::size_t>(32, batch / 4);
   }
-  trial.n = n;
+  trial.n = n, trial.screened = screened;
+  for (std::size_t i = 0; i < n; ++i) entry[i] = std::floor(entry[i]);
+  std::copy(arm_of, arm_of + n, trial.arm.data());
+  if (protocol_->sites.empty()) std::fill_n(trial.site.data(), n, missing_level);
+  else std::copy(site_of, site_of + n, trial.site.data());
   if (n < planned) {  // the trial never filled: the same shape for fewer
     for (std::size_t f = 1; f < factors; ++f) std::copy_n(trial.factor.data() + f * planned, n, trial.factor.data() + f * n);
     trial.entry.resize(n), trial.site.resize(n), trial.arm.resize(n), trial.factor.resize(factors * n);
@@ -236,7 +290,7 @@ void World::replicate(std::uint64_t seed, std::uint64_t number, Workspace& works
                       Wanted const* wanted) const {
   workspace.draws_.start(seed, number);
   workspace.arena_.rewind();
-  enrol(workspace, trial);
+  enrol(workspace, trial, wanted && rules_.has_first());
   if (forced.arm) {
     expects(*forced.arm < protocol_->arms.size(), "a forced arm is one of the protocol");
     std::ranges::fill(trial.arm, std::int32_t(*forced.arm));

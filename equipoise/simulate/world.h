@@ -39,9 +39,9 @@ class Workspace {
   Arena arena_;
   CandidateRules::Memory rules_;
   allocation::State state_;
-  std::vector<std::uint32_t> candidate_, who_, index_, number_, order_;
+  std::vector<std::uint32_t> candidate_, who_, index_, number_, order_, kept_, kept_who_;
   std::vector<std::uint64_t> words_;
-  std::vector<std::int32_t> candidate_site_, failed_, levels_, level_, site_taken_, site_, arm_;
+  std::vector<std::int32_t> candidate_site_, failed_, levels_, kept_site_, kept_failed_, kept_levels_, level_, site_taken_, site_, arm_;
   std::vector<std::vector<Record>> records_;
 };
 
@@ -68,7 +68,8 @@ class World {
   };
   Wanted wanted(Reads reads) const;
 
-  /// `wanted`: values that nobody reads are left missing, and forms that nobody reads empty; all else is the same to the bit.
+  /// `wanted`: values that nobody reads are left missing, and forms that nobody reads empty; a candidate who fails several criteria
+  /// is counted at one of them, not always the first; all else is the same to the bit.
   void replicate(std::uint64_t seed, std::uint64_t number, Workspace& workspace, VirtualTrial& trial, Forced forced = {},
                  Wanted const* wanted = nullptr) const;
 
@@ -127,7 +128,8 @@ class World {
                  Arena& arena) const;
   void fill_items(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const;
   void fill(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const;
-  void enrol(Workspace& workspace, VirtualTrial& trial) const;
+  void draw_in_two(Workspace& workspace, std::uint32_t first, std::size_t n, People& people) const;
+  void enrol(Workspace& workspace, VirtualTrial& trial, bool in_two) const;
   Course course(Workspace& workspace, VirtualTrial const& trial, Forced forced, Selection const& wanted) const;
   void seen_values(Course const& course, double* x, Arena& arena) const;
   void leave(Course const& course, Workspace& workspace) const;
@@ -141,7 +143,8 @@ class World {
   std::vector<std::string> notes_;
   std::optional<allocation::Rule> rule_;
   CandidateRules rules_;
-  Selection of_rules_, all_;
+  Selection of_rules_, of_first_, of_rest_, all_;
+  std::vector<std::uint8_t> rest_visits_;  ///< that the rules read beyond those of the first
   double acceptance_ = 1;
   double gap_days_ = 0;               ///< mean, between candidates at all sites once all are at full rate
   std::vector<double> site_reached_;  ///< cumulative shares of the sites

@@ -69,13 +69,13 @@ ColumnView const& column(Frame const& frame, std::string_view name) {
 
 NumbersView Frame::numbers(std::string_view name) const {
   ColumnView const& found = column(*this, name);
-  expects(found.numeric(), fmt::format("column '{}' is asked for as numbers", name));
+  if (!found.numeric()) expects(false, fmt::format("column '{}' is asked for as numbers", name));
   return found.numbers();
 }
 
 CategoriesView const& Frame::categories(std::string_view name) const {
   ColumnView const& found = column(*this, name);
-  expects(!found.numeric(), fmt::format("column '{}' is asked for as a category", name));
+  if (found.numeric()) expects(false, fmt::format("column '{}' is asked for as a category", name));
   return found.categories();
 }
 

@@ -44,6 +44,13 @@ struct Focus {
   std::vector<Difference> differences;
 };
 
+/// What a method says of the first difference of a focus, in figures alone, each as the whole answer has it: for a simulator, which
+/// reads nothing else and asks a hundred thousand times a second.
+struct Figures {
+  double p = missing_number;
+  double excess = missing_number;  ///< of a rank test: events observed less those expected in the level that is compared
+};
+
 /// How a column is needed.
 enum class Need { number, category };
 enum class Presence { required, optional };
@@ -105,7 +112,7 @@ struct Frame {
 
 /// A statistical method. `parse` checks options (reporting every problem) and roles; `needs` says which columns; `run` computes.
 /// `parse` leaves `options.finish()` to its caller, who knows which other keys the table may have.
-/// A method may also have `run(frame, focus)`.
+/// A method may also have `run(frame, focus)`, and `figures(frame, focus)`.
 template <class M>
 concept Method = requires(M const& method, Roles const& roles, Section& options, Match match, Frame const& frame) {
   { M::card() } -> std::same_as<MethodCard const&>;

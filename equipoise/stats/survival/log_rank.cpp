@@ -1,6 +1,8 @@
 #include "equipoise/stats/survival/log_rank.h"
 
 #include <algorithm>
+#include <array>
+#include <type_traits>
 
 #include "equipoise/numerics/distributions.h"
 #include "equipoise/numerics/lanes.h"
@@ -47,7 +49,9 @@ PooledTimes pooled_times(SurvivalRows const& data, std::span<const std::uint32_t
 template <std::size_t K>
 class RiskSetSums {
  public:
-  explicit RiskSetSums(std::size_t groups) : k_(K > 0 ? K : groups), at_risk_(k_ * block), expected_(k_), covariance_(k_ * k_) {}
+  explicit RiskSetSums(std::size_t groups) : k_(K > 0 ? K : groups) {
+    if constexpr (K == 0) at_risk_.resize(k_ * block), expected_.resize(k_), covariance_.resize(k_ * k_);
+  }
 
   /// d events among N at risk, of which at_risk[j] in group j. Without an event the next one takes its place.
   template <class Counts>
@@ -99,10 +103,16 @@ class RiskSetSums {
     size_ = 0;
   }
 
+  /// So many numbers, in place where the number of groups is known.
+  template <class T, std::size_t size>
+  using Row = std::conditional_t<(K > 0), std::array<T, (K > 0 ? size : 1)>, std::vector<T>>;
+
   std::size_t k_, size_ = 0;
-  std::vector<double> at_risk_;  // of group j in risk set i: j * block + i
+  Row<double, K * block> at_risk_;  // of group j in risk set i: j * block + i
   double N_[block], d_[block];
-  std::vector<Lanes> expected_, covariance_, shares_;
+  Row<Lanes, K> expected_{};
+  Row<Lanes, K * K> covariance_{};
+  std::vector<Lanes> shares_;
 };
 
 /// The risk sets of all strata at one time, as time goes on. Most times have one row; such a row is held back until the next time
@@ -274,45 +284,61 @@ LogRankSums log_rank_sums(SurvivalRows const& data, std::span<const std::int32_t
   return sums;
 }
 
-Finding log_rank_chi_square(LogRankSums const& sums, CategoriesView const& groups, std::string_view column, std::string_view test,
-                            bool stratified, std::vector<std::string>& notes) {
-  const std::size_t k = groups.levels.size();
-  std::vector<double> difference(k);
+namespace {
+
+struct ChiSquare {
+  double value = missing_number, df = missing_number, p = missing_number;
+  std::size_t rank = 0, present = 0;  ///< of the covariance; groups with anybody
   double events = 0;
-  const std::vector<std::int64_t> n = class_counts(groups.codes, groups.levels.size());
-  const auto present =
-      k - std::size_t(std::count(n.begin(), n.end(), 0));  // an arm left out of a comparison is a level with nobody
-  std::vector<std::string> never_at_risk;
+};
+
+/// n  rows of each group
+ChiSquare chi_square(LogRankSums const& sums, std::span<const std::int64_t> n) {
+  const std::size_t k = n.size();
+  ChiSquare test;
+  std::vector<double> difference(k);
   for (std::size_t j = 0; j < k; ++j) {
     difference[j] = sums.observed[j] - sums.expected[j];
-    events += sums.observed[j];
-    if (sums.expected[j] == 0 && n[j] > 0) never_at_risk.push_back(groups.levels[j]);
+    test.events += sums.observed[j];
+    test.present += n[j] > 0;  // an arm left out of a comparison is a level with nobody
   }
   numerics::SemidefiniteFactor covariance(k);
   covariance.factor(sums.covariance, singular);
+  test.rank = covariance.rank();
+  if (test.events == 0 || test.present < 2 || test.rank == 0) return test;
+  test.df = double(test.rank);
+  test.value = covariance.quadratic_form(difference);
+  test.p = numerics::chi_square_upper(test.value, test.df);
+  return test;
+}
 
-  Finding finding{.quantity = "chi_square", .df = missing_number, .p = missing_number, .n = std::int64_t(groups.codes.size())};
-  if (events == 0) {
+}  // namespace
+
+Finding log_rank_chi_square(LogRankSums const& sums, CategoriesView const& groups, std::string_view column, std::string_view test,
+                            bool stratified, std::vector<std::string>& notes) {
+  const std::vector<std::int64_t> n = class_counts(groups.codes, groups.levels.size());
+  const ChiSquare made = chi_square(sums, n);
+  std::vector<std::string> never_at_risk;
+  for (std::size_t j = 0; j < n.size(); ++j)
+    if (sums.expected[j] == 0 && n[j] > 0) never_at_risk.push_back(groups.levels[j]);
+
+  if (made.events == 0) {
     notes.push_back(fmt::format("No event: the {} is not estimable.", test));
-  } else if (present < 2) {
+  } else if (made.present < 2) {
     notes.push_back(fmt::format("Only one group of '{}' has anybody: the {} is not estimable.", column, test));
-  } else if (covariance.rank() == 0) {
+  } else if (made.rank == 0) {
     notes.push_back(
         stratified ? fmt::format("In no stratum were two groups at risk together at an event: the {} is not estimable.", test)
                    : fmt::format("Never were two groups at risk together at an event: the {} is not estimable.", test));
   } else {
-    const double df = double(covariance.rank());
-    finding.value = covariance.quadratic_form(difference);
-    finding.df = df;
-    finding.p = numerics::chi_square_upper(finding.value, df);
     if (!never_at_risk.empty())
       notes.push_back(
           fmt::format("{} {}: nobody at risk at any event; left out of the degrees of freedom.", column, quoted(never_at_risk)));
-    else if (covariance.rank() + 1 < present)
+    else if (made.rank + 1 < made.present)
       notes.push_back(fmt::format("The strata do not connect all groups of '{}': {} degree{} of freedom instead of {}.", column,
-                                  covariance.rank(), covariance.rank() == 1 ? "" : "s", present - 1));
+                                  made.rank, made.rank == 1 ? "" : "s", made.present - 1));
   }
-  return finding;
+  return {.quantity = "chi_square", .value = made.value, .df = made.df, .p = made.p, .n = std::int64_t(groups.codes.size())};
 }
 
 MethodCard const& LogRank::card() {
@@ -346,24 +372,53 @@ std::optional<LogRank> LogRank::parse(Roles const& roles, Section& options, Matc
 
 std::vector<ColumnNeed> LogRank::needs() const { return needs_; }
 
-Expected<Answer> LogRank::run(Frame const& frame) const {
+/// The sums of a frame, and rows of each group.
+struct LogRank::Counted {
+  LogRankSums sums;
+  std::vector<std::int64_t> n;
+  std::size_t strata = 0, near = 0;
+};
+
+Expected<LogRank::Counted> LogRank::count(Frame const& frame) const {
   CategoriesView const& category = frame.categories(group);
   const std::size_t groups = category.levels.size();
-  const Strata strata_of = strata.empty() ? Strata{{}, frame.rows > 0 ? std::size_t(1) : 0} : combine(frame, strata);
-  if (double(strata_of.count) * double(groups) > 1e9)
-    return fail(Code::out_of_range, "{} strata of {} groups are more than a log-rank test takes", strata_of.count, groups);
-  std::vector<std::int32_t> classes(strata_of.code.size());
-  for (std::size_t i = 0; i < classes.size(); ++i) classes[i] = strata_of.code[i] * std::int32_t(groups) + category.codes[i];
+  Strata strata_of{{}, frame.rows > 0 ? std::size_t(1) : 0};
+  std::vector<std::int32_t> classes;
+  if (!strata.empty()) {
+    strata_of = combine(frame, strata);
+    if (double(strata_of.count) * double(groups) > 1e9)
+      return fail(Code::out_of_range, "{} strata of {} groups are more than a log-rank test takes", strata_of.count, groups);
+    classes.resize(strata_of.code.size());
+    for (std::size_t i = 0; i < classes.size(); ++i) classes[i] = strata_of.code[i] * std::int32_t(groups) + category.codes[i];
+  }
   auto data = OrderedTimes::of(frame, time, event, strata.empty() ? category.codes : std::span<const std::int32_t>(classes),
                                groups * std::max(strata_of.count, std::size_t(1)), near_ties);
   if (!data) return tl::unexpected(data.error());
-  const LogRankSums sums = log_rank_sums(*data, groups);
-  std::vector<std::int64_t> n(groups, 0);
-  for (std::size_t c = 0; c < data->class_rows().size(); ++c) n[c % groups] += data->class_rows()[c];
+  Counted counted{log_rank_sums(*data, groups), std::vector<std::int64_t>(groups, 0), strata_of.count, data->near()};
+  for (std::size_t c = 0; c < data->class_rows().size(); ++c) counted.n[c % groups] += data->class_rows()[c];
+  return counted;
+}
 
+Expected<Figures> LogRank::figures(Frame const& frame, Focus const& focus) const {
+  const Expected<Counted> counted = count(frame);
+  if (!counted) return tl::unexpected(counted.error());
+  LogRankSums const& sums = counted->sums;
+  Figures figures{.p = chi_square(sums, counted->n).p};
+  std::span<const std::string> levels = frame.categories(group).levels;
+  for (std::size_t j = 0; !focus.differences.empty() && j < levels.size(); ++j)
+    if (levels[j] == focus.differences.front().of.level) figures.excess = sums.observed[j] - sums.expected[j];
+  return figures;
+}
+
+Expected<Answer> LogRank::run(Frame const& frame) const {
+  const Expected<Counted> counted = count(frame);
+  if (!counted) return tl::unexpected(counted.error());
+  CategoriesView const& category = frame.categories(group);
+  LogRankSums const& sums = counted->sums;
+  std::vector<std::int64_t> const& n = counted->n;
   Answer answer;
   answer.findings.push_back(log_rank_chi_square(sums, category, group, "log-rank test", !strata.empty(), answer.notes));
-  for (std::size_t j = 0; j < groups; ++j) {
+  for (std::size_t j = 0; j < n.size(); ++j) {
     const At at{{"group", category.levels[j]}};
     answer.findings.push_back({.quantity = "observed", .at = at, .value = sums.observed[j], .n = n[j]});
     answer.findings.push_back({.quantity = "expected", .at = at, .value = sums.expected[j], .n = n[j]});
@@ -371,8 +426,8 @@ Expected<Answer> LogRank::run(Frame const& frame) const {
   }
   if (!strata.empty())
     answer.notes.push_back(
-        fmt::format("Stratified by {}: {} strat{}.", quoted(strata), strata_of.count, strata_of.count == 1 ? "um" : "a"));
-  if (const std::string note = near_ties_note(data->near(), near_ties); !note.empty()) answer.notes.push_back(note);
+        fmt::format("Stratified by {}: {} strat{}.", quoted(strata), counted->strata, counted->strata == 1 ? "um" : "a"));
+  if (const std::string note = near_ties_note(counted->near, near_ties); !note.empty()) answer.notes.push_back(note);
   return answer;
 }
 

@@ -61,8 +61,11 @@ struct LogRank {
   static std::optional<LogRank> parse(Roles const& roles, Section& options, Match match);
   std::vector<ColumnNeed> needs() const;
   Expected<Answer> run(Frame const& frame) const;
+  Expected<Figures> figures(Frame const& frame, Focus const& focus) const;
 
  private:
+  struct Counted;
+  Expected<Counted> count(Frame const& frame) const;
   std::vector<ColumnNeed> needs_;
 };
 static_assert(Method<LogRank>);

@@ -1,5 +1,9 @@
 #include "equipoise/stats/survival/log_rank.h"
 
+#include <bit>
+#include <cmath>
+#include <random>
+
 #include "equipoise/stats/testing.h"
 
 namespace equipoise::stats {
@@ -93,6 +97,41 @@ TEST(LogRank, CountsTheDegreesThatStrataConnect) {
   const auto got = answer<LogRank>(table.frame(), stratified);
   EXPECT_EQ(read(got, "df"), 2);
   EXPECT_TRUE(has_note(got, "2 degrees of freedom instead of 3"));
+}
+
+/// Random trials, with ties, empty groups, whole and other times: figures are the numbers of the answer.
+TEST(LogRank, GivesInFiguresWhatItsAnswerSays) {
+  std::mt19937 bits(20261128);
+  const auto below = [&](unsigned bound) { return int(bits() % bound); };
+  std::size_t estimable = 0;
+  for (int trial = 0; trial < 400; ++trial) {
+    const int n = below(trial % 3 == 0 ? 12 : 400), groups = 2 + trial % 4;
+    std::vector<std::string> levels;
+    for (int g = 0; g < groups; ++g) levels.push_back(std::string(1, char('a' + g)));
+    std::vector<double> time, event;
+    std::vector<std::int32_t> arm, site;
+    for (int i = 0; i < n; ++i) {
+      time.push_back(trial % 2 == 0 ? below(700) : std::min(364.0, below(1'000'000) / 1234.5));
+      event.push_back(below(3) == 0), arm.push_back(below(unsigned(groups - trial % 2))), site.push_back(below(3));
+    }
+    Table table;
+    table.numbers("time", time).numbers("event", event).category("arm", levels, arm).category("site", {"1", "2", "3"}, site);
+    for (Roles const& of : {roles, stratified}) {
+      const auto method = testing::parse<LogRank>(of, {}, Match::equipoise).method;
+      ASSERT_TRUE(method);
+      const auto whole = method->run(table.frame());
+      const std::string arm_asked = levels[std::size_t(below(unsigned(groups)))];
+      const auto figures = method->figures(table.frame(), {.differences = {{.of = {"arm", arm_asked, levels[0]}}}});
+      ASSERT_EQ(whole.has_value(), figures.has_value());
+      if (!whole) continue;
+      const double p = read(*whole, "p"), excess = read(*whole, "observed", {{"group", arm_asked}}) -
+                                                   read(*whole, "expected", {{"group", arm_asked}});
+      EXPECT_EQ(std::bit_cast<std::uint64_t>(figures->p), std::bit_cast<std::uint64_t>(p)) << trial;
+      EXPECT_EQ(figures->excess, excess) << trial;
+      estimable += !std::isnan(p);
+    }
+  }
+  EXPECT_GT(estimable, 600u);
 }
 
 }  // namespace

@@ -85,13 +85,17 @@ void OrderedTimes::sort_words(NumbersView times, NumbersView events, std::span<c
   // Those of the last time, often that of the end of the trial, are not sorted among each other.
   const std::uint64_t latest = bits_of(last_);
   const bool few = times.size() <= numerics::short_words;
-  std::size_t before = 0, from = times.size();
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    const std::uint64_t bits = bits_of(times[i]);
+  const std::size_t n = times.size();
+  std::size_t before = 0, from = n;
+  double const *time = times.data(), *event = events.data();
+  std::int32_t const* of_row = classes.data();
+  std::uint64_t* to = words_.data();
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint64_t bits = bits_of(time[i]);
     const std::uint64_t key = bits == 0 ? 0 : bits - smallest + 1;
-    const std::uint64_t word = key << payload | std::uint64_t(classes[i]) << 1 | std::uint64_t(events[i] != 0);
-    const bool last = few && bits == latest;
-    words_.data()[last ? from - 1 : before] = word;
+    const std::uint64_t word = key << payload | std::uint64_t(of_row[i]) << 1 | std::uint64_t(event[i] != 0);
+    const bool last = few & (bits == latest);
+    to[last ? from - 1 : before] = word;
     before += !last, from -= last;
   }
   if (few) {
