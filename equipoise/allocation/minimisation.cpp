@@ -95,6 +95,26 @@ std::optional<Taves> Taves::parse(Setting const& setting, Section& text) {
   return text.problems().size() == before ? std::optional(std::move(method)) : std::nullopt;
 }
 
+namespace {
+
+/// The range with one more at each of K places in turn, all open: the largest is then max(largest, x_t + 1), and the smallest the
+/// second smallest where t alone was smallest.
+template <std::size_t K>
+void add_range(std::int32_t const* count, double weight, double* total) {
+  std::int32_t largest = 0, smallest = std::numeric_limits<std::int32_t>::max(), second = smallest;
+  for (std::size_t k = 0; k < K; ++k) {
+    largest = std::max(largest, count[k]);
+    second = std::min(second, std::max(smallest, count[k]));
+    smallest = std::min(smallest, count[k]);
+  }
+  for (std::size_t t = 0; t < K; ++t) {
+    const std::int32_t with = count[t] + 1, least = count[t] == smallest ? std::min(second, with) : smallest;
+    total[t] += weight * (std::max(largest, with) - least);
+  }
+}
+
+}  // namespace
+
 std::uint64_t Minimisation::preferred(std::span<const std::int32_t> state, Candidate const& who) const {
   const std::size_t places = place_arm.size();
   std::array<double, most_places> total;  // G_t
@@ -105,6 +125,8 @@ std::uint64_t Minimisation::preferred(std::span<const std::int32_t> state, Candi
       for (std::size_t t = 0; t < places; ++t) total[t] += weight * count[t];
       return;
     }
+    if (imbalance == Imbalance::range && all_open && places == 2) return add_range<2>(count, weight, total.data());
+    if (imbalance == Imbalance::range && all_open && places == 3) return add_range<3>(count, weight, total.data());
     if (imbalance == Imbalance::range) {
       // With one more at t: the largest is max(largest, x_t + 1); the smallest is the second smallest when t alone was smallest.
       std::int32_t largest = 0, smallest = std::numeric_limits<std::int32_t>::max(), second = smallest;
@@ -139,8 +161,7 @@ std::uint64_t Minimisation::preferred(std::span<const std::int32_t> state, Candi
     if (all_open || has(who.open_places, t)) least = std::min(least, total[t]), most = std::max(most, total[t]);
   const double slack = 1e-12 * most;  // rounding of sums that are equal: a unit in the last place for each factor
   std::uint64_t set = 0;
-  for (std::size_t t = 0; t < places; ++t)
-    set |= std::uint64_t(total[t] <= least + slack) << t;
+  for (std::size_t t = 0; t < places; ++t) set |= std::uint64_t(total[t] <= least + slack) << t;
   return set & who.open_places;
 }
 

@@ -98,8 +98,12 @@ void World::leave(Course const& run, Workspace& w) const {
     using Truths = std::int64_t __attribute__((vector_size(32)));
     w.index_.clear();
     for (std::size_t i = 0; i < stride; i += numerics::lanes) {
-      const Lanes odds = numerics::exponential(stop_intercept_ + numerics::load(row + i));
-      const Truths leaves = numerics::load(whether + i) * (1.0 + odds) < odds;
+      const Lanes log_odds = stop_intercept_ + numerics::load(row + i), chance = numerics::load(whether + i), t = -log_odds;
+      // Odds below the chance drawn let nobody leave, and exp(-t) < 1 / (1 + t + t^2/2 + t^3/6); the rest is room for rounding.
+      const Truths may = ~((t > 0.0) & (chance * (1.0 + t * (1.0 + t * (0.5 + t * (1.0 / 6)))) > 1.000001));
+      if ((may[0] | may[1] | may[2] | may[3]) == 0) continue;
+      const Lanes odds = numerics::exponential(log_odds);
+      const Truths leaves = chance * (1.0 + odds) < odds;
       if ((leaves[0] | leaves[1] | leaves[2] | leaves[3]) == 0) continue;
       for (std::size_t l = 0; l < numerics::lanes; ++l)
         if (leaves[l] != 0 && i + l < n) w.index_.push_back(std::uint32_t(i + l));
@@ -197,16 +201,16 @@ void World::write(Course const& run, Workspace& w, VirtualTrial& trial, Wanted c
   trial.visit_day.resize(visits * n), trial.value.resize(cells * n), trial.follow_up_end.resize(n);
   for (std::size_t i = 0; i < n; ++i)
     trial.follow_up_end[i] = run.end[i] < never ? run.end[i] : std::floor(protocol_->follow_up_days.value_or(0));
+  double* __restrict last = trial.follow_up_end.data();
+  double const* end = run.end;
   for (std::size_t v = 0; v < visits; ++v) {
-    double *there = run.attended + v * stride, *out = trial.visit_day.data() + v * n;
+    double* __restrict there = run.attended + v * stride, * __restrict out = trial.visit_day.data() + v * n;
     double const* day = run.day + v * stride;
     for (std::size_t i = 0; i < n; ++i) {
-      there[i] = day[i] < run.end[i] ? there[i] : 0.0;
-      out[i] = there[i] == 1 ? day[i] : missing_number;
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-      const double last = trial.follow_up_end[i];
-      trial.follow_up_end[i] = out[i] > last ? out[i] : last;
+      const double came = day[i] < end[i] ? there[i] : 0.0;
+      there[i] = came;
+      out[i] = came == 1 ? day[i] : missing_number;
+      last[i] = came == 1 && day[i] > last[i] ? day[i] : last[i];
     }
   }
   for (std::size_t c = 0; c < cells; ++c) {
@@ -221,7 +225,8 @@ void World::write(Course const& run, Workspace& w, VirtualTrial& trial, Wanted c
       continue;
     }
     double const* there = run.attended + *layout_.cells[c].visit * stride;
-    for (std::size_t i = 0; i < n; ++i) out[i] = there[i] == 1 ? value[i] : missing_number;
+    double* __restrict to = out;
+    for (std::size_t i = 0; i < n; ++i) to[i] = there[i] == 1 ? value[i] : missing_number;
   }
   trial.entries.resize(layout_.forms.size());
   for (std::size_t f = 0; f < layout_.forms.size(); ++f) {

@@ -95,7 +95,7 @@ void OrderedTimes::sort_words(NumbersView times, NumbersView events, std::span<c
     const std::uint64_t key = bits == 0 ? 0 : bits - smallest + 1;
     const std::uint64_t word = key << payload | std::uint64_t(of_row[i]) << 1 | std::uint64_t(event[i] != 0);
     const bool last = few & (bits == latest);
-    to[last ? from - 1 : before] = word;
+    to[before] = to[from - 1] = word;  // at both ends of what is left: the end that it does not belong to is written again
     before += !last, from -= last;
   }
   if (few) {
