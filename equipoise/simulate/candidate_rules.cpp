@@ -149,7 +149,7 @@ CandidateRules CandidateRules::compile(protocol::Protocol const& protocol, Layou
 }
 
 void CandidateRules::choose_first(Memory const& memory, std::size_t n) {
-  double most = 0.2;  // of the candidates
+  double most = 0.5;  // of the candidates: measured, it saves an eighth of a trial at 0.77 and costs 1 in 70 at 0.24
   for (std::size_t c = 0; c < criteria_.size(); ++c) {
     if (criteria_[c].cells == cells_) continue;  // it would spare nothing
     double const* truth = memory.run.output(c);
