@@ -19,6 +19,11 @@ std::string number(std::optional<results::Measured> const& measured) {
   return !measured || std::isnan(measured->value) ? "" : fmt::format("{:#.3g}", measured->value);
 }
 
+/// A count or a number of days, without digits behind the point; nothing when it is of no trial.
+std::string whole(results::Measured const& measured) {
+  return std::isnan(measured.value) ? "" : fmt::format("{:.0f}", measured.value);
+}
+
 std::string label_of(protocol::Protocol const& protocol, std::string const& arm) {
   if (arm.empty()) return "all arms";
   const protocol::Arm* found = protocol.arm(arm);
@@ -76,11 +81,10 @@ std::string rehearsal_text(protocol::Protocol const& protocol, results::Rehearsa
         for (results::LookCharacteristics const& look : row.looks)
           rows.push_back({row.analysis + ", " + label_of(protocol, row.arm) + ": " + look.id, percent(look.reached),
                           percent(look.stopped_for_benefit), percent(look.stopped_for_futility),
-                          fmt::format("{:.0f}", look.day.value), fmt::format("{:.0f}", look.participants.value)});
+                          whole(look.day), whole(look.participants)});
       for (results::MonitoringCharacteristics const& row : one.monitoring)
         rows.push_back({row.analysis + ", " + label_of(protocol, row.arm) + ": at some look, and when it stops", "",
-                        percent(row.rejected), "", fmt::format("{:.0f}", row.expected_days.value),
-                        fmt::format("{:.0f}", row.expected_participants.value)});
+                        percent(row.rejected), "", whole(row.expected_days), whole(row.expected_participants)});
       if (one.monitoring.size() > 1) {
         rows.push_back({"at least one", "", percent(*one.monitored_any)});
         rows.push_back({"all", "", percent(*one.monitored_all)});
