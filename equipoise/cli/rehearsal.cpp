@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <thread>
 
 #include "equipoise/cli/files.h"
 #include "equipoise/cli/pipeline.h"
@@ -26,6 +27,14 @@ void drop_claims(study::Study& study) {
   study.protocol.claims = std::move(kept);
 }
 
+/// What is wrong with the text of a seed; "" when nothing is.
+std::string is_seed(std::string const& text) {
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  return error == std::errc{} && end == text.data() + text.size() ? ""
+                                                                  : "a seed is a whole number from 0 to 18446744073709551615";
+}
+
 }  // namespace
 
 Checked<study::Study> rehearsed_study(std::string const& protocol, std::vector<std::string> const& analyses) {
@@ -38,11 +47,16 @@ Checked<study::Study> rehearsed_study(std::string const& protocol, std::vector<s
   return study;
 }
 
-std::string is_seed(std::string const& text) {
-  std::uint64_t seed = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  return error == std::errc{} && end == text.data() + text.size() ? ""
-                                                                  : "a seed is a whole number from 0 to 18446744073709551615";
+std::size_t RehearsalArguments::workers() const {
+  return threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+void add_rehearsal_options(CLI::App& command, RehearsalArguments& arguments) {
+  command.add_option("--scenario", arguments.asked.scenarios, "Only this scenario; may be given again")->allow_extra_args(false);
+  command.add_option("--analysis", arguments.analyses, "Only this analysis; may be given again")->allow_extra_args(false);
+  command.add_option("--seed", arguments.asked.seed, "Seed of all random numbers")->check(is_seed)->capture_default_str();
+  command.add_option("--threads", arguments.threads, "Threads (default: all processors); the answer does not depend on it")
+      ->check(CLI::Range(1, 4096));
 }
 
 Checked<std::vector<std::filesystem::path>> part_files(std::vector<std::string> const& named) {

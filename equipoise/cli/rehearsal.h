@@ -1,5 +1,6 @@
 #pragma once
 
+#include <CLI/App.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -14,8 +15,15 @@ namespace equipoise::cli {
 /// The study of a protocol file with the analyses asked for (none: all that can be run), and the claims that they answer.
 Checked<study::Study> rehearsed_study(std::string const& protocol, std::vector<std::string> const& analyses);
 
-/// What is wrong with the text of a seed: it is a whole number from 0 to 2^64 - 1. "" when nothing is.
-std::string is_seed(std::string const& text);
+/// What every rehearsal is asked: in which scenarios, of which analyses, from which seed, by how many threads.
+struct RehearsalArguments {
+  simulate::Asked asked;
+  std::vector<std::string> analyses;
+  std::size_t threads = 0;
+
+  std::size_t workers() const;  ///< threads, or as many as there are processors
+};
+void add_rehearsal_options(CLI::App& command, RehearsalArguments& arguments);
 
 /// The files of parts that are named, and those in folders that are named; sorted by name.
 Checked<std::vector<std::filesystem::path>> part_files(std::vector<std::string> const& named);

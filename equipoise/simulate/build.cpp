@@ -294,10 +294,7 @@ Checked<World> World::build(protocol::Protocol const& protocol, std::string_view
     if (ids.back() == scenario) index = s;
   }
   if (index == protocol.scenarios.size()) {
-    Error& error =
-        add_problem(problems, {.file = protocol.file}, Code::unresolved, "the protocol has no scenario '{}'", scenario);
-    if (const auto near = nearest(scenario, ids)) error.hint = fmt::format("did you mean '{}'?", *near);
-    else if (!ids.empty()) error.hint = fmt::format("it has {}", join(ids, ", "));
+    report_unknown(problems, protocol.file, "scenario", scenario, ids);
     return fail(std::move(problems));
   }
   return build(protocol, merged(protocol, index));

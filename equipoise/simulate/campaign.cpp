@@ -28,13 +28,6 @@ std::vector<std::size_t> main_statements(protocol::Protocol const& protocol, std
   return statements.empty() ? std::vector<std::size_t>{} : of(statements.front().analysis);
 }
 
-void report_unknown(Problems& problems, std::string const& file, std::string_view what, std::string const& id,
-                    std::vector<std::string> const& known) {
-  Error& error = add_problem(problems, {.file = file}, Code::unresolved, "the protocol has no {} '{}'", what, id);
-  if (const auto near = nearest(id, known)) error.hint = fmt::format("did you mean '{}'?", *near);
-  else if (!known.empty()) error.hint = fmt::format("it has {}", join(known, ", "));
-}
-
 }  // namespace
 
 std::unique_ptr<Campaign> Campaign::base(study::Study const& study, std::uint64_t seed, Problems& problems) {

@@ -50,41 +50,45 @@ constexpr std::array<std::string_view, 4> numbers{"randomised", "screened", "acc
 /// One plan at work.
 struct Side {
   Side(study::Study const& study, Campaign const& campaign, Campaign::Member const& member)
-      : study_(study), campaign_(campaign), world_(member.world), analyst_(study, member.world.layout(), campaign.statements()) {
+      : study_(study),
+        campaign_(campaign),
+        world_(member.world),
+        analyst_(study, member.world.layout(), campaign.statements()),
+        wanted_(member.world.wanted(analyst_.reads())) {
+    for (analysis::PlannedAnalysis const& planned : study.plan.analyses) limits_.push_back(campaign.limit(planned.id));
     said.resize(campaign.statements().size());
-    asked.resize(study.plan.analyses.size());
+    skip_.resize(limits_.size());
     holds.resize(campaign.claims().size()), unknown.resize(campaign.claims().size());
   }
 
   void replicate(std::int64_t r) {
-    world_.replicate(campaign_.seed(), std::uint64_t(r), workspace_, trial_);
-    std::vector<std::uint8_t> skip(asked.size());
-    for (std::size_t a = 0; a < asked.size(); ++a)
-      skip[a] = r >= campaign_.limit(study_.plan.analyses[a].id), asked[a] = !skip[a];
-    analyst_.analyse(trial_, said, skip);
+    world_.replicate(campaign_.seed(), std::uint64_t(r), workspace_, trial_, {}, &wanted_);
+    for (std::size_t a = 0; a < skip_.size(); ++a) skip_[a] = r >= limits_[a];
+    analyst_.analyse(trial_, said, skip_);
     campaign_.claims().judge(said, holds, unknown);
   }
 
-  bool was_asked(std::size_t statement) const { return asked[campaign_.statements()[statement].planned]; }
+  bool was_asked(std::size_t statement) const { return !skip_[campaign_.statements()[statement].planned]; }
   bool was_judged(std::size_t claim) const {
     return std::ranges::all_of(campaign_.claims().reads(claim), [&](std::size_t s) { return was_asked(s); });
   }
   bool rejects(std::size_t statement) const { return said[statement].p <= two_sided_alpha(study_.protocol.conventions); }
 
   std::array<double, 4> conduct() const {
-    double last = 0;
-    for (std::size_t i = 0; i < trial_.n; ++i) last = std::max(last, trial_.entry[i] + trial_.follow_up_end[i]);
-    return {double(trial_.n), double(trial_.screened), trial_.n > 0 ? trial_.entry[trial_.n - 1] : 0, last};
+    return {double(trial_.n), double(trial_.screened), trial_.accrual_end(), trial_.last_day()};
   }
 
   std::vector<Said> said{};
-  std::vector<std::uint8_t> asked{}, holds{}, unknown{};
+  std::vector<std::uint8_t> holds{}, unknown{};
 
  private:
   study::Study const& study_;
   Campaign const& campaign_;
   World const& world_;
   Analyst analyst_;
+  World::Wanted wanted_;
+  std::vector<std::int64_t> limits_{};  // of each analysis
+  std::vector<std::uint8_t> skip_{};
   Workspace workspace_{};
   VirtualTrial trial_{};
 };
@@ -119,8 +123,6 @@ results::PairedShare share_of(std::array<std::int64_t, 4> const& counts) {
   share.difference = {apart, std::sqrt((discordant - apart * apart) / double(n))};
   return share;
 }
-
-results::Measured measured(Moments const& moments) { return {moments.mean, moments.standard_error()}; }
 
 }  // namespace
 
@@ -160,7 +162,7 @@ results::ScenarioComparison compare(study::Study const& one, Campaign const& fir
   }
   for (std::size_t m = 0; m < numbers.size(); ++m)
     made.means.push_back(
-        {std::string(numbers[m]), measured(whole.means[m][0]), measured(whole.means[m][1]), measured(whole.means[m][2])});
+        {std::string(numbers[m]), whole.means[m][0].measured(), whole.means[m][1].measured(), whole.means[m][2].measured()});
   return made;
 }
 

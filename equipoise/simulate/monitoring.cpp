@@ -151,8 +151,7 @@ bool LookDays::sound() const {
 
 void LookDays::take(VirtualTrial const& trial) {
   Work& work = *work_;
-  work.end = 0, work.events.clear(), work.completed.clear();
-  for (std::size_t i = 0; i < trial.n; ++i) work.end = std::max(work.end, trial.entry[i] + trial.follow_up_end[i]);
+  work.end = trial.last_day(), work.events.clear(), work.completed.clear();
   if (work.visit)
     for (std::size_t i = 0; i < trial.n; ++i) {
       const double day = trial.visit_day[*work.visit * trial.n + i];

@@ -119,7 +119,7 @@ PartWorld read_world(Section& section) {
   PartWorld world;
   world.id = section.need_text("id").value_or("");
   section.need("replicates"), section.need("pieces");
-  world.replicates = section.integer("replicates", {.min = 1, .max = double(std::int64_t(1) << 36)}).value_or(1);
+  world.replicates = section.integer("replicates", {.min = 1, .max = double(most_replicates)}).value_or(1);
   for (Section& one : section.tables("pieces", "a piece of '" + world.id + "'")) {
     Ledger::Piece piece;
     const std::int64_t blocks = blocks_of(world.replicates);

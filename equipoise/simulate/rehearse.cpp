@@ -8,20 +8,17 @@
 
 #include "equipoise/allocation/predictability.h"
 #include "equipoise/allocation/rule.h"
-#include "equipoise/analysis/ready_method.h"
 #include "equipoise/simulate/workers.h"
+#include "equipoise/stats/continuous/descriptive.h"
 #include "equipoise/stats/multiplicity/multiplicity.h"
 
 namespace equipoise::simulate {
 namespace {
 
 constexpr int truth_trials = 400;
+
 std::size_t randomised_at(int mark, std::int64_t participants) {
   return std::size_t((participants * mark + accrual_marks - 1) / accrual_marks);
-}
-
-results::Measured mean_of(Moments const& moments) {
-  return {moments.n > 0 ? moments.mean : missing_number, moments.standard_error()};
 }
 
 /// Before its last planned visit could take place.
@@ -167,9 +164,7 @@ void Rehearsed::count_conduct(Scratch& scratch, Tally& tally) const {
   std::vector<int> const& ratio = world_->ratio();
   if (study_->protocol.sites.empty()) scratch.one_site.assign(trial.n, 0);
   std::vector<std::int32_t> const& site = study_->protocol.sites.empty() ? scratch.one_site : trial.site;
-  double last = 0;
-  for (std::size_t i = 0; i < trial.n; ++i) last = std::max(last, trial.entry[i] + trial.follow_up_end[i]);
-  tally.accrual_days.add(trial.n > 0 ? trial.entry[trial.n - 1] : 0), tally.trial_days.add(last);
+  tally.accrual_days.add(trial.accrual_end()), tally.trial_days.add(trial.last_day());
   tally.screened.add(double(trial.screened)), tally.left_early.add(left_early(trial, study_->protocol));
   tally.imbalance.add(allocation::overall_imbalance(trial.arm, ratio));
   tally.guessed.add(allocation::convergent_guesses(trial.arm, site, ratio) / double(trial.n));
@@ -225,13 +220,13 @@ void Rehearsed::add_monitoring(Tally const& tally, results::ScenarioCharacterist
                            .reached = {counted.reached, tally.monitored},
                            .stopped_for_benefit = {counted.benefit, tally.monitored},
                            .stopped_for_futility = {counted.futility, tally.monitored},
-                           .day = mean_of(counted.day),
-                           .participants = mean_of(counted.participants),
-                           .events = mean_of(counted.events)});
+                           .day = counted.day.measured(),
+                           .participants = counted.participants.measured(),
+                           .events = counted.events.measured()});
     }
     one.rejected = {rejected, tally.monitored};
-    one.expected_participants = mean_of(tally.stopped[3 * m]), one.expected_days = mean_of(tally.stopped[3 * m + 1]);
-    if (tally.stopped[3 * m + 2].n > 0) one.expected_events = mean_of(tally.stopped[3 * m + 2]);
+    one.expected_participants = tally.stopped[3 * m].measured(), one.expected_days = tally.stopped[3 * m + 1].measured();
+    if (tally.stopped[3 * m + 2].n > 0) one.expected_events = tally.stopped[3 * m + 2].measured();
     made.monitoring.push_back(std::move(one));
   }
   made.monitored_any = results::Share{tally.any_monitored, tally.monitored};
@@ -246,7 +241,7 @@ void Rehearsed::keep(Scratch const& scratch, Tally& tally) const {
   }
 }
 
-/// Quantiles over the trials kept of the days of each mark: of type 7 of Hyndman & Fan (1996), as R's default.
+/// Quantiles over the trials kept of the days of each mark.
 results::AccrualFan Rehearsed::accrual_fan(Tally const& tally) const {
   results::AccrualFan fan;
   const std::size_t trials = tally.accrual.size() / accrual_marks;
@@ -258,11 +253,8 @@ results::AccrualFan Rehearsed::accrual_fan(Tally const& tally) const {
   for (std::size_t mark = 0; mark < accrual_marks; ++mark) {
     for (std::size_t t = 0; t < trials; ++t) days[t] = tally.accrual[t * accrual_marks + mark];
     std::ranges::sort(days);
-    for (std::size_t q = 0; q < fan.days.size(); ++q) {
-      const double at = results::AccrualFan::quantiles[q] * double(trials - 1);
-      const std::size_t below = std::size_t(at), above = std::min(below + 1, trials - 1);
-      fan.days[q][mark] = days[below] + (at - double(below)) * (days[above] - days[below]);
-    }
+    for (std::size_t q = 0; q < fan.days.size(); ++q)
+      fan.days[q][mark] = stats::quantile(days, results::AccrualFan::quantiles[q], stats::QuantileRule::r_7);
   }
   return fan;
 }
@@ -290,7 +282,7 @@ results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) 
       one.rejected_better = results::Share{counted.rejected_better, counted.asked};
     if (counted.estimate.n > 1) {
       const double n = double(counted.estimate.n), sd = std::sqrt(counted.estimate.variance());
-      one.mean = mean_of(counted.estimate);
+      one.mean = counted.estimate.measured();
       one.empirical_se = results::Measured{sd, sd / std::sqrt(2 * (n - 1))};
       if (counted.se.n > 1) {
         const double model = std::sqrt(counted.se_squared.mean);
@@ -328,9 +320,9 @@ results::ScenarioCharacteristics Rehearsed::characteristics(Tally const& tally) 
   }
   for (std::size_t a = 0; a < study_->plan.analyses.size(); ++a)
     made.failures.push_back({study_->plan.analyses[a].id, {tally.failed[a], tally.run[a]}, {tally.fell_back[a], tally.run[a]}});
-  made.accrual_days = mean_of(tally.accrual_days), made.trial_days = mean_of(tally.trial_days);
-  made.screened = mean_of(tally.screened), made.imbalance = mean_of(tally.imbalance);
-  made.guessed = mean_of(tally.guessed), made.left_early = mean_of(tally.left_early);
+  made.accrual_days = tally.accrual_days.measured(), made.trial_days = tally.trial_days.measured();
+  made.screened = tally.screened.measured(), made.imbalance = tally.imbalance.measured();
+  made.guessed = tally.guessed.measured(), made.left_early = tally.left_early.measured();
   add_monitoring(tally, made);
   made.accrual = accrual_fan(tally);
   made.notes = world_->notes();

@@ -408,6 +408,13 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, proto
                   .place = own.place};
 }
 
+void report_unknown(Problems& problems, std::string const& file, std::string_view what, std::string_view id,
+                    std::vector<std::string> const& known) {
+  Error& error = add_problem(problems, {.file = file}, Code::unresolved, "the protocol has no {} '{}'", what, id);
+  if (const auto near = nearest(id, known)) error.hint = fmt::format("did you mean '{}'?", *near);
+  else if (!known.empty()) error.hint = fmt::format("it has {}", join(known, ", "));
+}
+
 std::vector<std::string> scenario_ids(protocol::Protocol const& protocol) {
   const std::vector<std::string> here = Models::keywords();
   std::vector<std::string> ids;

@@ -76,6 +76,10 @@ std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, std::
 std::optional<Scenario> parse_scenario(protocol::Protocol const& protocol, protocol::MethodSection const& whole,
                                        Problems& problems);
 
+/// Reports that the protocol has no scenario, or whatever `what` is, of that id, with the nearest of those known, or all of them.
+void report_unknown(Problems& problems, std::string const& file, std::string_view what, std::string_view id,
+                    std::vector<std::string> const& known);
+
 /// Ids of the scenarios whose model this build carries.
 std::vector<std::string> scenario_ids(protocol::Protocol const& protocol);
 

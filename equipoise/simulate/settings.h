@@ -8,10 +8,9 @@
 
 #include "equipoise/core/error.h"
 #include "equipoise/protocol/protocol.h"
+#include "equipoise/simulate/blocks.h"
 
 namespace equipoise::simulate {
-
-inline constexpr std::int64_t most_replicates = std::int64_t(1) << 36;
 
 /// Some numbers of a scenario, each over several values: all combinations are rehearsed.
 struct GridPlan {

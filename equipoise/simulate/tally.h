@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "equipoise/results/rehearsal.h"
 #include "equipoise/simulate/statements.h"
 
 namespace equipoise::simulate {
@@ -19,6 +20,8 @@ struct Moments {
   void merge(Moments const& other);
   double variance() const { return n > 1 ? squares / double(n - 1) : missing_number; }
   double standard_error() const;  ///< of the mean
+  /// The mean with its error; NaN of nothing.
+  results::Measured measured() const { return {n > 0 ? mean : missing_number, standard_error()}; }
 };
 
 /// What is counted of one statement.

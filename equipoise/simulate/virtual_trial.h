@@ -64,6 +64,9 @@ struct VirtualTrial {
 
   std::size_t screened = 0;           ///< candidates, randomised or not
   std::vector<std::size_t> failed{};  ///< of each criterion of the protocol: candidates who failed it (the first one that failed)
+
+  double accrual_end() const { return n > 0 ? entry[n - 1] : 0; }  ///< day of the last randomisation, since the trial opened
+  double last_day() const;                                         ///< on which anybody was seen, since the trial opened
 };
 
 }  // namespace equipoise::simulate

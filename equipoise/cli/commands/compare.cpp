@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <thread>
 
 #include "equipoise/cli/commands.h"
 #include "equipoise/cli/files.h"
@@ -15,12 +14,9 @@
 namespace equipoise::cli {
 namespace {
 
-struct Arguments {
+struct Arguments : RehearsalArguments {
   std::string first, second, output;
-  std::vector<std::string> analyses;
-  simulate::Asked asked;
   std::int64_t replicates = 1000;
-  std::size_t threads = 0;
 };
 
 /// What is in one list and not in the other, as "scenario 'x'".
@@ -79,7 +75,7 @@ void run(Arguments arguments, Console& console) {
                                  .scenarios = {},
                                  .only_first = ours.beyond(theirs),
                                  .only_second = theirs.beyond(ours)};
-  const std::size_t threads = arguments.threads > 0 ? arguments.threads : std::max(1u, std::thread::hardware_concurrency());
+  const std::size_t threads = arguments.workers();
   const Interruptible interruptible;
   for (std::size_t m = 0; m < (*here)->members().size(); ++m) {
     simulate::Campaign::Member const& member = (*here)->members()[m];
@@ -109,15 +105,10 @@ void add_compare(CLI::App& app, Console& console) {
       "compare", "Rehearse two plans on the same random numbers: what one rejects or claims more often than the other");
   command->add_option("first", arguments->first, "Protocol file (TOML)")->required();
   command->add_option("second", arguments->second, "Another one, with scenarios of the same ids")->required();
-  command->add_option("--scenario", arguments->asked.scenarios, "Only this scenario; may be given again")
-      ->allow_extra_args(false);
-  command->add_option("--analysis", arguments->analyses, "Only this analysis; may be given again")->allow_extra_args(false);
+  add_rehearsal_options(*command, *arguments);
   command->add_option("--replicates", arguments->replicates, "Virtual trials of each plan in each scenario")
       ->check(CLI::Range(std::int64_t(1), std::int64_t(100000000)))
       ->capture_default_str();
-  command->add_option("--seed", arguments->asked.seed, "Seed of all random numbers")->check(is_seed)->capture_default_str();
-  command->add_option("--threads", arguments->threads, "Threads (default: all processors); the answer does not depend on it")
-      ->check(CLI::Range(1, 4096));
   command->add_option("--output", arguments->output, "Folder for comparison.json");
   command->callback([arguments, &console] {
     arguments->asked.replicates = arguments->replicates;

@@ -1,7 +1,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <memory>
-#include <thread>
 
 #include "equipoise/cli/commands.h"
 #include "equipoise/cli/export.h"
@@ -17,12 +16,9 @@ namespace {
 /// A rehearsal to a target precision ends here if nothing else is said.
 constexpr std::int64_t most_for_a_target = 10000000;
 
-struct Arguments {
+struct Arguments : RehearsalArguments {
   std::string protocol, output, shard;
-  std::vector<std::string> analyses;
-  simulate::Asked asked;
   std::int64_t replicates = 0;
-  std::size_t threads = 0;
   double precision = 0;
   bool resume = false;
   std::int64_t exported = 0;
@@ -81,7 +77,7 @@ class Run {
       if (Interruptible::asked) stop_ = true;
       if (!file_.empty() && std::chrono::steady_clock::now() - kept_ > std::chrono::seconds(10)) keep();
     };
-    const std::size_t threads = arguments_.threads > 0 ? arguments_.threads : std::max(1u, std::thread::hardware_concurrency());
+    const std::size_t threads = arguments_.workers();
     if (!(arguments_.precision > 0)) {
       simulate::rehearse(rehearsed, study_, campaign_.statements(), member.replicates, ledger, begin, end, threads, stop_,
                          progress);
@@ -182,12 +178,11 @@ void run(Arguments const& arguments, Console& console) {
   simulate::Part part = (*campaign)->begin(std::string(version));
   if (!arguments.resume && !arguments.output.empty()) take_over(own_part(arguments, *shard), **campaign, part);
   if (arguments.resume) {
-    std::vector<std::string> from{arguments.output};
-    if (!shard->whole())  // the parts of the others are theirs
-      from = {own_part(arguments, *shard).string()};
+    // All parts of the folder; a shard leaves those of the others to them.
+    const std::string from = shard->whole() ? arguments.output : own_part(arguments, *shard).string();
     std::error_code nothing;
-    if (std::filesystem::exists(from.front(), nothing)) {
-      const auto files = part_files(from);
+    if (std::filesystem::exists(from, nothing)) {
+      const auto files = part_files({from});
       if (!files) return console.fail(files.error());
       if (Problems problems = gather(**campaign, *files, simulate::Overlap::passed_over, part); !problems.empty())
         return console.fail(problems);
@@ -218,11 +213,9 @@ void add_simulate(CLI::App& app, Console& console) {
   CLI::App* command = app.add_subcommand(
       "simulate", "Rehearse the trial: what the plan is worth in each [[scenario]], by thousands of virtual trials");
   command->add_option("protocol", arguments->protocol, "Protocol file (TOML)")->required();
-  command->add_option("--scenario", arguments->asked.scenarios, "Only this scenario; may be given again")
-      ->allow_extra_args(false);
+  add_rehearsal_options(*command, *arguments);
   command->add_option("--grid", arguments->asked.grids, "Only this grid of [rehearsal]; may be given again")
       ->allow_extra_args(false);
-  command->add_option("--analysis", arguments->analyses, "Only this analysis; may be given again")->allow_extra_args(false);
   const CLI::Option* replicates =
       command
           ->add_option("--replicates", arguments->replicates, "Virtual trials in each scenario (default: [rehearsal], or 1000)")
@@ -233,9 +226,6 @@ void add_simulate(CLI::App& app, Console& console) {
                    "--replicates is then the most")
       ->check(CLI::Range(1e-6, 0.5))
       ->check([](std::string const& text) { return std::isfinite(std::atof(text.c_str())) ? "" : "a target is a number"; });
-  command->add_option("--seed", arguments->asked.seed, "Seed of all random numbers")->check(is_seed)->capture_default_str();
-  command->add_option("--threads", arguments->threads, "Threads (default: all processors); the answer does not depend on it")
-      ->check(CLI::Range(1, 4096));
   command->add_option("--shard", arguments->shard,
                       "Only the i-th of n equal shares, 'i/n' (default: as a Slurm array or an MPI launcher says)");
   command->add_option("--output", arguments->output, "Folder for rehearsal.json and the page, and for what is done so far");
