@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -12,6 +11,7 @@
 #include "equipoise/core/text.h"
 #include "equipoise/data/source.h"
 #include "equipoise/study/study.h"
+#include "files.h"
 
 namespace equipoise {
 namespace {
@@ -20,14 +20,6 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
-
-std::string contents(std::string const& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path << ": tests run in the folder of the repository";
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
 
 std::string with(std::string text, std::string_view from, std::string_view to) {
   const auto at = text.find(from);

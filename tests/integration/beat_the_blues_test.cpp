@@ -6,26 +6,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "equipoise/analysis/run.h"
 #include "equipoise/data/source.h"
 #include "equipoise/study/study.h"
+#include "files.h"
 
 namespace equipoise {
 namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-
-std::string contents(std::string const& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path << ": tests run in the folder of the repository";
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
 
 std::string protocol_text() { return contents("examples/beat-the-blues/protocol.toml"); }
 

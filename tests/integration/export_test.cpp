@@ -7,8 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
-#include <sstream>
 
 #include "equipoise/analysis/run.h"
 #include "equipoise/data/formats.h"
@@ -17,25 +15,12 @@
 #include "equipoise/simulate/records.h"
 #include "equipoise/simulate/testing.h"
 #include "equipoise/study/study.h"
+#include "files.h"
 
 namespace equipoise::simulate {
 namespace {
 
 using expression::Column;
-
-std::string contents(std::string const& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path << ": tests run in the folder of the repository";
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
-study::Study study_of(std::string const& bytes, std::string const& file) {
-  auto study = study::load(bytes, file);
-  if (!study) throw std::runtime_error(to_string(study.error().front()));
-  return std::move(*study);
-}
 
 struct Exported {
   study::Study study;

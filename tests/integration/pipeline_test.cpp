@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <random>
 #include <sstream>
 
@@ -16,17 +15,10 @@
 #include "equipoise/data/source.h"
 #include "equipoise/data/trial_data.h"
 #include "equipoise/study/study.h"
+#include "files.h"
 
 namespace equipoise {
 namespace {
-
-std::string contents(std::string const& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path << ": tests run in the folder of the repository";
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
 
 std::string with(std::string text, std::string_view from, std::string_view to) {
   const auto at = text.find(from);

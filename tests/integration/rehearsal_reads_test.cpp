@@ -3,25 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <bit>
-#include <fstream>
-#include <sstream>
 
 #include "equipoise/simulate/statements.h"
 #include "equipoise/simulate/world.h"
 #include "equipoise/study/study.h"
+#include "files.h"
 
 namespace equipoise::simulate {
 namespace {
-
-study::Study study_of(std::string const& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path << ": tests run in the folder of the repository";
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  auto study = study::load(bytes.str(), path);
-  if (!study) throw std::runtime_error(to_string(study.error().front()));
-  return std::move(*study);
-}
 
 bool same(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
 

@@ -8,30 +8,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
-#include <sstream>
 
 #include "equipoise/analysis/run.h"
 #include "equipoise/simulate/records.h"
 #include "equipoise/simulate/rehearse.h"
 #include "equipoise/study/study.h"
+#include "files.h"
 
 namespace equipoise::simulate {
 namespace {
-
-std::string contents(std::string const& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path << ": tests run in the folder of the repository";
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
-study::Study study_of(std::string const& path) {
-  auto study = study::load(contents(path), path);
-  if (!study) throw std::runtime_error(to_string(study.error().front()));
-  return std::move(*study);
-}
 
 World world_of(study::Study const& study, std::string const& scenario) {
   auto world = World::build(study.protocol, scenario);

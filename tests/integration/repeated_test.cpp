@@ -5,13 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <numeric>
-#include <sstream>
 
 #include "equipoise/analysis/run.h"
 #include "equipoise/data/source.h"
 #include "equipoise/study/study.h"
+#include "files.h"
 
 namespace equipoise {
 namespace {
@@ -21,14 +20,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr double gls = 1e-6, exact = 1e-12;
-
-std::string contents(std::string const& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path << ": tests run in the folder of the repository";
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
 
 std::string protocol_text() { return contents("tests/integration/repeated/protocol.toml"); }
 
