@@ -34,7 +34,9 @@ enum class Code {
   no_convergence,   ///< an iteration did not reach its optimum
   verification,     ///< a known answer was not reproduced
   target_missed,    ///< a required target was not met
-  refused,          ///< role or blinding forbids it
+  refused,          ///< role, blinding or the state of the trial forbids it
+  conflict,         ///< somebody else was first: look again and decide again
+  unavailable,      ///< the service is not there, or not in a state to act
   interrupted,      ///< stopped by a signal
 };
 
