@@ -98,6 +98,12 @@ class Reader {
   bool done() const { return at_ == end_; }
   std::size_t position() const { return std::size_t(at_ - begin_); }
 
+  /// Exactly these bytes.
+  bool literal(std::string_view bytes) {
+    if (std::size_t(end_ - at_) < bytes.size() || std::string_view(at_, bytes.size()) != bytes) return false;
+    at_ += bytes.size();
+    return true;
+  }
   bool text(std::string& into);
   bool number(double& into);
   bool flag(bool& into);
