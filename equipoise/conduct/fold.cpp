@@ -53,8 +53,8 @@ User const* State::user(std::string_view id) const {
   return found == users.end() ? nullptr : &found->second;
 }
 
-Version const* State::version(std::string_view digest) const {
-  const auto found = std::ranges::find(versions, digest, &Version::protocol);
+Version const* State::version(std::string_view protocol) const {
+  const auto found = std::ranges::find(versions, protocol, &Version::protocol);
   return found == versions.end() ? nullptr : &*found;
 }
 
@@ -132,7 +132,12 @@ class Folder {
     s_.allocations.push_back(event.request);
     ++s_.randomised[who.site];
   }
-  void operator()(Discontinued const& event) { changed(event.participant).ends.push_back(event); }
+  void operator()(Discontinued const& event) {
+    Participant& who = changed(event.participant);
+    const auto there = std::ranges::find(who.ends, event.what, &Discontinued::what);  // its date has been corrected
+    if (there != who.ends.end()) *there = event;
+    else who.ends.push_back(event);
+  }
 
   // ---- Data
   void operator()(VisitRecorded const& event) { changed(event.participant).visits.insert_or_assign(event.visit, event.date); }
@@ -150,6 +155,8 @@ class Folder {
   void operator()(EntryStruck const& event) {
     Record& one = record(event.record);
     one.struck = true, one.revision = event.revision, one.saved = e_.sequence;
+    for (Value const& value : one.values)  // an end that it told has not happened
+      std::erase_if(changed(event.record.participant).ends, [&](Discontinued const& end) { return end.what == value.value; });
     changed(event.record.participant);
   }
   void operator()(QueryOpened const& event) {
@@ -267,7 +274,7 @@ class Folder {
 
 }  // namespace
 
-Expected<void> fold(State& state, TrialEvent const& event, std::string_view digest) {
+Expected<void> fold(State& state, TrialEvent const& event, std::string_view own_digest) {
   Envelope const& envelope = event.envelope;
   if (envelope.sequence != state.last + 1)
     return fail(Code::inconsistent, "event {} stands where event {} belongs", envelope.sequence, state.last + 1);
@@ -284,7 +291,7 @@ Expected<void> fold(State& state, TrialEvent const& event, std::string_view dige
     return fail(Code::inconsistent, "event {} ('{}') cannot follow: {}", envelope.sequence, name_of(event.event), unknown.what);
   }
   state.last = envelope.sequence;
-  state.digest = digest;
+  state.digest = own_digest;
   state.at = std::max(state.at, envelope.at);
   return {};
 }

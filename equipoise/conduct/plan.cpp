@@ -4,14 +4,18 @@
 
 #include "equipoise/core/text.h"
 #include "equipoise/core/zones.h"
+#include "equipoise/protocol/load.h"
 
 namespace equipoise::conduct {
 
 using protocol::ItemKind;
 
-std::shared_ptr<const Plan> Plan::make(protocol::Protocol protocol, Problems& problems) {
+std::shared_ptr<const Plan> Plan::make(std::string_view bytes, std::string const& file, Problems& problems) {
   const std::size_t before = problems.size();
-  std::shared_ptr<Plan> plan(new Plan(std::move(protocol)));
+  protocol::Loaded loaded = protocol::load_all(bytes, file);
+  problems.insert(problems.end(), loaded.problems.begin(), loaded.problems.end());
+  if (problems.size() > before) return nullptr;
+  std::shared_ptr<Plan> plan(new Plan(std::move(loaded.protocol), std::move(loaded.document)));
   protocol::Protocol const& p = plan->protocol_;
   const auto need = [&](bool there, std::string_view what) {
     if (!there)

@@ -15,9 +15,11 @@ namespace equipoise::conduct {
 class Plan {
  public:
   /// Reports what conduct cannot carry out: roles that are none, no arms, no randomisation, sites without a known time zone.
-  static std::shared_ptr<const Plan> make(protocol::Protocol protocol, Problems& problems);
+  /// bytes  of the protocol's file; its own problems are reported too
+  static std::shared_ptr<const Plan> make(std::string_view bytes, std::string const& file, Problems& problems);
 
   protocol::Protocol const& protocol() const { return protocol_; }
+  Node const& document() const { return document_; }  ///< the file as written
 
   /// Whether the form is filled at the visit; of a form without a visit, whether `visit` is empty.
   bool fills(std::string_view visit, std::string_view form) const;
@@ -40,7 +42,7 @@ class Plan {
   bool unmasked(Role role) const { return has(unmasked_, role); }
 
  private:
-  explicit Plan(protocol::Protocol protocol) : protocol_(std::move(protocol)) {}
+  Plan(protocol::Protocol protocol, Node document) : protocol_(std::move(protocol)), document_(std::move(document)) {}
   void find_slots();
   void spread_masks(Problems& problems);
 
@@ -52,6 +54,7 @@ class Plan {
   };
 
   protocol::Protocol protocol_;
+  Node document_;
   std::map<std::string, EventSlot, std::less<>> slots_;
   protocol::Form const* adverse_ = nullptr;
   std::vector<MaskedFrom> masks_;
