@@ -148,7 +148,7 @@ void Decider::on(Amend const& command) {
       !std::ranges::equal(loaded->sites, before.sites, {}, &protocol::Site::id, &protocol::Site::id))
     problem(Code::refused, "the site is a factor of the randomisation, so that sites are neither added nor moved");
   if (failed()) return;
-  emit(Amended{loaded->digest, loaded->trial.version, command.new_consent});
+  emit(Amended{command.document, loaded->digest, loaded->trial.version, command.new_consent});
 }
 
 void Decider::on(Reconcile const& command) {

@@ -35,20 +35,22 @@ struct RecordKey {
 
 struct TrialOpened {
   static constexpr std::string_view name = "trial_opened";
-  std::string trial{}, environment{}, protocol{}, version{}, software{};
+  std::string trial{}, environment{};
+  std::string document{};  ///< SHA-256 of the protocol's file, by which the store keeps it
+  std::string protocol{}, version{}, software{};
   allocation::Commitment commitment{};
   static void fields(auto& self, auto&& f) {
-    f("trial", self.trial), f("environment", self.environment), f("protocol", self.protocol), f("version", self.version);
-    f("software", self.software), f("commitment", self.commitment);
+    f("trial", self.trial), f("environment", self.environment), f("document", self.document), f("protocol", self.protocol);
+    f("version", self.version), f("software", self.software), f("commitment", self.commitment);
   }
 };
 
 struct Amended {
   static constexpr std::string_view name = "amended";
-  std::string protocol{}, version{};
+  std::string document{}, protocol{}, version{};
   bool new_consent = false;  ///< participants stay on their version until they consent again
   static void fields(auto& self, auto&& f) {
-    f("protocol", self.protocol), f("version", self.version), f("new_consent", self.new_consent);
+    f("document", self.document), f("protocol", self.protocol), f("version", self.version), f("new_consent", self.new_consent);
   }
 };
 

@@ -26,7 +26,7 @@ class VaultPort {
   virtual Expected<std::vector<allocation::Kit>> label_kits(std::string const& lot, std::string const& expires,
                                                             std::int64_t kits_per_arm) = 0;
   /// Which kit of a lot holds what: for the preparer alone.
-  virtual Expected<std::vector<allocation::LabelledKit>> labels(std::string const& lot) = 0;
+  virtual Expected<std::vector<allocation::LabelledKit>> labels(std::string const& lot, std::string const& act) = 0;
   /// The number of one of the kits, which are in stock at the participant's site.
   /// errors  refused: none of them will do; the sentence is the same for every arm
   virtual Expected<std::string> choose_kit(std::int64_t allocation, std::span<const allocation::Kit> stock) = 0;
