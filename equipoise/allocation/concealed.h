@@ -63,11 +63,20 @@ struct Opening {
   }
 };
 
+/// A stream of a list that was made elsewhere.
+struct ListedStream {
+  std::string stream{};             ///< as in a receipt
+  std::vector<std::string> arms{};  ///< in the order of their positions
+  static void fields(auto& self, auto&& f) { f("stream", self.stream), f("arms", self.arms); }
+  friend bool operator==(ListedStream const&, ListedStream const&) = default;
+};
+
 /// The end of concealment: the seed, and what it made.
 struct Reveal {
   std::string seed{};  ///< 64 hex
   std::vector<Opening> allocations{};
-  static void fields(auto& self, auto&& f) { f("seed", self.seed), f("allocations", self.allocations); }
+  std::vector<ListedStream> list{};  ///< when the arms come from an imported list and not from the seed: all of it
+  static void fields(auto& self, auto&& f) { f("seed", self.seed), f("allocations", self.allocations), f("list", self.list); }
 };
 
 /// A dose to be prepared: how much follows from the arm and the weight, and only the preparer sees it.

@@ -44,6 +44,11 @@ CodeCard const& card(Code code) {
   return *found;
 }
 
+std::optional<Code> code_named(std::string_view name) {
+  const auto found = std::ranges::find(cards, name, &CodeCard::name);
+  return found == cards.end() ? std::nullopt : std::optional(found->code);
+}
+
 std::string to_string(Error const& error) {
   std::string text;
   if (!error.place.file.empty()) text += error.place.file + ":";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -50,6 +51,8 @@ struct CodeCard {
 };
 
 CodeCard const& card(Code code);
+/// The code of this name, if there is one.
+std::optional<Code> code_named(std::string_view name);
 
 /// Where in what a person wrote: file, line and column (both from 1; 0 = unknown), or data row (the line of the file) and column
 /// name.

@@ -207,6 +207,7 @@ struct Intervention {
   Text label;
   std::vector<std::string> visits;
   std::string amount;                        ///< formula for whoever prepares it, such as "dose * weight"; empty: none is stated
+  int digits = 3;                            ///< significant digits to which the amount is rounded
   std::optional<Dose> volume;                ///< one for all arms and weights: seen at the bedside
   std::optional<double> weight_change_confirm;  ///< relative change of weight since the last dose that needs a second look
   Place amount_place;

@@ -275,6 +275,7 @@ void read_interventions(Reader& reader, Section& root) {
     }
     intervention.amount = section.filled_text("amount").value_or("");
     intervention.amount_place = section.place_of("amount");
+    intervention.digits = int(section.integer("digits", {.min = 1, .max = 15}).value_or(3));
     if (auto volume = section.table("volume", "the volume of " + section.name())) {
       intervention.volume = Dose{volume->need_number("amount", Limits::above(0)).value_or(0), {}};
       if (const auto unit = volume->need_text("unit")) check(reader, intervention.volume->unit = *unit, volume->place_of("unit"));
