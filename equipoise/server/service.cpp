@@ -140,10 +140,10 @@ Expected<void> Service::load_plan(std::string const& file_digest) {
 Expected<void> Service::fold_log() {
   std::optional<Error> problem;
   const auto read = around_.store.read(0, [&](StoredEvent const& stored) {
-    const auto event = decoded_event(stored.bytes);
+    const auto event = conduct::decoded_event(stored.bytes);
     if (!event) {
       problem = event.error();
-    } else if (const auto folded = fold(state_, *event, stored.digest); !folded) {
+    } else if (const auto folded = conduct::fold(state_, *event, stored.digest); !folded) {
       problem = folded.error();
     } else {
       std::string document;
@@ -289,7 +289,7 @@ Expected<void> Service::commit(Actor const& actor, std::string const& key, std::
     return stored;
   }
   for (std::size_t i = 0; i < events.size(); ++i) {
-    const auto folded = fold(state_, events[i], act.events[i].digest);
+    const auto folded = conduct::fold(state_, events[i], act.events[i].digest);
     if (!folded) broken_ = folded.error().message;
     expects(folded.has_value(), "what is decided can be folded");
     if (auto const* amended = std::get_if<conduct::Amended>(&events[i].event))
@@ -309,7 +309,7 @@ Checked<Json> Service::told(Sequence first, Sequence last) {
   std::optional<Error> problem;
   Problems refused;
   const auto read = around_.store.read(first - 1, [&](StoredEvent const& stored) {
-    const auto event = decoded_event(stored.bytes);
+    const auto event = conduct::decoded_event(stored.bytes);
     if (!event) return problem = event.error(), false;
     answer["events"].push_back(conduct::json_of(*event));
     if (auto const* no = std::get_if<conduct::RandomisationRefused>(&event->event))
