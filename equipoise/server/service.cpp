@@ -243,6 +243,7 @@ Checked<Json> Service::act(Asked const& asked) {
       return failed({Code::conflict, "this key was used for another command", {}, "each command has a key of its own"});
     return told((*done)->first, (*done)->last);
   }
+  if (const auto fine = conduct::authorise(state_, asked.actor, asked.name); !fine) return failed(fine.error());
   if (asked.name == "extract") return take_away(asked);
   if (asked.name == "dose_order") return dose_order(asked);
   Problems problems;
@@ -379,7 +380,6 @@ Checked<Json> Service::look(Asked const& asked) {
 }
 
 Checked<Json> Service::dose_order(Asked const& asked) {
-  if (const auto fine = conduct::authorise(state_, asked.actor, asked.name); !fine) return fail(Problems{fine.error()});
   Problems problems;
   Section section(*asked.data, "the data of 'dose_order'", problems);
   const auto dose = section.need_text("dose");
@@ -409,7 +409,6 @@ Expected<std::map<std::string, std::string, std::less<>>> Service::opened_arms(A
 }
 
 Checked<Json> Service::take_away(Asked const& asked) {
-  if (const auto fine = conduct::authorise(state_, asked.actor, asked.name); !fine) return fail(Problems{fine.error()});
   Problems problems;
   Section section(*asked.data, "the data of 'extract'", problems);
   constexpr std::pair<std::string_view, conduct::Arms> words[] = {

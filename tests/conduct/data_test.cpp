@@ -134,7 +134,8 @@ TEST(C14_Signature, IsBoundToARevision) {
   EXPECT_EQ(codes(trial.ask("investigator_s1", "sign", wrong)), std::set<std::string>{"refused"});
   trial.done("investigator_s1", "sign", what);
   const auto signature = [&] {
-    for (Json const& record : trial.view("monitor", "participant", {{"participant", who}})["records"])
+    const Json seen = trial.view("monitor", "participant", {{"participant", who}});
+    for (Json const& record : seen["records"])
       if (record["form"] == "vitals") return record["signatures"][0];
     return Json();
   };
@@ -198,7 +199,10 @@ TEST(C01_AuditTrail, ReplayedGivesTheCurrentState) {
   std::vector<std::string> who;
   for (std::string const site : {"s1", "s2", "s3"}) who.push_back(trial.randomised(site));
   std::uint64_t random = 20241128;
-  const auto draw = [&](std::uint64_t below) { return (random = random * 6364136223846793005u + 1442695040888963407u) >> 33, (random >> 33) % below; };
+  const auto draw = [&](std::uint64_t below) { 
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    return (random >> 33) % below;
+  };
   const std::vector<std::pair<std::string, std::string>> items{{"vitals", "weight"}, {"lymphocytes", "cd4"}, {"lymphocytes", "cd8"}};
   for (int k = 0; k < 200; ++k) {
     std::string const& one = who[draw(who.size())];

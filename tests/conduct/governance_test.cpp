@@ -58,6 +58,7 @@ TEST(C20_Access, EndsWithTheNextQuestion) {
 
 TEST(C19_Access, CanBeSeenAsItWasAtAnyMoment) {
   Trial trial;
+  (void)trial.enrol();  // before the first participant one administrator is enough
   trial.clock.advance(std::chrono::hours(1));
   trial.both("administrator", "administrator_2", "grant_role", {{"user", "monitor"}, {"role", "data_manager"}});
   trial.clock.advance(std::chrono::hours(1));
@@ -177,7 +178,7 @@ TEST(C04_Log, SaysWhichEventWasTouched) {
     }
     auto dropped = log;
     dropped.erase(dropped.begin() + std::ptrdiff_t(i));
-    if (i + 1 < log.size()) EXPECT_EQ(first_bad(dropped), std::int64_t(i) + 1);
+    if (i + 1 < log.size()) { EXPECT_EQ(first_bad(dropped), std::int64_t(i) + 1); }
     auto swapped = log;
     if (i + 1 < log.size()) {
       std::swap(swapped[i], swapped[i + 1]);

@@ -129,7 +129,7 @@ TEST(Kits, AreLabelledShippedAndDispensedByNumberAlone) {
   trial.done("investigator_s1", "request_unblinding", {{"participant", who}}, "overdose");
   const Json told = trial.done("investigator_s1", "confirm_unblinding", {{"request", "u-1"}}, "overdose");
   for (Json const& label : labelled["shown"]["labels"])
-    if (label["kit"] == kit) EXPECT_EQ(label["arm"], told["shown"]["unblinded"]["arm"]);
+    if (label["kit"] == kit) { EXPECT_EQ(label["arm"], told["shown"]["unblinded"]["arm"]); }
   // All that is in quarantine: nothing is left, and the sentence says no arm.
   Json rest = kits;
   rest.erase(std::find(rest.begin(), rest.end(), Json(kit)));
