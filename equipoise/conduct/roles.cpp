@@ -35,6 +35,9 @@ constexpr Permission table[] = {
     {"resume_enrolment", set_of({administrator}), true, true},
     {"amend", set_of({administrator}), true, true},
     {"reconcile", set_of({administrator}), true, false},
+    {"hand_in", set_of({administrator}), true, false},
+    {"backup", set_of({administrator}), true, false},
+    {"doctor", set_of({administrator}), true, false},
     {"redact", set_of({data_manager, administrator}), true, true},
     // ---- Participants
     {"enrol", site_staff, true, false},

@@ -126,6 +126,13 @@ Expected<std::unique_ptr<Service>> Service::start(Surroundings const& around) {
   return service;
 }
 
+Expected<void> Service::tell_vault(std::string const& file_digest) {
+  const auto document = around_.store.document(file_digest);
+  if (!document) return tl::unexpected(document.error());
+  if (!*document) return fail(Code::inconsistent, "the log names a protocol file that the store does not have");
+  return around_.vault.amend((*document)->bytes);
+}
+
 Expected<void> Service::load_plan(std::string const& file_digest) {
   const auto document = around_.store.document(file_digest);
   if (!document) return tl::unexpected(document.error());
@@ -148,7 +155,7 @@ Expected<void> Service::fold_log() {
     } else {
       std::string document;
       if (auto const* opened = std::get_if<conduct::TrialOpened>(&event->event)) document = opened->document;
-      if (auto const* amended = std::get_if<conduct::Amended>(&event->event)) document = amended->document;
+      if (auto const* amended = std::get_if<conduct::Amended>(&event->event)) document = amended_ = amended->document;
       if (!document.empty())
         if (const auto loaded = load_plan(document); !loaded) problem = loaded.error();
     }
@@ -170,6 +177,10 @@ std::string Service::answer(std::string_view line) {
   if (!broken_.empty())
     return refusal({Error{Code::unavailable, "the service has stopped: " + broken_, {}, "it has to be started again"}});
   const auto answer = asked->looks ? look(*asked) : act(*asked);
+  if (around_.log)
+    around_.log(dump({{"at", to_string(around_.clock.now())}, {"what", conduct::permission(asked->name) ? asked->name : "unknown"},
+                      {"role", conduct::word(asked->actor.role)}, {"site", asked->actor.site},
+                      {"status", answer ? 0 : exit_status(answer.error())}}));
   return answer ? dump(*answer) : refusal(answer.error());
 }
 
@@ -246,6 +257,9 @@ Checked<Json> Service::act(Asked const& asked) {
   if (const auto fine = conduct::authorise(state_, asked.actor, asked.name); !fine) return failed(fine.error());
   if (asked.name == "extract") return take_away(asked);
   if (asked.name == "dose_order") return dose_order(asked);
+  if (asked.name == "backup") return backup(asked);
+  if (asked.name == "doctor") return doctor(asked);
+  if (asked.name == "hand_in") return hand_in(asked);
   Problems problems;
   const auto command = conduct::read_command(asked.name, *asked.data, problems);
   if (!command) return fail(std::move(problems));
@@ -281,6 +295,9 @@ Expected<void> Service::commit(Actor const& actor, std::string const& key, std::
     act.events.push_back(conduct::stored(events.back()));
     envelope.previous = act.events.back().digest;
   }
+  for (TrialEvent const& event : events)
+    if (auto const* amended = std::get_if<conduct::Amended>(&event.event))
+      if (const auto told = tell_vault(amended->document); !told) return told;
   if (around_.witness)
     if (const auto written = around_.witness->intend(act.events.back().sequence, act.events.back().digest); !written)
       return tl::unexpected(written.error());
@@ -392,6 +409,47 @@ Checked<Json> Service::dose_order(Asked const& asked) {
   decision.events.push_back(conduct::Accessed{"dose_order", *dose, {}});
   if (const auto done = commit(asked.actor, asked.key, asked.request, std::move(decision)); !done) return fail(Problems{done.error()});
   return told(state_.last, state_.last);
+}
+
+Checked<Json> Service::backup(Asked const& asked) {
+  Problems problems;
+  Section section(*asked.data, "the data of 'backup'", problems);
+  const auto path = section.need_text("path");
+  section.finish();
+  if (!problems.empty()) return fail(std::move(problems));
+  if (const auto copied = around_.store.backup(*path); !copied) return fail(Problems{copied.error()});
+  const Sequence last = state_.last;
+  Decision decision;
+  decision.events.push_back(conduct::Accessed{"backup", {}, state_.digest});
+  if (const auto done = commit(asked.actor, asked.key, asked.request, std::move(decision)); !done) return fail(Problems{done.error()});
+  return Json{{"ok", true}, {"backup", *path}, {"events", last}};
+}
+
+Checked<Json> Service::doctor(Asked const& asked) {
+  Json found{{"trial", state_.opened->trial}, {"events", state_.last}, {"digest", state_.digest}, {"reconciling", state_.reconciling}};
+  if (around_.witness)
+    found["witness"] = {{"sequence", around_.witness->confirmed().sequence}, {"digest", around_.witness->confirmed().digest}};
+  if (around_.health) {
+    auto health = around_.health();
+    if (!health) return fail(Problems{health.error()});
+    found["store"] = std::move(*health);
+  }
+  Decision decision;
+  decision.events.push_back(conduct::Accessed{"doctor", {}, {}});
+  if (const auto done = commit(asked.actor, asked.key, asked.request, std::move(decision)); !done) return fail(Problems{done.error()});
+  return Json{{"ok", true}, {"shown", std::move(found)}};
+}
+
+/// A protocol file for an amendment: kept under its digest. It changes nothing until it is proposed and approved.
+Checked<Json> Service::hand_in(Asked const& asked) {
+  Problems problems;
+  Section section(*asked.data, "the data of 'hand_in'", problems);
+  const auto bytes = section.need_text("protocol");
+  section.finish();
+  if (bytes) (void)conduct::Plan::make(*bytes, "the protocol handed in", problems);
+  if (!problems.empty()) return fail(std::move(problems));
+  if (const auto put = around_.store.put(document_of(*bytes)); !put) return fail(Problems{put.error()});
+  return Json{{"ok", true}, {"document", sha256(*bytes)}};
 }
 
 Expected<std::map<std::string, std::string, std::less<>>> Service::opened_arms(Actor const& actor, std::string const& act) {

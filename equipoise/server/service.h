@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,6 +23,10 @@ struct Surroundings {
   Clock const& clock;
   Chance& chance;
   std::string software;  ///< name and version
+  /// Takes a line about each question: when, what, in which role, with which status. No values, no arms, no secrets.
+  std::function<void(std::string const&)> log{};
+  /// How the store is, for `doctor`; absent: it has nothing to say.
+  std::function<Expected<Json>()> health{};
 };
 
 /// How a trial begins.
@@ -80,11 +85,15 @@ class Service {
   Checked<Json> look(Asked const& asked);
   Checked<Json> take_away(Asked const& asked);
   Checked<Json> dose_order(Asked const& asked);
+  Checked<Json> backup(Asked const& asked);
+  Checked<Json> doctor(Asked const& asked);
+  Checked<Json> hand_in(Asked const& asked);
   Checked<Json> told(conduct::Sequence first, conduct::Sequence last);
   Expected<Json> shown(conduct::TrialEvent const& event, std::string const& digest);
   /// Adds the events, or nothing.
   Expected<void> commit(conduct::Actor const& actor, std::string const& key, std::string const& request, conduct::Decision decision);
-  Expected<void> load_plan(std::string const& digest);
+  Expected<void> load_plan(std::string const& file_digest);
+  Expected<void> tell_vault(std::string const& file_digest);
   Expected<void> fold_log();
   conduct::Surroundings surroundings() const { return {plans_, around_.clock, around_.chance, around_.vault, around_.store}; }
   Expected<std::map<std::string, std::string, std::less<>>> opened_arms(conduct::Actor const& actor, std::string const& act);
@@ -92,6 +101,7 @@ class Service {
   Surroundings around_;
   conduct::State state_;
   conduct::Plans plans_;
+  std::string amended_;  ///< file of the last amendment; empty: there was none
   std::map<std::string, std::pair<int, Instant>, std::less<>> guesses_;  ///< wrong secrets of a user, and when the last one came
   std::string broken_;
 };

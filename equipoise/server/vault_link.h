@@ -4,6 +4,7 @@
 
 #include "equipoise/conduct/vault_port.h"
 #include "equipoise/core/sealed.h"
+#include "equipoise/protocol/load.h"
 #include "equipoise/vault/kits.h"
 
 namespace equipoise::server {
@@ -15,6 +16,8 @@ class VaultLink : public conduct::VaultPort {
   /// Tells all allocations of the log.
   virtual Expected<void> resume(std::span<const allocation::Request> history) = 0;
   virtual Expected<void> confirm(std::int64_t number) = 0;
+  /// Goes on under the amended protocol, of which this is the file.
+  virtual Expected<void> amend(std::string const& protocol) = 0;
 };
 
 /// A vault in this process (vault::Vault) or in another one (vault::Client), which have the same functions.
@@ -27,6 +30,15 @@ class LinkTo final : public VaultLink {
   Expected<allocation::Commitment> commitment() override { return vault_.commitment(); }
   Expected<void> resume(std::span<const allocation::Request> history) override { return vault_.resume(history); }
   Expected<void> confirm(std::int64_t number) override { return vault_.confirm(number); }
+  Expected<void> amend(std::string const& protocol) override {
+    if constexpr (requires { vault_.amend(protocol); }) {
+      return vault_.amend(protocol);
+    } else {
+      const auto loaded = protocol::load(protocol, "the amended protocol");
+      if (!loaded) return tl::unexpected(loaded.error().front());
+      return vault_.amend(*loaded);
+    }
+  }
   Expected<allocation::Receipt> allocate(allocation::Request const& request) override { return vault_.allocate(request); }
   Expected<bool> genuine(allocation::Request const& request, allocation::Receipt const& receipt) override {
     // An allocation is a function of those before it, so that a genuine receipt is the one that is made again.
