@@ -49,12 +49,6 @@ std::optional<Code> code_named(std::string_view name) {
   return found == cards.end() ? std::nullopt : std::optional(found->code);
 }
 
-std::optional<Code> code_named(std::string_view name) {
-  const auto found = std::ranges::find(cards, name, &CodeCard::name);
-  if (found == cards.end()) return {};
-  return found->code;
-}
-
 std::string to_string(Error const& error) {
   std::string text;
   if (!error.place.file.empty()) text += error.place.file + ":";

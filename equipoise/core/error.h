@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <optional>
-#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -52,8 +51,6 @@ struct CodeCard {
 };
 
 CodeCard const& card(Code code);
-/// The code of this name.
-std::optional<Code> code_named(std::string_view name);
 /// The code of this name, if there is one.
 std::optional<Code> code_named(std::string_view name);
 
