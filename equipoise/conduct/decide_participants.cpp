@@ -107,7 +107,7 @@ void Decider::on(Stop const& command) {
   if (!who) return;
   Plan const& plan = plan_of(*who);
   const Plan::EventSlot* slot = plan.event_slot(command.what);
-  constexpr std::string_view always[] = {"treatment_stop", "study_stop", "lost_to_follow_up", "no_further_use", "death"};
+  constexpr std::string_view always[] = {"completed", "treatment_stop", "study_stop", "lost_to_follow_up", "no_further_use", "death"};
   if (!slot && std::ranges::find(always, command.what) == std::end(always)) {
     std::vector<std::string> known(std::begin(always), std::end(always));
     Error& error = problem(Code::unresolved, "there is no dated event '{}'", command.what);

@@ -194,7 +194,7 @@ struct Randomised {
 struct Discontinued {
   static constexpr std::string_view name = "discontinued";
   std::string participant{};
-  std::string what{};  ///< treatment_stop, study_stop, lost_to_follow_up, no_further_use, death; or another code of the protocol
+  std::string what{};  ///< completed, treatment_stop, study_stop, lost_to_follow_up, no_further_use, death; or a code of the protocol
   std::string date{};
   static void fields(auto& self, auto&& f) { f("participant", self.participant), f("what", self.what), f("date", self.date); }
 };

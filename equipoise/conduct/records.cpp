@@ -108,7 +108,7 @@ class Recorder {
         if (const auto arm = sight_.arms->find(one.id); arm != sight_.arms->end())
           records_.arm.code[i] = level(records_.arm.levels, arm->second);
       for (Discontinued const& end : one.ends)
-        if (std::ranges::find(p_.ends_participation, end.what) != p_.ends_participation.end() || end.what == "lost_to_follow_up")
+        if (std::ranges::find(p_.ends_participation, end.what) != p_.ends_participation.end() || end.what == "lost_to_follow_up" || end.what == "completed")
           seen(i, day_of(end.date));
     }
     records_.arm_received = records_.arm;

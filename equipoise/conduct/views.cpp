@@ -99,6 +99,7 @@ class Viewing {
     std::int64_t open = 0;
     for (auto const& [id, query] : s_.queries) open += query.state != Query::State::closed && mine_of(query.record.participant);
     made["open_queries"] = open;
+    made["data_revision"] = s_.data_changed;  // what a signature under the trial is of
     made["sites"] = std::move(sites);
     return made;
   }

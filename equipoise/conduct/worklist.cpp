@@ -16,7 +16,7 @@ class Lister {
       task.participant = who.id;
       tasks_.push_back(std::move(task));
     };
-    const bool ended = who.end("study_stop") || who.end("death") || who.end("no_further_use") || who.end("lost_to_follow_up");
+    const bool ended = who.end("study_stop") || who.end("death") || who.end("no_further_use") || who.end("lost_to_follow_up") || who.end("completed");
     if (who.consents.empty()) return add({.what = "consent", .state = "due"});
     if (Version const& now = s_.version(); now.new_consent && who.version != now.protocol && !ended)
       add({.what = "consent", .about = now.version, .state = "due"});

@@ -178,7 +178,7 @@ std::string Service::answer(std::string_view line) {
     return refusal({Error{Code::unavailable, "the service has stopped: " + broken_, {}, "it has to be started again"}});
   const auto answer = asked->looks ? look(*asked) : act(*asked);
   if (around_.log)
-    around_.log(dump({{"at", to_string(around_.clock.now())}, {"what", conduct::permission(asked->name) ? asked->name : "unknown"},
+    around_.log(dump({{"at", to_string(clock_.now())}, {"what", conduct::permission(asked->name) ? asked->name : "unknown"},
                       {"role", conduct::word(asked->actor.role)}, {"site", asked->actor.site},
                       {"status", answer ? 0 : exit_status(answer.error())}}));
   return answer ? dump(*answer) : refusal(answer.error());
@@ -187,7 +187,7 @@ std::string Service::answer(std::string_view line) {
 bool Service::known(std::string const& user, std::string const& secret) {
   // Ten wrong secrets close an account for a minute; nobody is locked out for good.
   auto& [wrong, last] = guesses_[user];
-  const Instant now = around_.clock.now();
+  const Instant now = clock_.now();
   if (wrong >= 10 && now < last + std::chrono::minutes(1)) return false;
   conduct::User const* one = state_.user(user);
   const std::string stored = one && !one->ended ? one->secret : std::string(64, '0');
@@ -215,7 +215,11 @@ std::optional<Service::Asked> Service::read(Node const& question, Problems& prob
   const auto command = section.text("command"), seen = section.text("view");
   static const Node nothing{Node::Table{}};
   Node const* data = section.take("data");
+  std::optional<Instant> at;
+  record::take_member(section, "at", at);
   section.finish();
+  if (at && state_.opened->environment != "simulated")
+    add_problem(problems, {}, Code::refused, "only a simulated trial is told what time it is");
   if (data && !data->table()) add_problem(problems, {}, Code::wrong_type, "'data' of the question is an object");
   if (command.has_value() == seen.has_value())
     add_problem(problems, {}, Code::missing_key, "a question has a 'command' or a 'view'");
@@ -227,6 +231,7 @@ std::optional<Service::Asked> Service::read(Node const& question, Problems& prob
     add_problem(problems, {}, Code::refused, "user and secret do not belong together");
     return {};
   }
+  if (at) clock_.stand_at(*at);
   const auto acts_as = conduct::to_role(*role);
   if (!acts_as) {
     Error& error = add_problem(problems, {}, Code::unknown_keyword, "there is no role '{}'", *role);
@@ -274,7 +279,7 @@ Expected<void> Service::commit(Actor const& actor, std::string const& key, std::
   expects(!decision.events.empty(), "an act has an event");
   conduct::Act act{.key = key, .request = request, .events = {}, .texts = std::move(decision.texts), .once = std::move(decision.once),
                    .destroyed = std::move(decision.destroyed)};
-  conduct::Envelope envelope{.sequence = state_.last, .at = around_.clock.now(), .actor = actor.user,
+  conduct::Envelope envelope{.sequence = state_.last, .at = clock_.now(), .actor = actor.user,
                              .role = std::string(conduct::word(actor.role)), .site = actor.site, .reason = decision.reason,
                              .previous = state_.digest};
   envelope.clock_back = envelope.at < state_.at;

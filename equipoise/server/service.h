@@ -50,7 +50,8 @@ struct Opening {
 ///     {"ok":true,"events":[...],"shown":{...}}     shown: what only the one who asked may see
 ///     {"ok":false,"status":6,"problems":[{"code":"refused","message":"...","hint":"..."}]}
 ///
-/// status is the exit status that the codes of the problems stand for.
+/// status is the exit status that the codes of the problems stand for. In a simulated trial a question may say when it is asked
+/// ("at":"2024-01-08T10:00:00.000Z"): the clock of the trial then stands there.
 class Service {
  public:
   /// Opens a trial in an empty store: its protocol, its commitment, its first users.
@@ -71,8 +72,19 @@ class Service {
   std::string const& broken() const { return broken_; }
 
  private:
-  explicit Service(Surroundings const& around) : around_(around) {}
+  explicit Service(Surroundings const& around) : around_(around), clock_(around.clock) {}
 
+  /// The clock of the trial: that of the machine, unless a simulated trial has been told what time it is.
+  class TrialClock final : public Clock {
+   public:
+    explicit TrialClock(Clock const& clock) : clock_(clock) {}
+    Instant now() const override { return told_.value_or(clock_.now()); }
+    void stand_at(Instant instant) { told_ = instant; }
+
+   private:
+    Clock const& clock_;
+    std::optional<Instant> told_{};
+  };
   struct Asked {
     conduct::Actor actor;
     std::string name, key, request;
@@ -95,10 +107,11 @@ class Service {
   Expected<void> load_plan(std::string const& file_digest);
   Expected<void> tell_vault(std::string const& file_digest);
   Expected<void> fold_log();
-  conduct::Surroundings surroundings() const { return {plans_, around_.clock, around_.chance, around_.vault, around_.store}; }
+  conduct::Surroundings surroundings() const { return {plans_, clock_, around_.chance, around_.vault, around_.store}; }
   Expected<std::map<std::string, std::string, std::less<>>> opened_arms(conduct::Actor const& actor, std::string const& act);
 
   Surroundings around_;
+  TrialClock clock_;
   conduct::State state_;
   conduct::Plans plans_;
   std::string amended_;  ///< file of the last amendment; empty: there was none
