@@ -8,18 +8,45 @@ namespace equipoise::stats {
 using folded::at, folded::put, folded::packed_index, folded::width;
 using folded::Index, folded::Lanes, folded::MatrixXd, folded::VectorXd;
 
+template <Index C>
+void VisitLikelihood::Work::sandwich_tile(MatrixXd const& c, Index g) {
+  using T = folded::Tile<C>;
+  double *x = x_full.data(), *y = y_full.data(), *w_of = w_full.data();
+  const Index row = m * T::size;
+  for (Index e = 0, j = 0; j < m; ++j)
+    for (Index k = 0; k <= j; ++k, ++e)
+      for (const Index place : {j * m + k, k * m + j}) {
+        T::load(&w(g, e)).store(w_of + place * T::size);
+        T::load(&c(g, e)).store(x + place * T::size);
+      }
+  const auto dot = [&](double const* left, double const* column) {
+    T sum = T::load(left) * T::load(column);
+    for (Index k = 1; k < m; ++k) sum.add(T::load(left + k * T::size), T::load(column + k * row));
+    return sum;
+  };
+  for (Index j = 0; j < m; ++j)
+    for (Index l = 0; l < m; ++l) dot(w_of + j * row, x + l * T::size).store(y + j * row + l * T::size);
+  for (Index j = 0; j < m; ++j)
+    for (Index l = 0; l <= j; ++l) {
+      const T sum = dot(y + j * row, w_of + l * T::size);
+      sum.store(x + j * row + l * T::size);
+      sum.store(x + l * row + j * T::size);
+    }
+}
+
 void VisitLikelihood::Work::against_slopes(MatrixXd const& weights, std::span<double> out) {
   spread(weights);
   between.setZero(rows, elements);
   add_spread(between);
-  std::fill(out.begin(), out.end(), 0.0);
-  for (Index block = 0; block < blocks; ++block)
-    for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
-      sandwich_four(between, g);
-      for (Index e = 0, j = 0; j < m; ++j)
-        for (Index l = 0; l <= j; ++l, ++e)
-          out[std::size_t(block * elements + e)] += (j == l ? 1.0 : 2.0) * numerics::total(x_full[std::size_t(j * m + l)]);
-    }
+  for (Index block = 0; block < blocks; ++block) {
+    std::fill(element_sums.begin(), element_sums.end(), Lanes{});
+    folded::in_tiles(start[std::size_t(block)], start[std::size_t(block) + 1], [&](auto wide, Index g) {
+      sandwich_tile<wide()>(between, g);
+      add_elements<wide()>();
+      return true;
+    });
+    total_elements(out.data() + block * elements);
+  }
 }
 
 void VisitLikelihood::Work::traces(std::span<const double> x, std::span<double> out) {
@@ -110,21 +137,24 @@ void VisitLikelihood::Work::slopes_along(VectorXd const& u, RowMatrix& to) {
       for (Index j = 0; j < m; ++j)
         if (piece.visit == VisitData::every_visit || piece.visit == j) b_at[Index(piece.covariate) * m + j] += u[c];
   v_along.resize(rows, q * m);
-  Lanes* x = x_full.data();
-  for (Index g = 0; g < rows; g += width)
+  folded::in_tiles(0, rows, [&](auto wide, Index g) {
+    using T = folded::Tile<wide()>;
+    double* x = x_full.data();
     for (Index a = 0; a < q; ++a) {
       for (Index k = 0; k < m; ++k) {
-        Lanes sum = numerics::everywhere(0.0);
+        T sum = T::all(0.0);
         for (Index c = 0; c < q; ++c)
-          sum += at(uu, pair_place[packed(std::size_t(a), std::size_t(c))], g) * numerics::everywhere(b_at[c * m + k]);
-        x[k] = sum * at(seen, k, g);
+          sum.add(T::load(&uu(g, pair_place[packed(std::size_t(a), std::size_t(c))])), T::all(b_at[c * m + k]));
+        (sum * T::load(&seen(g, k))).store(x + k * T::size);
       }
       for (Index l = 0; l < m; ++l) {
-        Lanes sum = numerics::everywhere(0.0);
-        for (Index k = 0; k < m; ++k) sum += x[k] * at(w, place_of[std::size_t(l * m + k)], g);
-        put(v_along, a * m + l, g, sum);
+        T sum = T::all(0.0);
+        for (Index k = 0; k < m; ++k) sum.add(T::load(x + k * T::size), T::load(&w(g, place_of[std::size_t(l * m + k)])));
+        sum.store(&v_along(g, a * m + l));
       }
     }
+    return true;
+  });
   to.resize(p, elements * blocks);
   gather_along(v_along, to);
 }
@@ -181,40 +211,23 @@ void VisitLikelihood::Work::subtract_traces(Eigen::Ref<MatrixXd> out) {
   out.selfadjointView<Eigen::Lower>().rankUpdate(whitened, -1.0);
 }
 
-void VisitLikelihood::Work::sandwich_four(MatrixXd const& c, Index g) {
-  Lanes *x = x_full.data(), *y = y_full.data(), *w_of = w_full.data();
-  for (Index e = 0, j = 0; j < m; ++j)
-    for (Index k = 0; k <= j; ++k, ++e) {
-      w_of[j * m + k] = w_of[k * m + j] = at(w, e, g);
-      x[j * m + k] = x[k * m + j] = at(c, e, g);
-    }
-  for (Index j = 0; j < m; ++j)
-    for (Index l = 0; l < m; ++l) {
-      Lanes sum = numerics::everywhere(0.0);
-      for (Index k = 0; k < m; ++k) sum += w_of[j * m + k] * x[k * m + l];
-      y[j * m + l] = sum;
-    }
-  for (Index j = 0; j < m; ++j)
-    for (Index l = 0; l <= j; ++l) {
-      Lanes sum = numerics::everywhere(0.0);
-      for (Index k = 0; k < m; ++k) sum += y[j * m + k] * w_of[k * m + l];
-      x[j * m + l] = x[l * m + j] = sum;
-    }
-}
-
 void VisitLikelihood::Work::sandwich(MatrixXd const& c, MatrixXd& out) {
   made.resize(rows, elements + m);
-  for (Index g = 0; g < rows; g += width) {
-    sandwich_four(c, g);
+  folded::in_tiles(0, rows, [&](auto wide, Index g) {
+    using T = folded::Tile<wide()>;
+    sandwich_tile<wide()>(c, g);
+    double const* x = x_full.data();
     for (Index j = 0; j < m; ++j) {
-      Lanes row = numerics::everywhere(0.0);
+      T row = T::all(0.0);
       for (Index l = 0; l < m; ++l) {
-        row += x_full[std::size_t(j * m + l)];
-        if (l <= j) put(made, packed_index(j, l), g, x_full[std::size_t(j * m + l)]);
+        const T entry = T::load(x + (j * m + l) * T::size);
+        row = row + entry;
+        if (l <= j) entry.store(&made(g, packed_index(j, l)));
       }
-      put(made, elements + j, g, row);
+      row.store(&made(g, elements + j));
     }
-  }
+    return true;
+  });
   out.resize(p, p);
   assemble(made, out);
 }

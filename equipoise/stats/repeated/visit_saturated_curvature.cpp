@@ -6,7 +6,7 @@
 namespace equipoise::stats {
 
 using folded::Index, folded::Lanes, folded::MatrixXd, folded::Saturated, folded::packed_index;
-using numerics::everywhere, numerics::load, numerics::store;
+using numerics::everywhere, numerics::fused, numerics::load, numerics::store;
 
 namespace {
 
@@ -14,8 +14,8 @@ namespace {
 void add_row(double* to, double factor, double const* from, Index count) {
   const Lanes times = everywhere(factor);
   for (Index e = 0; e < count; e += 8) {
-    store(to + e, load(to + e) + times * load(from + e));
-    store(to + e + 4, load(to + e + 4) + times * load(from + e + 4));
+    store(to + e, fused(times, load(from + e), load(to + e)));
+    store(to + e + 4, fused(times, load(from + e + 4), load(to + e + 4)));
   }
 }
 
@@ -38,8 +38,9 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
     it.gathered.size(padded_columns * stride + padded_rest * it.visit_stride);
     it.z.size((columns + r) * stride);
   }
-  for (Index e = 0; e < elements; ++e)
-    for (Index g = 0; g < rows; ++g) it.curved[g * stride + e] = curvature == Curvature::expected ? n[g] * w(g, e) : qq(g, e);
+  if (curvature == Curvature::expected)
+    for (Index g = 0; g < rows; ++g) scale_row(it.curved.data() + g * stride, n[g], it.by_pattern.data() + g * each, stride);
+  else folded::turn(qq.data(), rows, elements, it.curved.data(), stride);
   folded::products(it.by_pattern.data(), each, stride, it.curved.data(), stride, stride, rows, it.kron.data(), stride);
   double* h = it.hessian.data();
   double* kron = it.kron.data();  // and with its transpose
@@ -66,10 +67,9 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
     // z_s = sum X' W D_s W r
     const Index v_step = padded_columns + padded_rest;
     double* by_pattern = it.v_by_pattern.data();
-    for (Index c = 0; c < columns; ++c)
-      for (Index g = 0; g < rows; ++g) by_pattern[g * v_step + c] = it.v(g, c);
-    for (Index c = 0; c < r * m; ++c)
-      for (Index g = 0; g < rows; ++g) by_pattern[g * v_step + padded_columns + c] = it.v_rest(g, c);
+    whiten_residuals();
+    folded::turn(it.v.data(), rows, columns, by_pattern, v_step);
+    folded::turn(it.v_rest.data(), rows, r * m, by_pattern + padded_columns, v_step);
     double *with_w = it.gathered.data(), *with_row_sums = with_w + padded_columns * stride, *whole_z = it.z.data();
     folded::products(by_pattern, v_step, padded_columns, it.by_pattern.data(), each, stride, rows, with_w, stride);
     folded::products(by_pattern + padded_columns, v_step, padded_rest, it.by_pattern.data() + stride, each, it.visit_stride, rows,
