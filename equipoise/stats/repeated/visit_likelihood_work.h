@@ -129,6 +129,7 @@ struct VisitLikelihood::Work : folded::PatternSums {
  private:
   /// Rows of `stack`: L^-1 P_s L^-T of every element, as often as they stand in a trace of two of them.
   void stack_slopes();
+  void whiten_slopes(Index k);
   void meet();
   /// n W - W X W, X = R + H, in place of the lower triangle of X. Visits that nearly tell one another make W large in some
   /// direction, and rounding there must not spill into the others: so the difference is taken where V is D.

@@ -119,6 +119,37 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
     for (Index o = 0; o <= s; ++o) out(s, o) = out(o, s) = h[s * stride + o];
 }
 
+/// Y_kk = L_k^-1 P_kk L_k^-T of every element in the place of the lower triangle of P_kk, eight elements at a time.
+void VisitLikelihood::Work::whiten_slopes(Index k) {
+  using T = folded::Tile<2>;
+  Saturated& it = *saturated;
+  const Index stride = it.stride, gs = it.group_stride;
+  double *slope = it.made.data(), *left = slope + m * m * T::size, *inverse = left + m * m * T::size;
+  for (Index at = 0; at < m * m; ++at) inverse[at] = it.root[at * gs + k];
+  for (Index s = 0; s < stride; s += T::size) {
+    double* whole = it.whole.data() + s;
+    for (Index x = 0; x < m; ++x)
+      for (Index y = 0; y <= x; ++y) {
+        const T entry = T::load(whole + (x * m + y) * stride);
+        entry.store(slope + (x * m + y) * T::size);
+        entry.store(slope + (y * m + x) * T::size);
+      }
+    for (Index x = 0; x < m; ++x)  // L^-1 P
+      for (Index y = 0; y < m; ++y) {
+        T sum = T::load(slope + y * T::size) * T::all(inverse[x * m]);
+        for (Index e = 1; e <= x; ++e) sum.add(T::load(slope + (e * m + y) * T::size), T::all(inverse[x * m + e]));
+        sum.store(left + (x * m + y) * T::size);
+      }
+    for (Index x = 0; x < m; ++x)
+      for (Index y = 0; y <= x; ++y) {
+        double const* row = left + x * m * T::size;
+        T sum = T::load(row) * T::all(inverse[y * m]);
+        for (Index e = 1; e <= y; ++e) sum.add(T::load(row + e * T::size), T::all(inverse[y * m + e]));
+        sum.store(whole + (x * m + y) * stride);
+      }
+  }
+}
+
 /// With A = L L' of blocks A_kk = L_k L_k', A_Rk = B_k L_k', L_R of S, and P_s accordingly,
 ///
 ///     Y_kk = L_k^-1 P_kk L_k^-T,   Y_Rk = L_R^-1 (P_Rk L_k^-T - B_k Y_kk),
@@ -131,7 +162,7 @@ void VisitLikelihood::Work::stack_slopes() {
               each = stride + visits;
   // of every element s a row: P_kk or Y_kk (m x m), P_Rk L_k^-T (r x m), P_RR (r x r)
   if (it.whole.empty()) {
-    it.whole.size(m * m * stride), it.made.size(m * m * stride), it.half.size(m * stride);
+    it.whole.size(m * m * stride), it.made.size(2 * m * m * folded::Tile<2>::size + m * m), it.half.size(m * stride);
     it.among.size(r * r * stride), it.with.size(2 * r * m * stride), it.before.size(count * r * m * stride);
     it.weighted.size(rows * std::max(stride, (r * m + 3) / 4 * 4)), it.packed_rows.size(rows * each);
     it.b.size(r * m), it.of_sums.size((r * m + 3) / 4 * 4 * stride);
@@ -170,7 +201,7 @@ void VisitLikelihood::Work::stack_slopes() {
       scale_row(it.weighted.data() + own * stride, it.n(g, k), from, stride);
       ++own;
     }
-    // sum n W_xa W_yb of packed elements, then P_kk[x, y] of every element (a, b)
+    // sum n W_xa W_yb of packed elements, then P_kk[x, y], x >= y, of every element (a, b)
     folded::products(it.packed_rows.data(), each, stride, it.weighted.data(), stride, stride, own, it.kron.data(), stride);
     double const* kron = it.kron.data();
     for (Index x = 0; x < m; ++x)
@@ -183,24 +214,12 @@ void VisitLikelihood::Work::stack_slopes() {
           for (Index l = 0; l < a; ++l) *entry++ = row[of_y[l]] + kron[of_x[l] * stride + of_y[a]];
           *entry++ = row[of_y[a]];
         }
-        if (y < x) std::copy_n(to, stride, it.whole.data() + (y * m + x) * stride);
       }
-    // Y_kk: for a column y of P the left solve, row by row from the last, then the right one
-    const auto root_at = [&](Index x, Index y) { return it.root[(x * m + y) * gs + k]; };
-    for (Index y = 0; y < m; ++y)
-      for (Index x = 0; x < m; ++x) {
-        double* to = it.made.data() + (x * m + y) * stride;
-        scale_row(to, root_at(x, 0), it.whole.data() + y * stride, stride);
-        for (Index e = 1; e <= x; ++e) add_row(to, root_at(x, e), it.whole.data() + (e * m + y) * stride, stride);
-      }
+    whiten_slopes(k);
     for (Index x = 0; x < m; ++x)
-      for (Index y = 0; y <= x; ++y) {
-        double* to = it.whole.data() + (x * m + y) * stride;
-        scale_row(to, root_at(y, 0), it.made.data() + x * m * stride, stride);
-        for (Index e = 1; e <= y; ++e) add_row(to, root_at(y, e), it.made.data() + (x * m + e) * stride, stride);
-        push(x == y ? 1.0 : std::numbers::sqrt2, to);
-      }
+      for (Index y = 0; y <= x; ++y) push(x == y ? 1.0 : std::numbers::sqrt2, it.whole.data() + (x * m + y) * stride);
     if (r == 0) continue;
+    const auto root_at = [&](Index x, Index y) { return it.root[(x * m + y) * gs + k]; };
     // P_Rk[c, x] = sum s_gkc (W_xa w_b + W_xb w_a), w the row row_sums
     const Index padded = (r * m + 3) / 4 * 4;
     Index at_row = 0;
