@@ -11,27 +11,11 @@ using folded::Index, folded::Lanes, folded::MatrixXd, folded::VectorXd;
 template <Index C>
 void VisitLikelihood::Work::sandwich_tile(MatrixXd const& c, Index g) {
   using T = folded::Tile<C>;
-  double *x = x_full.data(), *y = y_full.data(), *w_of = w_full.data();
-  const Index row = m * T::size;
+  double* x = x_full.data();
   for (Index e = 0, j = 0; j < m; ++j)
     for (Index k = 0; k <= j; ++k, ++e)
-      for (const Index place : {j * m + k, k * m + j}) {
-        T::load(&w(g, e)).store(w_of + place * T::size);
-        T::load(&c(g, e)).store(x + place * T::size);
-      }
-  const auto dot = [&](double const* left, double const* column) {
-    T sum = T::load(left) * T::load(column);
-    for (Index k = 1; k < m; ++k) sum.add(T::load(left + k * T::size), T::load(column + k * row));
-    return sum;
-  };
-  for (Index j = 0; j < m; ++j)
-    for (Index l = 0; l < m; ++l) dot(w_of + j * row, x + l * T::size).store(y + j * row + l * T::size);
-  for (Index j = 0; j < m; ++j)
-    for (Index l = 0; l <= j; ++l) {
-      const T sum = dot(y + j * row, w_of + l * T::size);
-      sum.store(x + j * row + l * T::size);
-      sum.store(x + l * row + j * T::size);
-    }
+      for (const Index place : {j * m + k, k * m + j}) T::load(&c(g, e)).store(x + place * T::size);
+  sandwich_tile<C>(g);
 }
 
 void VisitLikelihood::Work::against_slopes(MatrixXd const& weights, std::span<double> out) {
@@ -162,6 +146,7 @@ void VisitLikelihood::Work::slopes_along(VectorXd const& u, RowMatrix& to) {
 void VisitLikelihood::Work::make_slopes(std::vector<std::uint8_t> const* only) {
   if (slopes_made) return;
   const auto wanted = [&](Meeting const& it) { return !only || ((*only)[it.c] && (*only)[it.d]); };
+  meet();
   slope_rows.setZero(p * (p + 1) / 2, elements * blocks);
   products.resize(elements + m, elements + m);
   for (Index block = 0; block < blocks; ++block) {
@@ -250,6 +235,7 @@ void VisitLikelihood::traces(std::span<const double> x, std::span<double> out) {
 
 void VisitLikelihood::variance_slope(std::span<const double> l, std::span<double> out) {
   Work& it = *work_;
+  if (it.saturated) return it.variance_slope_saturated(l, out);
   it.complete();
   const VectorXd u = it.phi_matrix * Eigen::Map<const VectorXd>(l.data(), it.p);
   it.pair_weights.noalias() = u * u.transpose();

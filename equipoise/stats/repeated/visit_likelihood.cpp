@@ -16,7 +16,6 @@ constexpr double no_information = 1e-13;  ///< pivot beside its diagonal: a colu
 }  // namespace
 
 VisitLikelihood::Work::Work(VisitData const& d, bool reml) : PatternSums(d), restricted(reml), inverter(d.m()) {
-  meet();
   w = MatrixXd::Zero(rows, elements + m);
   root = MatrixXd::Zero(rows, elements);
   rh = MatrixXd::Zero(rows, elements);
@@ -50,6 +49,7 @@ VisitLikelihood::Work::Work(VisitData const& d, bool reml) : PatternSums(d), res
 }
 
 void VisitLikelihood::Work::meet() {
+  if (!meetings.empty()) return;
   meetings.resize(std::size_t(pairs));
   for (Index c = 0; c < p; ++c)
     for (Index d = 0; d <= c; ++d)
@@ -64,6 +64,7 @@ void VisitLikelihood::Work::meet() {
 }
 
 void VisitLikelihood::Work::assemble(MatrixXd const& of_patterns, MatrixXd& out) {
+  meet();
   const auto row_sums = of_patterns.rightCols(m);
   const Index single = pairs - by_element - by_visit;
   if (by_element > 0) sums.noalias() = uu.leftCols(by_element).transpose() * of_patterns;
@@ -101,7 +102,14 @@ void VisitLikelihood::Work::complete() {
   assemble(w, a_matrix);
   factor.compute(a_matrix);
   invert_factor();
-  completed = true;
+  completed = phi_made = true;
+}
+
+void VisitLikelihood::Work::complete_phi() {
+  if (phi_made) return;
+  if (saturated) phi_saturated();
+  else complete();
+  phi_made = true;
 }
 
 void VisitLikelihood::Work::invert_factor() {
@@ -165,6 +173,7 @@ bool VisitLikelihood::Work::evaluate(std::span<const double> at_sigma) {
 }
 
 void VisitLikelihood::Work::spread(MatrixXd const& weights) {
+  meet();
   t_extended.setZero();
   for (Index pair = 0; pair < pairs; ++pair)
     for (Meeting const& it : meetings[std::size_t(pair)]) {
@@ -291,7 +300,7 @@ bool VisitLikelihood::evaluate(std::span<const double> sigma) { return work_->ev
 double VisitLikelihood::value() const { return work_->value; }
 std::span<const double> VisitLikelihood::b() const { return {work_->b_given.data(), std::size_t(work_->p)}; }
 std::span<const double> VisitLikelihood::phi() const {
-  work_->complete();
+  work_->complete_phi();
   return {work_->phi_matrix.data(), std::size_t(work_->p * work_->p)};
 }
 double VisitLikelihood::rounding() const { return work_->rounding; }

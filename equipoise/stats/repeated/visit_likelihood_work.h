@@ -61,7 +61,8 @@ struct VisitLikelihood::Work : folded::PatternSums {
 
   /// Where the means and covariates allow: value, gradient and Hessian from these; see visit_saturated.h.
   std::optional<folded::Saturated> saturated;
-  bool completed = true;  // a_matrix, factor, phi_matrix are those of the last evaluation
+  bool completed = true,
+       phi_made = true;  // a_matrix, factor and phi_matrix are those of the last evaluation; the last of them is
 
   // workspace
   MatrixXd sums, visit_sums, t_extended, t, t_visits, visit_shares, k4, zz, weighted, products, pair_weights, slope_along,
@@ -111,8 +112,11 @@ struct VisitLikelihood::Work : folded::PatternSums {
   void make_slopes(std::vector<std::uint8_t> const* only = nullptr);
   void find_groups();
 
-  /// What `Saturated` does without: A, its factor and inverse.
+  /// What `Saturated` does without: A, its factor and inverse; the inverse alone.
   void complete();
+  void complete_phi();
+  void phi_saturated();
+  void variance_slope_saturated(std::span<const double> l, std::span<double> out);
   void invert_factor();
   void count(std::size_t i, double sign) {
     change(i, sign);
@@ -148,9 +152,11 @@ struct VisitLikelihood::Work : folded::PatternSums {
   /// out_st -= tr(Phi P_s Phi P_t), as inner products of Y_s = L^-1 P_s L^-T, A = L L'. A row c of `stack` holds row c of every
   /// P_s, so that one solve makes every L^-1 P_s; turned round, P_s being symmetric, a second one makes every Y_s.
   void subtract_traces(Eigen::Ref<MatrixXd> out);
-  /// W C W of a tile of patterns in x_full, C as columns of `c`.
+  /// W C W of a tile of patterns in x_full, C as columns of `c`; or C in x_full itself.
   template <Index C>
   void sandwich_tile(MatrixXd const& c, Index g);
+  template <Index C>
+  void sandwich_tile(Index g);
 };
 
 template <folded::Index C>
@@ -189,6 +195,33 @@ void VisitLikelihood::Work::whiten(Index g, folded::Tile<C> const& count) {
       dot(T::load(y + j * row + l * T::size), y + j * row + (l + 1) * T::size, T::size, l_inverse + (l + 1) * row + l * T::size,
           row, m - 1 - l)
           .store(x + j * row + l * T::size);
+}
+
+template <folded::Index C>
+void VisitLikelihood::Work::sandwich_tile(Index g) {
+  using T = folded::Tile<C>;
+  double *x = x_full.data(), *y = y_full.data(), *w_of = w_full.data();
+  const Index row = m * T::size;
+  double const* own = &w(g, 0);
+  for (Index j = 0; j < m; ++j)
+    for (Index k = 0; k <= j; ++k, own += rows) {
+      const T entry = T::load(own);
+      entry.store(w_of + j * row + k * T::size);
+      entry.store(w_of + k * row + j * T::size);
+    }
+  const auto dot = [&](double const* left, double const* column) {
+    T sum = T::load(left) * T::load(column);
+    for (Index k = 1; k < m; ++k) sum.add(T::load(left + k * T::size), T::load(column + k * row));
+    return sum;
+  };
+  for (Index j = 0; j < m; ++j)
+    for (Index l = 0; l < m; ++l) dot(w_of + j * row, x + l * T::size).store(y + j * row + l * T::size);
+  for (Index j = 0; j < m; ++j)
+    for (Index l = 0; l <= j; ++l) {
+      const T sum = dot(y + j * row, w_of + l * T::size);
+      sum.store(x + j * row + l * T::size);
+      sum.store(x + l * row + j * T::size);
+    }
 }
 
 template <folded::Index C>

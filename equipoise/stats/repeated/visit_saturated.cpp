@@ -128,6 +128,22 @@ void VisitLikelihood::Work::find_saturated() {
   found.spread.size(count * elements), found.slopes.size(count * r * m);
   found.sums.resize(std::size_t(count * m + 2 + r + found.rest_pairs)), found.h.resize(folded::widest_tile * width * m);
   found.lower.resize(std::size_t(2 * m * m));
+  const Index means = m * gs;
+  found.terms.resize(std::size_t(p));
+  found.phi.size((means + r) * padded(means + r, 4)), found.row.size(padded(means + r, 4)),
+      found.along.size(padded(means + r, 4));
+  for (Index s = 0; s < count; ++s) {
+    const auto own = found.at_visit.begin() + s * m;
+    const Index whole = found.always[std::size_t(s)], base = whole < 0 ? -1 : Index(std::find(own, own + m, -1) - own);
+    for (Index j = 0; j < m; ++j)
+      for (Index k = 0; k < count; ++k) {
+        if (found.shares(s, k) == 0) continue;
+        auto& terms = found.terms[std::size_t(j == base ? whole : own[j])];
+        terms.push_back({j * gs + k, found.shares(s, k)});
+        if (base >= 0 && j != base) terms.push_back({base * gs + k, -found.shares(s, k)});
+      }
+  }
+  for (Index c = 0; c < r; ++c) found.terms[std::size_t(found.rest[std::size_t(c)])] = {{means + c, 1.0}};
   saturated = std::move(found);
 }
 
@@ -172,7 +188,7 @@ bool VisitLikelihood::Work::evaluate_saturated(std::span<const double> at_sigma)
     return pair_place[std::size_t(packed_index(std::max(covariate(c), covariate(d)), std::min(covariate(c), covariate(d))))];
   };
   const Index count = it.count, r = it.r, gs = it.group_stride, each = it.stride + it.visit_stride;
-  completed = false;
+  completed = phi_made = false;
   double logs = 0;
   std::fill(it.sums.begin(), it.sums.end(), Lanes{});
   // X'W y of groups, y'W y and the size of its terms, X'W y and A_RR of the other columns

@@ -48,9 +48,15 @@ struct Saturated {
   // of groups, these the fastest index: L_k^-1, A_k^-1 (full), A_kR, E_k, means
   Aligned root, inverse, with_rest, carried, means, right;
   Aligned rest_root, rest_inverse, rest_matrix, rest_right, reduced, beta;
-  std::vector<Lanes> sums, lower;             // workspace
-  VectorXd h;                                 // of a tile
-  Aligned spread, slopes;                     // of derive: mu mu' + C + E S^-1 E' of each group; beta mu - E S^-1
+  std::vector<Lanes> sums, lower;  // workspace
+  VectorXd h;                      // of a tile
+  Aligned spread, slopes;          // of derive: mu mu' + C + E S^-1 E' of each group; beta mu - E S^-1
+  struct Share {
+    Index at;
+    double weight;
+  };
+  std::vector<std::vector<Share>> terms;      // each column's b as shares of the means, group the fastest index, and of beta
+  Aligned phi, along, row;                    // the inverse over means and beta; workspace
   Aligned kron, gathered, z, stack, hessian;  // of the Hessian, at its first use
   Aligned whole, made, half, among, with, before, weighted, packed_rows, b, of_sums;  // of the exact one
   Index stacked = 0;                                                                  // rows of `stack`
