@@ -47,7 +47,6 @@ void VisitLikelihood::Work::traces(std::span<const double> x, std::span<double> 
 }
 
 void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> out) {
-  out.setZero();
   if (curvature != Curvature::near && curvature != Curvature::expected && restricted &&
       stands_in) {  // the n W of the likelihood itself
     stands_in = false;
@@ -55,6 +54,7 @@ void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> ou
     for (Index e = 0; e < elements; ++e) qq.col(e).array() += effective * n.array() * w.col(e).array();
   }
   if (saturated) return hessian_saturated(curvature, out);
+  out.setZero();
   for (Index block = 0; block < blocks; ++block) {
     const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
     const auto own_w = w.block(from, 0, count, elements);

@@ -64,6 +64,11 @@ double sum_of(std::span<const double> values, double less, bool squares) {
   return numerics::total(sum);
 }
 
+/// to += factor times from.
+void add_row(double* to, double factor, double const* from, std::size_t count) {
+  for (std::size_t at = 0; at < count; ++at) to[at] += factor * from[at];
+}
+
 /// A mean and a deviation to centre and scale by. No result depends on which they are, so their sums are plain ones.
 struct Centre {
   double mean, deviation;
@@ -351,30 +356,28 @@ class Folder {
     if (!std::isfinite(deviation)) return not_described();
     out_.y.assign(n * m, 0.0);
     // products of covariates, and of covariate and response, at each visit
-    std::vector<double> uu(m * elements, 0.0), uy(m * q, 0.0), of_pattern(out_.patterns.size() * elements, 0.0);
+    std::vector<double> uu(m * elements, 0.0), uy(q * m, 0.0), of_pattern(out_.patterns.size() * elements, 0.0);
+    double const* weight_at = out_.root_weight.empty() ? nullptr : out_.root_weight.data();
     for (std::size_t i = 0; i < n; ++i) {
       double const* u = out_.u.data() + i * q;
       double* products = of_pattern.data() + out_.pattern_of[i] * elements;
       for (std::size_t a = 0; a < q; ++a)
         for (std::size_t b = 0; b <= a; ++b) *products++ += u[a] * u[b];
-      for (std::size_t j = 0; j < m; ++j) {
-        const std::int32_t row = out_.row_of[i * m + j];
-        if (row < 0) continue;
-        double y = (response[std::size_t(row)] - centre.mean) / deviation;
-        if (!out_.root_weight.empty()) y *= out_.root_weight[i * m + j];
-        out_.y[i * m + j] = y;
-        for (std::size_t a = 0; a < q; ++a) uy[j * q + a] += u[a] * y;
-      }
+      std::int32_t const* row = out_.row_of.data() + i * m;
+      double* y = out_.y.data() + i * m;
+      for (std::size_t j = 0; j < m; ++j)
+        if (row[j] >= 0)
+          y[j] = (response[std::size_t(row[j])] - centre.mean) / deviation * (weight_at ? weight_at[i * m + j] : 1.0);
+      for (std::size_t a = 0; a < q; ++a) add_row(uy.data() + a * m, u[a], y, m);
     }
     for (std::size_t g = 0; g < out_.patterns.size(); ++g)
       for (std::size_t j = 0; j < m; ++j)
-        if (out_.patterns[g].seen >> j & 1u)
-          for (std::size_t e = 0; e < elements; ++e) uu[j * elements + e] += of_pattern[g * elements + e];
+        if (out_.patterns[g].seen >> j & 1u) add_row(uu.data() + j * elements, 1.0, of_pattern.data() + g * elements, elements);
     std::vector<double> xx(all * all, 0.0), xy(all, 0.0), fit(all);
     for (std::size_t c = 0; c < all; ++c)
       for (VisitData::Piece const& left : out_.columns[c]) {
         for (std::size_t j = 0; j < m; ++j)
-          if (left.visit == VisitData::every_visit || std::size_t(left.visit) == j) xy[c] += uy[j * q + left.covariate];
+          if (left.visit == VisitData::every_visit || std::size_t(left.visit) == j) xy[c] += uy[left.covariate * m + j];
         for (std::size_t d = 0; d <= c; ++d)
           for (VisitData::Piece const& right : out_.columns[d]) {
             double const* products = uu.data() + packed(left.covariate, right.covariate);
@@ -398,13 +401,10 @@ class Folder {
           if (piece.visit == VisitData::every_visit || std::size_t(piece.visit) == j) at_visit[piece.covariate * m + j] += fit[c];
     for (std::size_t i = 0; i < n; ++i) {
       double* y = out_.y.data() + i * m;
-      for (std::size_t a = 0; a < q; ++a) {
-        const double u = out_.u[i * q + a];
-        double const* at = at_visit.data() + a * m;
-        for (std::size_t j = 0; j < m; ++j) y[j] -= u * at[j];
-      }
+      std::int32_t const* row = out_.row_of.data() + i * m;
+      for (std::size_t a = 0; a < q; ++a) add_row(y, -out_.u[i * q + a], at_visit.data() + a * m, m);
       for (std::size_t j = 0; j < m; ++j)
-        if (out_.row_of[i * m + j] < 0) y[j] = 0;
+        if (row[j] < 0) y[j] = 0;
     }
     const double df = double(out_.observations) - double(factor.rank());
     if (!(df > 0))

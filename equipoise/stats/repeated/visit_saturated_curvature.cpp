@@ -44,11 +44,8 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
   folded::products(it.by_pattern.data(), each, stride, it.curved.data(), stride, stride, rows, it.kron.data(), stride);
   double* h = it.hessian.data();
   double* kron = it.kron.data();  // and with its transpose
-  for (Index s = 0; s < elements; ++s)
-    for (Index o = 0; o <= s; ++o) {
-      const double both = kron[s * stride + o] + kron[o * stride + s];
-      kron[s * stride + o] = kron[o * stride + s] = both;
-    }
+  folded::turn(kron, stride, stride, h, stride);
+  add_row(kron, 1.0, h, stride * stride);
   for (Index s = 0, i = 0; i < m; ++i)
     for (Index j = 0; j <= i; ++j, ++s) {
       Index const *of_i = place_of.data() + i * m, *of_j = place_of.data() + j * m;
@@ -112,11 +109,13 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
     it.stacked = columns + r;
     if (curvature == Curvature::exact && restricted) stack_slopes();
     folded::products(stacked_rows, stride, stride, stacked_rows, stride, stride, it.stacked, it.kron.data(), stride, true);
-    for (Index s = 0; s < elements; ++s)
-      for (Index o = 0; o <= s; ++o) h[s * stride + o] -= it.kron[s * stride + o];
+    for (Index s = 0; s < elements; ++s) add_row(h + s * stride, -1.0, it.kron.data() + s * stride, (s + 8) / 8 * 8);
   }
-  for (Index s = 0; s < elements; ++s)
-    for (Index o = 0; o <= s; ++o) out(s, o) = out(o, s) = h[s * stride + o];
+  double* column = out.data();  // column s down to s, then what is left of it as row s
+  for (Index s = 0; s < elements; ++s, column += out.outerStride()) std::copy_n(h + s * stride, s + 1, column);
+  column = out.data();
+  for (Index s = 0; s < elements; ++s, column += out.outerStride())
+    for (Index o = s + 1; o < elements; ++o) column[o] = h[o * stride + s];
 }
 
 /// Y_kk = L_k^-1 P_kk L_k^-T of every element in the place of the lower triangle of P_kk, eight elements at a time.
