@@ -9,9 +9,9 @@
 #include <unordered_map>
 
 #include "equipoise/core/text.h"
-#include "equipoise/numerics/lanes.h"
 #include "equipoise/numerics/semidefinite.h"
 #include "equipoise/numerics/sum.h"
+#include "equipoise/stats/repeated/centre.h"
 #include "equipoise/stats/repeated/covariance.h"
 
 namespace equipoise::stats {
@@ -47,36 +47,9 @@ struct Covariate {
   std::int32_t visit = VisitData::every_visit;
 };
 
-double sum_of(std::span<const double> values, double less, bool squares) {
-  using numerics::Lanes;
-  Lanes sum{};
-  std::size_t at = 0;
-  const auto add = [&](Lanes lanes) {
-    lanes -= numerics::everywhere(less);
-    sum = squares ? numerics::fused(lanes, lanes, sum) : sum + lanes;
-  };
-  for (; at + numerics::lanes <= values.size(); at += numerics::lanes) add(numerics::load(values.data() + at));
-  if (at < values.size()) {
-    Lanes last = numerics::everywhere(less);
-    for (std::size_t lane = 0; at < values.size(); ++at, ++lane) last[lane] = values[at];
-    add(last);
-  }
-  return numerics::total(sum);
-}
-
 /// to += factor times from.
 void add_row(double* to, double factor, double const* from, std::size_t count) {
   for (std::size_t at = 0; at < count; ++at) to[at] += factor * from[at];
-}
-
-/// A mean and a deviation to centre and scale by. No result depends on which they are, so their sums are plain ones.
-struct Centre {
-  double mean, deviation;
-};
-Centre centre_of(std::span<const double> values) {
-  const double n = double(values.size()), mean = sum_of(values, 0, false) / n;
-  const double left = sum_of(values, mean, false), squares = sum_of(values, mean, true) - left * left / n;
-  return {mean, std::sqrt(std::fmax(squares, 0.0) / (n - 1))};
 }
 
 class Folder {
@@ -410,7 +383,7 @@ class Folder {
     if (!(df > 0))
       return fail(Code::not_estimable, "{} values and {} coefficients: nothing is left to estimate a covariance from",
                   out_.observations, factor.rank());
-    const double residual = std::sqrt(sum_of(out_.y, 0, true) / df);
+    const double residual = std::sqrt(sum_less(out_.y, 0, Degree::two) / df);
     double largest = 0, weights = 0;
     for (const double value : response) largest = std::abs(value) > largest ? std::abs(value) : largest;
     for (const double root : out_.root_weight) weights += root * root;
