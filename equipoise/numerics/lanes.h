@@ -1,5 +1,8 @@
 #pragma once
 
+#include <immintrin.h>
+
+#include <cstddef>
 #include <cstring>
 
 namespace equipoise::numerics {
@@ -17,6 +20,9 @@ inline Lanes load(double const* from) {
 }
 inline void store(double* to, Lanes value) { std::memcpy(to, &value, sizeof value); }
 inline Lanes everywhere(double value) { return Lanes{value, value, value, value}; }
+/// a b + c, rounded once; and c - a b.
+inline Lanes fused(Lanes a, Lanes b, Lanes c) { return Lanes(_mm256_fmadd_pd(__m256d(a), __m256d(b), __m256d(c))); }
+inline Lanes fused_less(Lanes a, Lanes b, Lanes c) { return Lanes(_mm256_fnmadd_pd(__m256d(a), __m256d(b), __m256d(c))); }
 /// 1 where bit l is set, for lane l.
 alignas(32) inline constexpr double ones[16][4] = {
     {0, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {1, 1, 0, 0}, {0, 0, 1, 0}, {1, 0, 1, 0}, {0, 1, 1, 0}, {1, 1, 1, 0},

@@ -10,21 +10,23 @@ void SemidefiniteFactor::factor(std::span<const double> matrix, double tolerance
   const std::size_t p = size_;
   expects(matrix.size() == p * p, "the matrix has the size of its factor");
   rank_ = 0;
+  // A column is taken from all entries behind it before the next one is made: each entry's terms come in the same order as in a
+  // sum of its own, and no entry waits for another.
+  for (std::size_t i = 0; i < p; ++i)
+    for (std::size_t j = 0; j <= i; ++j) lower_[i * p + j] = matrix[i * p + j];
+  double* column = work_.data();
   for (std::size_t j = 0; j < p; ++j) {
     const bool out = !excluded.empty() && excluded[j] != 0;
-    double pivot = matrix[j * p + j];
-    for (std::size_t k = 0; k < j; ++k) pivot -= lower_[j * p + k] * lower_[j * p + k] * diagonal_[k];
+    const double pivot = lower_[j * p + j];
     const bool kept = !out && pivot > tolerance * matrix[j * p + j] && pivot > 0;  // false for NaN too
     diagonal_[j] = kept ? pivot : 0.0;
     rank_ += kept;
+    for (std::size_t i = j + 1; i < p; ++i) lower_[i * p + j] = column[i] = kept ? lower_[i * p + j] / pivot : 0.0;
+    if (!kept) continue;
     for (std::size_t i = j + 1; i < p; ++i) {
-      double entry = 0.0;
-      if (kept) {
-        entry = matrix[i * p + j];
-        for (std::size_t k = 0; k < j; ++k) entry -= lower_[i * p + k] * lower_[j * p + k] * diagonal_[k];
-        entry /= pivot;
-      }
-      lower_[i * p + j] = entry;
+      double* row = lower_.data() + i * p;
+      const double left = row[j];
+      for (std::size_t k = j + 1; k <= i; ++k) row[k] -= left * column[k] * pivot;
     }
   }
 }

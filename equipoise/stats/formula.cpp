@@ -219,8 +219,10 @@ Expected<Design> make_design(Frame const& frame, Formula const& formula, Interce
     if (!coding) return tl::unexpected(coding.error());
     codings.push_back(std::move(*coding));
   }
+  std::vector<Coding const*> factors;
+  std::vector<std::size_t> pieces;
   for (auto const& term : formula.terms) {
-    std::vector<Coding const*> factors;
+    factors.clear();
     std::size_t coefficients = 1;
     for (std::string const& column : term) {
       factors.push_back(&*std::find_if(codings.begin(), codings.end(), [&](Coding const& c) { return c.column == column; }));
@@ -229,9 +231,11 @@ Expected<Design> make_design(Frame const& frame, Formula const& formula, Interce
     if (design.names.size() + coefficients > most_coefficients)
       return fail(Code::out_of_range, "the formula makes more than {} coefficients", most_coefficients);
     design.terms.push_back({term, design.names.size(), coefficients});
+    design.names.reserve(design.names.size() + coefficients);
     for (std::size_t number = 0; number < coefficients; ++number) {
-      Term name;
-      std::vector<std::size_t> pieces;
+      Term& name = design.names.emplace_back();
+      name.reserve(factors.size());
+      pieces.clear();
       std::size_t rest = number;
       for (Coding const* factor : factors) {
         const std::size_t piece = rest % factor->size();
@@ -240,7 +244,6 @@ Expected<Design> make_design(Frame const& frame, Formula const& formula, Interce
         pieces.push_back(piece);
       }
       std::sort(name.begin(), name.end());
-      design.names.push_back(std::move(name));
       if (!with_values) continue;
       if (factors.size() == 1 && factors[0]->numeric) {
         design.columns.push_back({factors[0]->numbers, nullptr});

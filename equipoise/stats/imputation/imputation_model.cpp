@@ -10,8 +10,8 @@
 namespace equipoise::stats {
 namespace {
 
-/// Growth of the variance of a coefficient at which the participants counted are said not to determine it any more: sums from which
-/// somebody was taken hold rounding, 1e-16, where they should hold 0.
+/// Growth of the variance of a coefficient at which the participants counted are said not to determine it any more: sums from
+/// which somebody was taken hold rounding, 1e-16, where they should hold 0.
 constexpr double undetermined = 1e8;
 
 /// L of A = L L' in place of the lower triangle, A n x n row by row. False when A is not positive definite.
@@ -101,7 +101,8 @@ class DesignRows {
   }
 
   /// A category of the formula whose level here nobody has among the observed values, or nothing.
-  std::string unseen(std::size_t i, std::size_t visit, std::int32_t group, std::map<std::string, std::vector<std::uint8_t>> const& seen) const {
+  std::string unseen(std::size_t i, std::size_t visit, std::int32_t group,
+                     std::map<std::string, std::vector<std::uint8_t>> const& seen) const {
     const std::size_t row = grid_.row_for(i, visit);
     for (auto const& [column, levels] : seen) {
       if (column == spec_.roles.visit) continue;
@@ -160,8 +161,8 @@ Expected<std::vector<double>> visit_times(std::map<std::string, double> const& g
 std::string tried(std::vector<FitAttempt> const& attempts) {
   std::vector<std::string> said;
   for (FitAttempt const& attempt : attempts)
-    said.push_back(fmt::format("{}: {} ({} iterations)", attempt.structure, attempt.reason.empty() ? "not converged" : attempt.reason,
-                               attempt.iterations));
+    said.push_back(fmt::format("{}: {} ({} iterations)", attempt.structure,
+                               attempt.reason.empty() ? "not converged" : attempt.reason, attempt.iterations));
   return join(said, "; ");
 }
 
@@ -230,23 +231,25 @@ class ImputationModel::Fitter {
     const std::vector<CovarianceStructure> one_visit{{Unstructured{}, false}};
     for (CovarianceStructure const& structure : m == 1 ? one_visit : spec_.covariance) {
       FitAttempt attempt;
-      model_.fit_ = fit_structure(*model_.data_, *model_.likelihood_, Covariance(structure, m, *times), spec_.estimation, attempt);
+      model_.fit_ =
+          fit_structure(*model_.data_, *model_.likelihood_, Covariance(structure, m, *times), spec_.estimation, attempt);
       model_.attempts_.push_back(std::move(attempt));
       if (model_.fit_) return {};
     }
-    return fail(Code::no_convergence, "no covariance structure of the imputation model could be estimated: {}", tried(model_.attempts_));
+    return fail(Code::no_convergence, "no covariance structure of the imputation model could be estimated: {}",
+                tried(model_.attempts_));
   }
 
   /// Z of everybody with a missing response.
   Expected<void> mean_rows() {
-    const std::size_t n = grid_.n(), m = grid_.m(), p = model_.data_->p(), all = model_.data_->names.size();
+    const std::size_t n = grid_.n(), m = grid_.m(), p = model_.data_->p(), all = model_.data_->design.names.size();
     std::int32_t reference = -1;
     if (!spec_.group.empty()) {
       auto const& levels = frame_.categories(spec_.group).levels;
       const auto found = std::find(levels.begin(), levels.end(), spec_.reference);
       if (found != levels.end()) reference = std::int32_t(found - levels.begin());
     }
-    const DesignRows rows(frame_, grid_, spec_, model_.data_->names);
+    const DesignRows rows(frame_, grid_, spec_, model_.data_->design.names);
     std::vector<double> own(m * all), other(m * all), made(all);
     model_.rows_at_.assign(n, 0);
     for (std::size_t i = 0; i < n; ++i) {
@@ -274,7 +277,8 @@ class ImputationModel::Fitter {
         if (unseen.empty() && increments && j >= event) unseen = rows.unseen(i, event - 1, group, seen_);
         const std::vector<double> ours = unseen.empty() ? model_.data_->ours(made) : std::vector<double>();
         if (ours.size() != p)
-          return fail(Code::not_estimable, "the mean of participant '{}' at visit '{}' cannot be told from the observed values{}{}",
+          return fail(Code::not_estimable,
+                      "the mean of participant '{}' at visit '{}' cannot be told from the observed values{}{}",
                       frame_.categories(spec_.roles.subject).levels[std::size_t(grid_.subject[i])], grid_.visits[j],
                       unseen.empty() ? ": they do not determine the model's coefficients" : ": ", unseen);
         model_.rows_.insert(model_.rows_.end(), ours.begin(), ours.end());
@@ -302,7 +306,8 @@ class ImputationModel::Fitter {
       if (kind.reference_block != kind.block && grid_.event[i] < m) {
         const ImputationStrategy strategy = grid_.strategy[i];
         if (strategy == ImputationStrategy::copy_reference) kind.from = 0;
-        else if (strategy == ImputationStrategy::jump_to_reference || strategy == ImputationStrategy::copy_increments_in_reference)
+        else if (strategy == ImputationStrategy::jump_to_reference ||
+                 strategy == ImputationStrategy::copy_increments_in_reference)
           kind.from = grid_.event[i];
       }
       if (kind.from == m) kind.reference_block = kind.block;
@@ -350,7 +355,8 @@ bool ImputationModel::regressions(std::span<const double> sigma, std::span<doubl
   return true;
 }
 
-std::vector<std::vector<double>> ImputationModel::roots(std::span<const double> sigma, std::span<const double> regressions) const {
+std::vector<std::vector<double>> ImputationModel::roots(std::span<const double> sigma,
+                                                        std::span<const double> regressions) const {
   const std::size_t m = grid_->m();
   whole_.resize(m * m);
   part_.resize(m * m);
@@ -388,8 +394,7 @@ void ImputationModel::fill(std::span<const double> b, std::span<const double> re
       return sum;
     };
     const std::size_t no = kind.observed.size();
-    for (std::size_t a = 0; a < no; ++a)
-      residual[a] = grid_->response[i * m + kind.observed[a]] / unit - mean(kind.observed[a]);
+    for (std::size_t a = 0; a < no; ++a) residual[a] = grid_->response[i * m + kind.observed[a]] / unit - mean(kind.observed[a]);
     noise(kind);
     for (std::size_t t = 0; t < kind.missing.size(); ++t) {
       double value = mean(kind.missing[t]) + noise.of(t);
@@ -408,7 +413,8 @@ void ImputationModel::impute(std::span<const double> b, std::span<const double> 
 }
 
 void ImputationModel::impute(std::span<const double> b, std::span<const double> regressions,
-                             std::vector<std::vector<double>> const& roots, random::Stream& stream, std::span<double> values) const {
+                             std::vector<std::vector<double>> const& roots, random::Stream& stream,
+                             std::span<double> values) const {
   struct Drawn {
     std::vector<ImputationKind> const& kinds;
     std::vector<std::vector<double>> const& roots;

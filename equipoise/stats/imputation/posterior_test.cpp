@@ -39,7 +39,7 @@ struct Pair {
   }
 
   double mean(std::vector<double> const& b, std::size_t visit) const {
-    std::vector<double> l(model->data().names.size(), 0.0);
+    std::vector<double> l(model->data().design.names.size(), 0.0);
     l[0] = 1;
     if (visit == 1) l[1] = 1;
     const std::vector<double> ours = model->data().ours(l);

@@ -297,18 +297,16 @@ Expected<Answer> Mmrm::answer(Frame const& frame, Focus const* focus) const {
   Chosen chosen = choose(*this, *data, likelihood, *visit_at, focus);
   if (!chosen.fit) return fail(Code::no_convergence, "no covariance structure could be estimated: {}", no_fit(chosen.attempts));
   Answer answer;
-  auto design = name_design(frame, model.formula, Intercept::first);
-  if (!design) return tl::unexpected(design.error());
   const ModelQuestion question{model.formula, factor, weights, contrasts, level};
   if (focus) {
     answer.fell_back = chosen.attempts.size() > 1;
     if (chosen.effects)
-      answer_focus(question, *focus, frame, *design, MmrmInference(*data, std::move(*chosen.effects), df), answer);
-    else answer_focus(question, *focus, frame, *design, MmrmFocus(*data, *chosen.fit, likelihood, estimation, df), answer);
+      answer_focus(question, *focus, frame, data->design, MmrmInference(*data, std::move(*chosen.effects), df), answer);
+    else answer_focus(question, *focus, frame, data->design, MmrmFocus(*data, *chosen.fit, likelihood, estimation, df), answer);
     return answer;
   }
   notes(*data, *this, chosen, answer);
-  answer_model(question, frame, *design, MmrmInference(*data, std::move(*chosen.effects), df), answer);
+  answer_model(question, frame, data->design, MmrmInference(*data, std::move(*chosen.effects), df), answer);
   add_covariances(*data, *chosen.fit, *this, answer);
   add_fit(*data, *chosen.fit, *this, answer);
   answer.series.push_back(residuals(*data, *chosen.fit, frame.numbers(roles.response)));

@@ -129,9 +129,11 @@ Made fit(Frame const& frame, Formula const& formula, DfMethod df, bool every) {
                             every ? Finish::curvature : Finish::estimates);
   if (!made) std::exit((std::fprintf(stderr, "%s\n", attempt.reason.c_str()), 1));
   const std::string last_arm = frame.columns[4].categories().levels.back(), last_visit = data->visits.back();
-  std::vector<double> l(data->names.size(), 0.0);
+  std::vector<double> l(data->design.names.size(), 0.0);
   for (std::size_t c = 0; c < l.size(); ++c)
-    if (data->names[c] == Term{{"arm", last_arm}} || data->names[c] == Term{{"arm", last_arm}, {"visit", last_visit}}) l[c] = 1;
+    if (data->design.names[c] == Term{{"arm", last_arm}} ||
+        data->design.names[c] == Term{{"arm", last_arm}, {"visit", last_visit}})
+      l[c] = 1;
   const Inferred answer = every ? MmrmInference(*data, fixed_effects(*data, *made, likelihood, df), df).function(l)
                                 : satterthwaite(*data, *made, likelihood, Estimation::reml, l);
   using Us = std::chrono::duration<double, std::micro>;

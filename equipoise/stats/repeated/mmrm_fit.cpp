@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "equipoise/numerics/cholesky.h"
+
 namespace equipoise::stats {
 namespace {
 
@@ -135,7 +137,7 @@ class Climb {
         elements_(Index(likelihood.elements())),
         by_element_(elements_, elements_),
         hessian_(size_, size_),
-        factor_(size_),
+        factor_(parameters.size()),
         moves_(size_, most_learnt),
         changes_(size_, most_learnt) {}
 
@@ -314,7 +316,7 @@ class Climb {
       metric_.triangularView<Eigen::Lower>().solveInPlace(solved_);
       metric_.triangularView<Eigen::Lower>().adjoint().solveInPlace(solved_);
     } else {
-      factor_.solveInPlace(solved_);
+      factor_.solve({solved_.data(), std::size_t(size_)});
     }
     for (Index k = 0; k < learnt_; ++k) {
       const double back = changes_.col(k).dot(solved_) / moves_.col(k).dot(changes_.col(k));
@@ -332,15 +334,14 @@ class Climb {
     likelihood_.hessian(curvature, {by_element_.data(), std::size_t(elements_ * elements_)});
     if (parameters_.natural()) {
       gradient_ = gradient;
-      hessian_ = by_element_;
+      hessian_.swap(by_element_);
     } else {
       jacobian_ = parameters_.jacobian(theta);
       gradient_ = jacobian_.transpose() * gradient;
       hessian_ = jacobian_.transpose() * by_element_.selfadjointView<Eigen::Lower>() * jacobian_;
       parameters_.add_curvature(theta, by_element, hessian_);
     }
-    factor_.compute(hessian_);
-    definite_ = factor_.info() == Eigen::Success;
+    definite_ = factor(hessian_);
     flat_ = false;
     if (!definite_ && lift) {
       likelihood_.hessian(VisitLikelihood::Curvature::expected, {by_element_.data(), std::size_t(elements_ * elements_)});
@@ -348,12 +349,13 @@ class Climb {
       for (double ridge = 0;; ridge = ridge == 0 ? 1e-10 : ridge * 100) {
         MatrixXd lifted = hessian_;
         lifted.diagonal() *= 1 + ridge;
-        factor_.compute(lifted);
+        const bool lifted_enough = factor(lifted);
         flat_ = ridge > 0;
-        if (factor_.info() == Eigen::Success || !(ridge < 1e6)) break;
+        if (lifted_enough || !(ridge < 1e6)) break;
       }
     }
-    step_ = -factor_.solve(gradient_);
+    step_ = -gradient_;
+    factor_.solve({step_.data(), std::size_t(size_)});
     learnt_ = 0;
     at_ = theta;
     gradient_at_ = gradient_;
@@ -363,12 +365,13 @@ class Climb {
   MatrixXd const& hessian() const { return hessian_; }
   MatrixXd const& jacobian() const { return jacobian_; }
   bool has_factor() const { return metric_.size() == 0; }
-  Eigen::LLT<MatrixXd> const& factor() const { return factor_; }
+  numerics::Cholesky& factor() { return factor_; }
   std::size_t visits_ = 0;
 
  private:
   std::size_t visits() const { return visits_; }
   std::size_t elements_each() const { return packed_size(visits_); }
+  bool factor(MatrixXd const& of) { return factor_.factor({of.data(), std::size_t(of.size())}); }
   double scaled_gradient() const { return std::sqrt(std::fmax(-gradient_.dot(step_), 0.0)); }
   bool stop(std::string reason) {
     attempt_.reason = std::move(reason);
@@ -401,7 +404,7 @@ class Climb {
   MatrixXd by_element_, hessian_, jacobian_;
   MatrixXd metric_;  // the factor of another fit's Hessian, until an own one is made
   VectorXd gradient_, step_;
-  Eigen::LLT<MatrixXd> factor_;
+  numerics::Cholesky factor_;
   static constexpr Index most_learnt = 8;
   Index learnt_ = 0;                    // moves since the Hessian was made
   MatrixXd moves_, changes_;            // a column each: of theta, of the gradient
@@ -473,12 +476,14 @@ std::optional<MmrmFit> fit_structure(VisitData const& data, VisitLikelihood& lik
     const VectorXd scale = climb.hessian().diagonal().cwiseSqrt().cwiseInverse();
     attempt.condition = Eigen::LLT<MatrixXd>(scale.asDiagonal() * climb.hessian() * scale.asDiagonal()).rcond();
     fit.a.resize(std::size_t(size * size));
-    Eigen::Map<MatrixXd>(fit.a.data(), size, size) = climb.factor().solve(2 * MatrixXd::Identity(size, size));
+    for (Index k = 0; k < size; ++k) {
+      fit.a[std::size_t(k * size + k)] = 2;
+      climb.factor().solve({fit.a.data() + k * size, std::size_t(size)});
+    }
     if (!parameters.natural()) fit.jacobian.assign(climb.jacobian().data(), climb.jacobian().data() + climb.jacobian().size());
   }
   if (climb.has_factor()) {
-    const MatrixXd factor = climb.factor().matrixL();
-    fit.near_factor.assign(factor.data(), factor.data() + factor.size());
+    fit.near_factor = climb.factor().lower();
   } else {
     fit.near_factor.assign(metric.begin(), metric.end());
   }

@@ -28,17 +28,17 @@ Inferred MmrmFocus::coefficient(std::size_t) const { throw ContractViolation("on
 /// slope' A slope.
 double MmrmFocus::error_of(std::span<const double> slope) const {
   const Index k = Index(slope.size());
-  if (!adjusts_covariance(df_) && factor_.empty()) {
+  if (!adjusts_covariance(df_) && !factor_) {
     if (!likelihood_.grouped()) return error_along(fit_, likelihood_, estimation_, slope);
-    MatrixXd hessian(k, k);
-    likelihood_.hessian(VisitLikelihood::Curvature::exact, {hessian.data(), std::size_t(k * k)});
-    const Eigen::LLT<MatrixXd> factor(hessian);
-    if (factor.info() != Eigen::Success) return missing_number;
-    factor_.assign(factor.matrixLLT().data(), factor.matrixLLT().data() + k * k);
+    std::vector<double> hessian(slope.size() * slope.size());
+    likelihood_.hessian(VisitLikelihood::Curvature::exact, hessian);
+    factor_.emplace(slope.size());
+    definite_ = factor_->factor(hessian);
   }
-  const Matrix root(factor_.empty() ? fit_.near_factor.data() : factor_.data(), k, k);
+  if (factor_ && !definite_) return missing_number;
   VectorXd along = Eigen::Map<const VectorXd>(slope.data(), k);
-  root.triangularView<Eigen::Lower>().solveInPlace(along);
+  if (factor_) factor_->solve_lower({along.data(), slope.size()});
+  else Matrix(fit_.near_factor.data(), k, k).triangularView<Eigen::Lower>().solveInPlace(along);
   return 2 * along.squaredNorm();
 }
 

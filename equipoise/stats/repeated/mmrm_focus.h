@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "equipoise/numerics/cholesky.h"
 #include "equipoise/stats/repeated/mmrm_inference.h"
 
 namespace equipoise::stats {
@@ -46,7 +47,8 @@ class MmrmFocus final : public CoefficientInference {
   VisitLikelihood& likelihood_;
   Estimation estimation_;
   DfMethod df_;
-  mutable std::vector<double> factor_;  // L_H, column by column, when it is not the fit's own
+  mutable std::optional<numerics::Cholesky> factor_;  // L_H when it is not the fit's own
+  mutable bool definite_ = false;
   mutable std::vector<double> middle_;  // Q - R/4, once it was asked for
   mutable std::vector<double> whitened_;
 };

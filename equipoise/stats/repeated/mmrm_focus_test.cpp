@@ -47,8 +47,8 @@ TEST(MmrmFocus, SaysOfOneFunctionWhatTheWholeAnswerSays) {
         const MmrmFit brief = fitted(MmrmFocus::finish(df));
         const MmrmFocus focus(*data, brief, likelihood, Estimation::reml, df);
         EXPECT_EQ(likelihood.grouped(), trial.grouped) << trial.model;
-        for (std::size_t c = 0; c <= data->names.size(); ++c) {
-          std::vector<double> l(data->names.size(), 0.0);
+        for (std::size_t c = 0; c <= data->design.names.size(); ++c) {
+          std::vector<double> l(data->design.names.size(), 0.0);
           if (c < l.size()) l[c] = 1;
           else
             for (std::size_t d = 0; d < l.size(); ++d) l[d] = std::cos(double(3 * d));

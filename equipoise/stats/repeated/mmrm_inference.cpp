@@ -195,7 +195,7 @@ Inferred satterthwaite(VisitData const& data, MmrmFit const& fit, VisitLikelihoo
 }
 
 std::vector<double> counted_degrees(VisitData const& data, DfMethod method) {
-  const std::size_t all = data.names.size();
+  const std::size_t all = data.design.names.size();
   std::vector<double> df(all, missing_number);
   const double n = double(data.observations), participants = double(data.n());
   if (method == DfMethod::residual) {
@@ -213,7 +213,7 @@ std::vector<double> counted_degrees(VisitData const& data, DfMethod method) {
   const double between_df = participants - betweens, within_df = n - participants - withins;
   for (std::size_t c = 0; c < all; ++c)
     if (data.place[c] >= 0) {
-      df[c] = between[c] && !data.names[c].empty() ? between_df : within_df;
+      df[c] = between[c] && !data.design.names[c].empty() ? between_df : within_df;
       if (!(df[c] > 0)) df[c] = missing_number;
     }
   return df;

@@ -19,10 +19,11 @@ TEST(MmrmInference, AnswersOneFunctionAsItAnswersAll) {
     std::string model;
     bool split;
   };
-  for (Trial const& trial : {Trial{{.seed = 5, .people = 60, .visits = 5, .arms = 3, .dropout = 0.1}, "base + arm * visit", false},
-                             Trial{{.seed = 6, .people = 24, .visits = 3, .dropout = 0.2, .gaps = 0.2}, "arm * visit", false},
-                             Trial{{.seed = 7, .people = 90, .visits = 3}, "base + arm + visit", true},
-                             Trial{{.seed = 8, .people = 20, .visits = 1}, "base + arm", false}})
+  for (Trial const& trial :
+       {Trial{{.seed = 5, .people = 60, .visits = 5, .arms = 3, .dropout = 0.1}, "base + arm * visit", false},
+        Trial{{.seed = 6, .people = 24, .visits = 3, .dropout = 0.2, .gaps = 0.2}, "arm * visit", false},
+        Trial{{.seed = 7, .people = 90, .visits = 3}, "base + arm + visit", true},
+        Trial{{.seed = 8, .people = 20, .visits = 1}, "base + arm", false}})
     for (const Estimation estimation : {Estimation::reml, Estimation::ml}) {
       VisitRoles roles = visit_roles;
       if (trial.split) roles.covariance_by = "arm";
@@ -31,15 +32,16 @@ TEST(MmrmInference, AnswersOneFunctionAsItAnswersAll) {
       VisitLikelihood likelihood(*data, estimation == Estimation::reml);
       const auto fitted = [&](Finish finish) {
         FitAttempt attempt;
-        auto fit = fit_structure(*data, likelihood, Covariance({Unstructured{}}, data->m()), estimation, attempt, nullptr, finish);
+        auto fit =
+            fit_structure(*data, likelihood, Covariance({Unstructured{}}, data->m()), estimation, attempt, nullptr, finish);
         EXPECT_TRUE(fit) << attempt.reason;
         return *fit;
       };
       const MmrmFit whole = fitted(Finish::curvature);
       const MmrmInference all(*data, fixed_effects(*data, whole, likelihood, DfMethod::satterthwaite), DfMethod::satterthwaite);
       const MmrmFit brief = fitted(Finish::estimates);
-      for (std::size_t c = 0; c <= data->names.size(); ++c) {
-        std::vector<double> l(data->names.size(), 0.0);
+      for (std::size_t c = 0; c <= data->design.names.size(); ++c) {
+        std::vector<double> l(data->design.names.size(), 0.0);
         if (c < l.size()) l[c] = 1;
         else
           for (std::size_t d = 0; d < l.size(); ++d) l[d] = std::cos(double(3 * d));
@@ -64,9 +66,9 @@ TEST(MmrmInference, RefusesAFunctionThatTheDataDoNotTell) {
   const auto fit = fit_structure(*data, likelihood, Covariance({Unstructured{}}, data->m()), Estimation::reml, attempt, nullptr,
                                  Finish::estimates);
   ASSERT_TRUE(fit) << attempt.reason;
-  std::vector<double> l(data->names.size(), 0.0);
+  std::vector<double> l(data->design.names.size(), 0.0);
   for (std::size_t c = 0; c < l.size(); ++c)
-    l[c] = data->names[c] == Term{{"arm", "A2"}} || data->names[c] == Term{{"arm", "A2"}, {"visit", "V3"}};
+    l[c] = data->design.names[c] == Term{{"arm", "A2"}} || data->design.names[c] == Term{{"arm", "A2"}, {"visit", "V3"}};
   const Inferred got = satterthwaite(*data, *fit, likelihood, Estimation::reml, l);
   EXPECT_FALSE(got.estimable);
   EXPECT_TRUE(std::isnan(got.value));

@@ -8,18 +8,29 @@ namespace equipoise::stats {
 using folded::at, folded::put, folded::packed_index, folded::width;
 using folded::Index, folded::Lanes, folded::MatrixXd, folded::VectorXd;
 
+template <Index C>
+void VisitLikelihood::Work::sandwich_tile(MatrixXd const& c, Index g) {
+  using T = folded::Tile<C>;
+  double* x = x_full.data();
+  for (Index e = 0, j = 0; j < m; ++j)
+    for (Index k = 0; k <= j; ++k, ++e)
+      for (const Index place : {j * m + k, k * m + j}) T::load(&c(g, e)).store(x + place * T::size);
+  sandwich_tile<C>(g);
+}
+
 void VisitLikelihood::Work::against_slopes(MatrixXd const& weights, std::span<double> out) {
   spread(weights);
   between.setZero(rows, elements);
   add_spread(between);
-  std::fill(out.begin(), out.end(), 0.0);
-  for (Index block = 0; block < blocks; ++block)
-    for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
-      sandwich_four(between, g);
-      for (Index e = 0, j = 0; j < m; ++j)
-        for (Index l = 0; l <= j; ++l, ++e)
-          out[std::size_t(block * elements + e)] += (j == l ? 1.0 : 2.0) * numerics::total(x_full[std::size_t(j * m + l)]);
-    }
+  for (Index block = 0; block < blocks; ++block) {
+    std::fill(element_sums.begin(), element_sums.end(), Lanes{});
+    folded::in_tiles(start[std::size_t(block)], start[std::size_t(block) + 1], [&](auto wide, Index g) {
+      sandwich_tile<wide()>(between, g);
+      add_elements<wide()>();
+      return true;
+    });
+    total_elements(out.data() + block * elements);
+  }
 }
 
 void VisitLikelihood::Work::traces(std::span<const double> x, std::span<double> out) {
@@ -36,7 +47,6 @@ void VisitLikelihood::Work::traces(std::span<const double> x, std::span<double> 
 }
 
 void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> out) {
-  out.setZero();
   if (curvature != Curvature::near && curvature != Curvature::expected && restricted &&
       stands_in) {  // the n W of the likelihood itself
     stands_in = false;
@@ -44,6 +54,7 @@ void VisitLikelihood::Work::hessian(Curvature curvature, Eigen::Ref<MatrixXd> ou
     for (Index e = 0; e < elements; ++e) qq.col(e).array() += effective * n.array() * w.col(e).array();
   }
   if (saturated) return hessian_saturated(curvature, out);
+  out.setZero();
   for (Index block = 0; block < blocks; ++block) {
     const Index from = start[std::size_t(block)], count = start[std::size_t(block) + 1] - from;
     const auto own_w = w.block(from, 0, count, elements);
@@ -110,21 +121,24 @@ void VisitLikelihood::Work::slopes_along(VectorXd const& u, RowMatrix& to) {
       for (Index j = 0; j < m; ++j)
         if (piece.visit == VisitData::every_visit || piece.visit == j) b_at[Index(piece.covariate) * m + j] += u[c];
   v_along.resize(rows, q * m);
-  Lanes* x = x_full.data();
-  for (Index g = 0; g < rows; g += width)
+  folded::in_tiles(0, rows, [&](auto wide, Index g) {
+    using T = folded::Tile<wide()>;
+    double* x = x_full.data();
     for (Index a = 0; a < q; ++a) {
       for (Index k = 0; k < m; ++k) {
-        Lanes sum = numerics::everywhere(0.0);
+        T sum = T::all(0.0);
         for (Index c = 0; c < q; ++c)
-          sum += at(uu, pair_place[packed(std::size_t(a), std::size_t(c))], g) * numerics::everywhere(b_at[c * m + k]);
-        x[k] = sum * at(seen, k, g);
+          sum.add(T::load(&uu(g, pair_place[packed(std::size_t(a), std::size_t(c))])), T::all(b_at[c * m + k]));
+        (sum * T::load(&seen(g, k))).store(x + k * T::size);
       }
       for (Index l = 0; l < m; ++l) {
-        Lanes sum = numerics::everywhere(0.0);
-        for (Index k = 0; k < m; ++k) sum += x[k] * at(w, place_of[std::size_t(l * m + k)], g);
-        put(v_along, a * m + l, g, sum);
+        T sum = T::all(0.0);
+        for (Index k = 0; k < m; ++k) sum.add(T::load(x + k * T::size), T::load(&w(g, place_of[std::size_t(l * m + k)])));
+        sum.store(&v_along(g, a * m + l));
       }
     }
+    return true;
+  });
   to.resize(p, elements * blocks);
   gather_along(v_along, to);
 }
@@ -132,6 +146,7 @@ void VisitLikelihood::Work::slopes_along(VectorXd const& u, RowMatrix& to) {
 void VisitLikelihood::Work::make_slopes(std::vector<std::uint8_t> const* only) {
   if (slopes_made) return;
   const auto wanted = [&](Meeting const& it) { return !only || ((*only)[it.c] && (*only)[it.d]); };
+  meet();
   slope_rows.setZero(p * (p + 1) / 2, elements * blocks);
   products.resize(elements + m, elements + m);
   for (Index block = 0; block < blocks; ++block) {
@@ -181,40 +196,23 @@ void VisitLikelihood::Work::subtract_traces(Eigen::Ref<MatrixXd> out) {
   out.selfadjointView<Eigen::Lower>().rankUpdate(whitened, -1.0);
 }
 
-void VisitLikelihood::Work::sandwich_four(MatrixXd const& c, Index g) {
-  Lanes *x = x_full.data(), *y = y_full.data(), *w_of = w_full.data();
-  for (Index e = 0, j = 0; j < m; ++j)
-    for (Index k = 0; k <= j; ++k, ++e) {
-      w_of[j * m + k] = w_of[k * m + j] = at(w, e, g);
-      x[j * m + k] = x[k * m + j] = at(c, e, g);
-    }
-  for (Index j = 0; j < m; ++j)
-    for (Index l = 0; l < m; ++l) {
-      Lanes sum = numerics::everywhere(0.0);
-      for (Index k = 0; k < m; ++k) sum += w_of[j * m + k] * x[k * m + l];
-      y[j * m + l] = sum;
-    }
-  for (Index j = 0; j < m; ++j)
-    for (Index l = 0; l <= j; ++l) {
-      Lanes sum = numerics::everywhere(0.0);
-      for (Index k = 0; k < m; ++k) sum += y[j * m + k] * w_of[k * m + l];
-      x[j * m + l] = x[l * m + j] = sum;
-    }
-}
-
 void VisitLikelihood::Work::sandwich(MatrixXd const& c, MatrixXd& out) {
   made.resize(rows, elements + m);
-  for (Index g = 0; g < rows; g += width) {
-    sandwich_four(c, g);
+  folded::in_tiles(0, rows, [&](auto wide, Index g) {
+    using T = folded::Tile<wide()>;
+    sandwich_tile<wide()>(c, g);
+    double const* x = x_full.data();
     for (Index j = 0; j < m; ++j) {
-      Lanes row = numerics::everywhere(0.0);
+      T row = T::all(0.0);
       for (Index l = 0; l < m; ++l) {
-        row += x_full[std::size_t(j * m + l)];
-        if (l <= j) put(made, packed_index(j, l), g, x_full[std::size_t(j * m + l)]);
+        const T entry = T::load(x + (j * m + l) * T::size);
+        row = row + entry;
+        if (l <= j) entry.store(&made(g, packed_index(j, l)));
       }
-      put(made, elements + j, g, row);
+      row.store(&made(g, elements + j));
     }
-  }
+    return true;
+  });
   out.resize(p, p);
   assemble(made, out);
 }
@@ -237,6 +235,7 @@ void VisitLikelihood::traces(std::span<const double> x, std::span<double> out) {
 
 void VisitLikelihood::variance_slope(std::span<const double> l, std::span<double> out) {
   Work& it = *work_;
+  if (it.saturated) return it.variance_slope_saturated(l, out);
   it.complete();
   const VectorXd u = it.phi_matrix * Eigen::Map<const VectorXd>(l.data(), it.p);
   it.pair_weights.noalias() = u * u.transpose();

@@ -5,11 +5,13 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <unordered_map>
 
 #include "equipoise/core/text.h"
 #include "equipoise/numerics/semidefinite.h"
 #include "equipoise/numerics/sum.h"
+#include "equipoise/stats/repeated/centre.h"
 #include "equipoise/stats/repeated/covariance.h"
 
 namespace equipoise::stats {
@@ -40,9 +42,15 @@ struct Reader {
 
 /// Covariate a: the product of its factors, at the participant's first row or at one visit.
 struct Covariate {
+  std::vector<Factor const*> term;  // in the design's names
   std::vector<Reader> factors;
   std::int32_t visit = VisitData::every_visit;
 };
+
+/// to += factor times from.
+void add_row(double* to, double factor, double const* from, std::size_t count) {
+  for (std::size_t at = 0; at < count; ++at) to[at] += factor * from[at];
+}
 
 class Folder {
  public:
@@ -51,8 +59,7 @@ class Folder {
   Expected<VisitData> fold() {
     auto design = name_design(frame_, formula_, Intercept::first);
     if (!design) return tl::unexpected(design.error());
-    out_.names = std::move(design->names);
-    out_.notes = std::move(design->notes);
+    out_.design = std::move(*design);
     if (auto placed = place_rows(); !placed) return tl::unexpected(placed.error());
     if (auto weighted = read_weights(); !weighted) return tl::unexpected(weighted.error());
     centre();
@@ -128,8 +135,8 @@ class Folder {
     for (std::string const& name : formula_.columns()) {
       ColumnView const& column = column_of(frame_, name);
       if (!column.numeric()) continue;
-      const numerics::Moments moments = numerics::moments(column.numbers());
-      centre_[name] = {moments.mean, moments.sd > 0 && std::isfinite(moments.sd) ? moments.sd : 1.0};
+      const Centre centre = centre_of(column.numbers());
+      centre_[name] = {centre.mean, centre.deviation > 0 && std::isfinite(centre.deviation) ? centre.deviation : 1.0};
     }
   }
 
@@ -164,21 +171,24 @@ class Folder {
     return {.codes = column.categories().codes.data(), .level = std::int32_t(level)};
   }
 
-  std::uint32_t covariate(Term const& term, std::int32_t visit) {
-    const auto [known, fresh] = covariate_at_.try_emplace({term, visit}, std::uint32_t(covariates_.size()));
-    if (fresh) {
-      Covariate made{.visit = visit};
-      for (Factor const& factor : term) made.factors.push_back(reader(factor));
-      covariates_.push_back(std::move(made));
+  std::uint32_t covariate(std::span<Factor const* const> term, std::int32_t visit) {
+    const auto same = [](Factor const* a, Factor const* b) { return *a == *b; };
+    const auto known = std::ranges::find_if(
+        covariates_, [&](Covariate const& one) { return one.visit == visit && std::ranges::equal(one.term, term, same); });
+    if (known == covariates_.end()) {
+      covariates_.push_back({.term = {term.begin(), term.end()}, .visit = visit});
+      for (Factor const* factor : term) covariates_.back().factors.push_back(reader(*factor));
+      return std::uint32_t(covariates_.size() - 1);
     }
-    return known->second;
+    return std::uint32_t(known - covariates_.begin());
   }
 
   /// The pieces of every column of the design.
   void make_columns() {
     CategoriesView const& visit = frame_.categories(roles_.visit);
-    for (Term const& name : out_.names) {
-      Term rest;
+    std::vector<Factor const*> rest;
+    for (Term const& name : out_.design.names) {
+      rest.clear();
       std::int32_t at = VisitData::every_visit;
       bool changing = weight_changes_;
       for (Factor const& factor : name) {
@@ -186,7 +196,7 @@ class Folder {
           const auto level = std::find(visit.levels.begin(), visit.levels.end(), *factor.level) - visit.levels.begin();
           at = visit_at_[std::size_t(level)];
         } else {
-          rest.push_back(factor);
+          rest.push_back(&factor);
           changing = changing || changes_.at(factor.column);
         }
       }
@@ -252,33 +262,39 @@ class Folder {
     }
     std::vector<std::pair<std::uint32_t, std::uint64_t>> kinds;
     std::unordered_map<std::uint64_t, std::uint32_t> known;
-    known.reserve(256);
+    out_.pattern_of.resize(out_.n());
     // One hash a participant: the patterns of a group are told apart by their bits, groups by a pass each.
     for (std::uint32_t block = 0; block < out_.blocks.size(); ++block) {
       known.clear();
-      for (auto const& [b, seen] : key)
-        if (b == block && known.try_emplace(seen, 0u).second) kinds.emplace_back(b, seen);
+      for (std::size_t i = 0; i < out_.n(); ++i) {
+        if (key[i].first != block) continue;
+        const auto [at, fresh] = known.try_emplace(key[i].second, std::uint32_t(kinds.size()));
+        if (fresh) kinds.push_back(key[i]);
+        out_.pattern_of[i] = at->second;
+      }
     }
-    std::sort(kinds.begin(), kinds.end());
-    for (auto const& [block, seen] : kinds) out_.patterns.push_back({.seen = seen, .block = block});
-    out_.pattern_of.resize(out_.n());
-    std::vector<std::unordered_map<std::uint64_t, std::uint32_t>> place(out_.blocks.size());
-    for (std::uint32_t g = 0; g < kinds.size(); ++g) place[kinds[g].first].emplace(kinds[g].second, g);
-    for (std::size_t i = 0; i < out_.n(); ++i) {
-      out_.pattern_of[i] = place[key[i].first].at(key[i].second);
-      out_.patterns[out_.pattern_of[i]].participants += 1;
+    std::vector<std::uint32_t> order(kinds.size()), rank(kinds.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::ranges::sort(order, {}, [&](std::uint32_t g) { return kinds[g]; });
+    for (std::uint32_t g = 0; g < order.size(); ++g) {
+      rank[order[g]] = g;
+      out_.patterns.push_back({.seen = kinds[order[g]].second, .block = kinds[order[g]].first});
+    }
+    for (std::uint32_t& pattern : out_.pattern_of) {
+      pattern = rank[pattern];
+      out_.patterns[pattern].participants += 1;
     }
     return {};
   }
 
   /// b of the design's columns as functions of ours, before any column is left out: C, all x all.
   std::vector<double> centring() const {
-    const std::size_t p = out_.names.size();
+    const std::size_t p = out_.design.names.size();
     std::vector<double> to_given(p * p, 0.0);
     for (std::size_t c = 0; c < p; ++c) {
       std::vector<std::size_t> numeric;
-      for (std::size_t f = 0; f < out_.names[c].size(); ++f)
-        if (!out_.names[c][f].level) numeric.push_back(f);
+      for (std::size_t f = 0; f < out_.design.names[c].size(); ++f)
+        if (!out_.design.names[c][f].level) numeric.push_back(f);
       if (numeric.empty()) {
         to_given[c * p + c] = 1;
         continue;
@@ -286,8 +302,8 @@ class Folder {
       for (unsigned subset = 0; subset < (1u << numeric.size()); ++subset) {
         Term name;
         double value = 1;
-        for (std::size_t f = 0; f < out_.names[c].size(); ++f) {
-          Factor const& factor = out_.names[c][f];
+        for (std::size_t f = 0; f < out_.design.names[c].size(); ++f) {
+          Factor const& factor = out_.design.names[c][f];
           const auto place = std::find(numeric.begin(), numeric.end(), f);
           if (place == numeric.end()) {
             name.push_back(factor);
@@ -298,8 +314,8 @@ class Folder {
           value *= (kept ? 1.0 : -mean) / deviation;
           if (kept) name.push_back(factor);
         }
-        const auto at = std::find(out_.names.begin(), out_.names.end(), name);  // margins are there
-        to_given[std::size_t(at - out_.names.begin()) * p + c] += value;
+        const auto at = std::find(out_.design.names.begin(), out_.design.names.end(), name);  // margins are there
+        to_given[std::size_t(at - out_.design.names.begin()) * p + c] += value;
       }
     }
     return to_given;
@@ -308,35 +324,33 @@ class Folder {
   Expected<void> fit_first() {
     const std::size_t q = out_.covariates, m = out_.m(), n = out_.n(), all = out_.columns.size(), elements = packed_size(q);
     const NumbersView response = frame_.numbers(roles_.response);
-    const numerics::Moments moments = numerics::moments(response);
-    const double deviation = moments.sd > 0 ? moments.sd : 1.0;
+    const Centre centre = centre_of(response);
+    const double deviation = centre.deviation > 0 ? centre.deviation : 1.0;
     if (!std::isfinite(deviation)) return not_described();
     out_.y.assign(n * m, 0.0);
     // products of covariates, and of covariate and response, at each visit
-    std::vector<double> uu(m * elements, 0.0), uy(m * q, 0.0), of_pattern(out_.patterns.size() * elements, 0.0);
+    std::vector<double> uu(m * elements, 0.0), uy(q * m, 0.0), of_pattern(out_.patterns.size() * elements, 0.0);
+    double const* weight_at = out_.root_weight.empty() ? nullptr : out_.root_weight.data();
     for (std::size_t i = 0; i < n; ++i) {
       double const* u = out_.u.data() + i * q;
       double* products = of_pattern.data() + out_.pattern_of[i] * elements;
       for (std::size_t a = 0; a < q; ++a)
         for (std::size_t b = 0; b <= a; ++b) *products++ += u[a] * u[b];
-      for (std::size_t j = 0; j < m; ++j) {
-        const std::int32_t row = out_.row_of[i * m + j];
-        if (row < 0) continue;
-        double y = (response[std::size_t(row)] - moments.mean) / deviation;
-        if (!out_.root_weight.empty()) y *= out_.root_weight[i * m + j];
-        out_.y[i * m + j] = y;
-        for (std::size_t a = 0; a < q; ++a) uy[j * q + a] += u[a] * y;
-      }
+      std::int32_t const* row = out_.row_of.data() + i * m;
+      double* y = out_.y.data() + i * m;
+      for (std::size_t j = 0; j < m; ++j)
+        if (row[j] >= 0)
+          y[j] = (response[std::size_t(row[j])] - centre.mean) / deviation * (weight_at ? weight_at[i * m + j] : 1.0);
+      for (std::size_t a = 0; a < q; ++a) add_row(uy.data() + a * m, u[a], y, m);
     }
     for (std::size_t g = 0; g < out_.patterns.size(); ++g)
       for (std::size_t j = 0; j < m; ++j)
-        if (out_.patterns[g].seen >> j & 1u)
-          for (std::size_t e = 0; e < elements; ++e) uu[j * elements + e] += of_pattern[g * elements + e];
+        if (out_.patterns[g].seen >> j & 1u) add_row(uu.data() + j * elements, 1.0, of_pattern.data() + g * elements, elements);
     std::vector<double> xx(all * all, 0.0), xy(all, 0.0), fit(all);
     for (std::size_t c = 0; c < all; ++c)
       for (VisitData::Piece const& left : out_.columns[c]) {
         for (std::size_t j = 0; j < m; ++j)
-          if (left.visit == VisitData::every_visit || std::size_t(left.visit) == j) xy[c] += uy[j * q + left.covariate];
+          if (left.visit == VisitData::every_visit || std::size_t(left.visit) == j) xy[c] += uy[left.covariate * m + j];
         for (std::size_t d = 0; d <= c; ++d)
           for (VisitData::Piece const& right : out_.columns[d]) {
             double const* products = uu.data() + packed(left.covariate, right.covariate);
@@ -353,7 +367,6 @@ class Folder {
     factor.solve(xy, fit);
     leave_out(xx, factor);
 
-    numerics::Sum squares;
     std::vector<double> at_visit(q * m, 0.0);  // the fit as coefficients of u at each visit
     for (std::size_t c = 0; c < all; ++c)
       for (VisitData::Piece const& piece : out_.columns[c])
@@ -361,22 +374,18 @@ class Folder {
           if (piece.visit == VisitData::every_visit || std::size_t(piece.visit) == j) at_visit[piece.covariate * m + j] += fit[c];
     for (std::size_t i = 0; i < n; ++i) {
       double* y = out_.y.data() + i * m;
-      for (std::size_t a = 0; a < q; ++a) {
-        const double u = out_.u[i * q + a];
-        double const* at = at_visit.data() + a * m;
-        for (std::size_t j = 0; j < m; ++j) y[j] -= u * at[j];
-      }
+      std::int32_t const* row = out_.row_of.data() + i * m;
+      for (std::size_t a = 0; a < q; ++a) add_row(y, -out_.u[i * q + a], at_visit.data() + a * m, m);
       for (std::size_t j = 0; j < m; ++j)
-        if (out_.row_of[i * m + j] < 0) y[j] = 0;
-        else squares.add(y[j] * y[j]);
+        if (row[j] < 0) y[j] = 0;
     }
     const double df = double(out_.observations) - double(factor.rank());
     if (!(df > 0))
       return fail(Code::not_estimable, "{} values and {} coefficients: nothing is left to estimate a covariance from",
                   out_.observations, factor.rank());
-    const double residual = std::sqrt(squares.value() / df);
+    const double residual = std::sqrt(sum_less(out_.y, 0, Degree::two) / df);
     double largest = 0, weights = 0;
-    for (const double value : response) largest = std::fmax(largest, std::abs(value));
+    for (const double value : response) largest = std::abs(value) > largest ? std::abs(value) : largest;
     for (const double root : out_.root_weight) weights += root * root;
     const double rounding = 4 * std::numeric_limits<double>::epsilon() * largest / deviation;  // of the values themselves
     const double weight = out_.root_weight.empty() ? 1.0 : std::sqrt(weights / double(out_.observations));
@@ -391,7 +400,7 @@ class Folder {
         out_.first_fit.push_back(fit[c] / residual);
       }
     out_.columns = std::move(used);
-    if (!out_.first_fit.empty()) out_.first_fit[0] += moments.mean / out_.unit;  // the intercept; with weights it is weighted too
+    if (!out_.first_fit.empty()) out_.first_fit[0] += centre.mean / out_.unit;  // the intercept; with weights it is weighted too
     return {};
   }
 
@@ -433,7 +442,7 @@ class Folder {
 
   /// What the columns left out mean for the others: null vectors, and b of the given columns from b of ours.
   void leave_out(std::vector<double> const& xx, numerics::SemidefiniteFactor const& factor) {
-    const std::size_t all = out_.names.size();
+    const std::size_t all = out_.design.names.size();
     std::int32_t next = 0;
     for (std::size_t c = 0; c < all; ++c) out_.place.push_back(factor.used(c) ? next++ : -1);
     const std::vector<double> centring = this->centring();
@@ -485,17 +494,19 @@ class Folder {
   std::map<std::string, bool> changes_;
   bool weight_changes_ = false;
   std::vector<Covariate> covariates_;
-  std::map<std::pair<Term, std::int32_t>, std::uint32_t> covariate_at_;
 };
 
 }  // namespace
 
 std::vector<double> VisitData::ours(std::span<const double> l) const {
-  const std::size_t all = names.size();
+  const std::size_t all = design.names.size();
   expects(l.size() == all, "a function of the coefficients has an entry for each column of the design");
   std::vector<double> full(all, 0.0), magnitude(all, 0.0), used(p());
+  std::vector<std::size_t> touched;  // few of the columns, of a difference
+  for (std::size_t c = 0; c < all; ++c)
+    if (l[c] != 0) touched.push_back(c);
   for (std::size_t k = 0; k < all; ++k) {
-    for (std::size_t c = 0; c < all; ++c) {
+    for (const std::size_t c : touched) {
       full[k] += to_ours[k * all + c] * l[c];
       magnitude[k] += std::abs(to_ours[k * all + c] * l[c]);
     }

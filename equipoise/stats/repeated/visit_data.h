@@ -42,14 +42,13 @@ struct VisitData {
 
   std::vector<std::string> visits;              ///< that some row has, in the order of the levels
   std::size_t covariates = 0;                   ///< q
-  std::vector<Term> names;                      ///< of every column of the design
+  Design design;                                ///< names of every column, terms and notes
   std::vector<std::int32_t> place;              ///< of each column among those used; -1 of one that depends on those before it
   std::vector<std::vector<Piece>> columns;      ///< those used: p
   std::vector<std::uint8_t> constant;           ///< of each of them: 1 when it does not change within any participant
   std::vector<double> to_given;                 ///< b of the given columns = C b of ours; p x p, row by row
   std::vector<std::vector<double>> null_space;  ///< a vector over all columns (ours) for each one left out, with X v = 0
   std::vector<double> to_ours;                  ///< C' of all columns: l over ours = C' l over the given ones; row by row
-  std::vector<std::string> notes;
 
   std::vector<std::string_view> participants;  ///< subject ids, in order of their first row; they stand in the frame
   std::vector<double> u;                       ///< participants x q, times the root of the weight

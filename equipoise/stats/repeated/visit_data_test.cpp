@@ -39,7 +39,7 @@ TEST_P(FoldedDesign, IsTheDesignOfTheRows) {
   const auto data = fold_visits(table.frame(), model, roles);
   ASSERT_TRUE(data) << data.error().message;
   const auto design = build_design(table.frame(), model, Intercept::first);
-  ASSERT_EQ(data->names, design->names);
+  ASSERT_EQ(data->design.names, design->names);
 
   const std::size_t p = data->p();
   std::vector<double> ours(p), given(p, 0.0);
@@ -47,7 +47,7 @@ TEST_P(FoldedDesign, IsTheDesignOfTheRows) {
   for (std::size_t c = 0; c < p; ++c)
     for (std::size_t k = 0; k < p; ++k) given[c] += data->to_given[c * p + k] * ours[k];
   std::vector<std::size_t> used;
-  for (std::size_t c = 0; c < data->names.size(); ++c)
+  for (std::size_t c = 0; c < data->design.names.size(); ++c)
     if (data->place[c] >= 0) used.push_back(c);
   ASSERT_EQ(used.size(), p);
   std::size_t seen = 0;
@@ -85,13 +85,13 @@ TEST_P(FoldedDesign, IsTheDesignOfTheRows) {
   EXPECT_NEAR(squares / (double(rows.size()) - double(p)), 1, 1e-12);
 
   // `ours` is the transpose of `to_given`: l'(C b) = (C'l)'b.
-  std::vector<double> l(data->names.size(), 0.0);
+  std::vector<double> l(data->design.names.size(), 0.0);
   double value = 0, folded = 0;
   for (std::size_t c = 0; c < p; ++c) {
     l[used[c]] = std::cos(double(c));
     value += l[used[c]] * given[c];
   }
-  if (p < data->names.size()) return;  // a coefficient beside those left out need not be estimable
+  if (p < data->design.names.size()) return;  // a coefficient beside those left out need not be estimable
   const std::vector<double> mapped = data->ours(l);
   ASSERT_EQ(mapped.size(), p);
   for (std::size_t c = 0; c < p; ++c) folded += mapped[c] * ours[c];
@@ -135,7 +135,7 @@ TEST(VisitData, LeavesOutVisitsThatNobodyHas) {
   const auto data = fold_visits(table.frame(), formula("arm * visit"), visit_roles);
   ASSERT_TRUE(data);
   EXPECT_EQ(data->visits, (std::vector<std::string>{"V1", "V3", "V4"}));
-  EXPECT_EQ(data->names.size(), 6u);
+  EXPECT_EQ(data->design.names.size(), 6u);
 }
 
 TEST(VisitData, KnowsWhichColumnsChangeWithinParticipants) {
@@ -168,13 +168,13 @@ TEST(VisitData, LeavesOutWhatEarlierColumnsTell) {
   const auto data = fold_visits(table.frame(), formula("base + twice + constant + arm * site"), visit_roles);
   ASSERT_TRUE(data);
   // 18 people in arms and sites i mod 3: arm tells site.
-  EXPECT_EQ(data->names.size(), 12u);
+  EXPECT_EQ(data->design.names.size(), 12u);
   EXPECT_EQ(data->p(), 4u);
   EXPECT_EQ(data->null_space.size(), 8u);
   const auto at = [&](std::string_view name) {
-    std::vector<double> l(data->names.size(), 0.0);
+    std::vector<double> l(data->design.names.size(), 0.0);
     for (std::size_t c = 0; c < l.size(); ++c)
-      if (to_text(data->names[c]) == name) l[c] = 1;
+      if (to_text(data->design.names[c]) == name) l[c] = 1;
     return l;
   };
   EXPECT_TRUE(data->ours(at("base")).empty());  // base and twice tell one slope

@@ -16,7 +16,6 @@ constexpr double no_information = 1e-13;  ///< pivot beside its diagonal: a colu
 }  // namespace
 
 VisitLikelihood::Work::Work(VisitData const& d, bool reml) : PatternSums(d), restricted(reml), inverter(d.m()) {
-  meet();
   w = MatrixXd::Zero(rows, elements + m);
   root = MatrixXd::Zero(rows, elements);
   rh = MatrixXd::Zero(rows, elements);
@@ -44,14 +43,13 @@ VisitLikelihood::Work::Work(VisitData const& d, bool reml) : PatternSums(d), res
   for (Index j = 0; j < m; ++j)
     for (Index k = 0; k < m; ++k) place_of.push_back(packed_index(j, k));
   for (Index k = 0; k < m; ++k) place_of.push_back(elements + k);
-  w_full.resize(std::size_t(m * m));
-  x_full.resize(std::size_t(m * m));
-  root_full.resize(std::size_t(m * m));
-  y_full.resize(std::size_t(m * m));
+  for (VectorXd* full : {&w_full, &x_full, &root_full, &y_full}) full->resize(folded::widest_tile * width * m * m);
+  element_sums.resize(std::size_t(elements));
   find_saturated();
 }
 
 void VisitLikelihood::Work::meet() {
+  if (!meetings.empty()) return;
   meetings.resize(std::size_t(pairs));
   for (Index c = 0; c < p; ++c)
     for (Index d = 0; d <= c; ++d)
@@ -66,6 +64,7 @@ void VisitLikelihood::Work::meet() {
 }
 
 void VisitLikelihood::Work::assemble(MatrixXd const& of_patterns, MatrixXd& out) {
+  meet();
   const auto row_sums = of_patterns.rightCols(m);
   const Index single = pairs - by_element - by_visit;
   if (by_element > 0) sums.noalias() = uu.leftCols(by_element).transpose() * of_patterns;
@@ -103,7 +102,14 @@ void VisitLikelihood::Work::complete() {
   assemble(w, a_matrix);
   factor.compute(a_matrix);
   invert_factor();
-  completed = true;
+  completed = phi_made = true;
+}
+
+void VisitLikelihood::Work::complete_phi() {
+  if (phi_made) return;
+  if (saturated) phi_saturated();
+  else complete();
+  phi_made = true;
 }
 
 void VisitLikelihood::Work::invert_factor() {
@@ -120,11 +126,12 @@ bool VisitLikelihood::Work::evaluate(std::span<const double> at_sigma) {
   double logs = 0;
   for (Index block = 0; block < blocks; ++block) {
     const auto own = at_sigma.subspan(std::size_t(block * elements), std::size_t(elements));
-    for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
-      Lanes determinants;
-      if (!inverter.invert(own, seen, g, w, root, determinants)) return false;
-      for (Index lane = 0; lane < width; ++lane) logs += n[g + lane] * determinants[std::size_t(lane)];
-    }
+    const bool definite = folded::in_tiles(start[std::size_t(block)], start[std::size_t(block) + 1], [&](auto wide, Index g) {
+      if (!inverter.invert<wide()>(own, seen, g, w, root, w_full.data())) return false;
+      for (Index lane = 0; lane < wide() * width; ++lane) logs += n[g + lane] * inverter.logs()[lane];
+      return true;
+    });
+    if (!definite) return false;
   }
   assemble(w, a_matrix);
   factor.compute(a_matrix);
@@ -166,6 +173,7 @@ bool VisitLikelihood::Work::evaluate(std::span<const double> at_sigma) {
 }
 
 void VisitLikelihood::Work::spread(MatrixXd const& weights) {
+  meet();
   t_extended.setZero();
   for (Index pair = 0; pair < pairs; ++pair)
     for (Meeting const& it : meetings[std::size_t(pair)]) {
@@ -206,6 +214,26 @@ void VisitLikelihood::Work::add_spread(MatrixXd& out) {
     for (Index k = 0; k <= j; ++k, ++e) out.col(e) += visit_shares.col(j) + visit_shares.col(k);
 }
 
+template <Index C>
+void VisitLikelihood::Work::unfold(Index g) {
+  using T = folded::Tile<C>;
+  double *x = x_full.data(), *w_of = w_full.data();
+  double const* fitted = b_at.data();
+  for (Index e = 0, j = 0; j < m; ++j)
+    for (Index k = 0; k <= j; ++k, ++e) {
+      const T own = T::load(&w(g, e));
+      own.store(w_of + (j * m + k) * T::size);
+      own.store(w_of + (k * m + j) * T::size);
+      T cross = T::load(&rh(g, e));
+      for (Index a = 0; a < q; ++a) {
+        cross.subtract(T::load(&uy(g, a * m + j)), T::all(fitted[a * m + k]));
+        cross.subtract(T::load(&uy(g, a * m + k)), T::all(fitted[a * m + j]));
+      }
+      cross.store(x + (j * m + k) * T::size);
+      cross.store(x + (k * m + j) * T::size);
+    }
+}
+
 void VisitLikelihood::Work::derive() {
   if (saturated) return derive_saturated();
   // b as coefficients of u at each visit
@@ -222,82 +250,39 @@ void VisitLikelihood::Work::derive() {
   add_spread(rh);
   const double effective = restricted ? double(p) / observations : 0.0;
   stands_in = true;
-  gradient_values.setZero();
-  for (Index block = 0; block < blocks; ++block)
-    for (Index g = start[std::size_t(block)]; g < start[std::size_t(block) + 1]; g += width) {
-      unfold(g);
-      const Lanes count = numerics::load(n.data() + g);
-      whiten(g, count);
-      const Lanes keep = count * numerics::everywhere(1 - effective);
-      Lanes *x = x_full.data(), *w_of = w_full.data();
+  for (Index block = 0; block < blocks; ++block) {
+    std::fill(element_sums.begin(), element_sums.end(), Lanes{});
+    folded::in_tiles(start[std::size_t(block)], start[std::size_t(block) + 1], [&](auto wide, Index g) {
+      using T = folded::Tile<wide()>;
+      unfold<wide()>(g);
+      const T count = T::load(n.data() + g), keep = count * T::all(1 - effective);
+      whiten<wide()>(g, count);
+      add_elements<wide()>();
+      double *x = x_full.data(), *w_of = w_full.data();
       double const* fitted = b_at.data();
-      double* to = gradient_values.data() + block * elements;
       for (Index e = 0, j = 0; j < m; ++j)
         for (Index l = 0; l <= j; ++l, ++e) {
-          const Lanes slope = x[j * m + l];
-          to[e] += (j == l ? 1.0 : 2.0) * numerics::total(slope);
-          put(qq, e, g, keep * w_of[j * m + l] - (slope + slope));
+          const T slope = T::load(x + (j * m + l) * T::size);
+          (keep * T::load(w_of + (j * m + l) * T::size) - (slope + slope)).store(&qq(g, e));
         }
       // u r' W
       for (Index a = 0; a < q; ++a) {
         for (Index k = 0; k < m; ++k) {
-          Lanes sum = at(uy, a * m + k, g);
+          T sum = T::load(&uy(g, a * m + k));
           for (Index c = 0; c < q; ++c)
-            sum -= at(uu, pair_place[packed(std::size_t(a), std::size_t(c))], g) * numerics::everywhere(fitted[c * m + k]);
-          x[k] = sum * at(seen, k, g);
+            sum.subtract(T::load(&uu(g, pair_place[packed(std::size_t(a), std::size_t(c))])), T::all(fitted[c * m + k]));
+          (sum * T::load(&seen(g, k))).store(x + k * T::size);
         }
         for (Index l = 0; l < m; ++l) {
-          Lanes sum = numerics::everywhere(0.0);
-          for (Index k = 0; k < m; ++k) sum += x[k] * w_of[k * m + l];
-          put(v, a * m + l, g, sum);
+          T sum = T::all(0.0);
+          for (Index k = 0; k < m; ++k) sum.add(T::load(x + k * T::size), T::load(w_of + (k * m + l) * T::size));
+          sum.store(&v(g, a * m + l));
         }
       }
-    }
-}
-
-void VisitLikelihood::Work::whiten(Index g, Lanes count) {
-  Lanes *x = x_full.data(), *y = y_full.data(), *l_inverse = root_full.data();
-  for (Index e = 0, j = 0; j < m; ++j)
-    for (Index k = 0; k <= j; ++k, ++e) l_inverse[j * m + k] = at(root, e, g);
-  for (Index j = 0; j < m; ++j)  // Y = L^-1 X
-    for (Index l = 0; l < m; ++l) {
-      Lanes sum = x[j * m + l];
-      for (Index k = 0; k < j; ++k) sum += l_inverse[j * m + k] * x[k * m + l];
-      y[j * m + l] = sum;
-    }
-  for (Index j = 0; j < m; ++j)  // M, both triangles
-    for (Index l = 0; l <= j; ++l) {
-      Lanes sum = y[j * m + l];
-      for (Index k = 0; k < l; ++k) sum += y[j * m + k] * l_inverse[l * m + k];
-      const Lanes left = l_inverse[j * m + j], right = l_inverse[l * m + l];
-      x[j * m + l] = x[l * m + j] = j == l ? left * (count - left * sum) : -left * sum * right;
-    }
-  for (Index j = 0; j < m; ++j)  // Y = L^-T M
-    for (Index l = 0; l < m; ++l) {
-      Lanes sum = x[j * m + l];
-      for (Index k = j + 1; k < m; ++k) sum += l_inverse[k * m + j] * x[k * m + l];
-      y[j * m + l] = sum;
-    }
-  for (Index j = 0; j < m; ++j)
-    for (Index l = 0; l <= j; ++l) {
-      Lanes sum = y[j * m + l];
-      for (Index k = l + 1; k < m; ++k) sum += y[j * m + k] * l_inverse[k * m + l];
-      x[j * m + l] = sum;
-    }
-}
-
-void VisitLikelihood::Work::unfold(Index g) {
-  Lanes *x = x_full.data(), *w_of = w_full.data();
-  double const* fitted = b_at.data();
-  for (Index e = 0, j = 0; j < m; ++j)
-    for (Index k = 0; k <= j; ++k, ++e) {
-      w_of[j * m + k] = w_of[k * m + j] = at(w, e, g);
-      Lanes cross = at(rh, e, g);
-      for (Index a = 0; a < q; ++a)
-        cross -= at(uy, a * m + j, g) * numerics::everywhere(fitted[a * m + k]) +
-                 at(uy, a * m + k, g) * numerics::everywhere(fitted[a * m + j]);
-      x[j * m + k] = x[k * m + j] = cross;
-    }
+      return true;
+    });
+    total_elements(gradient_values.data() + block * elements);
+  }
 }
 
 VisitLikelihood::VisitLikelihood(VisitData const& data, bool restricted) : work_(std::make_unique<Work>(data, restricted)) {}
@@ -315,7 +300,7 @@ bool VisitLikelihood::evaluate(std::span<const double> sigma) { return work_->ev
 double VisitLikelihood::value() const { return work_->value; }
 std::span<const double> VisitLikelihood::b() const { return {work_->b_given.data(), std::size_t(work_->p)}; }
 std::span<const double> VisitLikelihood::phi() const {
-  work_->complete();
+  work_->complete_phi();
   return {work_->phi_matrix.data(), std::size_t(work_->p * work_->p)};
 }
 double VisitLikelihood::rounding() const { return work_->rounding; }

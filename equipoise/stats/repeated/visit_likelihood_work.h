@@ -61,7 +61,8 @@ struct VisitLikelihood::Work : folded::PatternSums {
 
   /// Where the means and covariates allow: value, gradient and Hessian from these; see visit_saturated.h.
   std::optional<folded::Saturated> saturated;
-  bool completed = true;  // a_matrix, factor, phi_matrix are those of the last evaluation
+  bool completed = true,
+       phi_made = true;  // a_matrix, factor and phi_matrix are those of the last evaluation; the last of them is
 
   // workspace
   MatrixXd sums, visit_sums, t_extended, t, t_visits, visit_shares, k4, zz, weighted, products, pair_weights, slope_along,
@@ -70,7 +71,8 @@ struct VisitLikelihood::Work : folded::PatternSums {
   RowMatrix slope_rows, z, z_along, stack, turned,
       inverse_root;  // by rows: a solve from the left then runs along all their columns at once
   std::vector<double> last;
-  std::vector<Lanes> w_full, x_full, y_full, root_full;  // of four patterns, m x m
+  VectorXd w_full, x_full, y_full, root_full;  // of a tile of patterns, m x m
+  std::vector<Lanes> element_sums;
   folded::PatternInverter inverter;
 
   Work(VisitData const& d, bool reml);
@@ -110,8 +112,11 @@ struct VisitLikelihood::Work : folded::PatternSums {
   void make_slopes(std::vector<std::uint8_t> const* only = nullptr);
   void find_groups();
 
-  /// What `Saturated` does without: A, its factor and inverse.
+  /// What `Saturated` does without: A, its factor and inverse; the inverse alone.
   void complete();
+  void complete_phi();
+  void phi_saturated();
+  void variance_slope_saturated(std::span<const double> l, std::span<double> out);
   void invert_factor();
   void count(std::size_t i, double sign) {
     change(i, sign);
@@ -121,26 +126,120 @@ struct VisitLikelihood::Work : folded::PatternSums {
   bool evaluate_saturated(std::span<const double> at_sigma);
   bool factor_groups();
   void derive_saturated();
+  void whiten_residuals();
   void hessian_saturated(Curvature curvature, Eigen::Ref<MatrixXd> out);
   void find_saturated();
 
  private:
   /// Rows of `stack`: L^-1 P_s L^-T of every element, as often as they stand in a trace of two of them.
   void stack_slopes();
+  void whiten_slopes(Index k);
   void meet();
   /// n W - W X W, X = R + H, in place of the lower triangle of X. Visits that nearly tell one another make W large in some
   /// direction, and rounding there must not spill into the others: so the difference is taken where V is D.
   ///     n W - W X W = L^-T (n D^-1 - D^-1 L^-1 X L^-T D^-1) L^-1
-  void whiten(Index g, Lanes count);
-  /// W and R + H of four patterns as full matrices.
+  template <Index C>
+  void whiten(Index g, folded::Tile<C> const& count);
+  /// W and R + H of a tile of patterns as full matrices.
+  template <Index C>
   void unfold(Index g);
+  /// Adds the lower triangle of x_full, both orders of two visits, to the sums of the elements; and what these sums are.
+  template <Index C>
+  void add_elements();
+  void total_elements(double* to) const;
   /// As subtract_traces where there are groups. False, with `out` as it was: rounding leaves a block of A not positive definite.
   bool subtract_group_traces(Eigen::Ref<MatrixXd> out);
   /// out_st -= tr(Phi P_s Phi P_t), as inner products of Y_s = L^-1 P_s L^-T, A = L L'. A row c of `stack` holds row c of every
   /// P_s, so that one solve makes every L^-1 P_s; turned round, P_s being symmetric, a second one makes every Y_s.
   void subtract_traces(Eigen::Ref<MatrixXd> out);
-  /// W C W of four patterns, lower triangle and row sums (in y_full), C as columns of `c`.
-  void sandwich_four(MatrixXd const& c, Index g);
+  /// W C W of a tile of patterns in x_full, C as columns of `c`; or C in x_full itself.
+  template <Index C>
+  void sandwich_tile(MatrixXd const& c, Index g);
+  template <Index C>
+  void sandwich_tile(Index g);
 };
+
+template <folded::Index C>
+void VisitLikelihood::Work::whiten(Index g, folded::Tile<C> const& count) {
+  using T = folded::Tile<C>;
+  double *x = x_full.data(), *y = y_full.data(), *l_inverse = root_full.data();
+  const Index row = m * T::size;
+  double const* root_at = root.data() + g;
+  for (Index j = 0; j < m; ++j)
+    for (Index k = 0; k <= j; ++k, root_at += rows) T::load(root_at).store(l_inverse + j * row + k * T::size);
+  const auto dot = [](T sum, double const* left, Index left_step, double const* right, Index right_step, Index terms) {
+    for (; terms > 0; --terms, left += left_step, right += right_step) sum.add(T::load(left), T::load(right));
+    return sum;
+  };
+  for (Index j = 0; j < m; ++j)  // Y = L^-1 X
+    for (Index l = 0; l < m; ++l) {
+      double const* column = x + l * T::size;
+      dot(T::load(column + j * row), l_inverse + j * row, T::size, column, row, j).store(y + j * row + l * T::size);
+    }
+  for (Index j = 0; j < m; ++j)  // M, both triangles
+    for (Index l = 0; l <= j; ++l) {
+      const T sum = dot(T::load(y + j * row + l * T::size), y + j * row, T::size, l_inverse + l * row, T::size, l);
+      const T left = T::load(l_inverse + j * (row + T::size)), right = T::load(l_inverse + l * (row + T::size));
+      const T term = j == l ? left * (count - left * sum) : T::all(0.0) - left * sum * right;
+      term.store(x + j * row + l * T::size);
+      term.store(x + l * row + j * T::size);
+    }
+  for (Index j = 0; j < m; ++j)  // Y = L^-T M
+    for (Index l = 0; l < m; ++l) {
+      double const* column = x + l * T::size;
+      dot(T::load(column + j * row), l_inverse + (j + 1) * row + j * T::size, row, column + (j + 1) * row, row, m - 1 - j)
+          .store(y + j * row + l * T::size);
+    }
+  for (Index j = 0; j < m; ++j)
+    for (Index l = 0; l <= j; ++l)
+      dot(T::load(y + j * row + l * T::size), y + j * row + (l + 1) * T::size, T::size, l_inverse + (l + 1) * row + l * T::size,
+          row, m - 1 - l)
+          .store(x + j * row + l * T::size);
+}
+
+template <folded::Index C>
+void VisitLikelihood::Work::sandwich_tile(Index g) {
+  using T = folded::Tile<C>;
+  double *x = x_full.data(), *y = y_full.data(), *w_of = w_full.data();
+  const Index row = m * T::size;
+  double const* own = &w(g, 0);
+  for (Index j = 0; j < m; ++j)
+    for (Index k = 0; k <= j; ++k, own += rows) {
+      const T entry = T::load(own);
+      entry.store(w_of + j * row + k * T::size);
+      entry.store(w_of + k * row + j * T::size);
+    }
+  const auto dot = [&](double const* left, double const* column) {
+    T sum = T::load(left) * T::load(column);
+    for (Index k = 1; k < m; ++k) sum.add(T::load(left + k * T::size), T::load(column + k * row));
+    return sum;
+  };
+  for (Index j = 0; j < m; ++j)
+    for (Index l = 0; l < m; ++l) dot(w_of + j * row, x + l * T::size).store(y + j * row + l * T::size);
+  for (Index j = 0; j < m; ++j)
+    for (Index l = 0; l <= j; ++l) {
+      const T sum = dot(y + j * row, w_of + l * T::size);
+      sum.store(x + j * row + l * T::size);
+      sum.store(x + l * row + j * T::size);
+    }
+}
+
+template <folded::Index C>
+void VisitLikelihood::Work::add_elements() {
+  using T = folded::Tile<C>;
+  Lanes* sum = element_sums.data();
+  for (Index j = 0; j < m; ++j) {
+    double const* x = x_full.data() + j * m * T::size;
+    for (Index l = 0; l <= j; ++l, x += T::size, ++sum) T::load(x).add_to(*sum);
+  }
+}
+
+inline void VisitLikelihood::Work::total_elements(double* to) const {
+  Lanes const* sum = element_sums.data();
+  for (Index j = 0; j < m; ++j) {
+    for (Index l = 0; l < j; ++l) *to++ = 2 * numerics::total(*sum++);
+    *to++ = numerics::total(*sum++);
+  }
+}
 
 }  // namespace equipoise::stats

@@ -10,7 +10,7 @@ namespace equipoise::stats {
 
 using folded::at, folded::put, folded::packed_index, folded::width;
 using folded::Index, folded::Lanes, folded::MatrixXd, folded::Saturated;
-using numerics::everywhere, numerics::load, numerics::store, numerics::total;
+using numerics::everywhere, numerics::fused, numerics::fused_less, numerics::load, numerics::store, numerics::total;
 
 namespace {
 
@@ -31,6 +31,13 @@ bool factor_of(double* a, Index r) {
   return true;
 }
 
+/// a'b of `count` numbers, a multiple of 4.
+double product_of(double const* a, double const* b, Index count) {
+  Lanes sum{};
+  for (Index at = 0; at < count; at += width) sum = fused(load(a + at), load(b + at), sum);
+  return total(sum);
+}
+
 }  // namespace
 
 void folded::products(double const* a, Index a_step, Index na, double const* b, Index b_step, Index nb, Index count, double* c,
@@ -43,8 +50,8 @@ void folded::products(double const* a, Index a_step, Index na, double const* b, 
         const Lanes first = load(right), second = load(right + 4);
         for (Index k = 0; k < 4; ++k) {
           const Lanes value = everywhere(left[k]);
-          lane_sums[2 * k] += value * first;
-          lane_sums[2 * k + 1] += value * second;
+          lane_sums[2 * k] = fused(value, first, lane_sums[2 * k]);
+          lane_sums[2 * k + 1] = fused(value, second, lane_sums[2 * k + 1]);
         }
       }
       for (Index k = 0; k < 4; ++k) {
@@ -52,6 +59,24 @@ void folded::products(double const* a, Index a_step, Index na, double const* b, 
         store(c + (i + k) * step + j + 4, lane_sums[2 * k + 1]);
       }
     }
+}
+
+void folded::turn(double const* columns, Index rows, Index count, double* to, Index step) {
+  Index c = 0;
+  for (; c + width <= count; c += width)
+    for (Index g = 0; g < rows; g += width) {
+      double const* from = columns + c * rows + g;
+      const Lanes a = load(from), b = load(from + rows), d = load(from + 2 * rows), e = load(from + 3 * rows);
+      const Lanes ab = __builtin_shufflevector(a, b, 0, 4, 2, 6), ab_odd = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+      const Lanes de = __builtin_shufflevector(d, e, 0, 4, 2, 6), de_odd = __builtin_shufflevector(d, e, 1, 5, 3, 7);
+      double* row = to + g * step + c;
+      store(row, __builtin_shufflevector(ab, de, 0, 1, 4, 5));
+      store(row + step, __builtin_shufflevector(ab_odd, de_odd, 0, 1, 4, 5));
+      store(row + 2 * step, __builtin_shufflevector(ab, de, 2, 3, 6, 7));
+      store(row + 3 * step, __builtin_shufflevector(ab_odd, de_odd, 2, 3, 6, 7));
+    }
+  for (; c < count; ++c)
+    for (Index g = 0; g < rows; ++g) to[g * step + c] = columns[c * rows + g];
 }
 
 /// Whether the groups' columns and the others are such as `Saturated` says.
@@ -95,12 +120,30 @@ void VisitLikelihood::Work::find_saturated() {
   found.v.resize(rows, count * m), found.v_rest.resize(rows, r * m);
   const Index each = found.stride + found.visit_stride, gs = found.group_stride;
   found.by_pattern.size(rows * each), found.curved.size(rows * found.stride);
-  found.own.size(elements * gs), found.root.size(m * m * gs), found.inverse.size(m * m * gs);
+  found.counts.size(rows * gs * (1 + r)), found.own.size(gs * found.stride), found.rest_own.size(gs * r * found.visit_stride);
+  found.root.size(m * m * gs), found.inverse.size(m * m * gs);
   found.with_rest.size(r * m * gs), found.carried.size(r * m * gs), found.means.size(m * gs), found.right.size(m * gs);
   found.rest_root.size(r * r), found.rest_inverse.size(r * r), found.rest_matrix.size(r * r);
   found.rest_right.size(r), found.reduced.size(r), found.beta.size(r);
   found.spread.size(count * elements), found.slopes.size(count * r * m);
-  found.sums.resize(std::size_t((count + r) * m + 1 + r)), found.h.resize(std::size_t(m));
+  found.sums.resize(std::size_t(count * m + 2 + r + found.rest_pairs)), found.h.resize(folded::widest_tile * width * m);
+  found.lower.resize(std::size_t(2 * m * m));
+  const Index means = m * gs;
+  found.terms.resize(std::size_t(p));
+  found.phi.size((means + r) * padded(means + r, 4)), found.row.size(padded(means + r, 4)),
+      found.along.size(padded(means + r, 4));
+  for (Index s = 0; s < count; ++s) {
+    const auto own = found.at_visit.begin() + s * m;
+    const Index whole = found.always[std::size_t(s)], base = whole < 0 ? -1 : Index(std::find(own, own + m, -1) - own);
+    for (Index j = 0; j < m; ++j)
+      for (Index k = 0; k < count; ++k) {
+        if (found.shares(s, k) == 0) continue;
+        auto& terms = found.terms[std::size_t(j == base ? whole : own[j])];
+        terms.push_back({j * gs + k, found.shares(s, k)});
+        if (base >= 0 && j != base) terms.push_back({base * gs + k, -found.shares(s, k)});
+      }
+  }
+  for (Index c = 0; c < r; ++c) found.terms[std::size_t(found.rest[std::size_t(c)])] = {{means + c, 1.0}};
   saturated = std::move(found);
 }
 
@@ -128,84 +171,87 @@ void VisitLikelihood::Work::take_saturated_sums() {
       it.s.row(g).segment(k * it.r, it.r).setZero();
     }
   }
+  for (Index g = 0; g < rows; ++g)
+    for (Index k = 0; k < it.count; ++k) {
+      double* to = it.counts.data() + g * it.group_stride * (1 + it.r) + k;
+      *to = it.n(g, k);
+      for (Index c = 0; c < it.r; ++c) to[(1 + c) * it.group_stride] = it.s(g, k * it.r + c);
+    }
   it.fresh = true;
 }
 
 bool VisitLikelihood::Work::evaluate_saturated(std::span<const double> at_sigma) {
   Saturated& it = *saturated;
   if (!it.fresh) take_saturated_sums();
-  const Index count = it.count, r = it.r, gs = it.group_stride, each = it.stride + it.visit_stride;
-  completed = false;
-  double logs = 0;
-  Lanes* lane_sums = it.sums.data();
-  std::fill(it.sums.begin(), it.sums.end(), Lanes{});
-  Lanes &squared = lane_sums[(count + r) * m], magnitudes{};
   const auto covariate = [&](Index c) { return it.rest_covariates[std::size_t(c)]; };
-  for (Index g = 0; g < rows; g += width) {
-    Lanes determinants;
-    if (!inverter.invert(at_sigma, seen, g, w, root, determinants)) return false;
-    for (Index lane = 0; lane < width; ++lane) logs += n[g + lane] * determinants[std::size_t(lane)];
-    double* to = it.by_pattern.data() + g * each;
-    for (Index e = 0, j = 0; j < m; ++j) {
-      const Lanes row_sum = at(w, elements + j, g);
-      for (Index lane = 0; lane < width; ++lane) to[lane * each + it.stride + j] = row_sum[std::size_t(lane)];
-      for (Index l = 0; l <= j; ++l, ++e) {
-        const Lanes here = at(w, e, g);
-        for (Index lane = 0; lane < width; ++lane) to[lane * each + e] = here[std::size_t(lane)];
-        const Lanes term = here * at(yy, e, g);
-        squared += j == l ? term : term + term;
-        magnitudes += j == l ? (term < 0 ? -term : term) : (term < 0 ? -term - term : term + term);
-        for (Index k = 0; k < count; ++k) {
-          lane_sums[k * m + j] += here * at(it.t, k * m + l, g);
-          if (j != l) lane_sums[k * m + l] += here * at(it.t, k * m + j, g);
-        }
+  const auto rest_pair = [&](Index c, Index d) {
+    return pair_place[std::size_t(packed_index(std::max(covariate(c), covariate(d)), std::min(covariate(c), covariate(d))))];
+  };
+  const Index count = it.count, r = it.r, gs = it.group_stride, each = it.stride + it.visit_stride;
+  completed = phi_made = false;
+  double logs = 0;
+  std::fill(it.sums.begin(), it.sums.end(), Lanes{});
+  // X'W y of groups, y'W y and the size of its terms, X'W y and A_RR of the other columns
+  Lanes *of_groups = it.sums.data(), *squares = of_groups + count * m, *of_rest = squares + 2, *rest_pairs = of_rest + r;
+  const bool definite = folded::in_tiles(0, rows, [&](auto wide, Index g) {
+    using T = folded::Tile<wide()>;
+    if (!inverter.invert<wide()>(at_sigma, seen, g, w, root, w_full.data())) return false;
+    for (Index lane = 0; lane < wide() * width; ++lane) logs += n[g + lane] * inverter.logs()[lane];
+    double const *w_of = w_full.data(), *product = &yy(g, 0), *element = &w(g, 0), *row_sum = &w(g, elements);
+    T squared = T::all(0.0), magnitude = T::all(0.0), whole = T::all(0.0);
+    for (Index j = 0; j < m; ++j) {
+      T off = T::all(0.0), off_size = T::all(0.0);
+      for (Index l = 0; l <= j; ++l, product += rows, element += rows) {
+        const T term = T::load(element) * T::load(product);
+        (l == j ? squared : off) = (l == j ? squared : off) + term;
+        (l == j ? magnitude : off_size) = (l == j ? magnitude : off_size) + term.size_of();
       }
-      for (Index c = 0; c < r; ++c) lane_sums[(count + r) * m + 1 + c] += row_sum * at(uy, covariate(c) * m + j, g);
+      squared = squared + (off + off);
+      magnitude = magnitude + (off_size + off_size);
+      whole = whole + T::load(row_sum + j * rows);
     }
-  }
+    squared.add_to(squares[0]);
+    magnitude.add_to(squares[1]);
+    for (Index k = 0; k < count; ++k) {
+      double const* sum_of_y = &it.t(g, k * m);
+      for (Index j = 0; j < m; ++j) {
+        double const* w_j = w_of + j * m * T::size;
+        T sum = T::load(w_j) * T::load(sum_of_y);
+        for (Index l = 1; l < m; ++l) sum.add(T::load(w_j + l * T::size), T::load(sum_of_y + l * rows));
+        sum.add_to(of_groups[k * m + j]);
+      }
+    }
+    Lanes* pair = rest_pairs;
+    for (Index c = 0; c < r; ++c) {
+      T sum = T::all(0.0);
+      for (Index j = 0; j < m; ++j) sum.add(T::load(row_sum + j * rows), T::load(&uy(g, covariate(c) * m + j)));
+      sum.add_to(of_rest[c]);
+      for (Index d = 0; d <= c; ++d, ++pair) (whole * T::load(&uu(g, rest_pair(c, d)))).add_to(*pair);
+    }
+    return true;
+  });
+  if (!definite) return false;
+  double* by_pattern = it.by_pattern.data();
+  folded::turn(w.data(), rows, elements, by_pattern, each);
+  folded::turn(w.data() + elements * rows, rows, m, by_pattern + it.stride, each);
   // A_k, A_kR, A_RR
-  std::fill_n(it.own.data(), elements * gs, 0.0);
-  std::fill_n(it.with_rest.data(), r * m * gs, 0.0);
-  std::fill_n(it.rest_matrix.data(), r * r, 0.0);
-  for (Index g = 0; g < rows; ++g) {
-    if (n[g] == 0) continue;
-    double const *own_w = it.by_pattern.data() + g * each, *row_sums = own_w + it.stride;
-    double whole = 0;
-    for (Index j = 0; j < m; ++j) whole += row_sums[j];
-    for (Index c = 0; c < r; ++c)
-      for (Index d = 0; d <= c; ++d)
-        it.rest_matrix[c * r + d] +=
-            whole *
-            uu(g,
-               pair_place[std::size_t(packed_index(std::max(covariate(c), covariate(d)), std::min(covariate(c), covariate(d))))]);
-    for (Index from = 0; from < count; from += width) {
-      Lanes own_n{};
-      for (Index k = from; k < std::min(count, from + width); ++k) own_n[std::size_t(k - from)] = it.n(g, k);
-      for (Index e = 0; e < elements; ++e) {
-        double* to = it.own.data() + e * gs + from;
-        store(to, load(to) + own_n * everywhere(own_w[e]));
-      }
-      for (Index c = 0; c < r; ++c) {
-        Lanes own_s{};
-        for (Index k = from; k < std::min(count, from + width); ++k) own_s[std::size_t(k - from)] = it.s(g, k * r + c);
-        for (Index j = 0; j < m; ++j) {
-          double* to = it.with_rest.data() + (c * m + j) * gs + from;
-          store(to, load(to) + own_s * everywhere(row_sums[j]));
-        }
-      }
-    }
+  double const* counts = it.counts.data();
+  folded::products(counts, gs * (1 + r), gs, by_pattern, each, it.stride, rows, it.own.data(), it.stride);
+  folded::products(counts + gs, gs * (1 + r), gs * r, by_pattern + it.stride, each, it.visit_stride, rows, it.rest_own.data(),
+                   it.visit_stride);
+  for (Index c = 0; c < r; ++c) {
+    for (Index d = 0; d <= c; ++d) it.rest_matrix[c * r + d] = total(*rest_pairs++);
+    for (Index j = 0; j < m; ++j)
+      for (Index k = 0; k < gs; ++k) it.with_rest[(c * m + j) * gs + k] = it.rest_own[(c * gs + k) * it.visit_stride + j];
   }
   log_det_a = it.log_change;
   if (!factor_groups()) return false;
   // the other columns
   for (Index c = 0; c < r; ++c) {
-    it.rest_right[c] = total(lane_sums[(count + r) * m + 1 + c]);
-    for (Index d = 0; d <= c; ++d) {
-      double entry = it.rest_matrix[c * r + d];
-      for (Index k = 0; k < count; ++k)
-        for (Index j = 0; j < m; ++j) entry -= it.with_rest[(c * m + j) * gs + k] * it.carried[(d * m + j) * gs + k];
-      it.rest_root[c * r + d] = entry;
-    }
+    it.rest_right[c] = total(of_rest[c]);
+    for (Index d = 0; d <= c; ++d)
+      it.rest_root[c * r + d] =
+          it.rest_matrix[c * r + d] - product_of(&it.with_rest[c * m * gs], &it.carried[d * m * gs], m * gs);
   }
   if (!factor_of(it.rest_root.data(), r)) return false;
   for (Index c = 0; c < r; ++c) {
@@ -230,19 +276,14 @@ bool VisitLikelihood::Work::evaluate_saturated(std::span<const double> at_sigma)
     }
   // b: A_k^-1 X'W y first
   for (Index k = 0; k < count; ++k)
-    for (Index j = 0; j < m; ++j) it.right[j * gs + k] = total(lane_sums[k * m + j]);
+    for (Index j = 0; j < m; ++j) it.right[j * gs + k] = total(of_groups[k * m + j]);
   for (Index from = 0; from < count; from += width)
     for (Index j = 0; j < m; ++j) {
       Lanes sum{};
-      for (Index l = 0; l < m; ++l) sum += load(&it.inverse[(j * m + l) * gs + from]) * load(&it.right[l * gs + from]);
+      for (Index l = 0; l < m; ++l) sum = fused(load(&it.inverse[(j * m + l) * gs + from]), load(&it.right[l * gs + from]), sum);
       store(&it.means[j * gs + from], sum);
     }
-  for (Index c = 0; c < r; ++c) {
-    double& entry = it.reduced[c];
-    entry = it.rest_right[c];
-    for (Index k = 0; k < count; ++k)
-      for (Index j = 0; j < m; ++j) entry -= it.carried[(c * m + j) * gs + k] * it.right[j * gs + k];
-  }
+  for (Index c = 0; c < r; ++c) it.reduced[c] = it.rest_right[c] - product_of(&it.carried[c * m * gs], it.right.data(), m * gs);
   double fitted = 0;
   for (Index c = 0; c < r; ++c) {
     double sum = 0;
@@ -250,12 +291,9 @@ bool VisitLikelihood::Work::evaluate_saturated(std::span<const double> at_sigma)
     it.beta[c] = sum;
     fitted += sum * it.rest_right[c];
   }
-  for (Index k = 0; k < count; ++k)
-    for (Index j = 0; j < m; ++j) {
-      double& mean = it.means[j * gs + k];
-      for (Index c = 0; c < r; ++c) mean -= it.carried[(c * m + j) * gs + k] * it.beta[c];
-      fitted += mean * it.right[j * gs + k];
-    }
+  for (Index c = 0; c < r; ++c)
+    for (Index k = 0; k < m * gs; ++k) it.means[k] -= it.carried[c * m * gs + k] * it.beta[c];
+  fitted += product_of(it.means.data(), it.right.data(), m * gs);
   for (Index s = 0; s < count; ++s) {
     const Index whole = it.always[std::size_t(s)];
     double base = 0;
@@ -271,8 +309,8 @@ bool VisitLikelihood::Work::evaluate_saturated(std::span<const double> at_sigma)
   }
   for (Index c = 0; c < r; ++c) b[it.rest[std::size_t(c)]] = it.beta[c];
   b_given = b + origin;
-  value = logs + total(squared) - fitted + (restricted ? log_det_a : 0.0);
-  rounding = std::numeric_limits<double>::epsilon() * (std::abs(logs) + total(magnitudes) + std::abs(fitted));
+  value = logs + total(squares[0]) - fitted + (restricted ? log_det_a : 0.0);
+  rounding = std::numeric_limits<double>::epsilon() * (std::abs(logs) + total(squares[1]) + std::abs(fitted));
   return std::isfinite(value);
 }
 
@@ -280,16 +318,17 @@ bool VisitLikelihood::Work::evaluate_saturated(std::span<const double> at_sigma)
 bool VisitLikelihood::Work::factor_groups() {
   Saturated& it = *saturated;
   const Index count = it.count, r = it.r, gs = it.group_stride;
-  Lanes *lower = x_full.data(), *inverse = y_full.data();
+  Lanes *lower = it.lower.data(), *inverse = lower + m * m;
   for (Index from = 0; from < count; from += width) {
     Lanes product = everywhere(1.0), used{};
     for (Index k = from; k < std::min(count, from + width); ++k) used[std::size_t(k - from)] = 1;
     for (Index j = 0; j < m; ++j)
       for (Index l = 0; l <= j; ++l) {
-        Lanes given = load(&it.own[packed_index(j, l) * gs + from]);
+        double const* group = &it.own[from * it.stride + packed_index(j, l)];
+        Lanes given{group[0], group[it.stride], group[2 * it.stride], group[3 * it.stride]};
         if (j == l) given += everywhere(1.0) - used;
         Lanes entry = given;
-        for (Index e = 0; e < l; ++e) entry -= lower[j * m + e] * lower[l * m + e];
+        for (Index e = 0; e < l; ++e) entry = fused_less(lower[j * m + e], lower[l * m + e], entry);
         if (j != l) {
           lower[j * m + l] = entry * inverse[l * m + l];
           continue;
@@ -308,14 +347,14 @@ bool VisitLikelihood::Work::factor_groups() {
     for (Index l = 0; l < m; ++l)  // L^-1
       for (Index j = l + 1; j < m; ++j) {
         Lanes entry{};
-        for (Index e = l; e < j; ++e) entry -= lower[j * m + e] * inverse[e * m + l];
+        for (Index e = l; e < j; ++e) entry = fused_less(lower[j * m + e], inverse[e * m + l], entry);
         inverse[j * m + l] = entry * inverse[j * m + j];
       }
     for (Index j = 0; j < m; ++j)
       for (Index l = 0; l <= j; ++l) {
         store(&it.root[(j * m + l) * gs + from], inverse[j * m + l]);
         Lanes entry{};
-        for (Index e = j; e < m; ++e) entry += inverse[e * m + j] * inverse[e * m + l];
+        for (Index e = j; e < m; ++e) entry = fused(inverse[e * m + j], inverse[e * m + l], entry);
         store(&it.inverse[(j * m + l) * gs + from], entry);
         store(&it.inverse[(l * m + j) * gs + from], entry);
       }
@@ -323,7 +362,7 @@ bool VisitLikelihood::Work::factor_groups() {
       for (Index j = 0; j < m; ++j) {
         Lanes sum{};
         for (Index l = 0; l < m; ++l)
-          sum += load(&it.inverse[(j * m + l) * gs + from]) * load(&it.with_rest[(c * m + l) * gs + from]);
+          sum = fused(load(&it.inverse[(j * m + l) * gs + from]), load(&it.with_rest[(c * m + l) * gs + from]), sum);
         store(&it.carried[(c * m + j) * gs + from], sum);
       }
   }
@@ -356,69 +395,93 @@ void VisitLikelihood::Work::derive_saturated() {
   }
   const double effective = restricted ? double(p) / observations : 0.0;
   stands_in = true;
-  gradient_values.setZero();
-  double* to = gradient_values.data();
-  Lanes *x = x_full.data(), *w_of = w_full.data(), *h = it.h.data();
-  const auto pair = [&](Index c, Index d, Index g) {
+  std::fill(element_sums.begin(), element_sums.end(), Lanes{});
+  const auto pair = [&](Index c, Index d) {
     const Index a = it.rest_covariates[std::size_t(c)], o = it.rest_covariates[std::size_t(d)];
-    return at(uu, pair_place[std::size_t(packed_index(std::max(a, o), std::min(a, o)))], g);
+    return pair_place[std::size_t(packed_index(std::max(a, o), std::min(a, o)))];
   };
-  for (Index g = 0; g < rows; g += width) {
-    Lanes half{};
+  folded::in_tiles(0, rows, [&](auto wide, Index g) {
+    using T = folded::Tile<wide()>;
+    double *x = x_full.data(), *h = it.h.data();
+    T half = T::all(0.0);
     for (Index c = 0; c < r; ++c)
       for (Index d = 0; d <= c; ++d)
-        half +=
-            everywhere((c == d ? 0.5 : 1.0) * (it.beta[c] * it.beta[d] + with_phi * it.rest_inverse[c * r + d])) * pair(c, d, g);
+        half.add(T::all((c == d ? 0.5 : 1.0) * (it.beta[c] * it.beta[d] + with_phi * it.rest_inverse[c * r + d])),
+                 T::load(&uu(g, pair(c, d))));
     for (Index j = 0; j < m; ++j) {
-      Lanes sum = half;
+      T sum = half;
       for (Index k = 0; k < count; ++k)
-        for (Index c = 0; c < r; ++c) sum += at(it.s, k * r + c, g) * everywhere(it.slopes[(k * r + c) * m + j]);
-      for (Index c = 0; c < r; ++c) sum -= everywhere(it.beta[c]) * at(uy, it.rest_covariates[std::size_t(c)] * m + j, g);
-      h[j] = sum;
+        for (Index c = 0; c < r; ++c) sum.add(T::load(&it.s(g, k * r + c)), T::all(it.slopes[(k * r + c) * m + j]));
+      for (Index c = 0; c < r; ++c) sum.subtract(T::load(&uy(g, it.rest_covariates[std::size_t(c)] * m + j)), T::all(it.beta[c]));
+      sum.store(h + j * T::size);
     }
+    double const* product = &yy(g, 0);
     for (Index e = 0, j = 0; j < m; ++j)
-      for (Index l = 0; l <= j; ++l, ++e) {
-        w_of[j * m + l] = w_of[l * m + j] = at(w, e, g);
-        Lanes sum = at(yy, e, g) + (h[j] + h[l]);
-        for (Index k = 0; k < count; ++k)
-          sum += at(it.n, k, g) * everywhere(it.spread[k * elements + e]) -
-                 (at(it.t, k * m + j, g) * everywhere(it.means[l * gs + k]) +
-                  at(it.t, k * m + l, g) * everywhere(it.means[j * gs + k]));
-        x[j * m + l] = x[l * m + j] = sum;
+      for (Index l = 0; l <= j; ++l, ++e, product += rows) {
+        T sum = T::load(product) + (T::load(h + j * T::size) + T::load(h + l * T::size));
+        double const *of_n = &it.n(g, 0), *of_t = &it.t(g, 0);
+        for (Index k = 0; k < count; ++k, of_n += rows, of_t += m * rows) {
+          sum.add(T::load(of_n), T::all(it.spread[k * elements + e]));
+          sum.subtract(T::load(of_t + j * rows), T::all(it.means[l * gs + k]));
+          sum.subtract(T::load(of_t + l * rows), T::all(it.means[j * gs + k]));
+        }
+        sum.store(x + (j * m + l) * T::size);
+        sum.store(x + (l * m + j) * T::size);
       }
-    const Lanes patterns = load(n.data() + g), keep = patterns * everywhere(1 - effective);
-    whiten(g, patterns);
-    for (Index e = 0, j = 0; j < m; ++j)
-      for (Index l = 0; l <= j; ++l, ++e) {
-        const Lanes slope = x[j * m + l];
-        to[e] += (j == l ? 1.0 : 2.0) * total(slope);
-        put(qq, e, g, keep * w_of[j * m + l] - (slope + slope));
+    const T patterns = T::load(n.data() + g), keep = patterns * T::all(1 - effective);
+    whiten<wide()>(g, patterns);
+    add_elements<wide()>();
+    double const* own_w = &w(g, 0);
+    double* to = &qq(g, 0);
+    for (Index j = 0; j < m; ++j)
+      for (Index l = 0; l <= j; ++l, own_w += rows, to += rows) {
+        const T slope = T::load(x + (j * m + l) * T::size);
+        (keep * T::load(own_w) - (slope + slope)).store(to);
       }
-    const auto times_w = [&](MatrixXd& out, Index first) {  // W of the lane_sums in h
+    return true;
+  });
+  total_elements(gradient_values.data());
+}
+
+/// W of the sums of r, and of x r, of each group's participants in a pattern.
+void VisitLikelihood::Work::whiten_residuals() {
+  Saturated& it = *saturated;
+  const Index count = it.count, r = it.r, gs = it.group_stride;
+  folded::in_tiles(0, rows, [&](auto wide, Index g) {
+    using T = folded::Tile<wide()>;
+    double* h = it.h.data();
+    const auto times_w = [&](MatrixXd& out, Index first) {  // W of the sums in h
       for (Index l = 0; l < m; ++l) {
-        Lanes sum{};
-        for (Index k = 0; k < m; ++k) sum += h[k] * w_of[k * m + l];
-        put(out, first + l, g, sum);
+        T sum = T::all(0.0);
+        for (Index k = 0; k < m; ++k) sum.add(T::load(h + k * T::size), T::load(&w(g, place_of[std::size_t(l * m + k)])));
+        sum.store(&out(g, first + l));
       }
     };
     for (Index k = 0; k < count; ++k) {
-      Lanes shift{};
-      for (Index c = 0; c < r; ++c) shift += everywhere(it.beta[c]) * at(it.s, k * r + c, g);
-      for (Index j = 0; j < m; ++j)
-        h[j] = (at(it.t, k * m + j, g) - at(it.n, k, g) * everywhere(it.means[j * gs + k]) - shift) * at(seen, j, g);
+      T shift = T::all(0.0);
+      for (Index c = 0; c < r; ++c) shift.add(T::all(it.beta[c]), T::load(&it.s(g, k * r + c)));
+      for (Index j = 0; j < m; ++j) {
+        T sum = T::load(&it.t(g, k * m + j)) - shift;
+        sum.subtract(T::load(&it.n(g, k)), T::all(it.means[j * gs + k]));
+        (sum * T::load(&seen(g, j))).store(h + j * T::size);
+      }
       times_w(it.v, k * m);
     }
     for (Index c = 0; c < r; ++c) {
-      Lanes shift{};
-      for (Index d = 0; d < r; ++d) shift += everywhere(it.beta[d]) * pair(c, d, g);
+      T shift = T::all(0.0);
+      for (Index d = 0; d < r; ++d) {
+        const Index a = it.rest_covariates[std::size_t(c)], o = it.rest_covariates[std::size_t(d)];
+        shift.add(T::all(it.beta[d]), T::load(&uu(g, pair_place[std::size_t(packed_index(std::max(a, o), std::min(a, o)))])));
+      }
       for (Index j = 0; j < m; ++j) {
-        Lanes sum = at(uy, it.rest_covariates[std::size_t(c)] * m + j, g) - shift;
-        for (Index k = 0; k < count; ++k) sum -= at(it.s, k * r + c, g) * everywhere(it.means[j * gs + k]);
-        h[j] = sum * at(seen, j, g);
+        T sum = T::load(&uy(g, it.rest_covariates[std::size_t(c)] * m + j)) - shift;
+        for (Index k = 0; k < count; ++k) sum.subtract(T::load(&it.s(g, k * r + c)), T::all(it.means[j * gs + k]));
+        (sum * T::load(&seen(g, j))).store(h + j * T::size);
       }
       times_w(it.v_rest, c * m);
     }
-  }
+    return true;
+  });
 }
 
 }  // namespace equipoise::stats

@@ -40,14 +40,23 @@ struct Saturated {
   bool fresh = false;                      // the sums below are those of the participants
 
   MatrixXd n, t, s;    // a row for each pattern: n_gk; sums of y; sums of x
-  MatrixXd v, v_rest;  // W sum of r, and of x r
+  MatrixXd v, v_rest;  // W sum of r, and of x r, where the Hessian asks for them
+  Aligned counts;      // n and s of a pattern side by side, padded
   // a row for each pattern: W and, padded, its row sums; n W - 2 W (R + H) W; the v
   Aligned by_pattern, curved, v_by_pattern;
+  Aligned own, rest_own;  // a row for each group: A_k packed; for each other column too, A_kR
   // of groups, these the fastest index: L_k^-1, A_k^-1 (full), A_kR, E_k, means
-  Aligned own, root, inverse, with_rest, carried, means, right;
+  Aligned root, inverse, with_rest, carried, means, right;
   Aligned rest_root, rest_inverse, rest_matrix, rest_right, reduced, beta;
-  std::vector<Lanes> sums, h;                 // workspace
-  Aligned spread, slopes;                     // of derive: mu mu' + C + E S^-1 E' of each group; beta mu - E S^-1
+  std::vector<Lanes> sums, lower;  // workspace
+  VectorXd h;                      // of a tile
+  Aligned spread, slopes;          // of derive: mu mu' + C + E S^-1 E' of each group; beta mu - E S^-1
+  struct Share {
+    Index at;
+    double weight;
+  };
+  std::vector<std::vector<Share>> terms;      // each column's b as shares of the means, group the fastest index, and of beta
+  Aligned phi, along, row;                    // the inverse over means and beta; workspace
   Aligned kron, gathered, z, stack, hessian;  // of the Hessian, at its first use
   Aligned whole, made, half, among, with, before, weighted, packed_rows, b, of_sums;  // of the exact one
   Index stacked = 0;                                                                  // rows of `stack`
@@ -57,5 +66,8 @@ struct Saturated {
 /// reach the diagonal or lie below it.
 void products(double const* a, Index a_step, Index na, double const* b, Index b_step, Index nb, Index count, double* c,
               Index step, bool lower = false);
+
+/// Columns of `rows` patterns (a multiple of 4) as rows of `step`, one for each pattern.
+void turn(double const* columns, Index rows, Index count, double* to, Index step);
 
 }  // namespace equipoise::stats::folded

@@ -6,7 +6,7 @@
 namespace equipoise::stats {
 
 using folded::Index, folded::Lanes, folded::MatrixXd, folded::Saturated, folded::packed_index;
-using numerics::everywhere, numerics::load, numerics::store;
+using numerics::everywhere, numerics::fused, numerics::load, numerics::store;
 
 namespace {
 
@@ -14,8 +14,8 @@ namespace {
 void add_row(double* to, double factor, double const* from, Index count) {
   const Lanes times = everywhere(factor);
   for (Index e = 0; e < count; e += 8) {
-    store(to + e, load(to + e) + times * load(from + e));
-    store(to + e + 4, load(to + e + 4) + times * load(from + e + 4));
+    store(to + e, fused(times, load(from + e), load(to + e)));
+    store(to + e + 4, fused(times, load(from + e + 4), load(to + e + 4)));
   }
 }
 
@@ -38,16 +38,14 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
     it.gathered.size(padded_columns * stride + padded_rest * it.visit_stride);
     it.z.size((columns + r) * stride);
   }
-  for (Index e = 0; e < elements; ++e)
-    for (Index g = 0; g < rows; ++g) it.curved[g * stride + e] = curvature == Curvature::expected ? n[g] * w(g, e) : qq(g, e);
+  if (curvature == Curvature::expected)
+    for (Index g = 0; g < rows; ++g) scale_row(it.curved.data() + g * stride, n[g], it.by_pattern.data() + g * each, stride);
+  else folded::turn(qq.data(), rows, elements, it.curved.data(), stride);
   folded::products(it.by_pattern.data(), each, stride, it.curved.data(), stride, stride, rows, it.kron.data(), stride);
   double* h = it.hessian.data();
   double* kron = it.kron.data();  // and with its transpose
-  for (Index s = 0; s < elements; ++s)
-    for (Index o = 0; o <= s; ++o) {
-      const double both = kron[s * stride + o] + kron[o * stride + s];
-      kron[s * stride + o] = kron[o * stride + s] = both;
-    }
+  folded::turn(kron, stride, stride, h, stride);
+  add_row(kron, 1.0, h, stride * stride);
   for (Index s = 0, i = 0; i < m; ++i)
     for (Index j = 0; j <= i; ++j, ++s) {
       Index const *of_i = place_of.data() + i * m, *of_j = place_of.data() + j * m;
@@ -66,10 +64,9 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
     // z_s = sum X' W D_s W r
     const Index v_step = padded_columns + padded_rest;
     double* by_pattern = it.v_by_pattern.data();
-    for (Index c = 0; c < columns; ++c)
-      for (Index g = 0; g < rows; ++g) by_pattern[g * v_step + c] = it.v(g, c);
-    for (Index c = 0; c < r * m; ++c)
-      for (Index g = 0; g < rows; ++g) by_pattern[g * v_step + padded_columns + c] = it.v_rest(g, c);
+    whiten_residuals();
+    folded::turn(it.v.data(), rows, columns, by_pattern, v_step);
+    folded::turn(it.v_rest.data(), rows, r * m, by_pattern + padded_columns, v_step);
     double *with_w = it.gathered.data(), *with_row_sums = with_w + padded_columns * stride, *whole_z = it.z.data();
     folded::products(by_pattern, v_step, padded_columns, it.by_pattern.data(), each, stride, rows, with_w, stride);
     folded::products(by_pattern + padded_columns, v_step, padded_rest, it.by_pattern.data() + stride, each, it.visit_stride, rows,
@@ -112,11 +109,44 @@ void VisitLikelihood::Work::hessian_saturated(Curvature curvature, Eigen::Ref<Ma
     it.stacked = columns + r;
     if (curvature == Curvature::exact && restricted) stack_slopes();
     folded::products(stacked_rows, stride, stride, stacked_rows, stride, stride, it.stacked, it.kron.data(), stride, true);
-    for (Index s = 0; s < elements; ++s)
-      for (Index o = 0; o <= s; ++o) h[s * stride + o] -= it.kron[s * stride + o];
+    for (Index s = 0; s < elements; ++s) add_row(h + s * stride, -1.0, it.kron.data() + s * stride, (s + 8) / 8 * 8);
   }
-  for (Index s = 0; s < elements; ++s)
-    for (Index o = 0; o <= s; ++o) out(s, o) = out(o, s) = h[s * stride + o];
+  double* column = out.data();  // column s down to s, then what is left of it as row s
+  for (Index s = 0; s < elements; ++s, column += out.outerStride()) std::copy_n(h + s * stride, s + 1, column);
+  column = out.data();
+  for (Index s = 0; s < elements; ++s, column += out.outerStride())
+    for (Index o = s + 1; o < elements; ++o) column[o] = h[o * stride + s];
+}
+
+/// Y_kk = L_k^-1 P_kk L_k^-T of every element in the place of the lower triangle of P_kk, eight elements at a time.
+void VisitLikelihood::Work::whiten_slopes(Index k) {
+  using T = folded::Tile<2>;
+  Saturated& it = *saturated;
+  const Index stride = it.stride, gs = it.group_stride;
+  double *slope = it.made.data(), *left = slope + m * m * T::size, *inverse = left + m * m * T::size;
+  for (Index at = 0; at < m * m; ++at) inverse[at] = it.root[at * gs + k];
+  for (Index s = 0; s < stride; s += T::size) {
+    double* whole = it.whole.data() + s;
+    for (Index x = 0; x < m; ++x)
+      for (Index y = 0; y <= x; ++y) {
+        const T entry = T::load(whole + (x * m + y) * stride);
+        entry.store(slope + (x * m + y) * T::size);
+        entry.store(slope + (y * m + x) * T::size);
+      }
+    for (Index x = 0; x < m; ++x)  // L^-1 P
+      for (Index y = 0; y < m; ++y) {
+        T sum = T::load(slope + y * T::size) * T::all(inverse[x * m]);
+        for (Index e = 1; e <= x; ++e) sum.add(T::load(slope + (e * m + y) * T::size), T::all(inverse[x * m + e]));
+        sum.store(left + (x * m + y) * T::size);
+      }
+    for (Index x = 0; x < m; ++x)
+      for (Index y = 0; y <= x; ++y) {
+        double const* row = left + x * m * T::size;
+        T sum = T::load(row) * T::all(inverse[y * m]);
+        for (Index e = 1; e <= y; ++e) sum.add(T::load(row + e * T::size), T::all(inverse[y * m + e]));
+        sum.store(whole + (x * m + y) * stride);
+      }
+  }
 }
 
 /// With A = L L' of blocks A_kk = L_k L_k', A_Rk = B_k L_k', L_R of S, and P_s accordingly,
@@ -131,7 +161,7 @@ void VisitLikelihood::Work::stack_slopes() {
               each = stride + visits;
   // of every element s a row: P_kk or Y_kk (m x m), P_Rk L_k^-T (r x m), P_RR (r x r)
   if (it.whole.empty()) {
-    it.whole.size(m * m * stride), it.made.size(m * m * stride), it.half.size(m * stride);
+    it.whole.size(m * m * stride), it.made.size(2 * m * m * folded::Tile<2>::size + m * m), it.half.size(m * stride);
     it.among.size(r * r * stride), it.with.size(2 * r * m * stride), it.before.size(count * r * m * stride);
     it.weighted.size(rows * std::max(stride, (r * m + 3) / 4 * 4)), it.packed_rows.size(rows * each);
     it.b.size(r * m), it.of_sums.size((r * m + 3) / 4 * 4 * stride);
@@ -170,7 +200,7 @@ void VisitLikelihood::Work::stack_slopes() {
       scale_row(it.weighted.data() + own * stride, it.n(g, k), from, stride);
       ++own;
     }
-    // sum n W_xa W_yb of packed elements, then P_kk[x, y] of every element (a, b)
+    // sum n W_xa W_yb of packed elements, then P_kk[x, y], x >= y, of every element (a, b)
     folded::products(it.packed_rows.data(), each, stride, it.weighted.data(), stride, stride, own, it.kron.data(), stride);
     double const* kron = it.kron.data();
     for (Index x = 0; x < m; ++x)
@@ -183,24 +213,12 @@ void VisitLikelihood::Work::stack_slopes() {
           for (Index l = 0; l < a; ++l) *entry++ = row[of_y[l]] + kron[of_x[l] * stride + of_y[a]];
           *entry++ = row[of_y[a]];
         }
-        if (y < x) std::copy_n(to, stride, it.whole.data() + (y * m + x) * stride);
       }
-    // Y_kk: for a column y of P the left solve, row by row from the last, then the right one
-    const auto root_at = [&](Index x, Index y) { return it.root[(x * m + y) * gs + k]; };
-    for (Index y = 0; y < m; ++y)
-      for (Index x = 0; x < m; ++x) {
-        double* to = it.made.data() + (x * m + y) * stride;
-        scale_row(to, root_at(x, 0), it.whole.data() + y * stride, stride);
-        for (Index e = 1; e <= x; ++e) add_row(to, root_at(x, e), it.whole.data() + (e * m + y) * stride, stride);
-      }
+    whiten_slopes(k);
     for (Index x = 0; x < m; ++x)
-      for (Index y = 0; y <= x; ++y) {
-        double* to = it.whole.data() + (x * m + y) * stride;
-        scale_row(to, root_at(y, 0), it.made.data() + x * m * stride, stride);
-        for (Index e = 1; e <= y; ++e) add_row(to, root_at(y, e), it.made.data() + (x * m + e) * stride, stride);
-        push(x == y ? 1.0 : std::numbers::sqrt2, to);
-      }
+      for (Index y = 0; y <= x; ++y) push(x == y ? 1.0 : std::numbers::sqrt2, it.whole.data() + (x * m + y) * stride);
     if (r == 0) continue;
+    const auto root_at = [&](Index x, Index y) { return it.root[(x * m + y) * gs + k]; };
     // P_Rk[c, x] = sum s_gkc (W_xa w_b + W_xb w_a), w the row row_sums
     const Index padded = (r * m + 3) / 4 * 4;
     Index at_row = 0;

@@ -11,7 +11,7 @@
 namespace equipoise::stats {
 namespace {
 
-using numerics::Lanes, numerics::everywhere, numerics::load, numerics::store;
+using numerics::Lanes, numerics::everywhere, numerics::fused, numerics::load, numerics::store;
 
 /// Sum of logarithms, one logarithm for many factors: their products, four side by side, are taken while they stay in range.
 class LogProduct {
@@ -34,9 +34,6 @@ class LogProduct {
   Lanes product_ = everywhere(1);
   double sum_ = 0;
 };
-
-/// a b + c, rounded once.
-Lanes fused(Lanes a, Lanes b, Lanes c) { return Lanes(_mm256_fmadd_pd(__m256d(a), __m256d(b), __m256d(c))); }
 
 /// Calls each(K, first) for groups of K columns from `first` on, K a constant of at most 5: what a group needs stays in
 /// registers.
