@@ -61,7 +61,7 @@ class SqliteStore final : public conduct::EventStore {
   Error stop(Error error) const;
   Error problem(SqliteProblem const& problem, std::string_view doing) const;
   Expected<std::int64_t> ask(Statement& question) const;
-  Expected<void> copy_steps(Database& copy) const;
+  Expected<void> copy_steps(Database& copy, std::string const& path) const;
 
   mutable std::mutex lock_;
   mutable std::mutex one_backup_;

@@ -10,8 +10,10 @@
 namespace equipoise::store {
 namespace {
 
-// A step is what an append may have to wait for: some tenths of a millisecond. The pause lets a waiting append through.
-constexpr int step_pages = 256;
+// A step is what an append may have to wait for: some tenths of a millisecond. The pause lets a waiting append through. What was copied
+// is synced now and then, or the disk would be busy with all of it at the end, while an act waits for its own sync (a third of a second
+// for a log of 650 MiB).
+constexpr int step_pages = 256, steps_to_a_sync = 16;
 constexpr auto pause = std::chrono::microseconds(200);
 
 /// A file that is not finished: it goes when its maker fails.
@@ -85,7 +87,7 @@ Expected<void> SqliteStore::backup(std::string const& path) const {
     if (!copy) return problem(copy.error());
     // Nobody looks at it before it is whole, so it is synced once, at the end.
     if (auto set = copy->run("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF"); !set) return problem(set.error());
-    if (auto copied = copy_steps(*copy); !copied) return copied;
+    if (auto copied = copy_steps(*copy, unfinished.path()); !copied) return copied;
   }
   if (auto whole = check_whole(unfinished.path(), options_.vfs, false); !whole) return whole;
   if (auto synced = sync_file(unfinished.path()); !synced) return synced;
@@ -94,10 +96,10 @@ Expected<void> SqliteStore::backup(std::string const& path) const {
 
 /// Copies page by page. Pages that an append changes meanwhile through this same connection are changed in the copy too (SQLite's
 /// backup interface does that), so the copy never starts again however busy the trial is.
-Expected<void> SqliteStore::copy_steps(Database& copy) const {
+Expected<void> SqliteStore::copy_steps(Database& copy, std::string const& path) const {
   const auto problem = [&] { return to_error(copy.problem(), "the backup cannot be made"); };
   std::unique_ptr<sqlite3_backup, int (*)(sqlite3_backup*)> steps(nullptr, sqlite3_backup_finish);
-  for (;;) {
+  for (int step = 1;; ++step) {
     {
       const std::scoped_lock lock(lock_);
       if (auto fine = usable(); !fine) {
@@ -115,6 +117,12 @@ Expected<void> SqliteStore::copy_steps(Database& copy) const {
         return tl::unexpected(to_error({code == SQLITE_DONE ? finished : code, sqlite3_errstr(code == SQLITE_DONE ? finished : code)}, "the backup cannot be made"));
       }
     }
+    if (step % steps_to_a_sync == 0)  // through a descriptor of our own: nobody else knows the file, so nobody misses SQLite's locks on it
+      if (auto synced = sync_file(path); !synced) {
+        const std::scoped_lock lock(lock_);
+        steps.reset();
+        return synced;
+      }
     std::this_thread::sleep_for(pause);
   }
 }

@@ -146,6 +146,13 @@ Expected<SqliteFile> open_sqlite_file(std::string const& path, SqliteOptions con
   if (const auto bad = known_bad(sqlite_version(), options.journal, options.alone))
     return fail(Code::refused, "SQLite {} is not used here: {}", sqlite_version_text(), *bad);
 
+  if (!options.create) {  // before a lock file is made beside a wrong path
+    const auto state = file_state(path);
+    if (!state) return tl::unexpected(state.error());
+    const auto log = file_state(path + "-wal");
+    if (!state->exists && log && !log->exists) return fail(Code::io, "there is no log at '{}'", path);
+  }
+
   SqliteFile file;
   file.path = path;
   if (options.alone) {

@@ -35,6 +35,20 @@ void tamper(std::string const& path, std::string const& statements) {
   sqlite3_close(database);
 }
 
+bool quick_check(std::string const& path) {
+  sqlite3* database = nullptr;
+  bool fine = false;
+  if (sqlite3_open(path.c_str(), &database) == SQLITE_OK) {
+    const auto look = [](void* result, int, char** values, char**) {
+      *static_cast<bool*>(result) = std::string_view(values[0]) == "ok";
+      return 0;
+    };
+    if (sqlite3_exec(database, "PRAGMA quick_check", look, &fine, nullptr) != SQLITE_OK) fine = false;
+  }
+  sqlite3_close(database);
+  return fine;
+}
+
 void fill(EventStore& store, int acts) {
   for (int i = 0; i < acts; ++i) {
     const Sequence end = store.last();
@@ -54,7 +68,7 @@ mode_t mode_of(std::string const& path) {
 TEST(SqliteStore, IsOnlyMadeWhenAsked) {
   const TemporaryFolder folder;
   EXPECT_EQ(refusal(folder / "trial.db").message, fmt::format("there is no log at '{}'", folder / "trial.db"));
-  EXPECT_FALSE(fs::exists(folder / "trial.db"));
+  EXPECT_TRUE(fs::is_empty(folder.path())) << "a wrong path is left as it is";
   opened(folder / "trial.db");
   EXPECT_TRUE(SqliteStore::open(folder / "trial.db"));
   EXPECT_EQ(refusal(folder / "no folder/trial.db", {.create = true}).code, Code::io);
@@ -226,7 +240,9 @@ TEST(SqliteStore, ADamagedFileIsRefusedOrFoundOut) {
     std::string spoilt = whole;
     for (std::size_t i = 0; i < 2048; ++i) spoilt[page * 4096 + i] ^= char(0x5a);
     write_bytes(folder / "trial.db", spoilt);
+    const bool shows = !quick_check(folder / "trial.db");
     const auto store = SqliteStore::open(folder / "trial.db");
+    EXPECT_FALSE(shows && store) << "page " << page;
     if (!store) {
       ++refused;
       EXPECT_TRUE(store.error().code == Code::io || store.error().code == Code::syntax) << store.error().message;

@@ -148,6 +148,7 @@ void live(Setting const& setting, std::int64_t cuts, std::mt19937_64& chance, st
       return;
     }
     if (judgement.last_arrived) model.confirmed(*unconfirmed);
+    if (any_file_has(folder, model.destroyed_marks())) ++tally.texts_left;
     const auto goes_on = [&] {  // a log that was recovered can be written
       const conduct::Act act = model.next();
       if (!(*opened)->take_lease() || !(*opened)->append(model.last(), act)) return false;
@@ -155,8 +156,6 @@ void live(Setting const& setting, std::int64_t cuts, std::mt19937_64& chance, st
       return true;
     }();
     tally.stuck += !goes_on;
-    opened = fail(Code::io, "closed");
-    if (any_file_has(folder, model.destroyed_marks())) ++tally.texts_left;
     if (!goes_on) return;
   }
 }
@@ -170,8 +169,8 @@ int cut_power(std::int64_t cuts, std::uint64_t seed, std::string const& only, st
     if (!only.empty() && setting.name != only) continue;
     std::mt19937_64 chance(seed);
     Tally tally;
-    // What is to fail is seen in a tenth of the cuts; each failure ends its log.
-    const std::int64_t wanted = setting.safe ? cuts : std::max<std::int64_t>(cuts / 5, 20);
+    // What is to fail is seen in a few cuts; each failure ends its log.
+    const std::int64_t wanted = setting.safe ? cuts : std::max<std::int64_t>(cuts / 5, 60);
     while (tally.cuts < wanted && (setting.safe ? tally.failures() == 0 : true))
       live(setting, std::min<std::int64_t>(10, wanted - tally.cuts), chance, where, tally);
     const bool fine = setting.safe ? tally.failures() == 0 && tally.texts_left == 0 : tally.failures() > 0;
