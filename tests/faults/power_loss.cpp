@@ -162,7 +162,7 @@ void live(Setting const& setting, std::int64_t cuts, std::mt19937_64& chance, st
 
 int cut_power(std::int64_t cuts, std::uint64_t seed, std::string const& only, std::string const& where) {
   fmt::print("seed {}\n\n", seed);
-  fmt::print("| setting | cuts | of them while opening | acts confirmed | logs that lost one | half an act | damaged | stuck | destroyed text left | as expected |\n");
+  fmt::print("| setting | cuts | more while opening | acts confirmed | logs that lost one | half an act | damaged | stuck | destroyed text left | as expected |\n");
   fmt::print("|---|---|---|---|---|---|---|---|---|---|\n");
   bool as_expected = true;
   for (Setting const& setting : settings()) {
