@@ -143,6 +143,9 @@ Expected<SqliteFile> open_sqlite_file(std::string const& path, SqliteOptions con
   const Synchronous wanted = options.synchronous.value_or(options.journal == Journal::wal ? Synchronous::full : Synchronous::extra);
   if (wanted < Synchronous::full && !options.unsafe_for_a_test)
     return fail(Code::refused, "a log is written with synchronous FULL or EXTRA: with less, acts that were confirmed are lost when the power fails");
+  if (options.journal == Journal::rollback && wanted != Synchronous::extra && !options.unsafe_for_a_test)
+    return fail(Code::refused, "with a rollback journal a log is written with synchronous EXTRA: with FULL, a journal whose removal did not reach the "
+                               "disk takes back acts that were confirmed");
   if (const auto bad = known_bad(sqlite_version(), options.journal, options.alone))
     return fail(Code::refused, "SQLite {} is not used here: {}", sqlite_version_text(), *bad);
 

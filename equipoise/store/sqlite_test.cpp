@@ -114,6 +114,9 @@ TEST(SqliteStore, ConfirmsOnlyWhatIsOnTheDisk) {
       EXPECT_THAT(error.message, HasSubstr("FULL or EXTRA"));
       EXPECT_FALSE(fs::exists(folder / "trial.db"));
     }
+  const Error error = refusal(folder / "trial.db", {.create = true, .journal = Journal::rollback, .synchronous = Synchronous::full});
+  EXPECT_EQ(error.code, Code::refused);
+  EXPECT_THAT(error.message, HasSubstr("with synchronous EXTRA"));
   const auto settings = [&](SqliteOptions const& options) {
     const Health health = opened(folder / "trial.db", options)->doctor().value();
     EXPECT_EQ(health.secure_delete, 1);
@@ -122,7 +125,6 @@ TEST(SqliteStore, ConfirmsOnlyWhatIsOnTheDisk) {
   EXPECT_EQ(settings({}), "wal 2 exclusive");
   EXPECT_EQ(settings({.synchronous = Synchronous::extra}), "wal 3 exclusive");
   EXPECT_EQ(settings({.journal = Journal::rollback}), "delete 3 exclusive");
-  EXPECT_EQ(settings({.journal = Journal::rollback, .synchronous = Synchronous::full}), "delete 2 exclusive");
   EXPECT_EQ(settings({.journal = Journal::rollback, .alone = false}), "delete 3 normal");
   EXPECT_EQ(settings({}), "wal 2 exclusive");  // and back
 }

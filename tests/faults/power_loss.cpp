@@ -56,7 +56,7 @@ std::vector<Setting> settings() {
       {"WAL, FULL, spoilt, SQLite's default", {}, true, true, false},
       {"WAL, NORMAL", unsafe(Journal::wal, Synchronous::normal), false, false, false},
       {"WAL, OFF", unsafe(Journal::wal, Synchronous::off), false, false, false},
-      {"rollback, FULL, not alone", {.journal = Journal::rollback, .synchronous = Synchronous::full, .alone = false}, false, false, false},
+      {"rollback, FULL, not alone", {.journal = Journal::rollback, .synchronous = Synchronous::full, .alone = false, .unsafe_for_a_test = true}, false, false, false},
       {"rollback, OFF", unsafe(Journal::rollback, Synchronous::off), false, false, false},
   };
 }
