@@ -6,8 +6,8 @@
 /// What every store says in the same words.
 namespace equipoise::store {
 
-/// The caller's promises: events at expected + 1, expected + 2, ..., each with the digest of its bytes; throws ContractViolation. What
-/// is wrong from the first moment would be found when it is too late.
+/// The caller's promises: events at expected + 1, expected + 2, ..., each with the digest of its bytes; throws ContractViolation.
+/// What is wrong from the first moment would be found when it is too late.
 inline void check_promises(conduct::Sequence expected, conduct::Act const& act) {
   expects(expected >= 0, "a log starts after position 0");
   for (conduct::Sequence next = expected; conduct::StoredEvent const& event : act.events) {
@@ -20,10 +20,12 @@ inline void check_promises(conduct::Document const& document) {
 }
 
 inline auto lease_is_gone(std::int64_t mine, std::int64_t current) {
-  return fail(Code::conflict, "the lease of this log has gone to another instance: number {} is in force, and this one has {}", current, mine);
+  return fail(Code::conflict, "the lease of this log has gone to another instance: number {} is in force, and this one has {}",
+              current, mine);
 }
 inline auto log_moved(conduct::Sequence expected, conduct::Sequence last) {
-  return fail(Code::conflict, "the log ends at event {}, and not at {} as the act expects: look again and decide again", last, expected);
+  return fail(Code::conflict, "the log ends at event {}, and not at {} as the act expects: look again and decide again", last,
+              expected);
 }
 inline auto key_is_taken(conduct::Done const& done) {
   return fail(Code::conflict, "the key of this command was used before: its act starts at event {}", done.first);

@@ -42,8 +42,8 @@ Implementation sqlite(char const* name, SqliteOptions const& options) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EventStoreContract,
-                         ::testing::Values(Implementation{"memory", [] { return std::make_unique<InMemory>(); }}, sqlite("sqlite_wal", {}),
-                                           sqlite("sqlite_rollback", {.journal = Journal::rollback}),
+                         ::testing::Values(Implementation{"memory", [] { return std::make_unique<InMemory>(); }},
+                                           sqlite("sqlite_wal", {}), sqlite("sqlite_rollback", {.journal = Journal::rollback}),
                                            sqlite("sqlite_checkpoint_at_every_act", {.checkpoint_pages = 1}),
                                            sqlite("sqlite_not_alone", {.journal = Journal::rollback, .alone = false})),
                          [](auto const& about) { return about.param.name; });

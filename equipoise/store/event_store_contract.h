@@ -11,8 +11,8 @@
 
 #include "equipoise/store/testing.h"
 
-/// What every EventStore keeps, as one suite: an implementation instantiates it with a way to open logs. One test file of a program
-/// includes this.
+/// What every EventStore keeps, as one suite: an implementation instantiates it with a way to open logs. One test file of a
+/// program includes this.
 namespace equipoise::store::testing {
 
 /// One log, empty at first, which instances of the store are opened on.
@@ -67,7 +67,8 @@ TEST_P(EventStoreContract, C01_EventsAreReadInTheOrderInWhichTheyWereAdded) {
   must(store().append(0, act("a", 0, 3)));
   must(store().append(3, act("b", 3, 1)));
   must(store().append(4, act("c", 4, 2)));
-  const std::vector<std::string> all{"event 1 of a", "event 2 of a", "event 3 of a", "event 1 of b", "event 1 of c", "event 2 of c"};
+  const std::vector<std::string> all{"event 1 of a", "event 2 of a", "event 3 of a",
+                                     "event 1 of b", "event 1 of c", "event 2 of c"};
   for (int round = 0; round < 2; ++round, again()) {
     EXPECT_EQ(store().last(), 6);
     EXPECT_EQ(contents(store()), all);
@@ -144,8 +145,12 @@ TEST_P(EventStoreContract, C02_AnActIsAddedWholeOrNotAtAll) {
   const std::pair<char const*, Act> attempts[] = {
       {"a stale position", attempt([](Act& a) { a.events = {event(2, "x")}; })},
       {"a key that is taken", attempt([](Act& a) { a.key = "before"; })},
-      {"something that has happened", attempt([](Act& a) { a.once.push_back({"kit", "1"}); })},
-      {"something twice", attempt([](Act& a) { a.once.push_back({"kit", "2"}); })},
+      {"something that has happened", attempt([](Act& a) {
+         a.once.push_back({"kit", "1"});
+       })},
+      {"something twice", attempt([](Act& a) {
+         a.once.push_back({"kit", "2"});
+       })},
       {"a text that is there", attempt([](Act& a) { a.texts.push_back(text("kept")); })},
       {"a text twice", attempt([](Act& a) { a.texts.push_back(text("new")); })},
       {"a text that is gone", attempt([](Act& a) { a.texts.push_back(text("gone")); })},
@@ -299,8 +304,9 @@ TEST_P(EventStoreContract, LargeTextsAndEventsKeepEveryByte) {
 
 TEST_P(EventStoreContract, EveryByteComesBackWhateverItMeans) {
   using namespace std::string_literals;
-  const std::vector<std::string> hostile{"\0"s, "a\0b"s, "a\0c"s, "a"s, "\xff\xfe"s, "\xc3\x28"s, "\xed\xa0\x80"s, "'; DROP TABLE event; --"s, "\xe4\xb8\xad"s,
-                                         "%00"s, "\r\n"s, std::string(3000, '\x80')};
+  const std::vector<std::string> hostile{"\0"s,           "a\0b"s,     "a\0c"s,         "a"s,
+                                         "\xff\xfe"s,     "\xc3\x28"s, "\xed\xa0\x80"s, "'; DROP TABLE event; --"s,
+                                         "\xe4\xb8\xad"s, "%00"s,      "\r\n"s,         std::string(3000, '\x80')};
   Sequence end = 0;
   for (std::string const& bytes : hostile) {
     Act one = act(bytes, end);

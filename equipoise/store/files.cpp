@@ -61,12 +61,15 @@ Expected<FileLock> FileLock::take(std::string const& path) {
   if (!file.open()) return fail(Code::io, "the lock file '{}' cannot be opened: {}", path, reason(errno));
   if (::flock(file.value(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail(Code::io, "'{}' cannot be locked: {}", path, reason(errno));
-    return tl::unexpected(
-        Error{Code::unavailable, fmt::format("another instance{} works on this log: it holds '{}'", holder(file.value()), path), {}, {}}
-            .with_hint("stop it first; a trial has one instance that writes"));
+    return tl::unexpected(Error{
+        Code::unavailable,
+        fmt::format("another instance{} works on this log: it holds '{}'", holder(file.value()), path),
+        {},
+        {}}.with_hint("stop it first; a trial has one instance that writes"));
   }
   const std::string words = fmt::format("{}\n", ::getpid());  // for people, so a failure to write it is none of the lock's
-  if (::ftruncate(file.value(), 0) == 0) [[maybe_unused]] const ssize_t written = ::pwrite(file.value(), words.data(), words.size(), 0);
+  if (::ftruncate(file.value(), 0) == 0) [[maybe_unused]]
+    const ssize_t written = ::pwrite(file.value(), words.data(), words.size(), 0);
   return FileLock(file.release());
 }
 

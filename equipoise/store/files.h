@@ -8,8 +8,8 @@
 /// The few things that a log asks of the file system beside what SQLite does. POSIX calls, each failure with the system's words.
 namespace equipoise::store {
 
-/// A lock that the operating system gives to one process at a time and takes back when that process ends, however it ends. The file
-/// stays: removing a lock file is how two processes come to hold it.
+/// A lock that the operating system gives to one process at a time and takes back when that process ends, however it ends. The
+/// file stays: removing a lock file is how two processes come to hold it.
 class FileLock {
  public:
   /// errors  unavailable (another instance holds it: its process number is in the sentence), io

@@ -51,7 +51,8 @@ Expected<void> SqliteStore::prepare() {
       {&statements_.destroy_text,
        "UPDATE text SET present = 0, key = zeroblob(length(key)), text = zeroblob(length(text)) WHERE id = ?1 AND present = 1"},
       {&statements_.add_document, "INSERT OR IGNORE INTO document (digest, bytes) VALUES (?1, ?2)"},
-      {&statements_.events, "SELECT sequence, bytes, digest FROM event WHERE sequence > ?1 AND sequence <= ?2 ORDER BY sequence LIMIT ?3"},
+      {&statements_.events,
+       "SELECT sequence, bytes, digest FROM event WHERE sequence > ?1 AND sequence <= ?2 ORDER BY sequence LIMIT ?3"},
       {&statements_.done, "SELECT request, first, last FROM act WHERE key = ?1"},
       {&statements_.text, "SELECT key, text FROM text WHERE id = ?1 AND present = 1"},
       {&statements_.document, "SELECT bytes FROM document WHERE digest = ?1"},
@@ -82,7 +83,8 @@ Error SqliteStore::problem(SqliteProblem const& problem, std::string_view doing)
 
 /// After an error of the disk nothing goes on.
 Error SqliteStore::stop(Error error) const {
-  if (error.code == Code::unavailable || error.code == Code::out_of_range) return error;  // nothing was written, and that is known
+  if (error.code == Code::unavailable || error.code == Code::out_of_range)
+    return error;  // nothing was written, and that is known
   error.code = Code::io;
   if (!stopped_) {
     stopped_ = error;
@@ -115,7 +117,8 @@ template <class Body>
 Expected<void> SqliteStore::transaction(std::string_view doing, Body const& body) {
   if (auto fine = usable(); !fine) return fine;
   if (file_.database.moved())
-    return tl::unexpected(stop({Code::io, fmt::format("'{}' is not the file that was opened: somebody has moved or replaced it", file_.path), {}, {}}));
+    return tl::unexpected(stop(
+        {Code::io, fmt::format("'{}' is not the file that was opened: somebody has moved or replaced it", file_.path), {}, {}}));
   if (log_pages_ >= options_.checkpoint_pages)
     if (auto moved = move_log(false); !moved) return moved;
   if (auto begun = statements_.begin.run(); !begun) return tl::unexpected(stop(problem(begun.error(), doing)));
@@ -169,7 +172,8 @@ Expected<void> SqliteStore::write(Sequence expected, Act const& act) {
     if (sqlite3_changes(file_.database.handle()) != 1) return text_is_not_there(id);
   }
   for (StoredEvent const& event : act.events)
-    if (auto added = statements_.add_event.run(event.sequence, Blob{event.bytes}, event.digest); !added) return failed(added.error());
+    if (auto added = statements_.add_event.run(event.sequence, Blob{event.bytes}, event.digest); !added)
+      return failed(added.error());
   return {};
 }
 
@@ -200,8 +204,11 @@ Expected<void> SqliteStore::read(Sequence after, std::function<bool(StoredEvent 
         if (event.sequence != after + Sequence(filled)) break;
       }
       if (filled == 0 || piece[filled - 1].sequence != after + Sequence(filled))
-        return tl::unexpected(stop({Code::io, fmt::format("the log '{}' is damaged: event {} is missing", file_.path, after + std::max<Sequence>(Sequence(filled), 1)),
-                                    {}, "keep the file as it is, and restore a backup"}));
+        return tl::unexpected(stop({Code::io,
+                                    fmt::format("the log '{}' is damaged: event {} is missing", file_.path,
+                                                after + std::max<Sequence>(Sequence(filled), 1)),
+                                    {},
+                                    "keep the file as it is, and restore a backup"}));
     }
     for (std::size_t i = 0; i < filled; ++i)
       if (!visitor(piece[i])) return {};
@@ -273,14 +280,15 @@ Expected<std::int64_t> SqliteStore::take_lease() {
 Expected<void> SqliteStore::move_log(bool truncate) {
   if (options_.journal == Journal::rollback) return {};
   int in_log = 0, moved = 0;
-  const int code = sqlite3_wal_checkpoint_v2(file_.database.handle(), "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
-                                             &in_log, &moved);
+  const int code = sqlite3_wal_checkpoint_v2(file_.database.handle(), "main",
+                                             truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
   if (code == SQLITE_OK && in_log == moved) {
     log_pages_ = 0;
     return {};
   }
   // We are alone and hold no read open, so nothing can be in the way: what is, is a failure like any other.
-  SqliteProblem why = code == SQLITE_OK ? SqliteProblem{SQLITE_IOERR, fmt::format("{} of {} pages were moved", moved, in_log)} : file_.database.problem();
+  SqliteProblem why = code == SQLITE_OK ? SqliteProblem{SQLITE_IOERR, fmt::format("{} of {} pages were moved", moved, in_log)}
+                                        : file_.database.problem();
   const Error error = problem(why, "moved from its write-ahead log");
   return tl::unexpected(stop({Code::io, error.message, {}, error.hint}));
 }

@@ -10,9 +10,9 @@
 namespace equipoise::store {
 namespace {
 
-// A step is what an append may have to wait for: some tenths of a millisecond. The pause lets a waiting append through. What was copied
-// is synced now and then, or the disk would be busy with all of it at the end, while an act waits for its own sync (a third of a second
-// for a log of 650 MiB).
+// A step is what an append may have to wait for: some tenths of a millisecond. The pause lets a waiting append through. What was
+// copied is synced now and then, or the disk would be busy with all of it at the end, while an act waits for its own sync (a
+// third of a second for a log of 650 MiB).
 constexpr int step_pages = 256, steps_to_a_sync = 16;
 constexpr auto pause = std::chrono::microseconds(200);
 
@@ -38,15 +38,18 @@ Expected<void> must_be_free(std::string const& path) {
     if (!state) return tl::unexpected(state.error());
     if (state->exists)
       return tl::unexpected(
-          Error{Code::conflict, fmt::format("'{}{}' is there already, and nothing is replaced", path, part), {}, {}}.with_hint("move it away first"));
+          Error{Code::conflict, fmt::format("'{}{}' is there already, and nothing is replaced", path, part), {}, {}}.with_hint(
+              "move it away first"));
   }
   return {};
 }
 
-/// Whether a database that nobody uses is a whole log; leaves it as one file without companions. Content that is changed within its
-/// place is no damage to SQLite: only the digests tell (`digests`).
+/// Whether a database that nobody uses is a whole log; leaves it as one file without companions. Content that is changed within
+/// its place is no damage to SQLite: only the digests tell (`digests`).
 Expected<void> check_whole(std::string const& path, std::string const& vfs, bool digests) {
-  const auto problem = [&](SqliteProblem const& p) { return tl::unexpected(to_error(p, fmt::format("'{}' cannot be checked", path))); };
+  const auto problem = [&](SqliteProblem const& p) {
+    return tl::unexpected(to_error(p, fmt::format("'{}' cannot be checked", path)));
+  };
   auto database = Database::open(path, vfs);
   if (!database) return problem(database.error());
   if (auto set = database->run("PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON"); !set) return problem(set.error());
@@ -68,7 +71,8 @@ Expected<void> check_whole(std::string const& path, std::string const& vfs, bool
     const auto row = rows.next();
     if (!row) return problem(row.error());
     if (!*row) return {};
-    if (sha256(rows.bytes(1)) != rows.bytes(2)) return fail(Code::io, "'{}' is damaged: event {} is not what its digest says", path, rows.integer(0));
+    if (sha256(rows.bytes(1)) != rows.bytes(2))
+      return fail(Code::io, "'{}' is damaged: event {} is not what its digest says", path, rows.integer(0));
   }
 }
 
@@ -83,10 +87,13 @@ Expected<void> SqliteStore::backup(std::string const& path) const {
   if (auto made = make_private(unfinished.path()); !made) return made;
   {
     auto copy = Database::open(unfinished.path(), options_.vfs);
-    const auto problem = [&](SqliteProblem const& p) { return tl::unexpected(to_error(p, fmt::format("the backup '{}' cannot be made", path))); };
+    const auto problem = [&](SqliteProblem const& p) {
+      return tl::unexpected(to_error(p, fmt::format("the backup '{}' cannot be made", path)));
+    };
     if (!copy) return problem(copy.error());
     // Nobody looks at it before it is whole, so it is synced once, at the end.
-    if (auto set = copy->run("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF"); !set) return problem(set.error());
+    if (auto set = copy->run("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF"); !set)
+      return problem(set.error());
     if (auto copied = copy_steps(*copy, unfinished.path()); !copied) return copied;
   }
   if (auto whole = check_whole(unfinished.path(), options_.vfs, false); !whole) return whole;
@@ -114,10 +121,13 @@ Expected<void> SqliteStore::copy_steps(Database& copy, std::string const& path) 
       if (code != SQLITE_OK) {
         const int finished = sqlite3_backup_finish(steps.release());  // under the lock: it takes itself off our connection
         if (code == SQLITE_DONE && finished == SQLITE_OK) return {};
-        return tl::unexpected(to_error({code == SQLITE_DONE ? finished : code, sqlite3_errstr(code == SQLITE_DONE ? finished : code)}, "the backup cannot be made"));
+        return tl::unexpected(
+            to_error({code == SQLITE_DONE ? finished : code, sqlite3_errstr(code == SQLITE_DONE ? finished : code)},
+                     "the backup cannot be made"));
       }
     }
-    if (step % steps_to_a_sync == 0)  // through a descriptor of our own: nobody else knows the file, so nobody misses SQLite's locks on it
+    if (step % steps_to_a_sync ==
+        0)  // through a descriptor of our own: nobody else knows the file, so nobody misses SQLite's locks on it
       if (auto synced = sync_file(path); !synced) {
         const std::scoped_lock lock(lock_);
         steps.reset();

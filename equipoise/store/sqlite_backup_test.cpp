@@ -137,7 +137,9 @@ TEST(Restore, RefusesWhatIsNoWholeLog) {
     sqlite3* database = nullptr;
     write_bytes(folder / "gap", whole);
     ASSERT_EQ(sqlite3_open((folder / "gap").c_str(), &database), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(database, "DROP TRIGGER event_is_not_removed; DELETE FROM event WHERE sequence IN (7, 8)", nullptr, nullptr, nullptr), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(database, "DROP TRIGGER event_is_not_removed; DELETE FROM event WHERE sequence IN (7, 8)", nullptr,
+                           nullptr, nullptr),
+              SQLITE_OK);
     sqlite3_close(database);
   }
   refused("gap", Code::io, "2 events are missing");

@@ -23,7 +23,9 @@ namespace {
 using namespace equipoise;
 using Clock = std::chrono::steady_clock;
 
-double microseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::micro>(Clock::now() - start).count(); }
+double microseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+}
 
 double quantile(std::vector<double> values, double p) {
   std::ranges::sort(values);
@@ -42,13 +44,15 @@ conduct::Act allocation(conduct::Sequence after, std::uint64_t number) {
           .destroyed = {}};
 }
 
-/// A write and a sync, nothing else. `in_place`: the file has its size already, so the sync need not write the file system's journal.
+/// A write and a sync, nothing else. `in_place`: the file has its size already, so the sync need not write the file system's
+/// journal.
 class Bare {
  public:
   Bare(std::string const& path, std::size_t size, bool in_place) : bytes_(size, 'b'), in_place_(in_place) {
     descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     const std::vector<char> zeros(limit, '\0');
-    if (descriptor_ < 0 || (in_place && ::pwrite(descriptor_, zeros.data(), zeros.size(), 0) != ssize_t(zeros.size())) || ::fsync(descriptor_) != 0)
+    if (descriptor_ < 0 || (in_place && ::pwrite(descriptor_, zeros.data(), zeros.size(), 0) != ssize_t(zeros.size())) ||
+        ::fsync(descriptor_) != 0)
       throw std::runtime_error("no file to write");
   }
   ~Bare() { ::close(descriptor_); }
@@ -71,7 +75,8 @@ class Bare {
 };
 
 void append(conduct::EventStore& log, std::uint64_t number) {
-  if (auto done = log.append(log.last(), allocation(log.last(), number)); !done) throw std::runtime_error(to_string(done.error()));
+  if (auto done = log.append(log.last(), allocation(log.last(), number)); !done)
+    throw std::runtime_error(to_string(done.error()));
 }
 
 std::unique_ptr<store::SqliteStore> open(std::string const& path, store::SqliteOptions options = {}) {
@@ -84,8 +89,8 @@ std::unique_ptr<store::SqliteStore> open(std::string const& path, store::SqliteO
 void row(std::string_view what, std::vector<double> const& times, double base) {
   double sum = 0;
   for (const double time : times) sum += time;
-  fmt::print("| {} | {:.0f} | {:.0f} | {:.0f} | {:.2f} | {:.0f} |\n", what, quantile(times, 0.5), quantile(times, 0.99), quantile(times, 0.999),
-             quantile(times, 0.5) / base, 1e6 * double(times.size()) / sum);
+  fmt::print("| {} | {:.0f} | {:.0f} | {:.0f} | {:.2f} | {:.0f} |\n", what, quantile(times, 0.5), quantile(times, 0.99),
+             quantile(times, 0.999), quantile(times, 0.5) / base, 1e6 * double(times.size()) / sum);
 }
 
 void latency(std::string const& where, int acts) {
@@ -123,7 +128,8 @@ void latency(std::string const& where, int acts) {
     }
   }
   const double base = quantile(t_same, 0.5);
-  fmt::print("An act of one event, {} bytes of content, {} bytes in the write-ahead log (which is {} KiB long).\n\n", content, written, log_bytes() / 1024);
+  fmt::print("An act of one event, {} bytes of content, {} bytes in the write-ahead log (which is {} KiB long).\n\n", content,
+             written, log_bytes() / 1024);
   fmt::print("| what | p50 us | p99 us | p99.9 us | p50 over the bare one | a second |\n|---|---|---|---|---|---|\n");
   row(fmt::format("bare write of {} bytes in place, fdatasync", written), t_same, base);
   row(fmt::format("bare write of {} bytes in place, fdatasync", content), t_small, base);
@@ -150,17 +156,20 @@ void long_log(std::string const& where, int events) {
     const auto log = open(folder / "trial.db");
     for (int done = 0; done < events;) {
       conduct::Act act = allocation(done, std::uint64_t(done));
-      for (int i = 1; i < 1000 && done + i < events; ++i) act.events.push_back(allocation(done + i, std::uint64_t(done + i)).events.front());
+      for (int i = 1; i < 1000 && done + i < events; ++i)
+        act.events.push_back(allocation(done + i, std::uint64_t(done + i)).events.front());
       done += int(act.events.size());
       if (!log->append(log->last(), act)) throw std::runtime_error("append failed");
     }
   }
   auto start = Clock::now();
   const auto log = open(folder / "trial.db");
-  fmt::print("\n{} events, {} MiB: opened (quick_check and all) in {:.2f} s", events, std::filesystem::file_size(folder / "trial.db") >> 20, seconds(start));
+  fmt::print("\n{} events, {} MiB: opened (quick_check and all) in {:.2f} s", events,
+             std::filesystem::file_size(folder / "trial.db") >> 20, seconds(start));
   start = Clock::now();
   std::int64_t bytes = 0;
-  if (!log->read(0, [&](conduct::StoredEvent const& event) { return bytes += std::int64_t(event.bytes.size()), true; })) throw std::runtime_error("read failed");
+  if (!log->read(0, [&](conduct::StoredEvent const& event) { return bytes += std::int64_t(event.bytes.size()), true; }))
+    throw std::runtime_error("read failed");
   fmt::print(", read in {:.2f} s ({} MB)", seconds(start), bytes / 1'000'000);
   start = Clock::now();
   if (!log->doctor()) throw std::runtime_error("no report");
@@ -180,9 +189,11 @@ void long_log(std::string const& where, int events) {
   const double took = seconds(start);
   busy = false;
   writer.join();
-  fmt::print(", backed up in {:.2f} s, while an act took {:.0f} us (p50), {:.0f} (p99), {:.0f} at most", took, quantile(during, 0.5), quantile(during, 0.99), quantile(during, 1));
+  fmt::print(", backed up in {:.2f} s, while an act took {:.0f} us (p50), {:.0f} (p99), {:.0f} at most", took,
+             quantile(during, 0.5), quantile(during, 0.99), quantile(during, 1));
   start = Clock::now();
-  if (auto made = store::restore(folder / "backup", folder / "restored.db"); !made) throw std::runtime_error(to_string(made.error()));
+  if (auto made = store::restore(folder / "backup", folder / "restored.db"); !made)
+    throw std::runtime_error(to_string(made.error()));
   fmt::print(", restored and verified in {:.2f} s.\n", seconds(start));
 }
 

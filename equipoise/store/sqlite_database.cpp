@@ -21,7 +21,8 @@ SqliteProblem problem_of(sqlite3* database) {
 std::string uri(std::string const& path) {
   std::string text = "file:";
   for (const char c : std::filesystem::absolute(path).string()) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '-' || c == '.' || c == '_';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '-' ||
+                       c == '.' || c == '_';
     if (plain) text += c;
     else text += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
@@ -41,14 +42,21 @@ Error to_error(SqliteProblem const& problem, std::string_view doing) {
     case SQLITE_IOERR_FSYNC:
     case SQLITE_IOERR_DIR_FSYNC:
       return {Code::io, fmt::format("{}: the disk did not confirm what was written: {}", doing, problem.message), {}, {}};
-    default: break;
+    default:
+      break;
   }
   switch (problem.code & 0xff) {
-    case SQLITE_FULL: return {Code::io, fmt::format("{}: the disk is full", doing), {}, "make room, then start again"};
-    case SQLITE_NOTADB: return {Code::syntax, fmt::format("{}: it is no SQLite database", doing), {}, {}};
+    case SQLITE_FULL:
+      return {Code::io, fmt::format("{}: the disk is full", doing), {}, "make room, then start again"};
+    case SQLITE_NOTADB:
+      return {Code::syntax, fmt::format("{}: it is no SQLite database", doing), {}, {}};
     case SQLITE_CORRUPT:
-      return {Code::io, fmt::format("{}: the file is damaged: {}", doing, problem.message), {}, "keep the file as it is, and restore a backup"};
-    default: return {Code::io, fmt::format("{}: {}", doing, problem.message), {}, {}};
+      return {Code::io,
+              fmt::format("{}: the file is damaged: {}", doing, problem.message),
+              {},
+              "keep the file as it is, and restore a backup"};
+    default:
+      return {Code::io, fmt::format("{}: {}", doing, problem.message), {}, {}};
   }
 }
 
@@ -58,20 +66,26 @@ void Statement::bind_integer(int place, std::int64_t value) {
   bound_wrongly_ |= sqlite3_bind_int64(statement_, place, value) != SQLITE_OK;
 }
 
-// The bytes live until the statement is reset, so SQLite need not copy them. A null pointer would be NULL, and not the empty text.
+// The bytes live until the statement is reset, so SQLite need not copy them. A null pointer would be NULL, and not the empty
+// text.
 void Statement::bind(int place, std::string_view text) {
-  bound_wrongly_ |= sqlite3_bind_text64(statement_, place, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8) != SQLITE_OK;
+  bound_wrongly_ |= sqlite3_bind_text64(statement_, place, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC,
+                                        SQLITE_UTF8) != SQLITE_OK;
 }
 void Statement::bind(int place, Blob blob) {
-  bound_wrongly_ |= sqlite3_bind_blob64(statement_, place, blob.bytes.empty() ? "" : blob.bytes.data(), blob.bytes.size(), SQLITE_STATIC) != SQLITE_OK;
+  bound_wrongly_ |= sqlite3_bind_blob64(statement_, place, blob.bytes.empty() ? "" : blob.bytes.data(), blob.bytes.size(),
+                                        SQLITE_STATIC) != SQLITE_OK;
 }
 
 SqliteResult<bool> Statement::step() {
   if (bound_wrongly_) return tl::unexpected(problem());
   switch (sqlite3_step(statement_)) {
-    case SQLITE_ROW: return true;
-    case SQLITE_DONE: return false;
-    default: return tl::unexpected(problem());
+    case SQLITE_ROW:
+      return true;
+    case SQLITE_DONE:
+      return false;
+    default:
+      return tl::unexpected(problem());
   }
 }
 
@@ -110,7 +124,8 @@ SqliteResult<void> Database::run(std::string const& statements) {
 
 SqliteResult<Statement> Database::prepare(std::string_view statement) {
   sqlite3_stmt* prepared = nullptr;
-  if (sqlite3_prepare_v3(handle_, statement.data(), int(statement.size()), SQLITE_PREPARE_PERSISTENT, &prepared, nullptr) != SQLITE_OK)
+  if (sqlite3_prepare_v3(handle_, statement.data(), int(statement.size()), SQLITE_PREPARE_PERSISTENT, &prepared, nullptr) !=
+      SQLITE_OK)
     return tl::unexpected(problem());
   return Statement(handle_, prepared);
 }

@@ -107,8 +107,8 @@ class Database {
   }
   ~Database();
 
-  /// Opens an existing file to read and write, never a new one, through the named VFS ("": the default one). Rests on the bytes of
-  /// other writes in a sector being kept are not assumed (psow=0).
+  /// Opens an existing file to read and write, never a new one, through the named VFS ("": the default one). Rests on the bytes
+  /// of other writes in a sector being kept are not assumed (psow=0).
   static SqliteResult<Database> open(std::string const& path, std::string const& vfs = "");
 
   SqliteResult<void> run(std::string const& statements);

@@ -30,9 +30,11 @@ Expected<void> prepare_path(std::string const& path, SqliteOptions const& option
   const auto log = file_state(path + "-wal");
   if (!log) return tl::unexpected(log.error());
   if (state->bytes == 0 && log->bytes > 0)
-    return tl::unexpected(
-        Error{Code::io, fmt::format("'{}' is {}, but its write-ahead log '{}-wal' is there", path, state->exists ? "empty" : "missing", path), {}, {}}
-            .with_hint("acts may be in that file alone: put the database back beside it"));
+    return tl::unexpected(Error{
+        Code::io,
+        fmt::format("'{}' is {}, but its write-ahead log '{}-wal' is there", path, state->exists ? "empty" : "missing", path),
+        {},
+        {}}.with_hint("acts may be in that file alone: put the database back beside it"));
   if (!state->exists) {
     if (!options.create) return fail(Code::io, "there is no log at '{}'", path);
     return make_private(path);
@@ -50,29 +52,34 @@ SqliteResult<void> settle_connection(Database& database, bool alone) {
   sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 256 << 20);
   sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
   sqlite3_busy_timeout(handle, 5000);
-  return database.run(fmt::format("PRAGMA locking_mode = {}; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
-                                  "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON",
-                                  alone ? "EXCLUSIVE" : "NORMAL"));
+  return database.run(
+      fmt::format("PRAGMA locking_mode = {}; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
+                  "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON",
+                  alone ? "EXCLUSIVE" : "NORMAL"));
 }
 
 /// Sets how commits reach the disk, and asks SQLite what it has understood.
-Expected<SqliteSettings> settle_durability(Database& database, std::string_view path, SqliteOptions const& options, Synchronous wanted) {
+Expected<SqliteSettings> settle_durability(Database& database, std::string_view path, SqliteOptions const& options,
+                                           Synchronous wanted) {
   const auto problem = [&](SqliteProblem const& p) { return tl::unexpected(to_error(p, about(path))); };
   const std::string_view journal = options.journal == Journal::wal ? "wal" : "delete";
   // `synchronous` first: the change of the journal is itself a write.
   if (auto set = database.run(fmt::format("PRAGMA synchronous = {}", int(wanted))); !set) return problem(set.error());
   if (auto set = database.ask(fmt::format("PRAGMA journal_mode = {}", journal)); !set) return problem(set.error());
-  // Who holds the file alone has the rollback journal kept, with the pages as they were before: also with the texts that were destroyed.
+  // Who holds the file alone has the rollback journal kept, with the pages as they were before: also with the texts that were
+  // destroyed.
   if (options.journal == Journal::rollback)
     if (auto set = database.ask("PRAGMA journal_size_limit = 0"); !set) return problem(set.error());
 
   SqliteSettings settings;
-  for (auto const& [name, text] : {std::pair("journal_mode", &settings.journal_mode), std::pair("locking_mode", &settings.locking_mode)}) {
+  for (auto const& [name, text] :
+       {std::pair("journal_mode", &settings.journal_mode), std::pair("locking_mode", &settings.locking_mode)}) {
     auto answer = database.ask(fmt::format("PRAGMA {}", name));
     if (!answer) return problem(answer.error());
     *text = *answer;
   }
-  for (auto const& [name, number] : {std::pair("synchronous", &settings.synchronous), std::pair("secure_delete", &settings.secure_delete)}) {
+  for (auto const& [name, number] :
+       {std::pair("synchronous", &settings.synchronous), std::pair("secure_delete", &settings.secure_delete)}) {
     const auto answer = ask_number(database, fmt::format("PRAGMA {}", name), path);
     if (!answer) return tl::unexpected(answer.error());
     *number = *answer;
@@ -106,10 +113,11 @@ Expected<void> migrate(Database& database, std::string_view path, std::int64_t f
 
 std::optional<std::string> known_bad(int version, Journal journal, bool alone) {
   if (version < 3037000) return "SQLite before 3.37 does not know the tables of a log";
-  // The WAL-reset bug (sqlite.org/wal.html#walresetbug): a checkpoint that runs while another connection's commit resets the log may
-  // count pages as moved that were not. Every version from 3.7.0 to 3.51.2 but for the corrected 3.44.6 and 3.50.7. It needs two
-  // connections that write or checkpoint one file, and nobody but us can open a file that we hold alone.
-  const bool corrected = version >= 3051003 || (version >= 3044006 && version < 3045000) || (version >= 3050007 && version < 3051000);
+  // The WAL-reset bug (sqlite.org/wal.html#walresetbug): a checkpoint that runs while another connection's commit resets the log
+  // may count pages as moved that were not. Every version from 3.7.0 to 3.51.2 but for the corrected 3.44.6 and 3.50.7. It needs
+  // two connections that write or checkpoint one file, and nobody but us can open a file that we hold alone.
+  const bool corrected =
+      version >= 3051003 || (version >= 3044006 && version < 3045000) || (version >= 3050007 && version < 3051000);
   if (journal == Journal::wal && !alone && !corrected)
     return "with a write-ahead log and more than one connection, SQLite before 3.51.3 can lose pages (its WAL-reset bug)";
   return std::nullopt;
@@ -127,7 +135,8 @@ Expected<std::int64_t> identify(Database& database, std::string_view path) {
     return fail(Code::syntax, "'{}' is no log of a trial: it is some other program's SQLite database", path);
   }
   if (*version > schema_version)
-    return fail(Code::unavailable, "'{}' has schema {}, which a newer version of this program made; this one knows {}", path, *version, schema_version);
+    return fail(Code::unavailable, "'{}' has schema {}, which a newer version of this program made; this one knows {}", path,
+                *version, schema_version);
   if (*version < 1) return fail(Code::io, "'{}' is damaged: its schema has no number", path);
   return version;
 }
@@ -140,12 +149,17 @@ Expected<std::string> integrity_problems(Database& database, bool quick, std::st
 
 Expected<SqliteFile> open_sqlite_file(std::string const& path, SqliteOptions const& options) {
   if (path.empty() || path.find('\0') != std::string::npos) return fail(Code::io, "a log needs a path without zero bytes");
-  const Synchronous wanted = options.synchronous.value_or(options.journal == Journal::wal ? Synchronous::full : Synchronous::extra);
+  const Synchronous wanted =
+      options.synchronous.value_or(options.journal == Journal::wal ? Synchronous::full : Synchronous::extra);
   if (wanted < Synchronous::full && !options.unsafe_for_a_test)
-    return fail(Code::refused, "a log is written with synchronous FULL or EXTRA: with less, acts that were confirmed are lost when the power fails");
+    return fail(
+        Code::refused,
+        "a log is written with synchronous FULL or EXTRA: with less, acts that were confirmed are lost when the power fails");
   if (options.journal == Journal::rollback && wanted != Synchronous::extra && !options.unsafe_for_a_test)
-    return fail(Code::refused, "with a rollback journal a log is written with synchronous EXTRA: with FULL, a journal whose removal did not reach the "
-                               "disk takes back acts that were confirmed");
+    return fail(
+        Code::refused,
+        "with a rollback journal a log is written with synchronous EXTRA: with FULL, a journal whose removal did not reach the "
+        "disk takes back acts that were confirmed");
   if (const auto bad = known_bad(sqlite_version(), options.journal, options.alone))
     return fail(Code::refused, "SQLite {} is not used here: {}", sqlite_version_text(), *bad);
 
@@ -163,14 +177,15 @@ Expected<SqliteFile> open_sqlite_file(std::string const& path, SqliteOptions con
     if (!lock) return tl::unexpected(lock.error());
     file.lock = std::move(*lock);
   }
-  // From here on SQLite holds the file by POSIX locks, which end when *any* descriptor of the process on that file is closed: nothing
-  // of ours may open it while the connection is there.
+  // From here on SQLite holds the file by POSIX locks, which end when *any* descriptor of the process on that file is closed:
+  // nothing of ours may open it while the connection is there.
   if (auto ready = prepare_path(path, options); !ready) return tl::unexpected(ready.error());
   auto database = Database::open(path, options.vfs);
   if (!database) return tl::unexpected(to_error(database.error(), about(path)));
   file.database = std::move(*database);
 
-  if (auto settled = settle_connection(file.database, options.alone); !settled) return tl::unexpected(to_error(settled.error(), about(path)));
+  if (auto settled = settle_connection(file.database, options.alone); !settled)
+    return tl::unexpected(to_error(settled.error(), about(path)));
   // Whose file it is comes before the first write: a journal mode is written into the file.
   const auto version = identify(file.database, path);
   if (!version) return tl::unexpected(version.error());

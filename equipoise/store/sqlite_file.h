@@ -22,8 +22,8 @@ struct SqliteOptions {
   bool create = false;  ///< makes the file when there is none; else a missing file is an error, so that a wrong path is found out
   Journal journal = Journal::wal;
   std::optional<Synchronous> synchronous{};  ///< full with `wal`, extra with `rollback`; less is refused
-  /// Nobody else may open the file while we have it: a lock file beside it, and SQLite's own exclusive lock. Without this only the
-  /// fencing number of the lease keeps two instances apart.
+  /// Nobody else may open the file while we have it: a lock file beside it, and SQLite's own exclusive lock. Without this only
+  /// the fencing number of the lease keeps two instances apart.
   bool alone = true;
   int checkpoint_pages = 1000;  ///< pages in the write-ahead log from which the next act first moves them to the database
   std::string vfs{};            ///< SQLite's file layer; "": the default
@@ -53,7 +53,8 @@ struct SqliteFile {
 /// errors  unavailable: another instance has it; or a newer build made it
 ///         io: missing (without `create`), damaged, not writable, or the settings did not take
 ///         syntax: some other program's file
-///         refused: synchronous too low, a version of SQLite that is known to be bad in this setting, a file that is not ours alone
+///         refused: synchronous too low, a version of SQLite that is known to be bad in this setting, a file that is not ours
+///         alone
 Expected<SqliteFile> open_sqlite_file(std::string const& path, SqliteOptions const& options);
 
 /// Why this version of SQLite (3040001 for 3.40.1) must not be used in this setting; nothing when it may.

@@ -60,9 +60,12 @@ Expected<Health> examine(SqliteFile& file, SqliteOptions const& options) {
   if (!space) return tl::unexpected(space.error());
   health.disk_free_bytes = space->free, health.disk_bytes = space->size;
 
-  if (last != health.events) health.problems.push_back(fmt::format("the log ends at event {} and has {} events: some are missing", last, health.events));
-  if (acts_end > last) health.problems.push_back(fmt::format("an act says that it ends at event {}, and the log ends at {}", acts_end, last));
-  if (health.synchronous < 2) health.problems.push_back("synchronous is below FULL: confirmed acts are lost when the power fails");
+  if (last != health.events)
+    health.problems.push_back(fmt::format("the log ends at event {} and has {} events: some are missing", last, health.events));
+  if (acts_end > last)
+    health.problems.push_back(fmt::format("an act says that it ends at event {}, and the log ends at {}", acts_end, last));
+  if (health.synchronous < 2)
+    health.problems.push_back("synchronous is below FULL: confirmed acts are lost when the power fails");
   if (health.secure_delete != 1) health.problems.push_back("secure_delete is off: destroyed texts may stay in the file");
   if (const auto bad = known_bad(::sqlite3_libversion_number(), options.journal, options.alone))
     health.problems.push_back(fmt::format("SQLite {} is not safe here: {}", health.sqlite_version, *bad));
@@ -71,7 +74,8 @@ Expected<Health> examine(SqliteFile& file, SqliteOptions const& options) {
     health.problems.push_back(fmt::format("the disk has {} MiB left: make room for {} MiB, or the log stops when it is full",
                                           space->free / mebibyte, wanted / mebibyte));
   if (health.log_bytes > 64 * mebibyte)
-    health.problems.push_back(fmt::format("the write-ahead log has grown to {} MiB: it is not being moved to the database", health.log_bytes / mebibyte));
+    health.problems.push_back(fmt::format("the write-ahead log has grown to {} MiB: it is not being moved to the database",
+                                          health.log_bytes / mebibyte));
   return health;
 }
 

@@ -22,7 +22,8 @@ struct Health {
   std::int64_t log_bytes = 0;  ///< of the write-ahead log's file
   std::int64_t disk_free_bytes = 0, disk_bytes = 0;
   static void fields(auto& self, auto&& f) {
-    f("problems", self.problems), f("integrity", self.integrity), f("events", self.events), f("acts", self.acts), f("texts", self.texts);
+    f("problems", self.problems), f("integrity", self.integrity), f("events", self.events), f("acts", self.acts),
+        f("texts", self.texts);
     f("destroyed_texts", self.destroyed_texts), f("documents", self.documents), f("lease", self.lease);
     f("journal_mode", self.journal_mode), f("locking_mode", self.locking_mode), f("synchronous", self.synchronous);
     f("secure_delete", self.secure_delete), f("sqlite_version", self.sqlite_version), f("sqlite_source", self.sqlite_source);

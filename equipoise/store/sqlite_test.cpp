@@ -114,7 +114,8 @@ TEST(SqliteStore, ConfirmsOnlyWhatIsOnTheDisk) {
       EXPECT_THAT(error.message, HasSubstr("FULL or EXTRA"));
       EXPECT_FALSE(fs::exists(folder / "trial.db"));
     }
-  const Error error = refusal(folder / "trial.db", {.create = true, .journal = Journal::rollback, .synchronous = Synchronous::full});
+  const Error error =
+      refusal(folder / "trial.db", {.create = true, .journal = Journal::rollback, .synchronous = Synchronous::full});
   EXPECT_EQ(error.code, Code::refused);
   EXPECT_THAT(error.message, HasSubstr("with synchronous EXTRA"));
   const auto settings = [&](SqliteOptions const& options) {
@@ -135,7 +136,8 @@ TEST(SqliteStore, F17_RefusesVersionsOfSqliteWhereTheyAreBadAndOnlyThere) {
     EXPECT_FALSE(known_bad(bad, Journal::wal, true)) << bad;
     EXPECT_FALSE(known_bad(bad, Journal::rollback, false)) << bad;
   }
-  for (const int good : {3044006, 3044007, 3050007, 3051003, 3052000, 4000000}) EXPECT_FALSE(known_bad(good, Journal::wal, false)) << good;
+  for (const int good : {3044006, 3044007, 3050007, 3051003, 3052000, 4000000})
+    EXPECT_FALSE(known_bad(good, Journal::wal, false)) << good;
   for (const bool alone : {false, true}) EXPECT_TRUE(known_bad(3036000, Journal::rollback, alone));
   const TemporaryFolder folder;
   if (known_bad(sqlite_version(), Journal::wal, false)) {
@@ -284,17 +286,18 @@ TEST(SqliteStore, C04_NobodyChangesOrRemovesWhatWasWrittenByAccident) {
   }
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open((folder / "trial.db").c_str(), &database), SQLITE_OK);
-  for (char const* attempt :
-       {"UPDATE event SET bytes = x'00' WHERE sequence = 2", "DELETE FROM event", "UPDATE act SET last = 9", "DELETE FROM act", "UPDATE once SET what = 'x'",
-        "DELETE FROM once", "DELETE FROM text", "UPDATE text SET text = x'00'", "UPDATE text SET id = 'x'", "UPDATE document SET bytes = x'00'",
-        "DELETE FROM document", "UPDATE lease SET number = 0", "INSERT INTO lease VALUES (2, 9)", "INSERT INTO event VALUES (2, x'00', 'x')",
-        "INSERT INTO event VALUES (4, 'a text', 'x')"})
+  for (char const* attempt : {"UPDATE event SET bytes = x'00' WHERE sequence = 2", "DELETE FROM event", "UPDATE act SET last = 9",
+                              "DELETE FROM act", "UPDATE once SET what = 'x'", "DELETE FROM once", "DELETE FROM text",
+                              "UPDATE text SET text = x'00'", "UPDATE text SET id = 'x'", "UPDATE document SET bytes = x'00'",
+                              "DELETE FROM document", "UPDATE lease SET number = 0", "INSERT INTO lease VALUES (2, 9)",
+                              "INSERT INTO event VALUES (2, x'00', 'x')", "INSERT INTO event VALUES (4, 'a text', 'x')"})
     EXPECT_EQ(sqlite3_exec(database, attempt, nullptr, nullptr, nullptr), SQLITE_CONSTRAINT) << attempt;
   sqlite3_close(database);
 }
 
 TEST(SqliteStore, DestroyedTextsAreInNoFile) {
-  // Markers of their own in every text, so that any whole copy is found. Texts of many sizes, in pages of their own and shared ones.
+  // Markers of their own in every text, so that any whole copy is found. Texts of many sizes, in pages of their own and shared
+  // ones.
   for (const auto journal : {Journal::wal, Journal::rollback}) {
     const TemporaryFolder folder;
     auto store = opened(folder / "trial.db", {.journal = journal, .checkpoint_pages = 50});
@@ -317,11 +320,13 @@ TEST(SqliteStore, DestroyedTextsAreInNoFile) {
       Act one = act(fmt::format("a{}", i), end);
       one.texts = {texts.back()};
       if (i % 5 == 4)
-        if (const std::size_t victim = (i / 2 + i % 3 * 17) % i; !gone[victim]) one.destroyed = {texts[victim].id}, gone[victim] = true;
+        if (const std::size_t victim = (i / 2 + i % 3 * 17) % i; !gone[victim])
+          one.destroyed = {texts[victim].id}, gone[victim] = true;
       must(store->append(end, one));
       if (i % 40 == 39 && !one.destroyed.empty()) {  // at once, while the trial runs
         const auto there = found();
-        for (std::size_t t = 0; t < texts.size(); ++t) ASSERT_NE(there[t], gone[t]) << "text " << t << " after act " << i << " " << int(journal);
+        for (std::size_t t = 0; t < texts.size(); ++t)
+          ASSERT_NE(there[t], gone[t]) << "text " << t << " after act " << i << " " << int(journal);
       }
     }
     const std::string all = folder.bytes_of_all_files();

@@ -33,8 +33,8 @@ Cost cost_of(int acts, store::SqliteOptions options) {
 TEST(LogCost, AnActIsOneSyncInWalMode) {
   const Cost cost = cost_of(200, {});
   EXPECT_EQ(cost.syncs, 200);
-  // A frame is two writes, and one frame of each act fills up the sector. Acts of the model have one to three events, and in every
-  // third case a text and its index: about seven pages.
+  // A frame is two writes, and one frame of each act fills up the sector. Acts of the model have one to three events, and in
+  // every third case a text and its index: about seven pages.
   EXPECT_LT(cost.writes, 200 * 2 * 9);
 }
 

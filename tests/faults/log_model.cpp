@@ -28,11 +28,16 @@ std::string mark_of(std::string const& text) { return text.substr(0, text.find('
 
 Act LogModel::next() {
   const std::int64_t number = ++made_;
-  Act act{.key = sha256(fmt::format("key {} {}", number, chance_())), .request = sha256(fmt::format("request {}", number)),
-          .events = {}, .texts = {}, .once = {}, .destroyed = {}};
+  Act act{.key = sha256(fmt::format("key {} {}", number, chance_())),
+          .request = sha256(fmt::format("request {}", number)),
+          .events = {},
+          .texts = {},
+          .once = {},
+          .destroyed = {}};
   const auto events = std::int64_t(1 + chance_() % 3);
   for (std::int64_t i = 1; i <= events; ++i) {
-    std::string bytes = fmt::format("{{\"sequence\":{},\"of\":{},\"filling\":\"{}\"}}", last_ + i, number, filling(chance_, chance_() % 20 == 0 ? 9000 : 600));
+    std::string bytes = fmt::format("{{\"sequence\":{},\"of\":{},\"filling\":\"{}\"}}", last_ + i, number,
+                                    filling(chance_, chance_() % 20 == 0 ? 9000 : 600));
     std::string digest = sha256(bytes);
     act.events.push_back({last_ + i, std::move(bytes), std::move(digest)});
   }
@@ -43,7 +48,8 @@ Act LogModel::next() {
   }
   if (chance_() % 2 == 0) act.once.push_back({"allocation", fmt::format("trial/{}", number)});
   if (chance_() % 4 == 0) act.once.push_back({"kit", fmt::format("{:08x}", chance_())});
-  if (chance_() % 8 == 0 && !texts_.empty()) act.destroyed.push_back(std::next(texts_.begin(), std::ptrdiff_t(chance_() % texts_.size()))->first);
+  if (chance_() % 8 == 0 && !texts_.empty())
+    act.destroyed.push_back(std::next(texts_.begin(), std::ptrdiff_t(chance_() % texts_.size()))->first);
   return act;
 }
 
@@ -64,7 +70,8 @@ Judgement LogModel::judge(EventStore const& store, std::optional<Act> const& unc
   const auto finding = [](Verdict verdict, std::string why) { return Judgement{verdict, std::move(why), false}; };
   if (end < last_) return finding(Verdict::lost, fmt::format("the log ends at event {}, and {} was confirmed", end, last_));
   const bool arrived = end > last_;
-  if (arrived && !unconfirmed) return finding(Verdict::half, fmt::format("the log ends at event {}, and nobody appended after {}", end, last_));
+  if (arrived && !unconfirmed)
+    return finding(Verdict::half, fmt::format("the log ends at event {}, and nobody appended after {}", end, last_));
   if (arrived && end != last_ + Sequence(unconfirmed->events.size()))
     return finding(Verdict::half, fmt::format("the log ends at event {}, within an act", end));
 
@@ -77,7 +84,8 @@ Judgement LogModel::judge(EventStore const& store, std::optional<Act> const& unc
     return wrong == 0;
   });
   if (!read) return finding(Verdict::corrupt, to_string(read.error()));
-  if (wrong != 0 || next != end) return finding(Verdict::corrupt, fmt::format("event {} is not as it was appended", wrong != 0 ? wrong : next + 1));
+  if (wrong != 0 || next != end)
+    return finding(Verdict::corrupt, fmt::format("event {} is not as it was appended", wrong != 0 ? wrong : next + 1));
 
   const auto unlike = [&](Kept const& act, bool shall) -> std::optional<std::string> {
     const auto done = store.done(act.key);
@@ -95,16 +103,20 @@ Judgement LogModel::judge(EventStore const& store, std::optional<Act> const& unc
     if (shall == nullptr) return !found->has_value();
     return found->has_value() && (*found)->text == shall->text && (*found)->key == shall->key;
   };
-  const auto destroyed_now = [&](std::string const& id) { return arrived && std::ranges::find(unconfirmed->destroyed, id) != unconfirmed->destroyed.end(); };
+  const auto destroyed_now = [&](std::string const& id) {
+    return arrived && std::ranges::find(unconfirmed->destroyed, id) != unconfirmed->destroyed.end();
+  };
   for (auto const& [id, text] : texts_)
-    if (!text_is(id, destroyed_now(id) ? nullptr : &text)) return finding(Verdict::half, fmt::format("the text '{}' is not as it shall be", mark_of(text.text)));
+    if (!text_is(id, destroyed_now(id) ? nullptr : &text))
+      return finding(Verdict::half, fmt::format("the text '{}' is not as it shall be", mark_of(text.text)));
   for (auto const& [id, mark] : destroyed_)
     if (!text_is(id, nullptr)) return finding(Verdict::half, fmt::format("the text '{}' was destroyed and is there", mark));
   if (unconfirmed) {
     const Kept act{unconfirmed->key, unconfirmed->request, last_ + 1, last_ + Sequence(unconfirmed->events.size())};
     if (auto why = unlike(act, arrived)) return finding(Verdict::half, std::move(*why));
     for (StoredText const& text : unconfirmed->texts)
-      if (!text_is(text.id, arrived ? &text : nullptr)) return finding(Verdict::half, "a text of the act that was not confirmed is not as its events are");
+      if (!text_is(text.id, arrived ? &text : nullptr))
+        return finding(Verdict::half, "a text of the act that was not confirmed is not as its events are");
   }
   return {Verdict::fine, {}, arrived};
 }

@@ -53,8 +53,8 @@ class LogModel {
   conduct::Sequence last_ = 0;
   std::vector<Kept> acts_;
   std::vector<conduct::StoredEvent> events_;
-  std::map<std::string, conduct::StoredText> texts_;       // by id
-  std::map<std::string, std::string> destroyed_;           // id -> mark
+  std::map<std::string, conduct::StoredText> texts_;  // by id
+  std::map<std::string, std::string> destroyed_;      // id -> mark
   std::vector<std::string> destroyed_marks_;
 };
 

@@ -56,7 +56,11 @@ std::vector<Setting> settings() {
       {"WAL, FULL, spoilt, SQLite's default", {}, true, true, false},
       {"WAL, NORMAL", unsafe(Journal::wal, Synchronous::normal), false, false, false},
       {"WAL, OFF", unsafe(Journal::wal, Synchronous::off), false, false, false},
-      {"rollback, FULL, not alone", {.journal = Journal::rollback, .synchronous = Synchronous::full, .alone = false, .unsafe_for_a_test = true}, false, false, false},
+      {"rollback, FULL, not alone",
+       {.journal = Journal::rollback, .synchronous = Synchronous::full, .alone = false, .unsafe_for_a_test = true},
+       false,
+       false,
+       false},
       {"rollback, OFF", unsafe(Journal::rollback, Synchronous::off), false, false, false},
   };
 }
@@ -162,7 +166,9 @@ void live(Setting const& setting, std::int64_t cuts, std::mt19937_64& chance, st
 
 int cut_power(std::int64_t cuts, std::uint64_t seed, std::string const& only, std::string const& where) {
   fmt::print("seed {}\n\n", seed);
-  fmt::print("| setting | cuts | more while opening | acts confirmed | logs that lost one | half an act | damaged | stuck | destroyed text left | as expected |\n");
+  fmt::print(
+      "| setting | cuts | more while opening | acts confirmed | logs that lost one | half an act | damaged | stuck | destroyed "
+      "text left | as expected |\n");
   fmt::print("|---|---|---|---|---|---|---|---|---|---|\n");
   bool as_expected = true;
   for (Setting const& setting : settings()) {
@@ -175,23 +181,25 @@ int cut_power(std::int64_t cuts, std::uint64_t seed, std::string const& only, st
       live(setting, std::min<std::int64_t>(10, wanted - tally.cuts), chance, where, tally);
     const bool fine = setting.safe ? tally.failures() == 0 && tally.texts_left == 0 : tally.failures() > 0;
     as_expected &= fine;
-    fmt::print("| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", setting.name, tally.cuts, tally.in_recovery, tally.acts, tally.lost, tally.half,
-               tally.corrupt, tally.stuck, tally.texts_left, fine ? (setting.safe ? "safe" : "caught") : (setting.safe ? "NO: it failed" : "NO: it was not caught"));
+    fmt::print("| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", setting.name, tally.cuts, tally.in_recovery, tally.acts,
+               tally.lost, tally.half, tally.corrupt, tally.stuck, tally.texts_left,
+               fine ? (setting.safe ? "safe" : "caught") : (setting.safe ? "NO: it failed" : "NO: it was not caught"));
     if (!fine && !tally.first.empty()) fmt::print("  {}\n", tally.first);
     std::fflush(stdout);
   }
   return as_expected ? 0 : 1;
 }
 
-// ---- The n-th operation fails, for every n ---------------------------------------------------------------------------------------
+// ---- The n-th operation fails, for every n
+// ---------------------------------------------------------------------------------------
 
 struct FaultTally {
   std::int64_t runs = 0, reported = 0, harmless = 0, wrong = 0;
   std::string first{};
 };
 
-/// A short run: open, a lease, a document, some acts with a redaction and a checkpoint, a backup, close. `injected` runs before it.
-/// Returns what is wrong, or nothing.
+/// A short run: open, a lease, a document, some acts with a redaction and a checkpoint, a backup, close. `injected` runs before
+/// it. Returns what is wrong, or nothing.
 std::optional<std::string> short_run(Machine& machine, SqliteOptions options, std::string const& where, std::uint64_t seed,
                                      std::function<void()> const& inject, bool cut_afterwards, bool& reported) {
   const TemporaryFolder folder{where};
@@ -224,14 +232,15 @@ std::optional<std::string> short_run(Machine& machine, SqliteOptions options, st
       reported = true;
     }
     if (reported) {
-      if (log.append(model.last(), model.next()) || log.done("x") || log.text("x") || log.document("x") || log.take_lease() || log.checkpoint() ||
-          log.doctor() || log.read(0, [](auto const&) { return true; }) || log.backup(folder / "late"))
+      if (log.append(model.last(), model.next()) || log.done("x") || log.text("x") || log.document("x") || log.take_lease() ||
+          log.checkpoint() || log.doctor() || log.read(0, [](auto const&) { return true; }) || log.backup(folder / "late"))
         if (log.last() > 0) return "the store went on after an error";
     } else {
       backed_up = log.backup(folder / "backup").has_value();
       if (!backed_up) {
         reported = true;
-        const conduct::Act act = model.next();  // a backup that fails is none of the log's business, unless the log's own disk failed
+        const conduct::Act act =
+            model.next();  // a backup that fails is none of the log's business, unless the log's own disk failed
         if (log.append(model.last(), act)) model.confirmed(act);
         else unconfirmed = act;
       }
@@ -251,22 +260,31 @@ std::optional<std::string> short_run(Machine& machine, SqliteOptions options, st
   if ((*opened)->doctor().value().integrity != "ok") return "the file is damaged";
   if (judgement.last_arrived) model.confirmed(*unconfirmed);
   if (!(*opened)->take_lease() || !(*opened)->append(model.last(), model.next())) return "it cannot be written again";
-  if (backed_up != std::filesystem::exists(folder / "backup")) return "there is a backup that failed, or one that succeeded is missing";
+  if (backed_up != std::filesystem::exists(folder / "backup"))
+    return "there is a backup that failed, or one that succeeded is missing";
   if (backed_up) {
-    if (auto restored = store::restore(folder / "backup", folder / "restored"); !restored) return "the backup is not whole: " + to_string(restored.error());
+    if (auto restored = store::restore(folder / "backup", folder / "restored"); !restored)
+      return "the backup is not whole: " + to_string(restored.error());
   }
   if (std::filesystem::exists(folder / "backup.incomplete")) return "half a backup was left";
   return std::nullopt;
 }
 
 int fail_everywhere(std::uint64_t seed, std::string const& where) {
-  const std::pair<char const*, SqliteOptions> kinds_of_log[] = {{"WAL, FULL", {}}, {"rollback, EXTRA", {.journal = Journal::rollback}}};
+  const std::pair<char const*, SqliteOptions> kinds_of_log[] = {{"WAL, FULL", {}},
+                                                                {"rollback, EXTRA", {.journal = Journal::rollback}}};
   const std::tuple<char const*, FaultKind, bool, bool> kinds_of_fault[] = {
-      {"an I/O error", FaultKind::io_error, false, false},      {"I/O errors from then on", FaultKind::io_error, true, false},
-      {"the disk full from then on", FaultKind::disk_full, true, false}, {"a sync that fails", FaultKind::failing_sync, false, false},
-      {"a sync that fails, then a power cut", FaultKind::failing_sync, false, true}, {"syncs that fail from then on, then a power cut", FaultKind::failing_sync, true, true},
+      {"an I/O error", FaultKind::io_error, false, false},
+      {"I/O errors from then on", FaultKind::io_error, true, false},
+      {"the disk full from then on", FaultKind::disk_full, true, false},
+      {"a sync that fails", FaultKind::failing_sync, false, false},
+      {"a sync that fails, then a power cut", FaultKind::failing_sync, false, true},
+      {"syncs that fail from then on, then a power cut", FaultKind::failing_sync, true, true},
   };
-  fmt::print("seed {}\n\n| log | fault | operations, each failing in a run of its own | reported | not needed | wrong |\n|---|---|---|---|---|---|\n", seed);
+  fmt::print(
+      "seed {}\n\n| log | fault | operations, each failing in a run of its own | reported | not needed | wrong "
+      "|\n|---|---|---|---|---|---|\n",
+      seed);
   bool fine = true;
   for (auto const& [log, options] : kinds_of_log)
     for (auto const& [fault, kind, lasts, cut_afterwards] : kinds_of_fault) {
@@ -274,7 +292,9 @@ int fail_everywhere(std::uint64_t seed, std::string const& where) {
       for (std::int64_t n = 1;; ++n) {
         Machine machine("faults");
         bool reported = false;
-        const auto wrong = short_run(machine, options, where, seed, [&, kind = kind, lasts = lasts] { machine.fail_after(kind, n, lasts); }, cut_afterwards, reported);
+        const auto wrong = short_run(
+            machine, options, where, seed, [&, kind = kind, lasts = lasts] { machine.fail_after(kind, n, lasts); },
+            cut_afterwards, reported);
         if (machine.failures() == 0) break;  // the run has fewer operations
         ++tally.runs;
         (wrong ? tally.wrong : reported ? tally.reported : tally.harmless) += 1;
@@ -298,7 +318,9 @@ int main(int count, char** words) {
   std::string only, where = equipoise::store::testing::place_for_tests().string();
   bool faults = false;
   const auto usage = [] {
-    fmt::print(stderr, "usage: power_loss [--cuts N] [--seed S] [--setting WORDS] [--folder PATH] | power_loss --faults [--seed S] [--folder PATH]\n");
+    fmt::print(stderr,
+               "usage: power_loss [--cuts N] [--seed S] [--setting WORDS] [--folder PATH] | power_loss --faults [--seed S] "
+               "[--folder PATH]\n");
     return 2;
   };
   for (int i = 1; i < count; ++i) {

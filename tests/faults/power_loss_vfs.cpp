@@ -188,21 +188,26 @@ int file_size(sqlite3_file* file, sqlite3_int64* size) {
 int take_lock(sqlite3_file* file, int level) { return real(file)->pMethods->xLock(real(file), level); }
 int unlock(sqlite3_file* file, int level) { return real(file)->pMethods->xUnlock(real(file), level); }
 int check_lock(sqlite3_file* file, int* held) { return real(file)->pMethods->xCheckReservedLock(real(file), held); }
-int control(sqlite3_file* file, int what, void* argument) { return real(file)->pMethods->xFileControl(real(file), what, argument); }
+int control(sqlite3_file* file, int what, void* argument) {
+  return real(file)->pMethods->xFileControl(real(file), what, argument);
+}
 int sector_size(sqlite3_file* file) { return real(file)->pMethods->xSectorSize(real(file)); }
 int characteristics(sqlite3_file* file) {
-  return real(file)->pMethods->xDeviceCharacteristics(real(file)) | (ours(file).disk->claims_powersafe ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0);
+  return real(file)->pMethods->xDeviceCharacteristics(real(file)) |
+         (ours(file).disk->claims_powersafe ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0);
 }
 int shm_map(sqlite3_file* file, int region, int size, int extend, void volatile** into) {
   return real(file)->pMethods->xShmMap(real(file), region, size, extend, into);
 }
-int shm_lock(sqlite3_file* file, int offset, int count, int flags) { return real(file)->pMethods->xShmLock(real(file), offset, count, flags); }
+int shm_lock(sqlite3_file* file, int offset, int count, int flags) {
+  return real(file)->pMethods->xShmLock(real(file), offset, count, flags);
+}
 void shm_barrier(sqlite3_file* file) { real(file)->pMethods->xShmBarrier(real(file)); }
 int shm_unmap(sqlite3_file* file, int remove) { return real(file)->pMethods->xShmUnmap(real(file), remove); }
 
-constexpr sqlite3_io_methods methods{2,        close,      read,    write,       truncate,        sync,    file_size, take_lock,   unlock,
-                                     check_lock, control, sector_size, characteristics, shm_map, shm_lock,  shm_barrier, shm_unmap, nullptr,
-                                     nullptr};
+constexpr sqlite3_io_methods methods{
+    2,           close,           read,    write,    truncate,    sync,      file_size, take_lock, unlock, check_lock, control,
+    sector_size, characteristics, shm_map, shm_lock, shm_barrier, shm_unmap, nullptr,   nullptr};
 
 int open(sqlite3_vfs* vfs, char const* name, sqlite3_file* file, int flags, int* flags_out) {
   Machine::Disk& disk = disk_of(vfs);
@@ -250,7 +255,9 @@ int access(sqlite3_vfs* vfs, char const* name, int flags, int* out) {
   Machine::Disk& disk = disk_of(vfs);
   return disk.off ? SQLITE_IOERR_ACCESS : disk.real->xAccess(disk.real, name, flags, out);
 }
-int full_path(sqlite3_vfs* vfs, char const* name, int size, char* out) { return disk_of(vfs).real->xFullPathname(disk_of(vfs).real, name, size, out); }
+int full_path(sqlite3_vfs* vfs, char const* name, int size, char* out) {
+  return disk_of(vfs).real->xFullPathname(disk_of(vfs).real, name, size, out);
+}
 int randomness(sqlite3_vfs* vfs, int size, char* out) { return disk_of(vfs).real->xRandomness(disk_of(vfs).real, size, out); }
 int pause(sqlite3_vfs* vfs, int microseconds) { return disk_of(vfs).real->xSleep(disk_of(vfs).real, microseconds); }
 int now(sqlite3_vfs* vfs, double* out) { return disk_of(vfs).real->xCurrentTime(disk_of(vfs).real, out); }
@@ -277,7 +284,8 @@ void Machine::Disk::apply(Loss loss, std::string const& path, File const& file, 
   };
   std::int64_t size = now_size;
   switch (loss) {
-    case Loss::nothing: break;
+    case Loss::nothing:
+      break;
     case Loss::everything:
       restore_all();
       size = file.durable_size;
@@ -310,7 +318,8 @@ void Machine::Disk::apply(Loss loss, std::string const& path, File const& file, 
       }
       for (auto const& [number, fate] : fates)
         if (fate == 2)
-          for (std::int64_t at = number * physical; at < std::min<std::int64_t>((number + 1) * physical, std::int64_t(bytes.size())); ++at)
+          for (std::int64_t at = number * physical;
+               at < std::min<std::int64_t>((number + 1) * physical, std::int64_t(bytes.size())); ++at)
             bytes[std::size_t(at)] = char(chance());
       size = coin(chance) ? std::max(end, longer_again ? file.durable_size : now_size) : end;
       break;

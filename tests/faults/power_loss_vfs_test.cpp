@@ -12,14 +12,16 @@
 namespace equipoise::faults {
 namespace {
 
-using store::testing::TemporaryFolder;
 using store::testing::bytes_of;
+using store::testing::TemporaryFolder;
 using store::testing::write_bytes;
 
 class OpenFile {
  public:
   OpenFile(Machine const& machine, std::string const& path, int kind = SQLITE_OPEN_MAIN_DB)
-      : vfs_(sqlite3_vfs_find(machine.vfs().c_str())), memory_(std::size_t(vfs_->szOsFile), '\0'), name_(path + std::string(4, '\0')) {
+      : vfs_(sqlite3_vfs_find(machine.vfs().c_str())),
+        memory_(std::size_t(vfs_->szOsFile), '\0'),
+        name_(path + std::string(4, '\0')) {
     int flags = 0;
     opened_ = vfs_->xOpen(vfs_, name_.c_str(), file(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | kind, &flags) == SQLITE_OK;
   }
@@ -27,7 +29,9 @@ class OpenFile {
     if (file()->pMethods) file()->pMethods->xClose(file());
   }
   bool opened() const { return opened_; }
-  int write(std::int64_t offset, std::string_view bytes) { return file()->pMethods->xWrite(file(), bytes.data(), int(bytes.size()), offset); }
+  int write(std::int64_t offset, std::string_view bytes) {
+    return file()->pMethods->xWrite(file(), bytes.data(), int(bytes.size()), offset);
+  }
   int sync() { return file()->pMethods->xSync(file(), SQLITE_SYNC_NORMAL); }
   int truncate(std::int64_t size) { return file()->pMethods->xTruncate(file(), size); }
 
