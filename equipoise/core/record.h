@@ -184,6 +184,10 @@ void take(Section& section, T& value) {
 template <class T>
 void take_element(Node const& node, std::string_view name, T& element, Problems& problems) {
   if constexpr (Struct<T>) {
+    if (!node.table()) {
+      add_problem(problems, node.place(), Code::wrong_type, "an element of '{}' is a table, and not {}", name, node.type_name());
+      return;
+    }
     Section part(node, std::string(name), problems);
     take(part, element);
   } else {  // a list of values is read as a table of one
