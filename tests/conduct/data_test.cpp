@@ -72,6 +72,16 @@ TEST(EditChecks, OfAFormLookAtTheWholeEntry) {
                    .get<bool>());
 }
 
+TEST(C08_Change, NeedsAReasonAfterTheFirstSave) {
+  Trial trial;
+  const std::string who = trial.enrol();
+  trial.screen(who);
+  EXPECT_EQ(codes(trial.save("coordinator_s1", who, "screening", "vitals", values({{"weight", "60"}}), 1)), std::set<std::string>{"missing_key"});
+  EXPECT_TRUE(trial.save("coordinator_s1", who, "screening", "vitals", values({{"weight", "60"}}), 1, "scale")["ok"].get<bool>());
+  EXPECT_EQ(codes(trial.ask("coordinator_s1", "visit", {{"participant", who}, {"visit", "screening"}, {"date", "2024-01-07"}})),
+            (std::set<std::string>{"inconsistent", "missing_key"}));  // and it would be before the consent
+}
+
 TEST(Values, KeepWhatWasTypedInAnotherUnit) {
   Trial trial;
   const std::string who = trial.enrol();
