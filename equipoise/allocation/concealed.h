@@ -22,6 +22,7 @@ struct Request {
 
 /// What a site gets and keeps.
 struct Receipt {
+  static constexpr bool empty_texts = true;
   std::int64_t number = 0;           ///< of the allocation in the trial
   std::string participant{};
   std::string stream{};              ///< "trial", or the stratum as "site=s1,sex=F"

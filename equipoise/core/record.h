@@ -174,10 +174,14 @@ template <class T>
 void take_member(Section& section, std::string_view name, T& member);
 
 /// Reads a struct from what a person or a program sent: every problem is reported. A member without an empty state is required;
-/// a text is, unless it is an optional one.
+/// a text is, unless it is an optional one, or the struct says that its texts may be empty (`empty_texts`).
 template <Struct T>
 void take(Section& section, T& value) {
-  T::fields(value, [&](std::string_view name, auto& member) { take_member(section, name, member); });
+  T::fields(value, [&](std::string_view name, auto& member) {
+    if constexpr (requires { T::empty_texts; } && std::same_as<std::remove_cvref_t<decltype(member)>, std::string>)
+      member = section.text(name).value_or("");
+    else take_member(section, name, member);
+  });
   section.finish();
 }
 

@@ -176,7 +176,9 @@ std::string Service::answer(std::string_view line) {
   if (!asked) return refusal(problems);
   if (!broken_.empty())
     return refusal({Error{Code::unavailable, "the service has stopped: " + broken_, {}, "it has to be started again"}});
+  pass("asked");
   const auto answer = asked->looks ? look(*asked) : act(*asked);
+  pass("answered");
   if (around_.log)
     around_.log(dump({{"at", to_string(clock_.now())}, {"what", conduct::permission(asked->name) ? asked->name : "unknown"},
                       {"role", conduct::word(asked->actor.role)}, {"site", asked->actor.site},
@@ -300,17 +302,20 @@ Expected<void> Service::commit(Actor const& actor, std::string const& key, std::
     act.events.push_back(conduct::stored(events.back()));
     envelope.previous = act.events.back().digest;
   }
+  pass("decided");
   for (TrialEvent const& event : events)
     if (auto const* amended = std::get_if<conduct::Amended>(&event.event))
       if (const auto told = tell_vault(amended->document); !told) return told;
   if (around_.witness)
     if (const auto written = around_.witness->intend(act.events.back().sequence, act.events.back().digest); !written)
       return tl::unexpected(written.error());
+  pass("intended");
   if (const auto stored = around_.store.append(state_.last, act); !stored) {
     // Nobody knows whether it is there: what happens next is decided by what the disk holds.
     if (stored.error().code != Code::conflict || around_.store.last() != state_.last) broken_ = stored.error().message;
     return stored;
   }
+  pass("stored");
   for (std::size_t i = 0; i < events.size(); ++i) {
     const auto folded = conduct::fold(state_, events[i], act.events[i].digest);
     if (!folded) broken_ = folded.error().message;
@@ -322,6 +327,7 @@ Expected<void> Service::commit(Actor const& actor, std::string const& key, std::
     if (const auto confirmed = around_.vault.confirm(allocated); !confirmed) broken_ = confirmed.error().message;
   if (around_.witness)
     if (const auto written = around_.witness->confirm(state_.last, state_.digest); !written) broken_ = written.error().message;
+  pass("confirmed");
   return {};
 }
 

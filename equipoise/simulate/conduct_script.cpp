@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "equipoise/core/text.h"
 #include "equipoise/simulate/records.h"
@@ -93,12 +94,13 @@ class Writer {
     add(start, randomisation, i, Role::investigator, conduct::Randomise{.participant = id});
     for (std::size_t f = 0; f < layout_.forms.size(); ++f) entries(i, id, f);
     const double end = start + trial_.follow_up_end[i];
-    const bool told = std::ranges::any_of(p_.ends_participation, [&](std::string const& code) { return ended_by(i, code); });
+    const bool told =
+        std::ranges::any_of(p_.ends_participation, [&](std::string const& code) { return event_day(i, code).has_value(); });
     if (!told) add(end, leaving, i, Role::investigator, conduct::Stop{.participant = id, .what = "completed", .date = date(end)});
   }
 
-  /// Whether an entry says that the participant left by this event.
-  bool ended_by(std::size_t i, std::string const& code) const {
+  /// The day since randomisation on which an entry says that the dated event happened to the participant.
+  std::optional<double> event_day(std::size_t i, std::string const& code) const {
     conduct::Plan::EventSlot const* slot = plan_.event_slot(code);
     for (std::size_t f = 0; slot && f < layout_.forms.size(); ++f) {
       if (layout_.forms[f].form != slot->form) continue;
@@ -107,9 +109,10 @@ class Writer {
       auto const& from = trial_.entries[f];
       auto const& values = from.items[std::size_t(item - layout_.forms[f].items.begin())];
       for (std::size_t row = 0; row < values.size(); ++row)
-        if (from.participant[row] == i && !std::isnan(values[row]) && slot->code->codes[std::size_t(values[row])].id == code) return true;
+        if (from.participant[row] == i && !std::isnan(values[row]) && slot->code->codes[std::size_t(values[row])].id == code)
+          return from.date[row];
     }
-    return false;
+    return {};
   }
 
   void visit(std::size_t i, std::string const& id, std::size_t v) {
@@ -143,6 +146,8 @@ class Writer {
 
   void doses(std::size_t i, std::string const& id, protocol::Visit const& visit, double when) {
     const auto given = layout_.cell("given", place(visit));
+    const auto stopped = event_day(i, "treatment_stop");
+    if (stopped && randomised(i) + *stopped <= when) return;
     for (protocol::Intervention const& what : p_.interventions) {
       if (what.amount.empty() || std::ranges::find(what.visits, visit.id) == what.visits.end()) continue;
       const double how = given ? trial_.value[*given * trial_.n + i] : 0;

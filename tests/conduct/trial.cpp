@@ -48,6 +48,8 @@ Json values(std::vector<std::pair<std::string, std::string>> const& pairs) {
 
 namespace {
 
+std::int64_t keys = 0;  // of all trials of this process: a restored one must not meet its own again
+
 std::string secret_of(std::string const& user) { return "the secret of " + user; }
 
 /// "coordinator_s1" -> coordinator at s1; "administrator_2" -> administrator.
@@ -112,7 +114,7 @@ Json Trial::question(std::string const& user, std::string const& command, Json d
 Json Trial::ask(std::string const& user, std::string const& command, Json data, std::string const& reason, std::string const& key) {
   if (command == "sign" && !data.contains("secret")) data["secret"] = secret_of(user);
   return Json::parse(
-      line(question(user, command, std::move(data), reason, key.empty() ? fmt::format("key {}", ++keys_) : key).dump()));
+      line(question(user, command, std::move(data), reason, key.empty() ? fmt::format("key {}", ++keys) : key).dump()));
 }
 
 Json Trial::view(std::string const& user, std::string const& name, Json data) {

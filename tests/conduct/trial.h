@@ -90,9 +90,6 @@ class Trial {
   std::unique_ptr<server::VaultLink> link;
   std::unique_ptr<server::Service> service;
   std::string protocol;
-
- private:
-  std::int64_t keys_ = 0;
 };
 
 std::string site_of(std::string const& participant);
