@@ -103,8 +103,8 @@ class Writer {
   std::optional<double> event_day(std::size_t i, std::string const& code) const {
     conduct::Plan::EventSlot const* slot = plan_.event_slot(code);
     for (std::size_t f = 0; slot && f < layout_.forms.size(); ++f) {
-      if (layout_.forms[f].form != slot->form) continue;
-      const auto item = std::ranges::find(layout_.forms[f].items, slot->code);
+      if (layout_.forms[f].form->id != slot->form->id) continue;
+      const auto item = std::ranges::find(layout_.forms[f].items, slot->code->id, &protocol::Item::id);
       if (item == layout_.forms[f].items.end()) continue;
       auto const& from = trial_.entries[f];
       auto const& values = from.items[std::size_t(item - layout_.forms[f].items.begin())];
