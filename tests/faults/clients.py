@@ -96,7 +96,7 @@ class Client(threading.Thread):
         while not self.stop.is_set():
             site = self.random.choice(SITES)
             enrolled = self.ask(site, self.key(), "enrol", {})
-            if not enrolled or not enrolled["ok"]:
+            if not enrolled or not enrolled["ok"] or not enrolled["events"]:
                 continue
             who = enrolled["events"][0]["data"]["participant"]
             self.ask(site, self.key(), "consent", {"participant": who, "date": "2024-01-08"})
@@ -154,6 +154,7 @@ def check(folder, history, problem):
 
     if problem:
         bad("start", problem)
+        return wrong, 0, len(history.rows)
     database = sqlite3.connect(os.path.join(folder, "trial.db"))
     if database.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
         bad("I0", "integrity_check")
@@ -206,6 +207,8 @@ def check(folder, history, problem):
             continue
         read = json.loads(answer)
         if read["ok"]:
+            if not read["events"]:
+                bad("I3", f"{command} with key {key} was answered, and nothing of it is in the log")
             for event in read["events"]:
                 stored = events[event["sequence"] - 1] if event["sequence"] <= len(events) else None
                 if stored is None or stored["event"] != event["event"] or stored["data"] != event["data"]:
@@ -214,7 +217,7 @@ def check(folder, history, problem):
             continue
         if told.setdefault(key, answer) != answer:
             bad("I11", f"two answers to {command} with key {key}")
-        if command == "randomise" and read["ok"]:
+        if command == "randomise" and read["ok"] and read["events"]:
             asked = first_asked[participant]
             number = read["events"][0]["data"]["receipt"]["number"]
             if of_participant.setdefault(participant, number) != number:
