@@ -16,8 +16,11 @@ constexpr std::size_t most_groups = 16;
 /// as one column for each group and visit, of which no two groups share a participant.
 void VisitLikelihood::Work::find_groups() {
   groups_sought = true;
-  if (!data->root_weight.empty()) return;
-  Groups found;
+  // Made where it stays: a factor that has computed nothing cannot be moved.
+  if (!data->root_weight.empty() || !tell_groups(groups.emplace())) groups.reset();
+}
+
+bool VisitLikelihood::Work::tell_groups(Groups& found) const {
   std::vector<std::uint8_t> indicator(std::size_t(q), 0);
   for (Index a = 0; a < q; ++a) {
     if (!of_visits[std::size_t(a)]) continue;
@@ -29,30 +32,30 @@ void VisitLikelihood::Work::find_groups() {
     if (indicator[std::size_t(a)]) found.covariates.push_back(a);
   }
   const Index count = Index(found.covariates.size());
-  if (count == 0 || std::size_t(count) > most_groups) return;
+  if (count == 0 || std::size_t(count) > most_groups) return false;
   std::vector<std::uint32_t> kinds;  // the covariates of the participants, a bit each
   for (std::size_t i = 0; i < data->n(); ++i) {
     std::uint32_t kind = 0;
     for (Index k = 0; k < count; ++k)
       kind |= std::uint32_t(data->u[i * std::size_t(q) + std::size_t(found.covariates[std::size_t(k)])] != 0) << k;
     if (std::ranges::find(kinds, kind) == kinds.end()) kinds.push_back(kind);
-    if (Index(kinds.size()) > count) return;
+    if (Index(kinds.size()) > count) return false;
   }
-  if (Index(kinds.size()) != count) return;
+  if (Index(kinds.size()) != count) return false;
   found.is_rest.assign(std::size_t(p), 0);
   for (Index c = 0; c < p; ++c)
     for (VisitData::Piece const& piece : data->columns[std::size_t(c)])
       found.is_rest[std::size_t(c)] |= !indicator[piece.covariate];
   for (Index c = 0; c < p; ++c)
     if (found.is_rest[std::size_t(c)]) found.rest.push_back(c);
-  if (p - Index(found.rest.size()) != count * m) return;
+  if (p - Index(found.rest.size()) != count * m) return false;
   MatrixXd values(count, count);
   for (Index row = 0; row < count; ++row)
     for (Index k = 0; k < count; ++k) values(row, k) = kinds[std::size_t(row)] >> k & 1u;
   const Eigen::FullPivLU<MatrixXd> lu(values);
-  if (!lu.isInvertible()) return;
+  if (!lu.isInvertible()) return false;
   found.shares = lu.inverse();
-  groups = std::move(found);
+  return true;
 }
 
 /// With a column for each group and visit in the place of those of the groups, A = L L' has the blocks

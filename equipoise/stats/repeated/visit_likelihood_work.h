@@ -111,6 +111,7 @@ struct VisitLikelihood::Work : folded::PatternSums {
   /// P_s of every element, or of the columns that `only` marks.
   void make_slopes(std::vector<std::uint8_t> const* only = nullptr);
   void find_groups();
+  bool tell_groups(Groups& found) const;  ///< whether there are some
 
   /// What `Saturated` does without: A, its factor and inverse; the inverse alone.
   void complete();
