@@ -287,7 +287,8 @@ def main():
     if wrong or allocations == 0:
         sys.exit("the service broke an invariant" if wrong else "nobody was randomised")
     if arguments.all:
-        missed = [mutant for mutant in MUTANTS if not run(arguments, mutant, arguments.mutant_seconds)[0]]
+        # On a busy machine few allocations are made in the time, so that a mutant may need another run.
+        missed = [mutant for mutant in MUTANTS if not any(run(arguments, mutant, arguments.mutant_seconds)[0] for _ in range(3))]
         if missed:
             sys.exit(f"not caught: {', '.join(missed)}")
 
