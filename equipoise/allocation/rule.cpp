@@ -75,6 +75,27 @@ std::optional<Caution> Rule::caution() const {
       compiled_->method);
 }
 
+bool Rule::balances_margins() const {
+  return std::visit([](auto const& one) { return std::derived_from<std::remove_cvref_t<decltype(one)>, Minimisation>; },
+                    compiled_->method);
+}
+
+std::size_t Rule::stratum(std::span<const std::int32_t> levels) const {
+  expects(levels.size() == compiled_->stride.size(), "a stratum has a level of each factor");
+  std::size_t number = 0;
+  for (std::size_t i = 0; i < levels.size(); ++i) number += compiled_->stride[i] * std::size_t(levels[i]);
+  return number;
+}
+
+Rule Rule::without_level_caps() const {
+  auto open = std::make_shared<Compiled>(*compiled_);
+  for (Factor& factor : open->setting.factors) factor.caps.clear();
+  open->caps_levels = false;
+  open->cells -= open->method_from - open->levels_from;
+  open->method_from = open->levels_from;
+  return Rule(std::move(open));
+}
+
 State Rule::start() const {
   State state;
   start(state);

@@ -43,6 +43,14 @@ class Rule {
   /// What is allowed and makes allocations easy to guess.
   std::optional<Caution> caution() const;
 
+  /// Whether participants of all combinations of levels are balanced together (minimisation). Every other method keeps each
+  /// combination, a stratum, apart: as long as no arm has a cap, an arm follows from those before it in its stratum alone.
+  bool balances_margins() const;
+  /// The stratum of these levels, which are in range: below Setting::strata, the first factor counting fastest.
+  std::size_t stratum(std::span<const std::int32_t> levels) const;
+  /// The same rule without caps of levels: what it gives in one stratum, however full the levels of others are.
+  Rule without_level_caps() const;
+
   State start() const;
   void start(State& state) const;  ///< reuses its memory
 

@@ -164,5 +164,37 @@ TEST(Rule, ReportsARatioThatIsTooFine) {
   EXPECT_THAT(problems_of(2, "method = \"simple\"\nratio = { a = 60, b = 60 }\n"), IsEmpty());
 }
 
+const std::string site_and_sex = "factors = [{ id = \"site\" }, { id = \"sex\", rule = \"sex@screening\" }]\n";
+
+TEST(Rule, SaysWhetherItKeepsStrataApart) {
+  EXPECT_FALSE(rule(2, "method = \"permuted_block\"\nblock_sizes = [2]\n" + site_and_sex).balances_margins());
+  EXPECT_FALSE(rule(2, "method = \"simple\"\n").balances_margins());
+  EXPECT_TRUE(rule(2, "method = \"minimisation\"\nprobability = 0.8\n" + site_and_sex).balances_margins());
+  EXPECT_TRUE(rule(2, "method = \"taves\"\n" + site_and_sex).balances_margins());
+}
+
+TEST(Rule, NumbersStrataByTheirLevelsTheFirstFactorFastest) {
+  const Rule one = rule(2, "method = \"permuted_block\"\nblock_sizes = [2]\n" + site_and_sex);
+  for (std::int32_t sex = 0; sex < 2; ++sex)
+    for (std::int32_t site = 0; site < 3; ++site) EXPECT_EQ(one.stratum(std::vector{site, sex}), std::size_t(3 * sex + site));
+}
+
+TEST(Rule, WithoutLevelCapsGivesWhatItGaveAndGoesOn) {
+  const Rule capped = rule(2, "method = \"permuted_block\"\nblock_sizes = [2]\n" + site_and_sex);  // s3 takes two
+  const Rule open = capped.without_level_caps();
+  State one = capped.start(), two = open.start();
+  for (int i = 0; i < 6; ++i) {
+    const random::ScriptedDraw draw({random::middle_of_cell(std::uint64_t(i % 3), 4), 0});
+    const auto from_capped = capped.next(one, std::vector<std::int32_t>{2, i % 2}, draw);
+    const auto from_open = open.next(two, std::vector<std::int32_t>{2, i % 2}, draw);
+    ASSERT_TRUE(from_open);
+    EXPECT_EQ(from_capped.has_value(), i < 2);
+    if (from_capped) {
+      EXPECT_EQ(*from_capped, *from_open);
+    }
+  }
+  EXPECT_EQ(open.allocated(two)[0] + open.allocated(two)[1], 6);
+}
+
 }  // namespace
 }  // namespace equipoise::allocation

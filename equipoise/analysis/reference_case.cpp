@@ -5,7 +5,7 @@
 #include <limits>
 #include <map>
 
-#include "equipoise/analysis/json_reader.h"
+#include "equipoise/core/json.h"
 #include "equipoise/core/section.h"
 
 namespace equipoise::analysis {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "equipoise/analysis/json_reader.h"
+#include "equipoise/core/json.h"
 #include "equipoise/analysis/reference_case.h"
 
 namespace equipoise::analysis {

@@ -18,6 +18,7 @@ void add_report(CLI::App& app, Console& console);
 void add_simulate(CLI::App& app, Console& console);
 void add_merge(CLI::App& app, Console& console);
 void add_compare(CLI::App& app, Console& console);
+void add_trial(CLI::App& app, Console& console);
 void add_verify(CLI::App& app, Console& console);
 
 inline void add_commands(CLI::App& app, Console& console) {
@@ -28,6 +29,7 @@ inline void add_commands(CLI::App& app, Console& console) {
   add_simulate(app, console);
   add_merge(app, console);
   add_compare(app, console);
+  add_trial(app, console);
   add_verify(app, console);
 }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "equipoise/cli/conducted_trial.h"
 #include "equipoise/cli/files.h"
 #include "equipoise/cli/version.h"
 #include "equipoise/core/text.h"
@@ -69,6 +70,7 @@ void export_trial(ExportAsked const& asked, Console& console) {
   const auto world = simulate::World::build(study->protocol, *scenario);
   if (!world) return console.fail(world.error());
 
+  if (asked.through_conduct) return conduct_trial(asked, *bytes, study->protocol, *scenario, *world, console);
   simulate::Workspace workspace;
   simulate::VirtualTrial trial;
   world->replicate(asked.seed, std::uint64_t(asked.number), workspace, trial);

@@ -15,6 +15,8 @@ struct ExportAsked {
   std::int64_t number = 0;
   std::uint64_t seed = 1;
   std::string output;               ///< folder
+  bool through_conduct = false;     ///< by the conduct service, act by act, in the new folder `trial` of the output
+  std::string vault_key{};          ///< its vault's key file
   std::vector<std::string> beside;  ///< options that were given and speak of many trials
 };
 

@@ -7,7 +7,7 @@
 namespace equipoise {
 namespace {
 
-constexpr std::array<CodeCard, 24> cards{{
+constexpr std::array<CodeCard, 26> cards{{
     {Code::failure, "failure", "Something outside our control failed.", 500, 1},
     {Code::io, "io", "A file could not be read or written.", 500, 1},
     {Code::usage, "usage", "The command line is wrong.", 400, 2},
@@ -30,7 +30,9 @@ constexpr std::array<CodeCard, 24> cards{{
     {Code::no_convergence, "no_convergence", "The iteration did not reach its optimum.", 422, 1},
     {Code::verification, "verification", "A known answer was not reproduced.", 422, 4},
     {Code::target_missed, "target_missed", "A required target was not met.", 422, 5},
-    {Code::refused, "refused", "The role or the blinding forbids it.", 403, 6},
+    {Code::refused, "refused", "The role, the blinding or the state of the trial forbids it.", 403, 6},
+    {Code::conflict, "conflict", "Somebody else was first: look again and decide again.", 409, 1},
+    {Code::unavailable, "unavailable", "The service is not there, or not in a state to act.", 503, 1},
     {Code::interrupted, "interrupted", "Stopped by a signal.", 503, 130},
 }};
 
@@ -40,6 +42,11 @@ CodeCard const& card(Code code) {
   const auto found = std::ranges::find(cards, code, &CodeCard::code);
   expects(found != cards.end(), "every code has a card");
   return *found;
+}
+
+std::optional<Code> code_named(std::string_view name) {
+  const auto found = std::ranges::find(cards, name, &CodeCard::name);
+  return found == cards.end() ? std::nullopt : std::optional(found->code);
 }
 
 std::string to_string(Error const& error) {

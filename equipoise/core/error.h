@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -34,7 +35,9 @@ enum class Code {
   no_convergence,   ///< an iteration did not reach its optimum
   verification,     ///< a known answer was not reproduced
   target_missed,    ///< a required target was not met
-  refused,          ///< role or blinding forbids it
+  refused,          ///< role, blinding or the state of the trial forbids it
+  conflict,         ///< somebody else was first: look again and decide again
+  unavailable,      ///< the service is not there, or not in a state to act
   interrupted,      ///< stopped by a signal
 };
 
@@ -48,6 +51,8 @@ struct CodeCard {
 };
 
 CodeCard const& card(Code code);
+/// The code of this name, if there is one.
+std::optional<Code> code_named(std::string_view name);
 
 /// Where in what a person wrote: file, line and column (both from 1; 0 = unknown), or data row (the line of the file) and column
 /// name.

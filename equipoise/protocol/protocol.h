@@ -201,10 +201,24 @@ struct Analysis {
   Place place, method_place;
 };
 
+/// What is given at visits.
 struct Intervention {
   std::string id;
   Text label;
   std::vector<std::string> visits;
+  std::string amount;                        ///< formula for whoever prepares it, such as "dose * weight"; empty: none is stated
+  int digits = 3;                            ///< significant digits to which the amount is rounded
+  std::optional<Dose> volume;                ///< one for all arms and weights: seen at the bedside
+  std::optional<double> weight_change_confirm;  ///< relative change of weight since the last dose that needs a second look
+  Place amount_place;
+};
+
+/// Values that some roles do not see after a visit, and not at it: their course hints at the arm.
+struct Mask {
+  std::vector<std::string> items;  ///< items and derivations
+  std::string after;               ///< visit
+  std::vector<std::string> roles;
+  std::string entered_by;          ///< role that alone enters them; empty: whoever enters the form
 };
 
 /// A cell text of the data and what it means in the trial.
@@ -337,6 +351,7 @@ struct Protocol {
   std::vector<RandomisationFactor> randomisation_factors;
   std::string blinding;  ///< "open", "single", "double"
   std::vector<std::string> unmasked_roles;
+  std::vector<Mask> masks;
   std::optional<Source> source;
   ReportPlan report;
 

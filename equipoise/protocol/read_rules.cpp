@@ -183,16 +183,18 @@ void read_blinding(Reader& reader, Section& root) {
   reader.protocol.blinding = section->word<std::string_view>("kind", kinds).value_or("open");
   reader.protocol.unmasked_roles = section->texts("unmasked").value_or(std::vector<std::string>{});
   for (Section& mask : section->tables("mask_from", "mask_from")) {
+    Mask& made = reader.protocol.masks.emplace_back();
     if (const auto items = mask.texts("items")) {
+      made.items = *items;
       const Node* list = mask.node().find("items");
       for (std::size_t i = 0; i < items->size(); ++i)
         reader.resolves((*items)[i], ProtocolNames(reader.protocol).all_variables(), "item or derivation",
                         (*list->array())[i].place());
     }
     if (const auto after = mask.need_text("after"))
-      reader.resolves(*after, ids_of(reader.protocol.visits), "visit", mask.place_of("after"));
-    mask.texts("roles");
-    mask.text("entered_by");
+      reader.resolves(made.after = *after, ids_of(reader.protocol.visits), "visit", mask.place_of("after"));
+    made.roles = mask.texts("roles").value_or(std::vector<std::string>{});
+    made.entered_by = mask.filled_text("entered_by").value_or("");
     mask.finish();
   }
   section->finish();

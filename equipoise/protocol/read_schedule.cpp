@@ -273,13 +273,15 @@ void read_interventions(Reader& reader, Section& root) {
       for (std::size_t i = 0; i < visits->size(); ++i)
         reader.resolves((*visits)[i], ids_of(reader.protocol.visits), "visit", (*list->array())[i].place());
     }
-    section.text("amount");
+    intervention.amount = section.filled_text("amount").value_or("");
+    intervention.amount_place = section.place_of("amount");
+    intervention.digits = int(section.integer("digits", {.min = 1, .max = 15}).value_or(3));
     if (auto volume = section.table("volume", "the volume of " + section.name())) {
-      volume->need_number("amount", Limits::above(0));
-      if (const auto unit = volume->need_text("unit")) check(reader, *unit, volume->place_of("unit"));
+      intervention.volume = Dose{volume->need_number("amount", Limits::above(0)).value_or(0), {}};
+      if (const auto unit = volume->need_text("unit")) check(reader, intervention.volume->unit = *unit, volume->place_of("unit"));
       volume->finish();
     }
-    section.number("weight_change_confirm", Limits::open(0, 1));
+    intervention.weight_change_confirm = section.number("weight_change_confirm", Limits::open(0, 1));
     section.finish();
     reader.protocol.interventions.push_back(std::move(intervention));
   }

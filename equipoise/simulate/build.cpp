@@ -258,7 +258,7 @@ bool World::calibrate_study_stop(Workspace& w, Problems& problems) {
   for (std::uint64_t number = 1; rows.size() < wanted * counting && number < 4000; ++number) {
     w.draws_.start(calibration_seed(), number);
     w.arena_.rewind();
-    enrol(w, trial, false);
+    enrol(w, trial, false, {});
     const Course run = course(w, trial, {}, all_);
     double* x = w.arena_.take(stop_visits_.size() * run.people.stride);
     seen_values(run, x, w.arena_);

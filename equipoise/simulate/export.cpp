@@ -7,7 +7,7 @@
 
 #include "equipoise/core/text.h"
 #include "equipoise/data/formats/csv.h"
-#include "equipoise/protocol/toml.h"
+#include "equipoise/protocol/visit_rows.h"
 #include "equipoise/simulate/records.h"
 
 namespace equipoise::simulate {
@@ -16,14 +16,8 @@ namespace {
 using data::Kind;
 using data::TypedColumn;
 
-std::string column_name(protocol::Item const& item) { return item.form + "." + item.id; }
-
-/// The text by which a data file names a site: its id, except where that is the name of another one.
-std::string site_text(protocol::Protocol const& protocol, protocol::Site const& site) {
-  const bool taken =
-      std::ranges::any_of(protocol.sites, [&](protocol::Site const& other) { return &other != &site && other.name == site.id; });
-  return taken ? site.name : site.id;
-}
+using protocol::column_name;
+using protocol::site_text;
 
 std::vector<std::string> ids_of(auto const& things) {
   std::vector<std::string> ids;
@@ -185,57 +179,18 @@ class Writer {
   std::vector<Row> rows_;
 };
 
-Node text(std::string value) { return Node(std::move(value)); }
-Node table(std::vector<std::pair<std::string, Node>> members) {
-  Node::Table made;
-  for (auto& [key, value] : members) made.push_back({std::move(key), {}, std::move(value)});
-  return Node(std::move(made));
-}
-
-Node item_list(std::vector<protocol::Item const*> const& items) {
-  Node::Array list;
-  for (protocol::Item const* item : items)
-    list.push_back(table({{"item", text(item->id)}, {"column", text(column_name(*item))}}));
-  return Node(std::move(list));
-}
-
 std::string which(Origin const& origin) {
   return fmt::format("virtual trial {} of scenario '{}', seed {}", origin.number, origin.scenario, origin.seed);
 }
 
-Node source_of(protocol::Protocol const& protocol, Layout const& layout, Origin const& origin, std::string const& file) {
-  std::vector<std::pair<std::string, Node>> source;
-  source.emplace_back("file", text(file));
-  source.emplace_back("rows", text("visits"));
-  source.emplace_back("day", text("day"));
-  source.emplace_back("visit", table({{"column", text("visit")}}));
-  source.emplace_back("participant", text("participant"));
-  if (!protocol.sites.empty()) source.emplace_back("site", text("site"));
-  source.emplace_back("arm", table({{"column", text("arm")}, {"received", text("arm_received")}}));
-  source.emplace_back("randomised", text("randomised"));
-  source.emplace_back("randomisation_order", text("order"));
-  source.emplace_back("follow_up", text("last_seen"));
-  source.emplace_back("note", text(fmt::format("Simulated: {}, of the protocol with the digest {}, by equipoise {}.",
-                                               which(origin), protocol.digest, origin.version)));
-  if (const auto items = items_of(layout); !items.empty()) source.emplace_back("item", item_list(items));
-  Node::Array entries;
-  for (Layout::Form const& form : layout.forms) {
-    Node::Array where;
-    where.push_back(table({{"column", text("form")}, {"is", text(form.form->id)}}));
-    entries.push_back(
-        table({{"form", text(form.form->id)}, {"where", Node(std::move(where))}, {"items", item_list(form.items)}}));
-  }
-  if (!entries.empty()) source.emplace_back("entry", Node(std::move(entries)));
-  return table(std::move(source));
-}
-
-/// The table with the member set to the value: where it stands, or at the end.
-Node with(Node const& from, std::string_view key, Node value) {
-  Node::Table members = *from.table();
-  const auto found = std::ranges::find(members, key, &Node::Member::key);
-  if (found != members.end()) found->value = std::move(value);
-  else members.push_back({std::string(key), {}, std::move(value)});
-  return Node(std::move(members), from.place());
+protocol::VisitRows rows_of(protocol::Protocol const& protocol, Layout const& layout, Origin const& origin, std::string const& file) {
+  protocol::VisitRows rows{
+      .file = file,
+      .items = items_of(layout),
+      .note = fmt::format("Simulated: {}, of the protocol with the digest {}, by equipoise {}.", which(origin), protocol.digest,
+                          origin.version)};
+  for (Layout::Form const& form : layout.forms) rows.forms.push_back({form.form, form.items});
+  return rows;
 }
 
 }  // namespace
@@ -248,18 +203,15 @@ std::string exported_protocol(Node const& document, protocol::Protocol const& pr
                               Origin const& origin, std::string const& file) {
   const Node* trial = document.find("trial");
   expects(trial && trial->table(), "a protocol that loads has a section [trial]");
-  Node made = with(document, "trial", with(*trial, "simulated", Node(true)));
-  Node::Table sections = *made.table();
-  std::erase_if(sections, [](Node::Member const& section) { return section.key == "source"; });
-  sections.push_back({"source", {}, source_of(protocol, layout, origin, file)});
-  return fmt::format(
-             "{} {}. These are not data of people.\n"
-             "# Made by equipoise {} from the protocol with the digest\n"
-             "# {};\n"
-             "# without its comments, with a [source] for {}. 'equipoise report' analyses it as it would analyse a real "
-             "trial.\n\n",
-             exported_mark, which(origin), origin.version, protocol.digest, file) +
-         protocol::write_toml(Node(std::move(sections)));
+  const Node made = protocol::with_member(document, "trial", protocol::with_member(*trial, "simulated", Node(true)));
+  return protocol::protocol_with_source(
+      made, protocol, rows_of(protocol, layout, origin, file),
+      fmt::format("{} {}. These are not data of people.\n"
+                  "# Made by equipoise {} from the protocol with the digest\n"
+                  "# {};\n"
+                  "# without its comments, with a [source] for {}. 'equipoise report' analyses it as it would analyse a real "
+                  "trial.\n\n",
+                  exported_mark, which(origin), origin.version, protocol.digest, file));
 }
 
 }  // namespace equipoise::simulate

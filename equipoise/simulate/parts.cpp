@@ -7,7 +7,7 @@
 #include <limits>
 #include <optional>
 
-#include "equipoise/analysis/json_reader.h"
+#include "equipoise/core/json.h"
 #include "equipoise/core/digest.h"
 #include "equipoise/core/section.h"
 #include "equipoise/results/json_writer.h"
@@ -190,7 +190,7 @@ Expected<Part> read_part(std::string_view bytes, std::string const& file) {
   // The digest stands last; it is that of the object without it.
   const std::size_t at = bytes.rfind(", \"digest\": \"");
   const bool whole = at != bytes.npos && seal(std::string(bytes.substr(0, at)) + "}") == bytes;
-  auto node = analysis::read_json(bytes, place);
+  auto node = read_json(bytes, place);
   const bool part_of_ours = node && node->table() && node->find("document") && node->find("document")->text() &&
                             *node->find("document")->text() == document;
   if (!node || !node->table() || (part_of_ours && !whole))

@@ -187,7 +187,7 @@ void World::draw_in_two(Workspace& w, std::uint32_t first, std::size_t n, People
   }
 }
 
-void World::enrol(Workspace& w, VirtualTrial& trial, bool in_two) const {
+void World::enrol(Workspace& w, VirtualTrial& trial, bool in_two, Forced const& forced) const {
   const std::size_t planned = std::size_t(scenario_.accrual.participants), sites = site_reached_.size(),
                     factors = rules_.factors();
   grow(w.who_, random::padded(planned)), grow(w.site_, random::padded(planned)), grow(w.arm_, random::padded(planned));
@@ -248,7 +248,11 @@ void World::enrol(Workspace& w, VirtualTrial& trial, bool in_two) const {
       }
       for (std::size_t f = 0; f < factors; ++f) level[f] = levels[f * stride + i];
       std::int32_t arm = 0;
-      if (rule_) {
+      if (forced.allocate) {
+        const auto given = (*forced.allocate)(n, {level, factors});
+        if (!given) continue;
+        arm = *given;
+      } else if (rule_) {
         const random::Address at{.replicate = w.draws_.replicate(), .participant = std::uint32_t(n)};
         const auto given = rule_->next(w.state_, {level, factors}, random::DrawnAhead(allocation, at, words[n], words[places + n]));
         if (!given) continue;  // no arm takes somebody like this any more
@@ -290,7 +294,7 @@ void World::replicate(std::uint64_t seed, std::uint64_t number, Workspace& works
                       Wanted const* wanted) const {
   workspace.draws_.start(seed, number);
   workspace.arena_.rewind();
-  enrol(workspace, trial, wanted && rules_.has_first());
+  enrol(workspace, trial, wanted && rules_.has_first(), forced);
   if (forced.arm) {
     expects(*forced.arm < protocol_->arms.size(), "a forced arm is one of the protocol");
     std::ranges::fill(trial.arm, std::int32_t(*forced.arm));

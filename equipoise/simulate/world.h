@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,9 @@ namespace equipoise::simulate {
 struct Forced {
   std::optional<std::size_t> arm{};  ///< everybody gets this one
   bool complete = false;             ///< nobody misses a visit or leaves the study; events, death too, happen as they do
+  /// Allocates in place of the simulator's own numbers: the arm of the n-th participant (from 0) with these levels of the
+  /// randomisation factors; nothing when no arm takes such a one. For trials whose allocations a vault makes.
+  std::function<std::optional<std::int32_t>(std::size_t, std::span<const std::int32_t>)> const* allocate = nullptr;
 };
 
 /// Memory of one thread: what one replicate used, the next uses again.
@@ -129,7 +134,7 @@ class World {
   void fill_items(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const;
   void fill(People const& people, Draws const& draws, Selection const& wanted, Arena& arena, double* values) const;
   void draw_in_two(Workspace& workspace, std::uint32_t first, std::size_t n, People& people) const;
-  void enrol(Workspace& workspace, VirtualTrial& trial, bool in_two) const;
+  void enrol(Workspace& workspace, VirtualTrial& trial, bool in_two, Forced const& forced) const;
   Course course(Workspace& workspace, VirtualTrial const& trial, Forced forced, Selection const& wanted) const;
   void seen_values(Course const& course, double* x, Arena& arena) const;
   void leave(Course const& course, Workspace& workspace) const;

@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-#include "equipoise/analysis/json_reader.h"
+#include "equipoise/core/json.h"
 #include "equipoise/core/text.h"
 #include "equipoise/simulate/plan_data.h"
 #include "equipoise/simulate/scenario.h"
@@ -91,7 +91,7 @@ std::vector<Question> questions(std::string const& path, std::string const& stem
   for (std::size_t line = 1; std::getline(lines, text); ++line) {
     if (text.empty()) continue;
     const Place place{.file = path, .line = int(line)};
-    const auto node = analysis::read_json(text, place);
+    const auto node = read_json(text, place);
     if (!node) stop(to_string(node.error()));
     if (text_of(*node, "protocol") != stem) continue;
     if (!wanted.empty() && std::ranges::find(wanted, text_of(*node, "analysis")) == wanted.end()) continue;

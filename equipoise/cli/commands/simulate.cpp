@@ -22,6 +22,8 @@ struct Arguments : RehearsalArguments {
   double precision = 0;
   bool resume = false;
   std::int64_t exported = 0;
+  bool through_conduct = false;
+  std::string vault_key;
 };
 
 std::filesystem::path own_part(Arguments const& arguments, Shard const& shard) {
@@ -232,10 +234,24 @@ void add_simulate(CLI::App& app, Console& console) {
   command->add_flag("--resume", arguments->resume, "Compute only what the parts in the folder of --output miss");
   const CLI::Option* exported = command->add_option(
       "--export", arguments->exported, "Write virtual trial number N of a scenario, from 0, as data and protocol to --output");
+  CLI::Option* through = command->add_flag(
+      "--through-conduct", arguments->through_conduct,
+      "With --export: every act of the virtual trial through the vault and the conduct service, in the folder `trial` of --output");
+  command->add_option("--vault-key", arguments->vault_key, "Key file of that trial's vault; without it the passphrase in EQUIPOISE_VAULT_PASSPHRASE")
+      ->envname("EQUIPOISE_VAULT_KEY")
+      ->needs(through);
   command->callback([arguments, replicates, exported, command, &console] {
+    if (arguments->through_conduct && exported->count() == 0)
+      return console.fail(Error{Code::usage, "--through-conduct conducts one virtual trial: say which with --export N", {}, {}});
     if (exported->count() > 0) {
-      ExportAsked asked{arguments->protocol,   arguments->asked.scenarios, arguments->exported,
-                        arguments->asked.seed, arguments->output,          {}};
+      ExportAsked asked{.protocol = arguments->protocol,
+                        .scenarios = arguments->asked.scenarios,
+                        .number = arguments->exported,
+                        .seed = arguments->asked.seed,
+                        .output = arguments->output,
+                        .through_conduct = arguments->through_conduct,
+                        .vault_key = arguments->vault_key,
+                        .beside = {}};
       for (const char* other : {"--grid", "--analysis", "--replicates", "--precision", "--shard", "--resume"})
         if (command->count(other) > 0) asked.beside.emplace_back(other);
       return export_trial(asked, console);

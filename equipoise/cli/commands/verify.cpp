@@ -1,11 +1,17 @@
 #include "equipoise/analysis/verify.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
 #include "equipoise/analysis/known_answers.h"
 #include "equipoise/cli/commands.h"
 #include "equipoise/cli/files.h"
+#include "equipoise/cli/requirements.h"
+#include "equipoise/core/record.h"
+#include "equipoise/server/folder.h"
+#include "equipoise/server/verify_trial.h"
+#include "equipoise/store/sqlite.h"
 
 namespace equipoise::cli {
 namespace {
@@ -23,19 +29,50 @@ Checked<analysis::Verification> verify_installation() {
                           [](std::string_view name) { return analysis::known_answer_data(name); });
 }
 
+/// A trial's folder with its witness, or a copy of its log alone.
+void verify_one_trial(std::string const& path, Console& console) {
+  std::error_code problem;
+  const bool folder = std::filesystem::is_directory(path, problem);
+  const server::Folder trial{path};
+  const auto store = store::SqliteStore::open(folder ? trial.database() : path);
+  if (!store) return console.fail(store.error());
+  std::optional<vault::Witness> witness;
+  if (folder) {
+    auto opened = vault::Witness::open(trial.witness());
+    if (!opened) return console.fail(opened.error());
+    witness.emplace(std::move(*opened));
+  }
+  const auto verified = server::verify_trial(**store, witness ? &*witness : nullptr);
+  if (!verified) return console.fail(verified.error());
+  console.answer(encoded(*verified));
+  std::string text = fmt::format("Trial '{}' ({}), {} events, head {}\n", verified->trial, verified->environment, verified->events, verified->digest);
+  for (server::TrialVerification::Finding const& one : verified->findings)
+    text += fmt::format("  {:<6} {:<11} {}\n", one.holds ? "holds" : "FAILS", one.what, one.sentence);
+  console.say(text);
+  if (!verified->holds()) console.set_status(card(Code::verification).exit_status);
+}
+
 }  // namespace
 
 void add_verify(CLI::App& app, Console& console) {
   struct Arguments {
-    std::string reference, data;
+    std::string trial, reference, data;
+    bool requirements = false;
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command =
-      app.add_subcommand("verify", "Check this installation against known answers, or run a file of reference cases");
-  CLI::Option* reference = command->add_option("--reference", arguments->reference, "Reference cases (JSON Lines)");
+      app.add_subcommand("verify", "Check one trial from its log, this installation against known answers, or a file of reference cases");
+  CLI::Option* trial = command->add_option("trial", arguments->trial, "Folder of a trial, or a copy of its log");
+  CLI::Option* reference = command->add_option("--reference", arguments->reference, "Reference cases (JSON Lines)")->excludes(trial);
   command->add_option("--data", arguments->data, "Folder of the cases' data files; without it that of the reference file")
       ->needs(reference);
+  command->add_flag("--requirements", arguments->requirements, "Which requirement of conduct is tested by what")->excludes(trial, reference);
   command->callback([arguments, &console] {
+    if (!arguments->trial.empty()) return verify_one_trial(arguments->trial, console);
+    if (arguments->requirements) {
+      console.answer(requirements_json());
+      return console.say(requirements_text());
+    }
     const auto verification =
         arguments->reference.empty() ? verify_installation() : verify_file(arguments->reference, arguments->data);
     if (!verification) return console.fail(verification.error());

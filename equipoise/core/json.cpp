@@ -1,9 +1,9 @@
-#include "equipoise/analysis/json_reader.h"
+#include "equipoise/core/json.h"
 
 #include <limits>
 #include <nlohmann/json.hpp>
 
-namespace equipoise::analysis {
+namespace equipoise {
 namespace {
 
 /// Builds nodes from nlohmann's events rather than from its values, which would keep the last of two equal keys and say nothing.
@@ -89,4 +89,4 @@ Expected<Node> read_json(std::string_view text, Place const& place) {
   return tl::unexpected(Error{Code::syntax, std::move(builder.problem), place, {}});
 }
 
-}  // namespace equipoise::analysis
+}  // namespace equipoise

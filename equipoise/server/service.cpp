@@ -1,0 +1,521 @@
+#include "equipoise/server/service.h"
+
+#include <algorithm>
+
+#include "equipoise/conduct/extract.h"
+#include "equipoise/core/digest.h"
+#include "equipoise/core/json.h"
+#include "equipoise/core/record.h"
+#include "equipoise/core/text.h"
+#include "equipoise/core/zones.h"
+
+namespace equipoise::server {
+
+using conduct::Actor;
+using conduct::Decision;
+using conduct::Event;
+using conduct::Role;
+using conduct::Sequence;
+using conduct::StoredEvent;
+using conduct::TrialEvent;
+
+namespace {
+
+constexpr std::size_t longest_key = 100;
+
+Json json_of(Problems const& problems) {
+  Json list = Json::array();
+  for (Error const& problem : problems) {
+    Json one{{"code", card(problem.code).name}, {"message", problem.message}};
+    if (!problem.place.field.empty()) one["field"] = problem.place.field;
+    if (!problem.hint.empty()) one["hint"] = problem.hint;
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+std::string dump(Json const& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+/// The store, with what identifies a protocol: a log names its digest, and the store keeps its file by the file's own.
+conduct::Document document_of(std::string const& bytes) { return {sha256(bytes), bytes}; }
+
+}  // namespace
+
+std::string refusal(Problems const& problems) {
+  return dump({{"ok", false}, {"status", exit_status(problems)}, {"problems", json_of(problems)}});
+}
+
+// ---- Beginning ----------------------------------------------------------------------------------------------------------------
+
+Checked<void> Service::open_trial(Opening const& opening, Surroundings const& around) {
+  Problems problems;
+  if (around.store.last() > 0) add_problem(problems, {}, Code::refused, "there is a trial in this place already");
+  const auto plan = conduct::Plan::make(opening.protocol, opening.file, problems);
+  const bool administrator = std::ranges::any_of(opening.users, [](Opening::User const& user) {
+    return std::ranges::any_of(user.grants, [](conduct::Grant const& grant) { return grant.role == Role::administrator; });
+  });
+  if (!administrator) add_problem(problems, {}, Code::missing_key, "a trial begins with an administrator");
+  for (Opening::User const& user : opening.users) {
+    if (!is_id(user.id, true))
+      add_problem(problems, {}, Code::out_of_range, "'{}' is no user name: small letters, digits, '_' and '-'", user.id);
+    if (std::ranges::count(opening.users, user.id, &Opening::User::id) > 1)
+      add_problem(problems, {}, Code::duplicate, "the user '{}' is given twice", user.id);
+  }
+  const auto commitment = around.vault.commitment();
+  if (!commitment) problems.push_back(commitment.error());
+  else if (plan && commitment->protocol != plan->protocol().digest)
+    add_problem(problems, {}, Code::inconsistent, "the vault was made for another protocol");
+  else if (commitment->environment != opening.environment)
+    add_problem(problems, {}, Code::refused, "the vault is of the environment '{}', and the trial of '{}'", commitment->environment,
+                opening.environment);
+  if (!problems.empty()) return fail(std::move(problems));
+
+  Service service(around);
+  const auto failed = [](Error error) { return fail(Problems{std::move(error)}); };
+  if (const auto lease = around.store.take_lease(); !lease) return failed(lease.error());
+  if (const auto put = around.store.put(document_of(opening.protocol)); !put) return failed(put.error());
+  service.plans_.add(plan);
+  protocol::Protocol const& p = plan->protocol();
+  Decision decision;
+  decision.events.push_back(conduct::TrialOpened{.trial = p.trial.id,
+                                                 .environment = opening.environment,
+                                                 .document = sha256(opening.protocol),
+                                                 .protocol = p.digest,
+                                                 .version = p.trial.version,
+                                                 .software = around.software,
+                                                 .commitment = *commitment});
+  for (Opening::User const& user : opening.users) {
+    decision.events.push_back(conduct::UserAdded{user.id, user.full_name, user.secret});
+    for (conduct::Grant const& grant : user.grants)
+      decision.events.push_back(conduct::RoleGranted{user.id, std::string(conduct::word(grant.role)), grant.site});
+  }
+  if (const auto done = service.commit({.user = opening.users.front().id, .role = Role::administrator}, "open", p.digest, std::move(decision));
+      !done)
+    return failed(done.error());
+  return {};
+}
+
+Expected<std::unique_ptr<Service>> Service::start(Surroundings const& around) {
+  std::unique_ptr<Service> service(new Service(around));
+  if (around.store.last() == 0) return fail(Code::unavailable, "there is no trial in this place yet");
+  if (const auto lease = around.store.take_lease(); !lease) return tl::unexpected(lease.error());
+  if (const auto folded = service->fold_log(); !folded) return tl::unexpected(folded.error());
+  const auto commitment = around.vault.commitment();
+  if (!commitment) return tl::unexpected(commitment.error());
+  if (*commitment != service->state_.opened->commitment)
+    return fail(Code::inconsistent, "the vault is not the one that committed to this trial");
+  if (const auto told = around.vault.resume(service->state_.allocations); !told) return tl::unexpected(told.error());
+  if (around.witness) {
+    const auto digest_of = [&](Sequence sequence) {
+      std::string digest;
+      (void)around.store.read(sequence - 1, [&](StoredEvent const& event) { return digest = event.digest, false; });
+      return digest;
+    };
+    const Sequence last = service->state_.last;
+    const vault::Standing standing = around.witness->judge(last, digest_of);
+    if (standing == vault::Standing::another_log)
+      return fail(Code::inconsistent, "{}", around.witness->sentence(standing, last));
+    if (standing == vault::Standing::behind && !service->state_.reconciling) {
+      Decision decision;
+      decision.events.push_back(conduct::ReconcileStarted{around.witness->confirmed().sequence, last});
+      const std::string key = fmt::format("reconcile/{}/{}", last, service->state_.digest.substr(0, 16));
+      if (const auto done = service->commit({.user = "service", .role = Role::administrator}, key, service->state_.digest, std::move(decision)); !done)
+        return tl::unexpected(done.error());
+    }
+  }
+  return service;
+}
+
+Expected<void> Service::tell_vault(std::string const& file_digest) {
+  const auto document = around_.store.document(file_digest);
+  if (!document) return tl::unexpected(document.error());
+  if (!*document) return fail(Code::inconsistent, "the log names a protocol file that the store does not have");
+  return around_.vault.amend((*document)->bytes);
+}
+
+Expected<void> Service::load_plan(std::string const& file_digest) {
+  const auto document = around_.store.document(file_digest);
+  if (!document) return tl::unexpected(document.error());
+  if (!*document) return fail(Code::inconsistent, "the log names a protocol file that the store does not have");
+  Problems problems;
+  auto plan = conduct::Plan::make((*document)->bytes, "the protocol of the log", problems);
+  if (!plan) return fail(Code::inconsistent, "the protocol of the log cannot be used: {}", problems.front().message);
+  plans_.add(std::move(plan));
+  return {};
+}
+
+Expected<void> Service::fold_log() {
+  std::optional<Error> problem;
+  const auto read = around_.store.read(0, [&](StoredEvent const& stored) {
+    const auto event = conduct::decoded_event(stored.bytes);
+    if (!event) {
+      problem = event.error();
+    } else if (const auto folded = conduct::fold(state_, *event, stored.digest); !folded) {
+      problem = folded.error();
+    } else {
+      std::string document;
+      if (auto const* opened = std::get_if<conduct::TrialOpened>(&event->event)) document = opened->document;
+      if (auto const* amended = std::get_if<conduct::Amended>(&event->event)) document = amended_ = amended->document;
+      if (!document.empty())
+        if (const auto loaded = load_plan(document); !loaded) problem = loaded.error();
+    }
+    return !problem;
+  });
+  if (!read) return tl::unexpected(read.error());
+  if (problem) return tl::unexpected(*problem);
+  return {};
+}
+
+// ---- Questions ------------------------------------------------------------------------------------------------------------------
+
+std::string Service::answer(std::string_view line) {
+  const auto question = read_json(line, {});
+  if (!question) return refusal({question.error()});
+  Problems problems;
+  const auto asked = read(*question, problems);
+  if (!asked) return refusal(problems);
+  if (!broken_.empty())
+    return refusal({Error{Code::unavailable, "the service has stopped: " + broken_, {}, "it has to be started again"}});
+  pass("asked");
+  const auto answer = asked->looks ? look(*asked) : act(*asked);
+  pass("answered");
+  if (around_.log)
+    around_.log(dump({{"at", to_string(clock_.now())}, {"what", conduct::permission(asked->name) ? asked->name : "unknown"},
+                      {"role", conduct::word(asked->actor.role)}, {"site", asked->actor.site},
+                      {"status", answer ? 0 : exit_status(answer.error())}}));
+  return answer ? dump(*answer) : refusal(answer.error());
+}
+
+bool Service::known(std::string const& user, std::string const& secret) {
+  // Ten wrong secrets close an account for a minute; nobody is locked out for good.
+  auto& [wrong, last] = guesses_[user];
+  const Instant now = clock_.now();
+  if (wrong >= 10 && now < last + std::chrono::minutes(1)) return false;
+  conduct::User const* one = state_.user(user);
+  const std::string stored = one && !one->ended ? one->secret : std::string(64, '0');
+  if (equal_secrets(sha256(secret), stored)) {
+    wrong = 0;
+    return true;
+  }
+  last = now;
+  if (++wrong == 10 && one) {
+    Decision decision;
+    decision.events.push_back(conduct::Accessed{"wrong_secret", user, {}});
+    (void)commit({.user = user, .role = one->grants.empty() ? Role::coordinator : one->grants.front().role}, around_.chance.name(), "", std::move(decision));
+  }
+  return false;
+}
+
+std::optional<Service::Asked> Service::read(Node const& question, Problems& problems) {
+  if (!question.table()) {
+    add_problem(problems, {}, Code::wrong_type, "a question is an object: {{\"user\": ..., \"command\": ...}}");
+    return {};
+  }
+  Section section(question, "the question", problems);
+  const auto user = section.need_text("user"), secret = section.need_text("secret"), role = section.need_text("role");
+  const auto site = section.text("site"), key = section.text("key"), reason = section.text("reason");
+  const auto command = section.text("command"), seen = section.text("view");
+  static const Node nothing{Node::Table{}};
+  Node const* data = section.take("data");
+  std::optional<Instant> at;
+  record::take_member(section, "at", at);
+  section.finish();
+  if (at && state_.opened->environment != "simulated")
+    add_problem(problems, {}, Code::refused, "only a simulated trial is told what time it is");
+  if (data && !data->table()) add_problem(problems, {}, Code::wrong_type, "'data' of the question is an object");
+  if (command.has_value() == seen.has_value())
+    add_problem(problems, {}, Code::missing_key, "a question has a 'command' or a 'view'");
+  if (command && (!key || key->empty() || key->size() > longest_key))
+    add_problem(problems, {}, Code::missing_key, "a command has a 'key' of its own, of at most {} characters", longest_key).hint =
+        "a command that is sent again with the same key is not done again";
+  if (!problems.empty()) return {};
+  if (!known(*user, *secret)) {
+    add_problem(problems, {}, Code::refused, "user and secret do not belong together");
+    return {};
+  }
+  if (at) clock_.stand_at(*at);
+  const auto acts_as = conduct::to_role(*role);
+  if (!acts_as) {
+    Error& error = add_problem(problems, {}, Code::unknown_keyword, "there is no role '{}'", *role);
+    error.hint = "roles are " + one_of(conduct::role_words(), "and");
+    return {};
+  }
+  Asked asked{.actor = {*user, *acts_as, site.value_or(""), reason.value_or("")},
+              .name = command ? *command : *seen,
+              .key = key ? *user + "/" + *key : "",
+              .request = {},
+              .data = data ? data : &nothing,
+              .looks = seen.has_value()};
+  asked.request = sha256(fmt::format("{}\n{}\n{}\n{}\n{}", *role, asked.actor.site, asked.name, asked.actor.reason, canonical(*asked.data)));
+  return asked;
+}
+
+// ---- Acts ---------------------------------------------------------------------------------------------------------------------
+
+Checked<Json> Service::act(Asked const& asked) {
+  const auto failed = [](Error error) { return fail(Problems{std::move(error)}); };
+  const auto done = around_.store.done(asked.key);
+  if (!done) return failed(done.error());
+  if (*done) {
+    if ((*done)->request != asked.request)
+      return failed({Code::conflict, "this key was used for another command", {}, "each command has a key of its own"});
+    return told((*done)->first, (*done)->last);
+  }
+  if (const auto fine = conduct::authorise(state_, asked.actor, asked.name); !fine) return failed(fine.error());
+  if (asked.name == "extract") return take_away(asked);
+  if (asked.name == "dose_order") return dose_order(asked);
+  if (asked.name == "backup") return backup(asked);
+  if (asked.name == "doctor") return doctor(asked);
+  if (asked.name == "hand_in") return hand_in(asked);
+  Problems problems;
+  const auto command = conduct::read_command(asked.name, *asked.data, problems);
+  if (!command) return fail(std::move(problems));
+  auto decision = conduct::decide(state_, asked.actor, *command, surroundings());
+  if (!decision) return fail(std::move(decision.error()));
+  const Sequence first = state_.last + 1;
+  if (const auto committed = commit(asked.actor, asked.key, asked.request, std::move(*decision)); !committed) return failed(committed.error());
+  return told(first, state_.last);
+}
+
+Expected<void> Service::commit(Actor const& actor, std::string const& key, std::string const& request, Decision decision) {
+  expects(!decision.events.empty(), "an act has an event");
+  conduct::Act act{.key = key, .request = request, .events = {}, .texts = std::move(decision.texts), .once = std::move(decision.once),
+                   .destroyed = std::move(decision.destroyed)};
+  conduct::Envelope envelope{.sequence = state_.last, .at = clock_.now(), .actor = actor.user,
+                             .role = std::string(conduct::word(actor.role)), .site = actor.site, .reason = decision.reason,
+                             .previous = state_.digest};
+  envelope.clock_back = envelope.at < state_.at;
+  std::vector<TrialEvent> events;
+  std::int64_t allocated = 0;
+  for (Event& event : decision.events) {
+    ++envelope.sequence;
+    if (auto const* opened = std::get_if<conduct::TrialOpened>(&event)) envelope.protocol = opened->protocol;
+    else if (state_.opened) envelope.protocol = state_.version().protocol;
+    if (conduct::Plan const* plan = plans_.find(envelope.protocol); plan && !actor.site.empty())
+      for (protocol::Site const& site : plan->protocol().sites)
+        if (site.id == actor.site)
+          if (const auto there = local_time(envelope.at, site.time_zone))
+            envelope.local = to_string(there->date) + " " + there->zone_offset();
+    if (auto const* randomised = std::get_if<conduct::Randomised>(&event); randomised && !randomised->restored)
+      allocated = randomised->request.number;
+    events.push_back({envelope, std::move(event)});
+    act.events.push_back(conduct::stored(events.back()));
+    envelope.previous = act.events.back().digest;
+  }
+  pass("decided");
+  for (TrialEvent const& event : events)
+    if (auto const* amended = std::get_if<conduct::Amended>(&event.event))
+      if (const auto told = tell_vault(amended->document); !told) return told;
+  if (around_.witness)
+    if (const auto written = around_.witness->intend(act.events.back().sequence, act.events.back().digest); !written)
+      return tl::unexpected(written.error());
+  pass("intended");
+  if (const auto stored = around_.store.append(state_.last, act); !stored) {
+    // Nobody knows whether it is there: what happens next is decided by what the disk holds.
+    if (stored.error().code != Code::conflict || around_.store.last() != state_.last) broken_ = stored.error().message;
+    return stored;
+  }
+  pass("stored");
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto folded = conduct::fold(state_, events[i], act.events[i].digest);
+    if (!folded) broken_ = folded.error().message;
+    expects(folded.has_value(), "what is decided can be folded");
+    if (auto const* amended = std::get_if<conduct::Amended>(&events[i].event))
+      if (const auto loaded = load_plan(amended->document); !loaded) broken_ = loaded.error().message;
+  }
+  if (allocated > 0)
+    if (const auto confirmed = around_.vault.confirm(allocated); !confirmed) broken_ = confirmed.error().message;
+  if (around_.witness)
+    if (const auto written = around_.witness->confirm(state_.last, state_.digest); !written) broken_ = written.error().message;
+  pass("confirmed");
+  return {};
+}
+
+Checked<Json> Service::told(Sequence first, Sequence last) {
+  const auto failed = [](Error error) { return fail(Problems{std::move(error)}); };
+  Json answer{{"ok", true}, {"events", Json::array()}};
+  Json shown_here = Json::object();
+  std::optional<Error> problem;
+  Problems refused;
+  const auto read = around_.store.read(first - 1, [&](StoredEvent const& stored) {
+    const auto event = conduct::decoded_event(stored.bytes);
+    if (!event) return problem = event.error(), false;
+    answer["events"].push_back(conduct::json_of(*event));
+    if (auto const* no = std::get_if<conduct::RandomisationRefused>(&event->event))
+      for (std::string const& reason : no->reasons)
+        add_problem(refused, {}, Code::refused, "participant '{}' cannot be randomised: {}", no->participant, reason);
+    const auto shown_of = shown(*event, stored.digest);
+    if (!shown_of) return problem = shown_of.error(), false;
+    if (!shown_of->is_null()) shown_here.update(*shown_of);
+    return stored.sequence < last;
+  });
+  if (!read) return failed(read.error());
+  if (problem) return failed(*problem);
+  if (!refused.empty()) return fail(std::move(refused));
+  if (!shown_here.empty()) answer["shown"] = std::move(shown_here);
+  return answer;
+}
+
+/// What belongs to an event and stands in no log: told to the one who did it, as often as the answer is asked for.
+Expected<Json> Service::shown(TrialEvent const& event, std::string const& digest) {
+  if (auto const* unblinded = std::get_if<conduct::ParticipantUnblinded>(&event.event)) {
+    if (unblinded->drill) return Json{{"drill", "this was a drill: no arm is told"}};
+    const auto opening = around_.vault.open(unblinded->participant, digest);
+    if (!opening) return tl::unexpected(opening.error());
+    Json made{{"participant", opening->participant}, {"arm", opening->arm}};
+    if (conduct::Plan const* plan = plans_.find(state_.version().protocol))
+      if (protocol::Arm const* arm = plan->protocol().arm(opening->arm)) made["label"] = arm->label.in("en");
+    if (!opening->nonce.empty()) made["nonce"] = opening->nonce;
+    made["keep"] = "This is known to you alone. Others at the site stay blinded; the rest of the trial does too.";
+    return Json{{"unblinded", std::move(made)}};
+  }
+  if (auto const* labelled = std::get_if<conduct::KitsLabelled>(&event.event)) {
+    const auto labels = around_.vault.labels(labelled->lot, digest);
+    if (!labels) return tl::unexpected(labels.error());
+    Json list = Json::array();
+    for (allocation::LabelledKit const& one : *labels) list.push_back({{"kit", one.number}, {"arm", one.arm}});
+    return Json{{"labels", std::move(list)}};
+  }
+  conduct::DosePrepared const* dose = std::get_if<conduct::DosePrepared>(&event.event);
+  if (auto const* seen = std::get_if<conduct::Accessed>(&event.event); seen && seen->what == "dose_order") {
+    const auto found = state_.doses.find(seen->about);
+    if (found != state_.doses.end()) dose = &found->second.prepared;
+  }
+  if (dose) {
+    conduct::Participant const* who = state_.participant(dose->participant);
+    const auto order = around_.vault.dose({who->randomised->request.number, dose->intervention, dose->visit, dose->weight_kg});
+    if (!order) return tl::unexpected(order.error());
+    return Json{{"order", Json::parse(encoded(*order))}};
+  }
+  return Json();
+}
+
+// ---- Looking --------------------------------------------------------------------------------------------------------------------
+
+Checked<Json> Service::look(Asked const& asked) {
+  conduct::Permission const* line = conduct::permission(asked.name);
+  if (line && line->acts && asked.name != "audit")
+    return fail(Problems{{Code::wrong_type, fmt::format("'{}' is a command", asked.name), {}, ""}});
+  auto seen = conduct::view(state_, asked.actor, asked.name, *asked.data, surroundings());
+  if (!seen) return seen;
+  if (line && line->acts) {  // reading it is recorded
+    Decision decision;
+    decision.events.push_back(conduct::Accessed{asked.name, {}, {}});
+    if (const auto done = commit(asked.actor, asked.actor.user + "/" + around_.chance.name(), asked.request, std::move(decision)); !done)
+      return fail(Problems{done.error()});
+  }
+  return Json{{"ok", true}, {"shown", std::move(*seen)}};
+}
+
+Checked<Json> Service::dose_order(Asked const& asked) {
+  Problems problems;
+  Section section(*asked.data, "the data of 'dose_order'", problems);
+  const auto dose = section.need_text("dose");
+  section.finish();
+  const auto found = dose ? state_.doses.find(*dose) : state_.doses.end();
+  if (dose && (found == state_.doses.end() || state_.participant(found->second.prepared.participant)->site != asked.actor.site))
+    add_problem(problems, {}, Code::unresolved, "there is no dose '{}'", *dose);
+  if (!problems.empty()) return fail(std::move(problems));
+  Decision decision;
+  decision.events.push_back(conduct::Accessed{"dose_order", *dose, {}});
+  if (const auto done = commit(asked.actor, asked.key, asked.request, std::move(decision)); !done) return fail(Problems{done.error()});
+  return told(state_.last, state_.last);
+}
+
+Checked<Json> Service::backup(Asked const& asked) {
+  Problems problems;
+  Section section(*asked.data, "the data of 'backup'", problems);
+  const auto path = section.need_text("path");
+  section.finish();
+  if (!problems.empty()) return fail(std::move(problems));
+  if (const auto copied = around_.store.backup(*path); !copied) return fail(Problems{copied.error()});
+  const Sequence last = state_.last;
+  Decision decision;
+  decision.events.push_back(conduct::Accessed{"backup", {}, state_.digest});
+  if (const auto done = commit(asked.actor, asked.key, asked.request, std::move(decision)); !done) return fail(Problems{done.error()});
+  return Json{{"ok", true}, {"backup", *path}, {"events", last}};
+}
+
+Checked<Json> Service::doctor(Asked const& asked) {
+  Json found{{"trial", state_.opened->trial}, {"events", state_.last}, {"digest", state_.digest}, {"reconciling", state_.reconciling}};
+  if (around_.witness)
+    found["witness"] = {{"sequence", around_.witness->confirmed().sequence}, {"digest", around_.witness->confirmed().digest}};
+  if (around_.health) {
+    auto health = around_.health();
+    if (!health) return fail(Problems{health.error()});
+    found["store"] = std::move(*health);
+  }
+  Decision decision;
+  decision.events.push_back(conduct::Accessed{"doctor", {}, {}});
+  if (const auto done = commit(asked.actor, asked.key, asked.request, std::move(decision)); !done) return fail(Problems{done.error()});
+  return Json{{"ok", true}, {"shown", std::move(found)}};
+}
+
+/// A protocol file for an amendment: kept under its digest. It changes nothing until it is proposed and approved.
+Checked<Json> Service::hand_in(Asked const& asked) {
+  Problems problems;
+  Section section(*asked.data, "the data of 'hand_in'", problems);
+  const auto bytes = section.need_text("protocol");
+  section.finish();
+  if (bytes) (void)conduct::Plan::make(*bytes, "the protocol handed in", problems);
+  if (!problems.empty()) return fail(std::move(problems));
+  if (const auto put = around_.store.put(document_of(*bytes)); !put) return fail(Problems{put.error()});
+  return Json{{"ok", true}, {"document", sha256(*bytes)}};
+}
+
+Expected<std::map<std::string, std::string, std::less<>>> Service::opened_arms(Actor const& actor, std::string const& act) {
+  if (state_.unblinded) return conduct::revealed_arms(state_);
+  conduct::Plan const* plan = plans_.find(state_.version().protocol);
+  if (!conduct::may_be_unblinded(actor.role) || actor.role == Role::preparer || !plan->unmasked(actor.role))
+    return fail(Code::refused, "the role '{}' learns arms after the trial is locked and unblinded", conduct::word(actor.role));
+  std::map<std::string, std::string, std::less<>> arms;
+  for (allocation::Request const& request : state_.allocations) {
+    const auto opening = around_.vault.open(request.participant, act);
+    if (!opening) return tl::unexpected(opening.error());
+    arms[opening->participant] = opening->arm;
+  }
+  return arms;
+}
+
+Checked<Json> Service::take_away(Asked const& asked) {
+  Problems problems;
+  Section section(*asked.data, "the data of 'extract'", problems);
+  constexpr std::pair<std::string_view, conduct::Arms> words[] = {
+      {"none", conduct::Arms::none}, {"dummy", conduct::Arms::dummy}, {"real", conduct::Arms::real}};
+  const conduct::Arms wanted = section.word<conduct::Arms>("arms", words).value_or(state_.unblinded ? conduct::Arms::real : conduct::Arms::none);
+  section.finish();
+  if (!problems.empty()) return fail(std::move(problems));
+  const auto failed = [](Error error) { return fail(Problems{std::move(error)}); };
+  // That somebody took data with arms is recorded before they are opened.
+  const auto record = [&](std::string key, std::string about, std::string digest) {
+    Decision decision;
+    decision.events.push_back(conduct::Accessed{"extract", std::move(about), std::move(digest)});
+    return commit(asked.actor, key, asked.request, std::move(decision));
+  };
+  std::map<std::string, std::string, std::less<>> arms;
+  if (wanted == conduct::Arms::real && !state_.unblinded) {
+    conduct::Plan const* plan = plans_.find(state_.version().protocol);
+    if (!conduct::may_be_unblinded(asked.actor.role) || asked.actor.role == Role::preparer || !plan->unmasked(asked.actor.role))
+      return failed({Code::refused, fmt::format("the role '{}' learns arms after the trial is locked and unblinded", conduct::word(asked.actor.role)), {}, ""});
+    if (const auto done = record(asked.key + "/arms", "arms of all participants", ""); !done) return failed(done.error());
+  }
+  if (wanted == conduct::Arms::real) {
+    auto opened = opened_arms(asked.actor, state_.digest);
+    if (!opened) return failed(opened.error());
+    arms = std::move(*opened);
+  } else if (wanted == conduct::Arms::dummy) {
+    arms = conduct::dummy_arms(plans_, state_);
+  }
+  const conduct::Viewer viewer{asked.actor.role, asked.actor.site, wanted == conduct::Arms::none ? nullptr : &arms};
+  const auto files = conduct::extract_files(plans_, state_, viewer, wanted, around_.software);
+  if (!files) return failed(files.error());
+  // Before the end the log names the data without arms: the digest of the others would tell them.
+  const bool secret = wanted == conduct::Arms::real && !state_.unblinded;
+  const std::string digest = secret ? conduct::snapshot_digest(plans_, state_) : sha256(files->csv);
+  if (const auto done = record(asked.key, wanted == conduct::Arms::real ? "with arms" : wanted == conduct::Arms::dummy ? "with dummy arms" : "blinded", digest);
+      !done)
+    return failed(done.error());
+  return Json{{"ok", true}, {"digest", sha256(files->csv)}, {"files", {{"data.csv", files->csv}, {"protocol.toml", files->protocol}}}};
+}
+
+}  // namespace equipoise::server

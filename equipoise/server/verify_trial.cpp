@@ -1,0 +1,137 @@
+#include "equipoise/server/verify_trial.h"
+
+#include <algorithm>
+
+#include "equipoise/conduct/extract.h"
+#include "equipoise/core/digest.h"
+#include "equipoise/vault/verify.h"
+
+namespace equipoise::server {
+namespace {
+
+class Verifier {
+ public:
+  Verifier(conduct::EventStore const& store, vault::Witness const* witness) : store_(store), witness_(witness) {}
+
+  Expected<TrialVerification> verify() {
+    if (const auto read = fold_log(); !read) return tl::unexpected(read.error());
+    if (problem_) return tl::unexpected(*problem_);
+    made_.events = state_.last, made_.digest = state_.digest;
+    if (state_.opened) made_.trial = state_.opened->trial, made_.environment = state_.opened->environment;
+    if (!made_.findings.empty()) return made_;  // a broken log proves nothing further
+    found("log", true, "{} events, each of which is the one that the next one names", state_.last);
+    witness();
+    lock();
+    allocations();
+    return made_;
+  }
+
+ private:
+  template <class... Args>
+  void found(std::string what, bool holds, fmt::format_string<Args...> text, Args&&... args) {
+    made_.findings.push_back({std::move(what), holds, fmt::format(text, std::forward<Args>(args)...)});
+  }
+
+  Expected<void> fold_log() {
+    return store_.read(0, [&](conduct::StoredEvent const& stored) {
+      if (sha256(stored.bytes) != stored.digest) {
+        found("log", false, "event {}: its bytes are not those of its digest", stored.sequence);
+        return false;
+      }
+      const auto event = conduct::decoded_event(stored.bytes);
+      if (!event) {
+        found("log", false, "event {}: {}", stored.sequence, event.error().message);
+        return false;
+      }
+      if (const auto folded = conduct::fold(state_, *event, stored.digest); !folded) {
+        found("log", false, "{}", folded.error().message);
+        return false;
+      }
+      std::string document;
+      if (auto const* opened = std::get_if<conduct::TrialOpened>(&event->event)) document = opened->document;
+      if (auto const* amended = std::get_if<conduct::Amended>(&event->event)) document = amended->document;
+      if (!document.empty()) load(document);
+      // A snapshot is held against the data as they were then.
+      if (auto const* snapshot = std::get_if<conduct::SnapshotTaken>(&event->event))
+        if (const std::string now = conduct::snapshot_digest(plans_, state_); now != snapshot->digest)
+          found("lock", false, "{}: the data of that moment have the digest {}, and {} is recorded", snapshot->snapshot, now, snapshot->digest);
+      return !problem_;
+    });
+  }
+
+  void load(std::string const& digest) {
+    const auto document = store_.document(digest);
+    if (!document) {
+      problem_ = document.error();
+      return;
+    }
+    if (!*document || sha256((*document)->bytes) != digest) {
+      problem_ = Error{Code::inconsistent, fmt::format("the protocol file {} that the log names is not there as it was", digest), {}, ""};
+      return;
+    }
+    Problems problems;
+    auto plan = conduct::Plan::make((*document)->bytes, "the protocol of the log", problems);
+    if (!plan) problem_ = problems.front();
+    else plans_.add(std::move(plan));
+  }
+
+  void witness() {
+    if (!witness_) return;
+    const auto digest_of = [&](std::int64_t sequence) {
+      std::string digest;
+      (void)store_.read(sequence - 1, [&](conduct::StoredEvent const& event) { return digest = event.digest, false; });
+      return digest;
+    };
+    const vault::Standing standing = witness_->judge(state_.last, digest_of);
+    const std::string sentence = witness_->sentence(standing, state_.last);
+    const bool fine = standing == vault::Standing::fine || standing == vault::Standing::absent;
+    found("witness", fine, "{}", sentence.empty() ? "the log holds all that its witness saw" : sentence);
+  }
+
+  void lock() {
+    if (!state_.locked || state_.snapshots.empty()) return;
+    const std::string now = conduct::snapshot_digest(plans_, state_);
+    const bool same = now == state_.snapshots.back().digest;
+    if (same) found("lock", true, "the data are those that were locked: {}", now);
+    else found("lock", false, "the data have the digest {}, and {} was locked", now, state_.snapshots.back().digest);
+  }
+
+  void allocations() {
+    if (!state_.unblinded) {
+      found("allocation", true, "{} allocations; they are proved when the seed is revealed", state_.allocations.size());
+      return;
+    }
+    conduct::Plan const* first = plans_.find(state_.opened->protocol);
+    conduct::Plan const* last = plans_.find(state_.version().protocol);
+    std::vector<allocation::Receipt> receipts(state_.allocations.size());
+    for (conduct::Participant const& who : state_.participants)
+      if (who.randomised) receipts[std::size_t(who.randomised->request.number - 1)] = who.randomised->receipt;
+    const vault::PublicRecord record{.protocol = first->protocol(), .amended = first == last ? nullptr : &last->protocol(),
+                                     .commitment = state_.opened->commitment, .requests = state_.allocations, .receipts = receipts};
+    const auto discrepancies = vault::verify(record, state_.unblinded->reveal);
+    for (vault::Discrepancy const& one : discrepancies)
+      found("allocation", false, "{}{}", one.number > 0 ? fmt::format("allocation {}: ", one.number) : "", one.sentence);
+    if (discrepancies.empty())
+      found("allocation", true, "the revealed seed is the one committed to, and makes all {} allocations, receipts and arms",
+            state_.allocations.size());
+  }
+
+  conduct::EventStore const& store_;
+  vault::Witness const* witness_;
+  conduct::State state_;
+  conduct::Plans plans_;
+  std::optional<Error> problem_;
+  TrialVerification made_;
+};
+
+}  // namespace
+
+bool TrialVerification::holds() const {
+  return std::ranges::all_of(findings, [](Finding const& one) { return one.holds; });
+}
+
+Expected<TrialVerification> verify_trial(conduct::EventStore const& store, vault::Witness const* witness) {
+  return Verifier(store, witness).verify();
+}
+
+}  // namespace equipoise::server

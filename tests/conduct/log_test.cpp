@@ -1,0 +1,202 @@
+// The audit trail as a whole, restored copies, amendments by participant.
+
+#include <filesystem>
+#include <fstream>
+
+#include "equipoise/core/digest.h"
+#include "equipoise/server/verify_trial.h"
+#include "equipoise/store/sqlite.h"
+#include "tests/conduct/trial.h"
+
+namespace equipoise::conducted {
+namespace {
+
+std::filesystem::path new_folder() {
+  const auto path = std::filesystem::temp_directory_path() / fmt::format("equipoise-conduct-{}-{}", ::getpid(), ::testing::UnitTest::GetInstance()->random_seed());
+  std::filesystem::remove_all(path);
+  std::filesystem::create_directories(path);
+  return path;
+}
+
+/// A store that fails when it is told to: nothing of the act is there then.
+class FailingStore final : public conduct::EventStore {
+ public:
+  bool fails = false;
+  Expected<void> append(conduct::Sequence expected, conduct::Act const& act) override {
+    if (fails) return fail(Code::io, "the disk is full");
+    return inner_.append(expected, act);
+  }
+  conduct::Sequence last() const override { return inner_.last(); }
+  Expected<void> read(conduct::Sequence after, std::function<bool(conduct::StoredEvent const&)> const& visitor) const override { return inner_.read(after, visitor); }
+  Expected<std::optional<conduct::Done>> done(std::string_view key) const override { return inner_.done(key); }
+  Expected<std::optional<conduct::StoredText>> text(std::string_view id) const override { return inner_.text(id); }
+  Expected<void> put(conduct::Document const& document) override { return inner_.put(document); }
+  Expected<std::optional<conduct::Document>> document(std::string_view digest) const override { return inner_.document(digest); }
+  Expected<std::int64_t> take_lease() override { return inner_.take_lease(); }
+  Expected<void> backup(std::string const& path) const override { return inner_.backup(path); }
+
+ private:
+  store::MemoryStore inner_;
+};
+
+// What could not be stored has not happened, and the service says so to everybody until it is started again.
+TEST(C02_Transaction, AnActThatIsNotStoredHasNotHappened) {
+  FailingStore disk;
+  Options options;
+  options.store = &disk;
+  Trial trial(options);
+  const std::string who = trial.enrol();
+  trial.screen(who);
+  const auto before = trial.service->state().last;
+  disk.fails = true;
+  EXPECT_EQ(codes(trial.randomise(who)), std::set<std::string>{"io"});
+  EXPECT_EQ(trial.service->state().last, before);
+  EXPECT_FALSE(trial.service->state().participant(who)->randomised);
+  disk.fails = false;
+  EXPECT_EQ(codes(trial.randomise(who)), std::set<std::string>{"unavailable"});
+  auto again = server::Service::start({disk, *trial.link, nullptr, trial.clock, trial.chance, "test", {}, {}});
+  ASSERT_TRUE(again);
+  trial.service = std::move(*again);
+  const Json answer = trial.randomise(who);
+  ASSERT_TRUE(answer["ok"].get<bool>()) << messages(answer);
+  EXPECT_EQ(answer["events"][0]["data"]["receipt"]["number"], 1);
+}
+
+// Every command that succeeds leaves an event of the one who gave it; there is no other way to the state.
+TEST(C03_Audit, NoActWithoutAnEvent) {
+  Trial trial;
+  const std::string who = trial.randomised();
+  conduct::State rebuilt;
+  for (conduct::TrialEvent const& event : trial.events()) {
+    EXPECT_FALSE(event.envelope.actor.empty()) << event.envelope.sequence;
+    EXPECT_FALSE(event.envelope.role.empty()) << event.envelope.sequence;
+    ASSERT_TRUE(fold(rebuilt, event, sha256(encoded_event(event))));
+  }
+  EXPECT_EQ(rebuilt.last, trial.service->state().last);
+  EXPECT_EQ(rebuilt.digest, trial.service->state().digest);
+  EXPECT_EQ(conduct::encoded_event(trial.events().back()).find("audit\":false"), std::string::npos);
+  // No question names a way to turn it off.
+  for (std::string_view key : {"audit", "silent", "no_log", "quiet"}) {
+    Json question = Trial::question("administrator", "status", Json::object(), "", "");
+    question[std::string(key)] = false;
+    EXPECT_EQ(codes(Json::parse(trial.line(question.dump()))), std::set<std::string>{"unknown_key"});
+  }
+}
+
+TEST(C05_AuditTrail, IsReadWithLabelsAndFiltered) {
+  Trial trial;
+  const std::string who = trial.randomised("s1"), other = trial.randomised("s2");
+  const Json mine = trial.view("monitor", "audit", {{"participant", who}});
+  EXPECT_GT(mine.size(), 10u);
+  bool label = false;
+  for (Json const& row : mine) {
+    EXPECT_EQ(row.value("participant", ""), who);
+    label |= row.value("item", "") == "CD4+ T cells" && row.value("after", "") == "180 /mm3";
+  }
+  EXPECT_TRUE(label);
+  const Json chinese = trial.view("monitor", "audit", {{"participant", who}, {"language", "zh"}});
+  EXPECT_NE(chinese.dump().find("CD4+ T细胞"), std::string::npos);
+  for (Json const& row : trial.view("monitor", "audit", {{"by", "investigator_s2"}})) EXPECT_EQ(row["user"], "investigator_s2");
+  EXPECT_EQ(trial.view("monitor", "audit", {{"from", "2030-01-01"}}).size(), 0u);
+  for (Json const& row : trial.view("coordinator_s1", "audit")) EXPECT_NE(row.value("participant", ""), other);
+}
+
+// F20: a copy is taken, three allocations follow, the copy is restored: it comes up to be reconciled, and goes on after the receipts of
+// the sites have been entered again.
+TEST(C37_Restore, AnOldCopyAllocatesNothingUntilItIsReconciled) {
+  const auto folder = new_folder();
+  auto witness = vault::Witness::open(folder / "witness");
+  ASSERT_TRUE(witness);
+  std::vector<Json> receipts;
+  const std::string copy = folder / "copy.db";
+  std::string protocol;
+  {
+    auto log = store::SqliteStore::open(folder / "trial.db", {.create = true});
+    ASSERT_TRUE(log) << log.error().message;
+    Options options;
+    options.store = log->get(), options.witness = &*witness;
+    Trial trial(options);
+    (void)trial.randomised("s1");
+    std::vector<std::string> who;
+    for (int i = 0; i < 3; ++i) who.push_back(trial.enrol("s2")), trial.screen(who.back(), 120 + 40 * i);
+    trial.done("administrator", "backup", {{"path", copy}});
+    for (std::string const& one : who) ASSERT_TRUE(trial.randomise(one)["ok"].get<bool>());
+    for (Json const& receipt : trial.view("coordinator_s2", "receipts")) receipts.push_back(receipt);
+  }
+  for (std::string_view end : {"", "-wal", "-shm"}) std::filesystem::remove(folder / fmt::format("trial.db{}", end));
+  ASSERT_TRUE(store::restore(copy, folder / "trial.db"));
+  auto log = store::SqliteStore::open(folder / "trial.db");
+  ASSERT_TRUE(log) << log.error().message;
+  Options options;
+  options.store = log->get(), options.witness = &*witness;
+  Trial trial(options);
+  EXPECT_TRUE(trial.service->state().reconciling);
+  EXPECT_EQ(codes(trial.randomise("s2-001")), std::set<std::string>{"unavailable"});
+  EXPECT_EQ(codes(trial.ask("coordinator_s1", "enrol")), std::set<std::string>{"unavailable"});
+  EXPECT_EQ(trial.view("monitor", "status")["state"], "to be reconciled");
+  // A forged receipt is found out.
+  Json forged = receipts;
+  forged[0]["receipt"]["mark"] = std::string(64, 'a');
+  EXPECT_EQ(codes(trial.ask("administrator", "reconcile", {{"lost", forged}})), std::set<std::string>{"verification"});
+  const Json answer = trial.done("administrator", "reconcile", {{"lost", receipts}});
+  ASSERT_TRUE(answer["ok"].get<bool>());
+  EXPECT_FALSE(trial.service->state().reconciling);
+  EXPECT_EQ(trial.service->state().allocations.size(), 4u);
+  const std::string next = trial.enrol("s3");
+  trial.screen(next);
+  EXPECT_EQ(trial.randomise(next)["events"][0]["data"]["receipt"]["number"], 5);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(C40_Amendment, ParticipantsStayOnTheirVersion) {
+  Trial trial;
+  const std::string before = trial.randomised();
+  std::string amended = trial.protocol;
+  amended.replace(amended.find("version = \"1.0\""), 15, "version = \"2.0\"");
+  amended.replace(amended.find("soft = [40, 110]"), 16, "soft = [40, 120]");
+  const Json handed = trial.ask("administrator", "hand_in", {{"protocol", amended}});
+  ASSERT_TRUE(handed["ok"].get<bool>()) << messages(handed);
+  trial.both("administrator", "administrator_2", "amend", {{"document", handed["document"]}, {"new_consent", true}});
+  const std::string after = trial.enrol();
+  trial.screen(after);
+  const auto save = [&](std::string const& who) {
+    return trial.save("coordinator_s1", who, "screening", "vitals", values({{"weight", "115"}}), 1, "measured again");
+  };
+  EXPECT_FALSE(save(before)["ok"].get<bool>());  // outside the usual range of version 1.0
+  EXPECT_TRUE(save(after)["ok"].get<bool>());
+  trial.done("coordinator_s1", "consent", {{"participant", before}, {"date", trial.today()}});
+  EXPECT_TRUE(save(before)["ok"].get<bool>());
+}
+
+TEST(C25_Verify, ProvesATrialAndSaysWhatIsWrongWithIt) {
+  Trial trial;
+  for (std::string const site : {"s1", "s2", "s3"}) (void)trial.randomised(site);
+  trial.lock();
+  trial.both("unblinded_statistician", "unblinded_statistician_2", "unblind");
+  const auto good = server::verify_trial(*trial.store, nullptr);
+  ASSERT_TRUE(good) << good.error().message;
+  EXPECT_TRUE(good->holds());
+  EXPECT_EQ(good->findings.back().what, "allocation");
+  // The same log with one arm exchanged in the reveal: the chain is mended by the forger, and the seed gives it away.
+  store::MemoryStore forged;
+  ASSERT_TRUE(forged.take_lease());
+  ASSERT_TRUE(forged.put({sha256(trial.protocol), trial.protocol}));
+  std::string previous;
+  for (conduct::TrialEvent event : trial.events()) {
+    if (auto* told = std::get_if<conduct::TrialUnblinded>(&event.event)) {
+      std::string& arm = told->reveal.allocations[1].arm;
+      arm = arm == "placebo" ? "high" : "placebo";
+    }
+    event.envelope.previous = previous;
+    conduct::Act act{.key = fmt::format("{}", event.envelope.sequence), .request = {}, .events = {conduct::stored(event)}};
+    previous = act.events[0].digest;
+    ASSERT_TRUE(forged.append(event.envelope.sequence - 1, act));
+  }
+  const auto bad = server::verify_trial(forged, nullptr);
+  ASSERT_TRUE(bad);
+  EXPECT_FALSE(bad->holds());
+  EXPECT_NE(bad->findings.back().sentence.find("allocation 2"), std::string::npos) << bad->findings.back().sentence;
+}
+
+}  // namespace
+}  // namespace equipoise::conducted
