@@ -6,7 +6,6 @@
 #include "equipoise/core/digest.h"
 #include "equipoise/core/record.h"
 #include "equipoise/core/text.h"
-#include "equipoise/core/zones.h"
 
 namespace equipoise::conduct {
 
@@ -90,10 +89,13 @@ bool Decider::need_reason(std::string_view what) {
   return false;
 }
 
+bool Decider::may_know(std::string const& participant) const {
+  Participant const* who = s_.participant(participant);
+  return who && (!works_at_site(actor_.role) || who->site == actor_.site);
+}
+
 Participant const* Decider::participant(std::string const& id) {
-  Participant const* who = s_.participant(id);
-  // Of somebody at another site even the existence is not said.
-  if (who && (!works_at_site(actor_.role) || who->site == actor_.site)) return who;
+  if (may_know(id)) return s_.participant(id);  // of somebody at another site even the existence is not said
   problem(Code::unresolved, "there is no participant '{}'{}", id, works_at_site(actor_.role) ? fmt::format(" at site '{}'", actor_.site) : "");
   return nullptr;
 }
@@ -119,17 +121,7 @@ Plan const& Decider::plan_of(Participant const& who) const {
   return *plan;
 }
 
-std::string Decider::site_zone(std::string const& site) const {
-  for (protocol::Site const& one : current().protocol().sites)
-    if (one.id == site) return one.time_zone;
-  return {};
-}
-
-std::string Decider::today(std::string const& site) const {
-  const auto there = local_time(around_.clock.now(), site_zone(site));
-  expects(there.has_value(), "the zones of a plan are known");
-  return to_string(there->date);
-}
+std::string Decider::today(std::string const& site) const { return to_string(current().local(site, around_.clock.now()).date); }
 
 bool Decider::date(std::string_view what, std::string const& text, std::string const& site, bool partial) {
   const auto read = to_partial_date(text);

@@ -20,8 +20,7 @@ void Decider::on(RequestUnblinding const& command) {
 void Decider::on(ConfirmUnblinding const& command) {
   need_reason("unblinding a participant");
   const auto found = s_.unblinding_requests.find(command.request);
-  if (found == s_.unblinding_requests.end() || !participant(found->second.participant)) {
-    problems_.clear();
+  if (found == s_.unblinding_requests.end() || !may_know(found->second.participant)) {
     problem(Code::unresolved, "there is no request '{}'", command.request);
     return;
   }

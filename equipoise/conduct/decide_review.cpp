@@ -32,8 +32,7 @@ void Decider::on(OpenQuery const& command) {
 
 void Decider::on(AnswerQuery const& command) {
   const auto found = s_.queries.find(command.query);
-  if (found == s_.queries.end() || !participant(found->second.record.participant)) {
-    problems_.clear();
+  if (found == s_.queries.end() || !may_know(found->second.record.participant)) {
     problem(Code::unresolved, "there is no query '{}'", command.query);
     return;
   }

@@ -37,8 +37,7 @@ void Decider::on(AssessSerious const& command) {
 
 void Decider::on(SendSafetyReport const& command) {
   const auto found = s_.cases.find(command.case_id);
-  if (found == s_.cases.end() || !participant(found->second.record.participant)) {
-    problems_.clear();
+  if (found == s_.cases.end() || !may_know(found->second.record.participant)) {
     problem(Code::unresolved, "there is no case '{}'", command.case_id);
     return;
   }

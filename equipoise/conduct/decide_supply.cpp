@@ -33,6 +33,12 @@ std::optional<Weight> weight_at(protocol::Protocol const& protocol, Participant 
 
 }  // namespace
 
+void Decider::need_treated(Participant const& who) {
+  if (!who.randomised) problem(Code::refused, "participant '{}' is not randomised", who.id);
+  for (std::string_view end : {"treatment_stop", "study_stop", "death", "lost_to_follow_up"})
+    if (Discontinued const* stop = who.end(end)) problem(Code::refused, "'{}' is recorded, on {}", end, stop->date);
+}
+
 void Decider::on(PrepareDose const& command) {
   Participant const* who = open_participant(command.participant);
   if (!who) return;
@@ -44,9 +50,7 @@ void Decider::on(PrepareDose const& command) {
   }
   if (std::ranges::find(what->visits, command.visit) == what->visits.end())
     problem(Code::unresolved, "'{}' is not given at visit '{}'", command.intervention, command.visit);
-  if (!who->randomised) problem(Code::refused, "participant '{}' is not randomised", who->id);
-  for (std::string_view end : {"treatment_stop", "study_stop", "death", "lost_to_follow_up"})
-    if (Discontinued const* stop = who->end(end)) problem(Code::refused, "'{}' is recorded, on {}", end, stop->date);
+  need_treated(*who);
   const auto expires = to_partial_date(command.expires);
   if (!expires || !expires->exact()) problem(Code::bad_cell, "'expires' is a date (YYYY-MM-DD), and not '{}'", command.expires);
   else if (command.expires < today(who->site)) problem(Code::out_of_range, "the dose expires before today");
@@ -82,8 +86,7 @@ void Decider::on(PrepareDose const& command) {
 
 void Decider::on(ConfirmDose const& command) {
   const auto found = s_.doses.find(command.dose);
-  if (found == s_.doses.end() || !participant(found->second.prepared.participant)) {
-    problems_.clear();
+  if (found == s_.doses.end() || !may_know(found->second.prepared.participant)) {
     problem(Code::unresolved, "there is no dose '{}'", command.dose);
     return;
   }
@@ -95,8 +98,7 @@ void Decider::on(ConfirmDose const& command) {
 
 void Decider::on(MoveDose const& command) {
   const auto found = s_.doses.find(command.dose);
-  if (found == s_.doses.end() || !participant(found->second.prepared.participant)) {
-    problems_.clear();
+  if (found == s_.doses.end() || !may_know(found->second.prepared.participant)) {
     problem(Code::unresolved, "there is no dose '{}'", command.dose);
     return;
   }
@@ -178,10 +180,8 @@ void Decider::on(MoveKits const& command) {
 void Decider::on(DispenseKit const& command) {
   Participant const* who = open_participant(command.participant);
   if (!who) return;
-  if (!who->randomised) problem(Code::refused, "participant '{}' is not randomised", who->id);
+  need_treated(*who);
   if (!plan_of(*who).protocol().visit(command.visit)) problem(Code::unresolved, "there is no visit '{}'", command.visit);
-  for (std::string_view end : {"treatment_stop", "study_stop", "death", "lost_to_follow_up"})
-    if (Discontinued const* stop = who->end(end)) problem(Code::refused, "'{}' is recorded, on {}", end, stop->date);
   std::vector<allocation::Kit> stock;
   for (auto const& [number, kit] : s_.kits) {
     if (kit.participant == who->id && kit.visit == command.visit && kit.step == "dispensed")

@@ -81,13 +81,14 @@ class Decider {
   void propose(Command const& command);
   TextId seal(std::string const& text);
   bool need_reason(std::string_view what);
+  /// Whether there is such a participant and the actor may know of it: site staff know those of their site.
+  bool may_know(std::string const& participant) const;
   /// The participant, when there is one that the actor may know of; else a problem.
   Participant const* participant(std::string const& id);
   /// The same, of whom data may be changed now.
   Participant const* open_participant(std::string const& id);
   Plan const& plan_of(Participant const& who) const;
   Plan const& current() const;
-  std::string site_zone(std::string const& site) const;
   /// The date at the site now; at no site, in UTC.
   std::string today(std::string const& site) const;
   /// Problems unless the text is a date (exact unless `partial`) that is not after today at the site.
@@ -102,6 +103,8 @@ class Decider {
   void deviation(std::string const& who, std::string_view category, std::string const& date, std::string found);
   /// A deviation when the actual date lies outside of the visit's window around the day of randomisation.
   void check_window(Participant const& who, std::string const& visit, std::string const& date);
+  /// Problems when the participant gets no treatment: not randomised, or stopped.
+  void need_treated(Participant const& who);
   void stop_checks(Participant const& who, std::string const& what, std::string const& date);
 
   State const& s_;

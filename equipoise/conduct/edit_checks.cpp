@@ -31,16 +31,8 @@ std::vector<Fired> fired_checks(Plan const& plan, Participant const& as_saved, R
   expression::Entries const& entries = tables.entries(key.form);
   std::size_t row = 0;
   if (form.any_time) {
-    std::vector<std::pair<double, std::int64_t>> order;
-    const auto dated = std::ranges::find(form.items, protocol::ItemKind::date, &protocol::Item::kind);
-    for (Record const& one : as_saved.records)
-      if (one.visit.empty() && one.form == key.form && !one.struck) {
-        Value const* date = dated == form.items.end() ? nullptr : one.find(dated->id);
-        const auto day = date ? to_partial_date(date->value) : std::nullopt;
-        order.emplace_back(day ? day_number(day->earliest) : 1e300, one.entry);
-      }
-    std::ranges::stable_sort(order, {}, &std::pair<double, std::int64_t>::first);
-    row = std::size_t(std::ranges::find(order, key.entry, &std::pair<double, std::int64_t>::second) - order.begin());
+    const std::vector<DatedEntry> order = entries_of(as_saved, form);
+    row = std::size_t(std::ranges::find(order, record, &DatedEntry::record) - order.begin());
   } else {
     for (protocol::Visit const& visit : p.visits) {
       if (visit.id == key.visit) break;

@@ -88,4 +88,11 @@ class EventStore {
   virtual Expected<void> backup(std::string const& path) const = 0;
 };
 
+/// The digest of an event; empty when there is none.
+std::string digest_at(EventStore const& store, Sequence sequence);
+
+/// The bytes of a protocol file that the log names.
+/// errors  inconsistent: the store does not have it as it was
+Expected<std::string> protocol_file(EventStore const& store, std::string_view digest);
+
 }  // namespace equipoise::conduct

@@ -25,6 +25,12 @@ std::string_view name_of(Event const& event) {
   return std::visit([](auto const& one) { return std::remove_cvref_t<decltype(one)>::name; }, event);
 }
 
+std::string protocol_file_of(Event const& event) {
+  if (auto const* opened = std::get_if<TrialOpened>(&event)) return opened->document;
+  if (auto const* amended = std::get_if<Amended>(&event)) return amended->document;
+  return {};
+}
+
 std::string encoded_event(TrialEvent const& event) {
   std::string out(envelope_key);
   record::write(out, event.envelope);

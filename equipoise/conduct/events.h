@@ -465,6 +465,8 @@ using Event =
                  TrialUnlocked, TrialUnblinded>;
 
 std::string_view name_of(Event const& event);
+/// The digest of the protocol file that comes into force with the event; empty: none does.
+std::string protocol_file_of(Event const& event);
 
 /// Who, when, in which role, why, under which protocol; and the link to the event before.
 struct Envelope {

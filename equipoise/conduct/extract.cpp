@@ -65,11 +65,6 @@ struct Row {
   Record const* entry = nullptr;
 };
 
-double day_of(std::string_view date) {
-  const auto read = to_partial_date(date);
-  return read ? day_number(read->earliest) : missing_number;
-}
-
 class Extractor {
  public:
   Extractor(Plan const& plan, State const& state, Viewer const& viewer) : plan_(plan), p_(plan.protocol()), viewer_(viewer) {
@@ -125,9 +120,8 @@ class Extractor {
       for (Record const& record : who_[i]->records) {
         const auto form = std::ranges::find(form_ids, record.form);
         if (!used(i) || !record.visit.empty() || record.struck || form == form_ids.end()) continue;
-        protocol::Form const& of = *p_.form(record.form);
-        const auto dated = std::ranges::find(of.items, ItemKind::date, &Item::kind);
-        Value const* date = dated == of.items.end() ? nullptr : record.find(dated->id);
+        Item const* dated = date_item(*p_.form(record.form));
+        Value const* date = dated ? record.find(dated->id) : nullptr;
         const double day = date ? day_of(date->value) : missing_number;
         rows_.push_back({.who = i, .day = std::isnan(day) ? seen_[i] : day, .visit = missing_level,
                          .form = std::int32_t(form - form_ids.begin()), .entry = &record});

@@ -144,7 +144,6 @@ class Folder {
   void operator()(FormSaved const& event) {
     Record& record = changed(event.record.participant).at(event.record.visit, event.record.form, event.record.entry);
     if (event.revision != record.revision + 1) throw Unknown{"a revision that does not follow"};
-    if (record.revision == 0) record.first_by = e_.actor;
     record.revision = event.revision, record.saved = e_.sequence;
     for (ItemValue const& value : event.values) {
       auto found = std::ranges::find(record.values, value.item, &Value::item);
@@ -155,9 +154,9 @@ class Folder {
   void operator()(EntryStruck const& event) {
     Record& one = record(event.record);
     one.struck = true, one.revision = event.revision, one.saved = e_.sequence;
+    Participant& who = changed(event.record.participant);
     for (Value const& value : one.values)  // an end that it told has not happened
-      std::erase_if(changed(event.record.participant).ends, [&](Discontinued const& end) { return end.what == value.value; });
-    changed(event.record.participant);
+      std::erase_if(who.ends, [&](Discontinued const& end) { return end.what == value.value; });
   }
   void operator()(QueryOpened const& event) {
     s_.queries[event.query] = {.id = event.query, .item = event.item, .record = event.record, .text = event.text, .by = e_.actor,

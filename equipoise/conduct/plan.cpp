@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "equipoise/core/text.h"
-#include "equipoise/core/zones.h"
 #include "equipoise/protocol/load.h"
 
 namespace equipoise::conduct {
@@ -92,6 +91,13 @@ bool Plan::fills(std::string_view visit, std::string_view form) const {
 Plan::EventSlot const* Plan::event_slot(std::string_view code) const {
   const auto found = slots_.find(code);
   return found == slots_.end() ? nullptr : &found->second;
+}
+
+LocalTime Plan::local(std::string_view site, Instant instant) const {
+  const auto one = std::ranges::find(protocol_.sites, site, &protocol::Site::id);
+  const auto there = local_time(instant, one == protocol_.sites.end() ? "" : one->time_zone);
+  expects(there.has_value(), "the zones of a plan are known");
+  return *there;
 }
 
 int Plan::offset(std::string_view visit) const {

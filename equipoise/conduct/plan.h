@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "equipoise/conduct/roles.h"
+#include "equipoise/core/zones.h"
 #include "equipoise/protocol/protocol.h"
 
 namespace equipoise::conduct {
@@ -31,6 +32,8 @@ class Plan {
   EventSlot const* event_slot(std::string_view code) const;
   /// The form of adverse events: the form without a visit that has the flag `serious`; nothing when there is none.
   protocol::Form const* adverse_event_form() const { return adverse_; }
+  /// What the calendar and the clock say at the site; at no site, in UTC.
+  LocalTime local(std::string_view site, Instant instant) const;
   /// Days since randomisation of the visit.
   int offset(std::string_view visit) const;
 

@@ -21,11 +21,6 @@ std::vector<std::string> ids_of(auto const& things) {
   return ids;
 }
 
-double day_of(std::string_view date) {
-  const auto read = to_partial_date(date);
-  return read ? day_number(read->earliest) : missing_number;
-}
-
 /// Canonical texts are values of their item, so reading them needs no checks.
 void place(Column& column, std::size_t row, Item const& item, Value const& value) {
   if (item.kind == ItemKind::text) {
@@ -65,8 +60,7 @@ void place(Column& column, std::size_t row, Item const& item, Value const& value
 
 class Recorder {
  public:
-  Recorder(Plan const& plan, std::span<Participant const* const> who, Sight const& sight)
-      : p_(plan.protocol()), who_(who), sight_(sight) {}
+  Recorder(Plan const& plan, std::span<Participant const* const> who) : p_(plan.protocol()), who_(who) {}
 
   data::TrialRecords make() {
     people();
@@ -77,7 +71,6 @@ class Recorder {
   }
 
  private:
-  bool hidden(std::string_view item, std::string_view visit) const { return sight_.hidden && sight_.hidden(item, visit); }
   bool used(std::size_t i) const { return !who_[i]->end("no_further_use"); }
   void seen(std::size_t i, double day) {
     double& last = records_.follow_up_end[i];
@@ -92,21 +85,15 @@ class Recorder {
     records_.randomisation_order.assign(n, missing_number);
     records_.follow_up_end.assign(n, missing_number);
     records_.calendar = records_.follow_up_known = true;
-    const auto level = [](std::vector<std::string> const& levels, std::string_view id) {
-      const auto found = std::ranges::find(levels, id);
-      return found == levels.end() ? missing_level : std::int32_t(found - levels.begin());
-    };
     for (std::size_t i = 0; i < n; ++i) {
       Participant const& one = *who_[i];
       records_.participants.push_back(one.id);
-      records_.site.code[i] = level(records_.site.levels, one.site);
+      if (const auto site = std::ranges::find(records_.site.levels, one.site); site != records_.site.levels.end())
+        records_.site.code[i] = std::int32_t(site - records_.site.levels.begin());
       if (!one.randomised) continue;
       records_.randomisation.low[i] = day_of(one.randomised->date);
       records_.randomisation_order[i] = double(one.randomised->request.number);
       seen(i, records_.randomisation.low[i]);
-      if (sight_.arms)
-        if (const auto arm = sight_.arms->find(one.id); arm != sight_.arms->end())
-          records_.arm.code[i] = level(records_.arm.levels, arm->second);
       for (Discontinued const& end : one.ends)
         if (std::ranges::find(p_.ends_participation, end.what) != p_.ends_participation.end() || end.what == "lost_to_follow_up" || end.what == "completed")
           seen(i, day_of(end.date));
@@ -131,18 +118,18 @@ class Recorder {
         for (Item const& item : form->items) columns.push_back(data::missing_item(item, n));
         for (std::size_t i = 0; i < n; ++i)
           if (Record const* record = used(i) ? who_[i]->find(visit.id, id, 0) : nullptr; record && !record->struck)
-            fill(columns, i, *form, *record, visit.id);
+            fill(columns, i, *form, *record);
         for (std::size_t k = 0; k < columns.size(); ++k)
           records_.items.insert_or_assign({form->items[k].id, visit.id}, std::move(columns[k]));
       }
     }
   }
 
-  void fill(std::vector<Column>& columns, std::size_t row, protocol::Form const& form, Record const& record, std::string_view visit) {
+  void fill(std::vector<Column>& columns, std::size_t row, protocol::Form const& form, Record const& record) {
     for (Value const& value : record.values)
       for (std::size_t k = 0; k < form.items.size(); ++k)
         if (form.items[k].id == value.item) {
-          if (!hidden(value.item, visit)) place(columns[k], row, form.items[k], value);
+          place(columns[k], row, form.items[k], value);
           break;
         }
   }
@@ -150,31 +137,18 @@ class Recorder {
   void entries() {
     for (protocol::Form const& form : p_.forms) {
       if (!form.any_time) continue;
-      struct Row {
-        std::size_t who;
-        Record const* record;
-        double day;
-      };
-      std::vector<Row> rows;
-      const auto dated = std::ranges::find(form.items, ItemKind::date, &Item::kind);
-      for (std::size_t i = 0; i < who_.size(); ++i)
-        for (Record const& record : who_[i]->records)
-          if (used(i) && record.visit.empty() && record.form == form.id && !record.struck) {
-            Value const* date = dated == form.items.end() ? nullptr : record.find(dated->id);
-            rows.push_back({i, &record, date ? day_of(date->value) : missing_number});
-          }
-      const auto key = [](Row const& row) { return std::pair(row.who, std::isnan(row.day) ? 1e300 : row.day); };
-      std::ranges::stable_sort(rows, {}, key);
+      std::vector<DatedEntry> rows;
       expression::Entries made;
+      for (std::size_t i = 0; i < who_.size(); ++i)
+        for (DatedEntry const& entry : used(i) ? entries_of(*who_[i], form) : std::vector<DatedEntry>()) {
+          rows.push_back(entry), made.participant.push_back(i);
+          seen(i, entry.day);
+        }
       std::vector<Column> columns;
       for (Item const& item : form.items) columns.push_back(data::missing_item(item, rows.size()));
-      for (std::size_t r = 0; r < rows.size(); ++r) {
-        made.participant.push_back(rows[r].who);
-        fill(columns, r, form, *rows[r].record, "");
-        seen(rows[r].who, rows[r].day);
-      }
+      for (std::size_t r = 0; r < rows.size(); ++r) fill(columns, r, form, *rows[r].record);
       made.date = Column::of_numbers(std::vector<double>(rows.size(), missing_number), Type::date);
-      if (dated != form.items.end()) made.date = columns[std::size_t(dated - form.items.begin())];
+      if (Item const* dated = date_item(form)) made.date = columns[std::size_t(dated - form.items.data())];
       for (std::size_t k = 0; k < columns.size(); ++k) made.items.emplace(form.items[k].id, std::move(columns[k]));
       records_.entries.emplace(form.id, std::move(made));
     }
@@ -182,15 +156,34 @@ class Recorder {
 
   protocol::Protocol const& p_;
   std::span<Participant const* const> who_;
-  Sight const& sight_;
   data::TrialRecords records_{};
 };
 
 }  // namespace
 
-data::TrialRecords to_records(Plan const& plan, std::span<Participant const* const> who, Sight const& sight) {
-  return Recorder(plan, who, sight).make();
+Item const* date_item(protocol::Form const& form) {
+  const auto found = std::ranges::find(form.items, ItemKind::date, &Item::kind);
+  return found == form.items.end() ? nullptr : &*found;
 }
+
+double day_of(std::string_view date) {
+  const auto read = to_partial_date(date);
+  return read ? day_number(read->earliest) : missing_number;
+}
+
+std::vector<DatedEntry> entries_of(Participant const& who, protocol::Form const& form) {
+  std::vector<DatedEntry> entries;
+  Item const* dated = date_item(form);
+  for (Record const& record : who.records)
+    if (record.visit.empty() && record.form == form.id && !record.struck) {
+      Value const* date = dated ? record.find(dated->id) : nullptr;
+      entries.push_back({&record, date ? day_of(date->value) : missing_number});
+    }
+  std::ranges::stable_sort(entries, {}, [](DatedEntry const& entry) { return std::isnan(entry.day) ? 1e300 : entry.day; });
+  return entries;
+}
+
+data::TrialRecords to_records(Plan const& plan, std::span<Participant const* const> who) { return Recorder(plan, who).make(); }
 
 Expected<EnteredText> canonical_value(Item const& item, std::string_view text, std::string_view unit) {
   double factor = 1;

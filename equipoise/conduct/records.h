@@ -1,7 +1,5 @@
 #pragma once
 
-#include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,19 +10,22 @@
 
 namespace equipoise::conduct {
 
-/// What of the log is to be seen in records.
-struct Sight {
-  /// Arms of participants, by id: of none, of dummies, or after the trial is unblinded. Absent: nobody's arm is known.
-  std::map<std::string, std::string, std::less<>> const* arms = nullptr;
-  /// Values that are left out; absent: none.
-  std::function<bool(std::string_view item, std::string_view visit)> hidden{};
-};
-
 /// Participants as expressions and analyses see them: one row each, in the given order. Dates are calendar dates. Who has
-/// forbidden any further use keeps a row without values.
+/// forbidden any further use keeps a row without values. Nobody's arm is in them.
 ///
 /// plan  the version of the protocol whose words are used; values of items that it lacks are left out
-data::TrialRecords to_records(Plan const& plan, std::span<Participant const* const> who, Sight const& sight = {});
+data::TrialRecords to_records(Plan const& plan, std::span<Participant const* const> who);
+
+/// The item by which the entries of a form are dated: its first date; nothing when it has none.
+protocol::Item const* date_item(protocol::Form const& form);
+/// The day number of a date as far as it is known (its earliest day); NaN when it is none.
+double day_of(std::string_view date);
+/// A participant's entries of a form without a visit, but those struck out: by date, undated ones last, then as they were made.
+struct DatedEntry {
+  Record const* record = nullptr;
+  double day = 0;  ///< NaN: undated
+};
+std::vector<DatedEntry> entries_of(Participant const& who, protocol::Form const& form);
 
 /// One entered value, checked against its item: the canonical text, or the problem as a sentence. The unit may be one of the item's
 /// others.

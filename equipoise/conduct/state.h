@@ -53,7 +53,6 @@ struct Record {
   std::int64_t revision = 0, verified = 0;  ///< verified: the revision that was compared with its source
   bool struck = false;
   Sequence saved = 0;  ///< the event that made this revision
-  std::string first_by{};
   std::vector<Value> values{};
 
   Value const* find(std::string_view item) const;

@@ -7,7 +7,6 @@
 #include "equipoise/conduct/worklist.h"
 #include "equipoise/core/record.h"
 #include "equipoise/core/text.h"
-#include "equipoise/core/zones.h"
 
 namespace equipoise::conduct {
 namespace {
@@ -60,9 +59,7 @@ class Viewing {
     return *found;
   }
   std::string today(std::string const& site) const {
-    for (protocol::Site const& one : plan(s_.version().protocol).protocol().sites)
-      if (one.id == site) return to_string(local_time(around_.clock.now(), one.time_zone)->date);
-    return to_string(local_time(around_.clock.now(), "")->date);
+    return to_string(plan(s_.version().protocol).local(site, around_.clock.now()).date);
   }
   /// The text that an id names, for people; a destroyed one says so.
   Json text(TextId const& id) const {

@@ -87,6 +87,7 @@ Checked<allocation::Commitment> make_trial(Folder const& folder, Making const& m
   if (!making.witness.empty())
     if (const auto written = vault::write_new(made.root / "witness.path", fs::absolute(making.witness).string()); !written)
       return failed(written.error());
+  allocation::Commitment commitment;
   {
     auto ledger = vault::Ledger::open(made.ledger(), secrets->seed, chance);
     if (!ledger) return failed(ledger.error());
@@ -99,19 +100,11 @@ Checked<allocation::Commitment> make_trial(Folder const& folder, Making const& m
     if (!witness) return failed(witness.error());
     const auto opened = Service::open_trial(making.opening, {**store, link, &*witness, clock, chance, software});
     if (!opened) return fail(opened.error());
+    commitment = vault->commitment();
   }
   fs::rename(made.root, folder.root, problem);
   if (problem) return failed({Code::io, fmt::format("'{}': {}", folder.root.string(), problem.message()), {}, ""});
   draft.keep();
-  // The commitment, from the log itself.
-  auto store = store::SqliteStore::open(folder.database());
-  if (!store) return failed(store.error());
-  allocation::Commitment commitment;
-  const auto read = (*store)->read(0, [&](conduct::StoredEvent const& stored) {
-    if (const auto event = conduct::decoded_event(stored.bytes)) commitment = std::get<conduct::TrialOpened>(event->event).commitment;
-    return false;
-  });
-  if (!read) return failed(read.error());
   return commitment;
 }
 

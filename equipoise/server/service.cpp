@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
-#include "equipoise/conduct/extract.h"
 #include "equipoise/core/digest.h"
 #include "equipoise/core/json.h"
 #include "equipoise/core/record.h"
 #include "equipoise/core/text.h"
-#include "equipoise/core/zones.h"
 
 namespace equipoise::server {
 
@@ -35,9 +33,6 @@ Json json_of(Problems const& problems) {
 }
 
 std::string dump(Json const& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-/// The store, with what identifies a protocol: a log names its digest, and the store keeps its file by the file's own.
-conduct::Document document_of(std::string const& bytes) { return {sha256(bytes), bytes}; }
 
 }  // namespace
 
@@ -73,7 +68,7 @@ Checked<void> Service::open_trial(Opening const& opening, Surroundings const& ar
   Service service(around);
   const auto failed = [](Error error) { return fail(Problems{std::move(error)}); };
   if (const auto lease = around.store.take_lease(); !lease) return failed(lease.error());
-  if (const auto put = around.store.put(document_of(opening.protocol)); !put) return failed(put.error());
+  if (const auto put = around.store.put({sha256(opening.protocol), opening.protocol}); !put) return failed(put.error());
   service.plans_.add(plan);
   protocol::Protocol const& p = plan->protocol();
   Decision decision;
@@ -106,13 +101,8 @@ Expected<std::unique_ptr<Service>> Service::start(Surroundings const& around) {
     return fail(Code::inconsistent, "the vault is not the one that committed to this trial");
   if (const auto told = around.vault.resume(service->state_.allocations); !told) return tl::unexpected(told.error());
   if (around.witness) {
-    const auto digest_of = [&](Sequence sequence) {
-      std::string digest;
-      (void)around.store.read(sequence - 1, [&](StoredEvent const& event) { return digest = event.digest, false; });
-      return digest;
-    };
     const Sequence last = service->state_.last;
-    const vault::Standing standing = around.witness->judge(last, digest_of);
+    const vault::Standing standing = around.witness->judge(last, [&](Sequence sequence) { return conduct::digest_at(around.store, sequence); });
     if (standing == vault::Standing::another_log)
       return fail(Code::inconsistent, "{}", around.witness->sentence(standing, last));
     if (standing == vault::Standing::behind && !service->state_.reconciling) {
@@ -127,18 +117,16 @@ Expected<std::unique_ptr<Service>> Service::start(Surroundings const& around) {
 }
 
 Expected<void> Service::tell_vault(std::string const& file_digest) {
-  const auto document = around_.store.document(file_digest);
-  if (!document) return tl::unexpected(document.error());
-  if (!*document) return fail(Code::inconsistent, "the log names a protocol file that the store does not have");
-  return around_.vault.amend((*document)->bytes);
+  const auto bytes = conduct::protocol_file(around_.store, file_digest);
+  if (!bytes) return tl::unexpected(bytes.error());
+  return around_.vault.amend(*bytes);
 }
 
 Expected<void> Service::load_plan(std::string const& file_digest) {
-  const auto document = around_.store.document(file_digest);
-  if (!document) return tl::unexpected(document.error());
-  if (!*document) return fail(Code::inconsistent, "the log names a protocol file that the store does not have");
+  const auto bytes = conduct::protocol_file(around_.store, file_digest);
+  if (!bytes) return tl::unexpected(bytes.error());
   Problems problems;
-  auto plan = conduct::Plan::make((*document)->bytes, "the protocol of the log", problems);
+  auto plan = conduct::Plan::make(*bytes, "the protocol of the log", problems);
   if (!plan) return fail(Code::inconsistent, "the protocol of the log cannot be used: {}", problems.front().message);
   plans_.add(std::move(plan));
   return {};
@@ -153,11 +141,10 @@ Expected<void> Service::fold_log() {
     } else if (const auto folded = conduct::fold(state_, *event, stored.digest); !folded) {
       problem = folded.error();
     } else {
-      std::string document;
-      if (auto const* opened = std::get_if<conduct::TrialOpened>(&event->event)) document = opened->document;
-      if (auto const* amended = std::get_if<conduct::Amended>(&event->event)) document = amended_ = amended->document;
-      if (!document.empty())
-        if (const auto loaded = load_plan(document); !loaded) problem = loaded.error();
+      const std::string file = conduct::protocol_file_of(event->event);
+      if (!file.empty() && std::holds_alternative<conduct::Amended>(event->event)) amended_ = file;
+      if (!file.empty())
+        if (const auto loaded = load_plan(file); !loaded) problem = loaded.error();
     }
     return !problem;
   });
@@ -291,11 +278,10 @@ Expected<void> Service::commit(Actor const& actor, std::string const& key, std::
     ++envelope.sequence;
     if (auto const* opened = std::get_if<conduct::TrialOpened>(&event)) envelope.protocol = opened->protocol;
     else if (state_.opened) envelope.protocol = state_.version().protocol;
-    if (conduct::Plan const* plan = plans_.find(envelope.protocol); plan && !actor.site.empty())
-      for (protocol::Site const& site : plan->protocol().sites)
-        if (site.id == actor.site)
-          if (const auto there = local_time(envelope.at, site.time_zone))
-            envelope.local = to_string(there->date) + " " + there->zone_offset();
+    if (conduct::Plan const* plan = plans_.find(envelope.protocol); plan && !actor.site.empty()) {
+      const LocalTime there = plan->local(actor.site, envelope.at);
+      envelope.local = to_string(there.date) + " " + there.zone_offset();
+    }
     if (auto const* randomised = std::get_if<conduct::Randomised>(&event); randomised && !randomised->restored)
       allocated = randomised->request.number;
     events.push_back({envelope, std::move(event)});
@@ -329,193 +315,6 @@ Expected<void> Service::commit(Actor const& actor, std::string const& key, std::
     if (const auto written = around_.witness->confirm(state_.last, state_.digest); !written) broken_ = written.error().message;
   pass("confirmed");
   return {};
-}
-
-Checked<Json> Service::told(Sequence first, Sequence last) {
-  const auto failed = [](Error error) { return fail(Problems{std::move(error)}); };
-  Json answer{{"ok", true}, {"events", Json::array()}};
-  Json shown_here = Json::object();
-  std::optional<Error> problem;
-  Problems refused;
-  const auto read = around_.store.read(first - 1, [&](StoredEvent const& stored) {
-    const auto event = conduct::decoded_event(stored.bytes);
-    if (!event) return problem = event.error(), false;
-    answer["events"].push_back(conduct::json_of(*event));
-    if (auto const* no = std::get_if<conduct::RandomisationRefused>(&event->event))
-      for (std::string const& reason : no->reasons)
-        add_problem(refused, {}, Code::refused, "participant '{}' cannot be randomised: {}", no->participant, reason);
-    const auto shown_of = shown(*event, stored.digest);
-    if (!shown_of) return problem = shown_of.error(), false;
-    if (!shown_of->is_null()) shown_here.update(*shown_of);
-    return stored.sequence < last;
-  });
-  if (!read) return failed(read.error());
-  if (problem) return failed(*problem);
-  if (!refused.empty()) return fail(std::move(refused));
-  if (!shown_here.empty()) answer["shown"] = std::move(shown_here);
-  return answer;
-}
-
-/// What belongs to an event and stands in no log: told to the one who did it, as often as the answer is asked for.
-Expected<Json> Service::shown(TrialEvent const& event, std::string const& digest) {
-  if (auto const* unblinded = std::get_if<conduct::ParticipantUnblinded>(&event.event)) {
-    if (unblinded->drill) return Json{{"drill", "this was a drill: no arm is told"}};
-    const auto opening = around_.vault.open(unblinded->participant, digest);
-    if (!opening) return tl::unexpected(opening.error());
-    Json made{{"participant", opening->participant}, {"arm", opening->arm}};
-    if (conduct::Plan const* plan = plans_.find(state_.version().protocol))
-      if (protocol::Arm const* arm = plan->protocol().arm(opening->arm)) made["label"] = arm->label.in("en");
-    if (!opening->nonce.empty()) made["nonce"] = opening->nonce;
-    made["keep"] = "This is known to you alone. Others at the site stay blinded; the rest of the trial does too.";
-    return Json{{"unblinded", std::move(made)}};
-  }
-  if (auto const* labelled = std::get_if<conduct::KitsLabelled>(&event.event)) {
-    const auto labels = around_.vault.labels(labelled->lot, digest);
-    if (!labels) return tl::unexpected(labels.error());
-    Json list = Json::array();
-    for (allocation::LabelledKit const& one : *labels) list.push_back({{"kit", one.number}, {"arm", one.arm}});
-    return Json{{"labels", std::move(list)}};
-  }
-  conduct::DosePrepared const* dose = std::get_if<conduct::DosePrepared>(&event.event);
-  if (auto const* seen = std::get_if<conduct::Accessed>(&event.event); seen && seen->what == "dose_order") {
-    const auto found = state_.doses.find(seen->about);
-    if (found != state_.doses.end()) dose = &found->second.prepared;
-  }
-  if (dose) {
-    conduct::Participant const* who = state_.participant(dose->participant);
-    const auto order = around_.vault.dose({who->randomised->request.number, dose->intervention, dose->visit, dose->weight_kg});
-    if (!order) return tl::unexpected(order.error());
-    return Json{{"order", Json::parse(encoded(*order))}};
-  }
-  return Json();
-}
-
-// ---- Looking --------------------------------------------------------------------------------------------------------------------
-
-Checked<Json> Service::look(Asked const& asked) {
-  conduct::Permission const* line = conduct::permission(asked.name);
-  if (line && line->acts && asked.name != "audit")
-    return fail(Problems{{Code::wrong_type, fmt::format("'{}' is a command", asked.name), {}, ""}});
-  auto seen = conduct::view(state_, asked.actor, asked.name, *asked.data, surroundings());
-  if (!seen) return seen;
-  if (line && line->acts) {  // reading it is recorded
-    Decision decision;
-    decision.events.push_back(conduct::Accessed{asked.name, {}, {}});
-    if (const auto done = commit(asked.actor, asked.actor.user + "/" + around_.chance.name(), asked.request, std::move(decision)); !done)
-      return fail(Problems{done.error()});
-  }
-  return Json{{"ok", true}, {"shown", std::move(*seen)}};
-}
-
-Checked<Json> Service::dose_order(Asked const& asked) {
-  Problems problems;
-  Section section(*asked.data, "the data of 'dose_order'", problems);
-  const auto dose = section.need_text("dose");
-  section.finish();
-  const auto found = dose ? state_.doses.find(*dose) : state_.doses.end();
-  if (dose && (found == state_.doses.end() || state_.participant(found->second.prepared.participant)->site != asked.actor.site))
-    add_problem(problems, {}, Code::unresolved, "there is no dose '{}'", *dose);
-  if (!problems.empty()) return fail(std::move(problems));
-  Decision decision;
-  decision.events.push_back(conduct::Accessed{"dose_order", *dose, {}});
-  if (const auto done = commit(asked.actor, asked.key, asked.request, std::move(decision)); !done) return fail(Problems{done.error()});
-  return told(state_.last, state_.last);
-}
-
-Checked<Json> Service::backup(Asked const& asked) {
-  Problems problems;
-  Section section(*asked.data, "the data of 'backup'", problems);
-  const auto path = section.need_text("path");
-  section.finish();
-  if (!problems.empty()) return fail(std::move(problems));
-  if (const auto copied = around_.store.backup(*path); !copied) return fail(Problems{copied.error()});
-  const Sequence last = state_.last;
-  Decision decision;
-  decision.events.push_back(conduct::Accessed{"backup", {}, state_.digest});
-  if (const auto done = commit(asked.actor, asked.key, asked.request, std::move(decision)); !done) return fail(Problems{done.error()});
-  return Json{{"ok", true}, {"backup", *path}, {"events", last}};
-}
-
-Checked<Json> Service::doctor(Asked const& asked) {
-  Json found{{"trial", state_.opened->trial}, {"events", state_.last}, {"digest", state_.digest}, {"reconciling", state_.reconciling}};
-  if (around_.witness)
-    found["witness"] = {{"sequence", around_.witness->confirmed().sequence}, {"digest", around_.witness->confirmed().digest}};
-  if (around_.health) {
-    auto health = around_.health();
-    if (!health) return fail(Problems{health.error()});
-    found["store"] = std::move(*health);
-  }
-  Decision decision;
-  decision.events.push_back(conduct::Accessed{"doctor", {}, {}});
-  if (const auto done = commit(asked.actor, asked.key, asked.request, std::move(decision)); !done) return fail(Problems{done.error()});
-  return Json{{"ok", true}, {"shown", std::move(found)}};
-}
-
-/// A protocol file for an amendment: kept under its digest. It changes nothing until it is proposed and approved.
-Checked<Json> Service::hand_in(Asked const& asked) {
-  Problems problems;
-  Section section(*asked.data, "the data of 'hand_in'", problems);
-  const auto bytes = section.need_text("protocol");
-  section.finish();
-  if (bytes) (void)conduct::Plan::make(*bytes, "the protocol handed in", problems);
-  if (!problems.empty()) return fail(std::move(problems));
-  if (const auto put = around_.store.put(document_of(*bytes)); !put) return fail(Problems{put.error()});
-  return Json{{"ok", true}, {"document", sha256(*bytes)}};
-}
-
-Expected<std::map<std::string, std::string, std::less<>>> Service::opened_arms(Actor const& actor, std::string const& act) {
-  if (state_.unblinded) return conduct::revealed_arms(state_);
-  conduct::Plan const* plan = plans_.find(state_.version().protocol);
-  if (!conduct::may_be_unblinded(actor.role) || actor.role == Role::preparer || !plan->unmasked(actor.role))
-    return fail(Code::refused, "the role '{}' learns arms after the trial is locked and unblinded", conduct::word(actor.role));
-  std::map<std::string, std::string, std::less<>> arms;
-  for (allocation::Request const& request : state_.allocations) {
-    const auto opening = around_.vault.open(request.participant, act);
-    if (!opening) return tl::unexpected(opening.error());
-    arms[opening->participant] = opening->arm;
-  }
-  return arms;
-}
-
-Checked<Json> Service::take_away(Asked const& asked) {
-  Problems problems;
-  Section section(*asked.data, "the data of 'extract'", problems);
-  constexpr std::pair<std::string_view, conduct::Arms> words[] = {
-      {"none", conduct::Arms::none}, {"dummy", conduct::Arms::dummy}, {"real", conduct::Arms::real}};
-  const conduct::Arms wanted = section.word<conduct::Arms>("arms", words).value_or(state_.unblinded ? conduct::Arms::real : conduct::Arms::none);
-  section.finish();
-  if (!problems.empty()) return fail(std::move(problems));
-  const auto failed = [](Error error) { return fail(Problems{std::move(error)}); };
-  // That somebody took data with arms is recorded before they are opened.
-  const auto record = [&](std::string key, std::string about, std::string digest) {
-    Decision decision;
-    decision.events.push_back(conduct::Accessed{"extract", std::move(about), std::move(digest)});
-    return commit(asked.actor, key, asked.request, std::move(decision));
-  };
-  std::map<std::string, std::string, std::less<>> arms;
-  if (wanted == conduct::Arms::real && !state_.unblinded) {
-    conduct::Plan const* plan = plans_.find(state_.version().protocol);
-    if (!conduct::may_be_unblinded(asked.actor.role) || asked.actor.role == Role::preparer || !plan->unmasked(asked.actor.role))
-      return failed({Code::refused, fmt::format("the role '{}' learns arms after the trial is locked and unblinded", conduct::word(asked.actor.role)), {}, ""});
-    if (const auto done = record(asked.key + "/arms", "arms of all participants", ""); !done) return failed(done.error());
-  }
-  if (wanted == conduct::Arms::real) {
-    auto opened = opened_arms(asked.actor, state_.digest);
-    if (!opened) return failed(opened.error());
-    arms = std::move(*opened);
-  } else if (wanted == conduct::Arms::dummy) {
-    arms = conduct::dummy_arms(plans_, state_);
-  }
-  const conduct::Viewer viewer{asked.actor.role, asked.actor.site, wanted == conduct::Arms::none ? nullptr : &arms};
-  const auto files = conduct::extract_files(plans_, state_, viewer, wanted, around_.software);
-  if (!files) return failed(files.error());
-  // Before the end the log names the data without arms: the digest of the others would tell them.
-  const bool secret = wanted == conduct::Arms::real && !state_.unblinded;
-  const std::string digest = secret ? conduct::snapshot_digest(plans_, state_) : sha256(files->csv);
-  if (const auto done = record(asked.key, wanted == conduct::Arms::real ? "with arms" : wanted == conduct::Arms::dummy ? "with dummy arms" : "blinded", digest);
-      !done)
-    return failed(done.error());
-  return Json{{"ok", true}, {"digest", sha256(files->csv)}, {"files", {{"data.csv", files->csv}, {"protocol.toml", files->protocol}}}};
 }
 
 }  // namespace equipoise::server

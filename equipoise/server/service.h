@@ -113,7 +113,10 @@ class Service {
   void pass(std::string_view point) const {
     if (around_.passes) around_.passes(point);
   }
-  Expected<std::map<std::string, std::string, std::less<>>> opened_arms(conduct::Actor const& actor, std::string const& act);
+  /// Somebody looks at something of which looking is recorded.
+  Expected<void> record_access(Asked const& asked, std::string const& key, conduct::Accessed access);
+  /// All arms before the end, by a right that `act` names.
+  Expected<std::map<std::string, std::string, std::less<>>> opened_arms(std::string const& act);
 
   Surroundings around_;
   TrialClock clock_;

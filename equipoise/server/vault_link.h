@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "equipoise/conduct/vault_port.h"
-#include "equipoise/core/sealed.h"
+#include "equipoise/core/unblinding_grant.h"
 #include "equipoise/protocol/load.h"
 #include "equipoise/vault/kits.h"
 

@@ -47,10 +47,7 @@ class Verifier {
         found("log", false, "{}", folded.error().message);
         return false;
       }
-      std::string document;
-      if (auto const* opened = std::get_if<conduct::TrialOpened>(&event->event)) document = opened->document;
-      if (auto const* amended = std::get_if<conduct::Amended>(&event->event)) document = amended->document;
-      if (!document.empty()) load(document);
+      if (const std::string file = conduct::protocol_file_of(event->event); !file.empty()) load(file);
       // A snapshot is held against the data as they were then.
       if (auto const* snapshot = std::get_if<conduct::SnapshotTaken>(&event->event))
         if (const std::string now = conduct::snapshot_digest(plans_, state_); now != snapshot->digest)
@@ -60,29 +57,20 @@ class Verifier {
   }
 
   void load(std::string const& digest) {
-    const auto document = store_.document(digest);
-    if (!document) {
-      problem_ = document.error();
-      return;
-    }
-    if (!*document || sha256((*document)->bytes) != digest) {
-      problem_ = Error{Code::inconsistent, fmt::format("the protocol file {} that the log names is not there as it was", digest), {}, ""};
+    const auto bytes = conduct::protocol_file(store_, digest);
+    if (!bytes) {
+      problem_ = bytes.error();
       return;
     }
     Problems problems;
-    auto plan = conduct::Plan::make((*document)->bytes, "the protocol of the log", problems);
+    auto plan = conduct::Plan::make(*bytes, "the protocol of the log", problems);
     if (!plan) problem_ = problems.front();
     else plans_.add(std::move(plan));
   }
 
   void witness() {
     if (!witness_) return;
-    const auto digest_of = [&](std::int64_t sequence) {
-      std::string digest;
-      (void)store_.read(sequence - 1, [&](conduct::StoredEvent const& event) { return digest = event.digest, false; });
-      return digest;
-    };
-    const vault::Standing standing = witness_->judge(state_.last, digest_of);
+    const vault::Standing standing = witness_->judge(state_.last, [&](std::int64_t sequence) { return conduct::digest_at(store_, sequence); });
     const std::string sentence = witness_->sentence(standing, state_.last);
     const bool fine = standing == vault::Standing::fine || standing == vault::Standing::absent;
     found("witness", fine, "{}", sentence.empty() ? "the log holds all that its witness saw" : sentence);

@@ -14,7 +14,7 @@ using conduct::Role;
 using namespace std::chrono;
 
 /// Within a day: what happens before what.
-enum Order { arrival, consent, screening, randomisation, weighing, preparing, giving, visiting, events, leaving };
+enum Order { arrival, consent, screening, randomisation, visiting, events, leaving };
 
 struct Dated {
   double day = 0;  ///< day number

@@ -9,7 +9,7 @@
 
 #include "equipoise/allocation/concealed.h"
 #include "equipoise/core/clock.h"
-#include "equipoise/core/sealed.h"
+#include "equipoise/core/unblinding_grant.h"
 #include "equipoise/vault/dose.h"
 #include "equipoise/vault/kits.h"
 #include "equipoise/vault/ledger.h"
