@@ -99,6 +99,8 @@ Expected<std::unique_ptr<Service>> Service::start(Surroundings const& around) {
   if (!commitment) return tl::unexpected(commitment.error());
   if (*commitment != service->state_.opened->commitment)
     return fail(Code::inconsistent, "the vault is not the one that committed to this trial");
+  if (!service->amended_.empty())  // before the allocations, which may have levels of the amended protocol
+    if (const auto told = service->tell_vault(service->amended_); !told) return tl::unexpected(told.error());
   if (const auto told = around.vault.resume(service->state_.allocations); !told) return tl::unexpected(told.error());
   if (around.witness) {
     const Sequence last = service->state_.last;

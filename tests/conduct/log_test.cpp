@@ -168,6 +168,29 @@ TEST(C40_Amendment, ParticipantsStayOnTheirVersion) {
   EXPECT_TRUE(save(before)["ok"].get<bool>());
 }
 
+TEST(C40_Amendment, TheVaultGoesByItAfterANewStart) {
+  store::MemoryStore log;
+  Options options;
+  options.store = &log;
+  std::string who;
+  {
+    Trial trial(options);
+    who = trial.randomised();
+    trial.visit(who, "baseline", trial.today());
+    std::string amended = trial.protocol;
+    amended.replace(amended.find("version = \"1.0\""), 15, "version = \"2.0\"");
+    amended.replace(amended.find("\"dose * weight\""), 15, "\"2 * dose * weight\"");
+    const Json handed = trial.ask("administrator", "hand_in", {{"protocol", amended}});
+    ASSERT_TRUE(handed["ok"].get<bool>()) << messages(handed);
+    trial.both("administrator", "administrator_2", "amend", {{"document", handed["document"]}});
+  }
+  Trial trial(options);  // another service and another vault on the same log
+  trial.clock.advance(std::chrono::hours(24 * 10));
+  const Json prepared =
+      trial.done("preparer_s1", "prepare_dose", {{"participant", who}, {"visit", "baseline"}, {"intervention", "infusion"}, {"expires", "2024-01-19"}});
+  EXPECT_EQ(prepared["shown"]["order"]["formula"], "2 * dose * weight");
+}
+
 TEST(C25_Verify, ProvesATrialAndSaysWhatIsWrongWithIt) {
   Trial trial;
   for (std::string const site : {"s1", "s2", "s3"}) (void)trial.randomised(site);
