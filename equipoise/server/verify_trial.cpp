@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "equipoise/conduct/extract.h"
-#include "equipoise/core/digest.h"
+#include "equipoise/conduct/replay.h"
 #include "equipoise/vault/verify.h"
 
 namespace equipoise::server {
@@ -14,8 +14,10 @@ class Verifier {
   Verifier(conduct::EventStore const& store, vault::Witness const* witness) : store_(store), witness_(witness) {}
 
   Expected<TrialVerification> verify() {
-    if (const auto read = fold_log(); !read) return tl::unexpected(read.error());
-    if (problem_) return tl::unexpected(*problem_);
+    if (const auto read = fold_log(); !read) {
+      if (read.error().code != Code::inconsistent) return tl::unexpected(read.error());
+      found("log", false, "{}", read.error().message);
+    }
     made_.events = state_.last, made_.digest = state_.digest;
     if (state_.opened) made_.trial = state_.opened->trial, made_.environment = state_.opened->environment;
     if (!made_.findings.empty()) return made_;  // a broken log proves nothing further
@@ -33,39 +35,25 @@ class Verifier {
   }
 
   Expected<void> fold_log() {
-    return store_.read(0, [&](conduct::StoredEvent const& stored) {
-      if (sha256(stored.bytes) != stored.digest) {
-        found("log", false, "event {}: its bytes are not those of its digest", stored.sequence);
-        return false;
-      }
-      const auto event = conduct::decoded_event(stored.bytes);
-      if (!event) {
-        found("log", false, "event {}: {}", stored.sequence, event.error().message);
-        return false;
-      }
-      if (const auto folded = conduct::fold(state_, *event, stored.digest); !folded) {
-        found("log", false, "{}", folded.error().message);
-        return false;
-      }
-      if (const std::string file = conduct::protocol_file_of(event->event); !file.empty()) load(file);
+    return conduct::replay(store_, state_, [&](conduct::TrialEvent const& event) -> Expected<void> {
+      if (const std::string file = conduct::protocol_file_of(event.event); !file.empty())
+        if (const auto loaded = load(file); !loaded) return loaded;
       // A snapshot is held against the data as they were then.
-      if (auto const* snapshot = std::get_if<conduct::SnapshotTaken>(&event->event))
+      if (auto const* snapshot = std::get_if<conduct::SnapshotTaken>(&event.event))
         if (const std::string now = conduct::snapshot_digest(plans_, state_); now != snapshot->digest)
           found("lock", false, "{}: the data of that moment have the digest {}, and {} is recorded", snapshot->snapshot, now, snapshot->digest);
-      return !problem_;
+      return {};
     });
   }
 
-  void load(std::string const& digest) {
+  Expected<void> load(std::string const& digest) {
     const auto bytes = conduct::protocol_file(store_, digest);
-    if (!bytes) {
-      problem_ = bytes.error();
-      return;
-    }
+    if (!bytes) return tl::unexpected(bytes.error());
     Problems problems;
     auto plan = conduct::Plan::make(*bytes, "the protocol of the log", problems);
-    if (!plan) problem_ = problems.front();
-    else plans_.add(std::move(plan));
+    if (!plan) return tl::unexpected(problems.front());
+    plans_.add(std::move(plan));
+    return {};
   }
 
   void witness() {
@@ -108,7 +96,6 @@ class Verifier {
   vault::Witness const* witness_;
   conduct::State state_;
   conduct::Plans plans_;
-  std::optional<Error> problem_;
   TrialVerification made_;
 };
 
