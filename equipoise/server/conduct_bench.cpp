@@ -1,6 +1,8 @@
 // What a live trial costs: reading a long log back into a state, an extract of a large trial, and an allocation from the question on
 // the socket to the answer.
 //
+// Each prints lines of JSON, times in seconds, latencies in microseconds. `./run bench conduct` makes the table of them.
+//
 //     conduct_bench fold LOG [EVENTS]          LOG: the trial.db of a conducted trial, whose participants are multiplied
 //     conduct_bench extract LOG [PARTICIPANTS]
 //     conduct_bench allocate FOLDER [COUNT]    beside bare writes and syncs in the same folder, in turns
@@ -157,8 +159,9 @@ void fold(std::string const& path, std::size_t events) {
     start = Steady::now();
     conduct::State state;
     need(conduct::replay(*stored, state, [](TrialEvent const&) -> Expected<void> { return {}; }));
-    fmt::print("fold {} events {} participants {} MB: digests {:.3f} s, decoding {:.3f} s, fold {:.3f} s; from the disk, all of it {:.3f} s\n",
-               log.events.size(), state.participants.size(), bytes / 1'000'000, digests, decoding, folding, seconds_since(start));
+    const double whole = seconds_since(start);
+    fmt::print(R"({{"job":"fold","events":{},"participants":{},"megabytes":{},"digests":{:.4f},"decoding":{:.4f},"fold":{:.4f},"start":{:.4f}}})" "\n",
+               log.events.size(), state.participants.size(), bytes / 1'000'000, digests, decoding, folding, whole);
   }
 }
 
@@ -174,8 +177,9 @@ void extract(std::string const& path, std::size_t participants) {
     const double dataset = seconds_since(start);
     start = Steady::now();
     const auto files = need(conduct::extract_files(plans, state, {.role = conduct::Role::data_manager}, conduct::Arms::none, "bench"));
-    fmt::print("extract {} participants {} events {} rows {} columns: data set {:.3f} s, files {:.3f} s ({} MB)\n", state.participants.size(),
-               log.events.size(), data.rows(), data.columns().size(), dataset, seconds_since(start), files.csv.size() / 1'000'000);
+    const double whole = seconds_since(start);
+    fmt::print(R"({{"job":"extract","participants":{},"events":{},"rows":{},"columns":{},"data_set":{:.4f},"files":{:.4f},"bytes":{}}})" "\n",
+               state.participants.size(), log.events.size(), data.rows(), data.columns().size(), dataset, whole, files.csv.size());
   }
 }
 
@@ -314,9 +318,9 @@ void allocate(std::string const& where, std::size_t allocations) {
   }
   double all = 0;
   for (const double one : ours) all += one;
-  fmt::print("allocate {} : p50 {:.0f} us p99 {:.0f} us, bare write and sync of {} bytes p50 {:.0f} us p99 {:.0f} us, ratio {:.2f}, {:.0f} a second\n",
+  fmt::print(R"({{"job":"allocate","count":{},"p50":{:.1f},"p99":{:.1f},"bytes":{},"sync_p50":{:.1f},"sync_p99":{:.1f},"a_second":{:.0f}}})" "\n",
              ours.size(), quantile(ours, 0.5), quantile(ours, 0.99), frames, quantile(base, 0.5), quantile(base, 0.99),
-             quantile(ours, 0.5) / quantile(base, 0.5), 1e6 * double(ours.size()) / all);
+             1e6 * double(ours.size()) / all);
 }
 
 }  // namespace
