@@ -87,6 +87,32 @@ TEST(C04_Tampering, AServiceDoesNotStartOnALogInWhichAByteWasChanged) {
   EXPECT_EQ(again.error().message, fmt::format("event {}: its bytes are not those of its digest", disk.changed));
 }
 
+// Somebody with the vault's key asks it behind the service's back: its own ledger tells, held against the log.
+TEST(C22_Disclosure, WhatTheVaultShowedWithoutAnEventIsFound) {
+  Trial trial;
+  const std::string who = trial.randomised(), other = trial.randomised();
+  const auto request = trial.done("investigator_s1", "request_unblinding", {{"participant", who}}, "a fall");
+  trial.done("investigator_s1", "confirm_unblinding", {{"request", request["events"][0]["data"]["request"]}}, "a fall");
+  auto shown = trial.vault->disclosures();
+  const auto good = server::verify_trial(*trial.store, nullptr, &shown);
+  ASSERT_TRUE(good);
+  EXPECT_TRUE(good->holds());
+  EXPECT_EQ(good->findings.back().sentence, "each of the 1 times that the vault showed an arm there is the event that gave the right to it");
+  // The same right, used for somebody else; and a reveal that nobody approved.
+  const std::string right = trial.service->state().digest;
+  ASSERT_TRUE(trial.vault->open(other, UnblindingGrant(right)));
+  ASSERT_TRUE(trial.vault->reveal(UnblindingGrant(right)));
+  shown = trial.vault->disclosures();
+  const auto bad = server::verify_trial(*trial.store, nullptr, &shown);
+  ASSERT_TRUE(bad);
+  EXPECT_FALSE(bad->holds());
+  std::string sentences;
+  for (auto const& one : bad->findings)
+    if (!one.holds) sentences += one.what + ": " + one.sentence + "\n";
+  EXPECT_NE(sentences.find("the vault showed 'opening' (" + other + ")"), std::string::npos) << sentences;
+  EXPECT_NE(sentences.find("the vault showed 'reveal'"), std::string::npos) << sentences;
+}
+
 // Every command that succeeds leaves an event of the one who gave it; there is no other way to the state.
 TEST(C03_Audit, NoActWithoutAnEvent) {
   Trial trial;
