@@ -14,8 +14,8 @@
 
 namespace equipoise::cli {
 
-void conduct_trial(ExportAsked const& asked, std::string const& bytes, protocol::Protocol const& protocol, std::string const& scenario,
-                   simulate::World const& world, Console& console) {
+void conduct_trial(ExportAsked const& asked, std::string const& bytes, protocol::Protocol const& protocol,
+                   std::string const& scenario, simulate::World const& world, Console& console) {
   Problems problems;
   const auto plan = conduct::Plan::make(bytes, asked.protocol, problems);
   const auto lock = vault_lock(asked.vault_key);
@@ -26,7 +26,8 @@ void conduct_trial(ExportAsked const& asked, std::string const& bytes, protocol:
   SystemChance chance;
   server::Making making;
   making.opening = {.protocol = bytes, .file = asked.protocol, .environment = "simulated", .users = virtual_staff(protocol)};
-  making.seed = key_from_hex(sha256(fmt::format("virtual trial {} of '{}' under {}, seed {}", asked.number, scenario, protocol.digest, asked.seed)));
+  making.seed = key_from_hex(
+      sha256(fmt::format("virtual trial {} of '{}' under {}, seed {}", asked.number, scenario, protocol.digest, asked.seed)));
   const auto commitment = server::make_trial(folder, making, *lock, SystemClock(), chance, fmt::format("equipoise {}", version));
   if (!commitment) return console.fail(commitment.error());
 
@@ -56,17 +57,22 @@ void conduct_trial(ExportAsked const& asked, std::string const& bytes, protocol:
   if (!carried) return console.fail(carried.error());
   const auto finished = finish(script.back().at, ask);
   if (!finished) return console.fail(finished.error());
-  if (const auto written = write_whole({{output / "data.csv", finished->csv}, {output / "protocol.toml", finished->protocol}}); !written)
+  if (const auto written = write_whole({{output / "data.csv", finished->csv}, {output / "protocol.toml", finished->protocol}});
+      !written)
     return console.fail(written.error());
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  console.answer(nlohmann::ordered_json{{"trial", folder.root.string()}, {"participants", trial.n}, {"acts", carried->acts},
-                                        {"protocol", (output / "protocol.toml").string()}, {"data", (output / "data.csv").string()}}
+  console.answer(nlohmann::ordered_json{{"trial", folder.root.string()},
+                                        {"participants", trial.n},
+                                        {"acts", carried->acts},
+                                        {"protocol", (output / "protocol.toml").string()},
+                                        {"data", (output / "data.csv").string()}}
                      .dump());
-  console.say(fmt::format("SIMULATED: virtual trial {} of scenario '{}' (seed {}), conducted: commitment {},\n"
-                          "{} participants enrolled and randomised at {} sites, {} acts in {:.1f} s, each on the disk before it was answered;\n"
-                          "locked, unblinded, and written to {}.\n",
-                          asked.number, scenario, asked.seed, commitment->seed, trial.n, protocol.sites.size(), carried->acts, seconds,
-                          (output / "data.csv").string()));
+  console.say(fmt::format(
+      "SIMULATED: virtual trial {} of scenario '{}' (seed {}), conducted: commitment {},\n"
+      "{} participants enrolled and randomised at {} sites, {} acts in {:.1f} s, each on the disk before it was answered;\n"
+      "locked, unblinded, and written to {}.\n",
+      asked.number, scenario, asked.seed, commitment->seed, trial.n, protocol.sites.size(), carried->acts, seconds,
+      (output / "data.csv").string()));
 }
 
 }  // namespace equipoise::cli

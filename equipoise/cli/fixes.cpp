@@ -161,8 +161,9 @@ class Fixer {
 
   Fix fix(Error const& problem) const {
     using Rule = std::optional<Fix> (Fixer::*)(Error const&) const;
-    for (const Rule rule : {&Fixer::nearest_name, &Fixer::missing_section, &Fixer::missing_key, &Fixer::unit, &Fixer::type,
-                            &Fixer::range, &Fixer::word, &Fixer::unknown_key, &Fixer::twice, &Fixer::reference, &Fixer::overlap})
+    for (const Rule rule :
+         {&Fixer::nearest_name, &Fixer::missing_section, &Fixer::missing_key, &Fixer::unit, &Fixer::type, &Fixer::range,
+          &Fixer::word, &Fixer::unknown_key, &Fixer::twice, &Fixer::reference, &Fixer::overlap, &Fixer::language})
       if (auto found = (this->*rule)(problem)) return std::move(*found);
     return change_this(problem);
   }
@@ -416,6 +417,14 @@ class Fixer {
                    "days after]",
                    days, days == 1 ? "day" : "days", found[1].str(), found[3].str()),
                {}};
+  }
+
+  std::optional<Fix> language(Error const& problem) const {
+    static const std::regex unknown("is in the language '(.*)', which is not one of the trial's languages");
+    std::smatch found;
+    if (!std::regex_search(problem.message, found, unknown)) return {};
+    return Fix{fmt::format("add '{}' to the languages of [trial], or remove that text", found[1].str()),
+               fmt::format("languages = [\"en\", \"{}\"]", found[1].str())};
   }
 
   /// Nothing more concrete is known: the place, and what the message or its hint asks for.

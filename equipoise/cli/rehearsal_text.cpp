@@ -80,8 +80,8 @@ std::string rehearsal_text(protocol::Protocol const& protocol, results::Rehearsa
       for (results::MonitoringCharacteristics const& row : one.monitoring)
         for (results::LookCharacteristics const& look : row.looks)
           rows.push_back({row.analysis + ", " + label_of(protocol, row.arm) + ": " + look.id, percent(look.reached),
-                          percent(look.stopped_for_benefit), percent(look.stopped_for_futility),
-                          whole(look.day), whole(look.participants)});
+                          percent(look.stopped_for_benefit), percent(look.stopped_for_futility), whole(look.day),
+                          whole(look.participants)});
       for (results::MonitoringCharacteristics const& row : one.monitoring)
         rows.push_back({row.analysis + ", " + label_of(protocol, row.arm) + ": at some look, and when it stops", "",
                         percent(row.rejected), "", whole(row.expected_days), whole(row.expected_participants)});

@@ -19,8 +19,8 @@ class Carrier {
  public:
   explicit Carrier(AskService const& ask) : ask_(ask) {}
 
-  Expected<Json> question(conduct::Role role, std::string const& site, bool second, Instant at, bool looks, std::string_view name, Json data,
-                          std::string const& reason = {}) {
+  Expected<Json> question(conduct::Role role, std::string const& site, bool second, Instant at, bool looks, std::string_view name,
+                          Json data, std::string const& reason = {}) {
     const std::string user = user_of(role, site, second);
     Json question{{"user", user}, {"secret", secret_of(user)}, {"role", conduct::word(role)}, {"at", to_string(at)}};
     if (conduct::works_at_site(role)) question["site"] = site;
@@ -36,8 +36,8 @@ class Carrier {
   }
 
   /// The same, of which the answer must be that it was done.
-  Expected<Json> done(conduct::Role role, std::string const& site, bool second, Instant at, std::string_view name, Json data = Json::object(),
-                      std::string const& reason = {}) {
+  Expected<Json> done(conduct::Role role, std::string const& site, bool second, Instant at, std::string_view name,
+                      Json data = Json::object(), std::string const& reason = {}) {
     auto answer = question(role, site, second, at, false, name, std::move(data), reason);
     if (answer && !answer->value("ok", false)) return tl::unexpected(refused(*answer, name, at));
     return answer;
@@ -58,7 +58,8 @@ class Carrier {
       const Json accept = soft_checks(*answer);
       if (accept.empty()) return tl::unexpected(refused(*answer, name, act.at));
       data["accept"] = accept;
-      if (const auto again = done(act.role, act.site, act.second, act.at, name, data, act.reason); !again) return tl::unexpected(again.error());
+      if (const auto again = done(act.role, act.site, act.second, act.at, name, data, act.reason); !again)
+        return tl::unexpected(again.error());
       carried.accepted_checks += std::int64_t(accept.size());
     }
     ++carried.acts;
@@ -73,7 +74,8 @@ class Carrier {
       const std::string message = problem["message"];
       constexpr std::string_view begin = "check '";
       if (!message.starts_with(begin) || !problem.contains("hint")) return Json::array();
-      accept.push_back({{"check", message.substr(begin.size(), message.find('\'', begin.size()) - begin.size())}, {"reason", "virtual participant"}});
+      accept.push_back({{"check", message.substr(begin.size(), message.find('\'', begin.size()) - begin.size())},
+                        {"reason", "virtual participant"}});
     }
     return accept;
   }
@@ -81,7 +83,9 @@ class Carrier {
   static Error refused(Json const& answer, std::string_view name, Instant at) {
     Json const& first = answer["problems"][0];
     return {code_named(first.value("code", "")).value_or(Code::failure),
-            fmt::format("'{}' of {}: {}", name, to_string(at), first.value("message", "")), {}, first.value("hint", "")};
+            fmt::format("'{}' of {}: {}", name, to_string(at), first.value("message", "")),
+            {},
+            first.value("hint", "")};
   }
 
   AskService const& ask_;
@@ -94,8 +98,11 @@ std::vector<server::Opening::User> virtual_staff(protocol::Protocol const& proto
   std::vector<server::Opening::User> staff;
   const auto add = [&](conduct::Role role, std::string const& site, bool second) {
     const std::string user = user_of(role, site, second);
-    staff.push_back({user, fmt::format("Virtual {}{}{}", conduct::word(role), site.empty() ? "" : " at " + site, second ? ", second" : ""),
-                     sha256(secret_of(user)), {{role, site}}});
+    staff.push_back(
+        {user,
+         fmt::format("Virtual {}{}{}", conduct::word(role), site.empty() ? "" : " at " + site, second ? ", second" : ""),
+         sha256(secret_of(user)),
+         {{role, site}}});
   };
   using enum conduct::Role;
   for (const conduct::Role role : {administrator, data_manager, unblinded_statistician})
@@ -133,7 +140,9 @@ Expected<Finished> finish(Instant at, AskService const& ask) {
   if (!status) return tl::unexpected(status.error());
   for (const conduct::Role role : {data_manager, blinded_statistician}) {
     const auto signature = carrier.done(role, "", false, at, "sign",
-                                        {{"meaning", "lock"}, {"revision", (*status)["shown"]["data_revision"]}, {"secret", secret_of(user_of(role, "", false))}});
+                                        {{"meaning", "lock"},
+                                         {"revision", (*status)["shown"]["data_revision"]},
+                                         {"secret", secret_of(user_of(role, "", false))}});
     if (!signature) return tl::unexpected(signature.error());
   }
   if (const auto locked = both(data_manager, "lock"); !locked) return tl::unexpected(locked.error());

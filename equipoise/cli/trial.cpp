@@ -21,7 +21,8 @@ std::string words_of(Json const& answer) {
   if (answer.contains("events"))
     if (answer["events"].is_array())
       for (Json const& event : answer["events"])
-        text += fmt::format("{:>6}  {}  {}\n", event.at("sequence").dump(), event.at("event").get<std::string>(), event.at("data").dump());
+        text += fmt::format("{:>6}  {}  {}\n", event.at("sequence").dump(), event.at("event").get<std::string>(),
+                            event.at("data").dump());
   if (answer.contains("shown")) text += answer["shown"].dump(2) + "\n";
   for (std::string_view key : {"digest", "document", "backup"})
     if (answer.contains(key)) text += fmt::format("{} {}\n", key, answer[std::string(key)].get<std::string>());
@@ -34,8 +35,11 @@ Expected<vault::Lock> vault_lock(std::string const& key_file) {
   if (!key_file.empty()) return vault::Lock::key_file(key_file);
   char const* words = std::getenv("EQUIPOISE_VAULT_PASSPHRASE");
   if (!words || !*words)
-    return tl::unexpected(Error{Code::usage, "the vault needs its key", {},
-                                "give --vault-key FILE (32 bytes, readable by its owner alone), or the passphrase in EQUIPOISE_VAULT_PASSPHRASE"});
+    return tl::unexpected(
+        Error{Code::usage,
+              "the vault needs its key",
+              {},
+              "give --vault-key FILE (32 bytes, readable by its owner alone), or the passphrase in EQUIPOISE_VAULT_PASSPHRASE"});
   return vault::Lock::passphrase(words);
 }
 
@@ -43,7 +47,8 @@ Expected<std::string> ask_service(Asker const& asker, std::string const& questio
   const server::Folder folder{asker.folder};
   std::error_code problem;
   if (!std::filesystem::exists(folder.database(), problem))
-    return tl::unexpected(Error{Code::io, fmt::format("there is no trial at '{}'", asker.folder), {}, "make one with 'equipoise trial init'"});
+    return tl::unexpected(
+        Error{Code::io, fmt::format("there is no trial at '{}'", asker.folder), {}, "make one with 'equipoise trial init'"});
   LineClient client(folder.socket());
   std::optional<Child> own;
   if (!std::filesystem::exists(folder.socket(), problem) || !LineClient(folder.socket()).ask("{}", std::chrono::seconds(5))) {
@@ -69,7 +74,8 @@ std::optional<Json> answered(Asker const& asker, bool looks, std::string const& 
   } else if (char const* given = std::getenv("EQUIPOISE_SECRET")) {
     secret = given;
   } else {
-    return failed(Error{Code::usage, "a question needs the secret of its user", {}, "give --secret-file FILE, or EQUIPOISE_SECRET"});
+    return failed(
+        Error{Code::usage, "a question needs the secret of its user", {}, "give --secret-file FILE, or EQUIPOISE_SECRET"});
   }
   Json question{{"user", asker.user}, {"secret", secret}, {"role", asker.role}};
   if (!asker.site.empty()) question["site"] = asker.site;
@@ -84,7 +90,8 @@ std::optional<Json> answered(Asker const& asker, bool looks, std::string const& 
   if (!answer.value("ok", false)) {
     Problems problems;
     for (Json const& one : answer.value("problems", Json::array()))
-      problems.push_back({code_named(one.value("code", "")).value_or(Code::failure), one.value("message", ""), {}, one.value("hint", "")});
+      problems.push_back(
+          {code_named(one.value("code", "")).value_or(Code::failure), one.value("message", ""), {}, one.value("hint", "")});
     console.fail(problems);
     console.set_status(answer.value("status", 1));
     return std::nullopt;
@@ -98,7 +105,8 @@ void ask(Asker const& asker, bool looks, std::string const& name, Json data, Con
   Json const& answer = *answer_or_not;
   if (!output.empty() && answer.contains("files")) {
     std::vector<std::pair<std::filesystem::path, std::string>> files;
-    for (auto const& [file, bytes] : answer["files"].items()) files.emplace_back(std::filesystem::path(output) / file, bytes.get<std::string>());
+    for (auto const& [file, bytes] : answer["files"].items())
+      files.emplace_back(std::filesystem::path(output) / file, bytes.get<std::string>());
     if (const auto written = write_whole(files); !written) return console.fail(written.error());
     Json rest = answer;
     rest.erase("files"), rest["output"] = output;

@@ -56,6 +56,20 @@ void describe_head(std::string& out, Protocol const& protocol, std::string_view 
                                                               : " (no treatment)");
 }
 
+/// Who may enter, what forms are checked for, and what is computed.
+void describe_rules(std::string& out, Protocol const& protocol, std::string_view language) {
+  if (!protocol.criteria.empty()) out += "\nWho may take part:\n";
+  for (Criterion const& criterion : protocol.criteria)
+    out += fmt::format("  {}  {}: {}\n", criterion.id, criterion.inclusion ? "must be" : "must not be", criterion.text.in(language));
+  if (!protocol.edit_checks.empty()) out += "\nForms are checked:\n";
+  for (EditCheck const& check : protocol.edit_checks)
+    out += fmt::format("  {}  {} ({}, form '{}')\n", check.id, check.text.in(language), check.severity, check.form);
+  if (!protocol.derivations.empty()) out += "\nComputed at every visit:\n";
+  for (Derivation const& derivation : protocol.derivations)
+    out += fmt::format("  {}  {}{}\n", derivation.id, derivation.label.in(language),
+                       derivation.unit.empty() || derivation.unit == "1" ? "" : ", in " + derivation.unit);
+}
+
 void describe_questions(std::string& out, Protocol const& protocol, std::string_view language) {
   for (Estimand const& estimand : protocol.estimands) {
     std::vector<std::string> compared;
@@ -128,6 +142,7 @@ std::string strategy_text(Intercurrent const& ice) {
 std::string describe(Protocol const& protocol, std::string_view language) {
   std::string out;
   describe_head(out, protocol, language);
+  describe_rules(out, protocol, language);
   describe_questions(out, protocol, language);
   describe_plan(out, protocol);
   return out;
