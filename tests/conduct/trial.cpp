@@ -81,7 +81,7 @@ Trial::Trial(Options options) : chance("names of " + options.seed), protocol(opt
   std::vector<std::string> arms;
   for (protocol::Arm const& arm : plan->protocol().arms) arms.push_back(arm.id);
   link = std::make_unique<server::LinkTo<vault::Vault>>(*vault, arms);
-  server::Surroundings around{*store, *link, options.witness, clock, chance, "equipoise test"};
+  server::Surroundings around{*store, options.vault ? *options.vault : *link, options.witness, clock, chance, "equipoise test", options.log};
   server::Opening opening{.protocol = protocol, .file = options.protocol_file, .environment = options.environment, .users = {}};
   std::vector<std::string> users{"administrator", "administrator_2", "monitor", "data_manager", "data_manager_2", "medical_monitor",
                                  "blinded_statistician", "unblinded_statistician", "unblinded_statistician_2", "committee"};
