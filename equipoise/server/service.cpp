@@ -264,9 +264,12 @@ Checked<Json> Service::act(Asked const& asked) {
   const auto command = conduct::read_command(asked.name, *asked.data, problems);
   if (!command) return fail(std::move(problems));
   auto decision = conduct::decide(state_, asked.actor, *command, surroundings());
+  if (!decision) vault_.settle(false);
   if (!decision) return fail(std::move(decision.error()));
   const Sequence first = state_.last + 1;
-  if (const auto committed = commit(asked.actor, asked.key, asked.request, std::move(*decision)); !committed) return failed(committed.error());
+  const auto committed = commit(asked.actor, asked.key, asked.request, std::move(*decision));
+  vault_.settle(committed.has_value());
+  if (!committed) return failed(committed.error());
   return told(first, state_.last);
 }
 

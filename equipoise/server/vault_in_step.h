@@ -17,6 +17,11 @@ class VaultInStep final : public VaultLink {
 
   /// The vault may have missed something: it is told everything before the next question.
   void lost() { behind_ = true; }
+  /// The act that was being decided is in the log, or came to nothing. Receipts that were compared for it are allocations to the vault, and it is
+  /// told the log again when they are none.
+  void settle(bool committed) {
+    if (std::exchange(compared_, false) && !committed) behind_ = true;
+  }
 
   Expected<allocation::Commitment> commitment() override { return vault_.commitment(); }
   Expected<void> resume(std::span<const allocation::Request> history) override {
@@ -32,6 +37,7 @@ class VaultInStep final : public VaultLink {
     return in_step([&] { return vault_.allocate(request); });
   }
   Expected<bool> genuine(allocation::Request const& request, allocation::Receipt const& receipt) override {
+    compared_ = true;
     return in_step([&] { return vault_.genuine(request, receipt); });
   }
   Expected<allocation::DoseOrder> dose(allocation::DoseRequest const& request) override {
@@ -70,7 +76,7 @@ class VaultInStep final : public VaultLink {
 
   VaultLink& vault_;
   std::function<Expected<void>(VaultLink&)> tell_;
-  bool behind_ = false;
+  bool behind_ = false, compared_ = false;
 };
 
 }  // namespace equipoise::server
