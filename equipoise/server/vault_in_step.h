@@ -7,9 +7,9 @@
 
 namespace equipoise::server {
 
-/// A vault that is kept in step with the log. A vault process which was killed and started again, or whose answer was lost, does not know
-/// what the log knows; it is then told everything once more (`tell`), and asked again. That is safe, as a vault holds no allocation
-/// that the log does not: to tell it the log is to set it right, and the same question has the same answer.
+/// A vault that is kept in step with the log. A vault process which was killed and started again, or whose answer was lost, does
+/// not know what the log knows; it is then told everything once more (`tell`), and asked again. That is safe, as a vault holds no
+/// allocation that the log does not: to tell it the log is to set it right, and the same question has the same answer.
 class VaultInStep final : public VaultLink {
  public:
   /// tell  tells the vault the amended protocol, if there is one, and all allocations of the log
@@ -17,8 +17,8 @@ class VaultInStep final : public VaultLink {
 
   /// The vault may have missed something: it is told everything before the next question.
   void lost() { behind_ = true; }
-  /// The act that was being decided is in the log, or came to nothing. Receipts that were compared for it are allocations to the vault, and it is
-  /// told the log again when they are none.
+  /// The act that was being decided is in the log, or came to nothing. Receipts that were compared for it are allocations to the
+  /// vault, and it is told the log again when they are none.
   void settle(bool committed) {
     if (std::exchange(compared_, false) && !committed) behind_ = true;
   }
@@ -43,7 +43,8 @@ class VaultInStep final : public VaultLink {
   Expected<allocation::DoseOrder> dose(allocation::DoseRequest const& request) override {
     return in_step([&] { return vault_.dose(request); });
   }
-  Expected<std::vector<allocation::Kit>> label_kits(std::string const& lot, std::string const& expires, std::int64_t kits) override {
+  Expected<std::vector<allocation::Kit>> label_kits(std::string const& lot, std::string const& expires,
+                                                    std::int64_t kits) override {
     return in_step([&] { return vault_.label_kits(lot, expires, kits); });
   }
   Expected<std::vector<allocation::LabelledKit>> labels(std::string const& lot, std::string const& act) override {

@@ -36,7 +36,8 @@ class RestartedVault {
     vault_ = std::make_unique<vault::Vault>(std::move(*made));
     stop_ = false;
     thread_ = std::thread([this] { EXPECT_TRUE(vault::serve((folder_ / "socket").string(), *vault_, stop_)); });
-    for (int i = 0; i < 500 && !std::filesystem::exists(folder_ / "socket"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (int i = 0; i < 500 && !std::filesystem::exists(folder_ / "socket"); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   void stop() {
     stop_ = true;
@@ -81,14 +82,23 @@ class LostLink final : public server::VaultLink {
   Expected<allocation::Commitment> commitment() override { return inner_.commitment(); }
   Expected<void> resume(std::span<const allocation::Request> history) override { return inner_.resume(history); }
   Expected<void> amend(std::string const& protocol) override { return inner_.amend(protocol); }
-  Expected<bool> genuine(allocation::Request const& request, allocation::Receipt const& receipt) override { return inner_.genuine(request, receipt); }
+  Expected<bool> genuine(allocation::Request const& request, allocation::Receipt const& receipt) override {
+    return inner_.genuine(request, receipt);
+  }
   Expected<allocation::DoseOrder> dose(allocation::DoseRequest const& request) override { return inner_.dose(request); }
-  Expected<std::vector<allocation::Kit>> label_kits(std::string const& lot, std::string const& expires, std::int64_t kits) override {
+  Expected<std::vector<allocation::Kit>> label_kits(std::string const& lot, std::string const& expires,
+                                                    std::int64_t kits) override {
     return inner_.label_kits(lot, expires, kits);
   }
-  Expected<std::vector<allocation::LabelledKit>> labels(std::string const& lot, std::string const& act) override { return inner_.labels(lot, act); }
-  Expected<std::string> choose_kit(std::int64_t allocation, std::span<const allocation::Kit> stock) override { return inner_.choose_kit(allocation, stock); }
-  Expected<allocation::Opening> open(std::string const& participant, std::string const& act) override { return inner_.open(participant, act); }
+  Expected<std::vector<allocation::LabelledKit>> labels(std::string const& lot, std::string const& act) override {
+    return inner_.labels(lot, act);
+  }
+  Expected<std::string> choose_kit(std::int64_t allocation, std::span<const allocation::Kit> stock) override {
+    return inner_.choose_kit(allocation, stock);
+  }
+  Expected<allocation::Opening> open(std::string const& participant, std::string const& act) override {
+    return inner_.open(participant, act);
+  }
   Expected<allocation::Reveal> reveal(std::string const& act) override { return inner_.reveal(act); }
 
  private:
@@ -165,7 +175,8 @@ TEST_F(VaultProcess, C40_IsToldTheAmendmentOfTheRunningService) {
   trial->both("administrator", "administrator_2", "amend", {{"document", handed["document"]}});
   vault.stop(), vault.start();
   const Json prepared =
-      trial->done("preparer_s1", "prepare_dose", {{"participant", who}, {"visit", "baseline"}, {"intervention", "infusion"}, {"expires", "2024-01-19"}});
+      trial->done("preparer_s1", "prepare_dose",
+                  {{"participant", who}, {"visit", "baseline"}, {"intervention", "infusion"}, {"expires", "2024-01-19"}});
   EXPECT_EQ(prepared["shown"]["order"]["formula"], "2 * dose * weight");
 }
 
