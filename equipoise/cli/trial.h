@@ -4,10 +4,12 @@
 #include <optional>
 #include <string>
 
+#include <CLI/App.hpp>
 #include <nlohmann/json.hpp>
 
 #include "equipoise/cli/console.h"
 #include "equipoise/server/folder.h"
+#include "equipoise/vault/imported_list.h"
 
 /// What the subcommands of `equipoise trial` share: where the trial is, who asks, and how a question gets to the service.
 namespace equipoise::cli {
@@ -20,6 +22,14 @@ struct Asker {
 /// How the vault is opened: a key file, or the passphrase in EQUIPOISE_VAULT_PASSPHRASE.
 /// errors  usage (neither is given), and those of vault::Lock
 Expected<vault::Lock> vault_lock(std::string const& key_file);
+
+/// A list of arms as `trial seal-list` made it.
+/// errors  refused (a list that is not sealed), usage (no key), and those of vault::open_list
+Expected<vault::ImportedList> sealed_list(std::string const& path, std::string const& key_file);
+
+/// The words of `equipoise trial` for what is made before the trial: vault-key, escrow-key; seal-list.
+void add_trial_keys(CLI::App& trial, Console& console);
+void add_trial_lists(CLI::App& trial, Console& console);
 
 /// Asks the service of the folder; when none runs, one is started for this question, and its vault too.
 /// errors  unavailable; io

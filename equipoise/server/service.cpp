@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "equipoise/conduct/replay.h"
 #include "equipoise/core/digest.h"
 #include "equipoise/core/json.h"
 #include "equipoise/core/record.h"
@@ -14,7 +15,6 @@ using conduct::Decision;
 using conduct::Event;
 using conduct::Role;
 using conduct::Sequence;
-using conduct::StoredEvent;
 using conduct::TrialEvent;
 
 namespace {
@@ -139,24 +139,12 @@ Expected<void> Service::load_plan(std::string const& file_digest) {
 }
 
 Expected<void> Service::fold_log() {
-  std::optional<Error> problem;
-  const auto read = around_.store.read(0, [&](StoredEvent const& stored) {
-    const auto event = conduct::decoded_event(stored.bytes);
-    if (!event) {
-      problem = event.error();
-    } else if (const auto folded = conduct::fold(state_, *event, stored.digest); !folded) {
-      problem = folded.error();
-    } else {
-      const std::string file = conduct::protocol_file_of(event->event);
-      if (!file.empty() && std::holds_alternative<conduct::Amended>(event->event)) amended_ = file;
-      if (!file.empty())
-        if (const auto loaded = load_plan(file); !loaded) problem = loaded.error();
-    }
-    return !problem;
+  return conduct::replay(around_.store, state_, [&](TrialEvent const& event) -> Expected<void> {
+    const std::string file = conduct::protocol_file_of(event.event);
+    if (file.empty()) return {};
+    if (std::holds_alternative<conduct::Amended>(event.event)) amended_ = file;
+    return load_plan(file);
   });
-  if (!read) return tl::unexpected(read.error());
-  if (problem) return tl::unexpected(*problem);
-  return {};
 }
 
 // ---- Questions ------------------------------------------------------------------------------------------------------------------

@@ -64,6 +64,15 @@ Expected<Json> Service::shown(TrialEvent const& event, std::string const& digest
     for (allocation::LabelledKit const& one : *labels) list.push_back({{"kit", one.number}, {"arm", one.arm}});
     return Json{{"labels", std::move(list)}};
   }
+  if (auto const* printed = std::get_if<conduct::EnvelopesPrinted>(&event.event)) {
+    if (printed->allocations != std::int64_t(state_.allocations.size()))
+      return fail(Code::conflict, "participants were randomised since these envelopes were printed: print new ones");
+    const auto envelopes = printed->count == 0 ? around_.vault.envelopes(digest) : around_.vault.envelopes(printed->levels, printed->count, digest);
+    if (!envelopes) return tl::unexpected(envelopes.error());
+    Json list = Json::array();
+    for (allocation::Envelope const& one : *envelopes) list.push_back({{"outside", one.outside}, {"inside", one.inside}});
+    return Json{{"envelopes", std::move(list)}};
+  }
   conduct::DosePrepared const* dose = std::get_if<conduct::DosePrepared>(&event.event);
   if (auto const* seen = std::get_if<conduct::Accessed>(&event.event); seen && seen->what == "dose_order") {
     const auto found = state_.doses.find(seen->about);

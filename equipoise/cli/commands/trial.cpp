@@ -17,7 +17,6 @@
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/toml.h"
 #include "equipoise/store/sqlite.h"
-#include "equipoise/vault/escrow.h"
 #include "equipoise/vault/process.h"
 
 namespace equipoise::cli {
@@ -71,7 +70,7 @@ std::vector<NewUser> read_users(Node const& document, Problems& problems) {
 }
 
 struct Init {
-  std::string protocol, folder, users, secrets, environment = "live", escrow, list, witness, vault_key;
+  std::string protocol, folder, users, secrets, environment = "live", escrow, list, list_key, witness, vault_key;
 };
 
 void init(Init const& asked, Console& console) {
@@ -83,7 +82,7 @@ void init(Init const& asked, Console& console) {
   if (!protocol) problems.push_back(protocol.error());
   else making.opening.protocol = std::move(*protocol);
   if (!asked.list.empty()) {
-    auto list = read_file(asked.list);
+    auto list = sealed_list(asked.list, asked.list_key);
     if (!list) problems.push_back(list.error());
     else making.list = std::move(*list);
   }
@@ -219,28 +218,6 @@ void add_serving(CLI::App& trial, Console& console) {
   options(trial.add_subcommand("vault", "Serve the vault alone"))->callback([serving, &console] { serve_vault(*serving, console); });
 }
 
-void add_keys(CLI::App& trial, Console& console) {
-  auto path = std::make_shared<std::string>();
-  CLI::App* key = trial.add_subcommand("vault-key", "Make a key file for a vault");
-  key->add_option("file", *path, "New file; keep a copy where no backup of the trial is")->required();
-  key->callback([path, &console] {
-    SystemChance chance;
-    const Key32 bytes = chance.key();
-    if (const auto written = vault::write_new(*path, as_text(bytes)); !written) return console.fail(written.error());
-    console.answer(Json{{"file", *path}}.dump());
-    console.say(fmt::format("{}: whoever has it and the vault's files has the arms.\n", *path));
-  });
-  CLI::App* escrow = trial.add_subcommand("escrow-key", "Make a key pair for the keeper of the escrow");
-  escrow->add_option("file", *path, "New file for the secret key")->required();
-  escrow->callback([path, &console] {
-    SystemChance chance;
-    const vault::EscrowKeys keys = vault::make_escrow_keys(chance);
-    if (const auto written = vault::write_new(*path, hex(keys.secret_key.bytes()) + "\n"); !written) return console.fail(written.error());
-    console.answer(Json{{"public_key", keys.public_key}}.dump());
-    console.say(fmt::format("public key {}\nThe secret key is in '{}'. Give 'trial init --escrow' the public one.\n", keys.public_key, *path));
-  });
-}
-
 void add_questions(CLI::App& trial, Console& console) {
   struct Words {
     std::string name, data, participant, confirm, output, arms, path, revision;
@@ -346,11 +323,13 @@ void add_trial(CLI::App& app, Console& console) {
   command->add_option("--vault-key", making->vault_key, "Key file of the vault (trial vault-key); without it the passphrase in EQUIPOISE_VAULT_PASSPHRASE")
       ->envname("EQUIPOISE_VAULT_KEY");
   command->add_option("--escrow", making->escrow, "Public key to which the seed is sealed (trial escrow-key)");
-  command->add_option("--list", making->list, "A list of arms to import, for method \"list\"");
+  command->add_option("--list", making->list, "A sealed list of arms (trial seal-list), in place of the seed's");
+  command->add_option("--list-key", making->list_key, "Key file with which the list was sealed")->needs("--list");
   command->add_option("--witness", making->witness, "File for the witness, best on another disk than the trial");
   command->callback([making, &console] { init(*making, console); });
   add_serving(*trial, console);
-  add_keys(*trial, console);
+  add_trial_keys(*trial, console);
+  add_trial_lists(*trial, console);
   add_questions(*trial, console);
 
   auto paths = std::make_shared<std::pair<std::string, std::string>>();
