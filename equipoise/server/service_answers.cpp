@@ -67,7 +67,7 @@ Expected<Json> Service::shown(TrialEvent const& event, std::string const& digest
   if (auto const* printed = std::get_if<conduct::EnvelopesPrinted>(&event.event)) {
     if (printed->allocations != std::int64_t(state_.allocations.size()))
       return fail(Code::conflict, "participants were randomised since these envelopes were printed: print new ones");
-    const auto envelopes = printed->count == 0 ? around_.vault.envelopes(digest) : around_.vault.envelopes(printed->levels, printed->count, digest);
+    const auto envelopes = printed->count == 0 ? vault_.envelopes(digest) : vault_.envelopes(printed->levels, printed->count, digest);
     if (!envelopes) return tl::unexpected(envelopes.error());
     Json list = Json::array();
     for (allocation::Envelope const& one : *envelopes) list.push_back({{"outside", one.outside}, {"inside", one.inside}});

@@ -56,6 +56,13 @@ class VaultInStep final : public VaultLink {
   Expected<allocation::Opening> open(std::string const& participant, std::string const& act) override {
     return in_step([&] { return vault_.open(participant, act); });
   }
+  Expected<std::vector<allocation::Envelope>> envelopes(std::string const& act) override {
+    return in_step([&] { return vault_.envelopes(act); });
+  }
+  Expected<std::vector<allocation::Envelope>> envelopes(std::vector<std::int32_t> const& levels, std::int64_t count,
+                                                        std::string const& act) override {
+    return in_step([&] { return vault_.envelopes(levels, count, act); });
+  }
   Expected<allocation::Reveal> reveal(std::string const& act) override {
     return in_step([&] { return vault_.reveal(act); });
   }

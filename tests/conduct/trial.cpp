@@ -75,7 +75,10 @@ Trial::Trial(Options options) : chance("names of " + options.seed), protocol(opt
   CountedChance seed(options.seed);
   auto secrets = vault::draw_secrets(plan->protocol(), options.environment, "", seed);
   if (!secrets) throw std::logic_error(secrets.error().message);
-  auto made = vault::Vault::open(plan->protocol(), std::move(*secrets), vault::Ledger::in_memory(), {&clock, &chance}, options.exchanged);
+  Expected<vault::Ledger> ledger = vault::Ledger::in_memory();
+  if (!options.ledger.empty()) ledger = vault::Ledger::open(options.ledger, secrets->seed, chance);
+  if (!ledger) throw std::logic_error(ledger.error().message);
+  auto made = vault::Vault::open(plan->protocol(), std::move(*secrets), std::move(*ledger), {&clock, &chance}, options.exchanged);
   if (!made) throw std::logic_error(made.error().message);
   vault = std::make_unique<vault::Vault>(std::move(*made));
   std::vector<std::string> arms;

@@ -48,6 +48,7 @@ struct Options {
   vault::Witness* witness = nullptr;
   server::VaultLink* vault = nullptr;     ///< to another one, in place of one in this process
   std::function<void(std::string const&)> log{};
+  std::string ledger{};                   ///< file of the vault's; empty: in memory
 };
 
 class Trial {

@@ -11,6 +11,7 @@
 #include "equipoise/server/verify_trial.h"
 #include "equipoise/vault/process.h"
 #include "tests/conduct/trial.h"
+#include "tests/faults/passing_link.h"
 
 namespace equipoise::conducted {
 namespace {
@@ -60,9 +61,9 @@ class RestartedVault {
 };
 
 /// Lets the vault be lost at a chosen moment of an act.
-class LostLink final : public server::VaultLink {
+class LostLink final : public faults::PassingLink {
  public:
-  LostLink(RestartedVault& vault) : vault_(vault), inner_(vault.link) {}
+  LostLink(RestartedVault& vault) : PassingLink(vault.link), vault_(vault) {}
   bool after_allocate = false, before_confirm = false, after_confirm = false;
 
   Expected<allocation::Receipt> allocate(allocation::Request const& request) override {
@@ -79,32 +80,10 @@ class LostLink final : public server::VaultLink {
     if (std::exchange(after_confirm, false)) return fail(Code::unavailable, "the answer was lost");
     return done;
   }
-  Expected<allocation::Commitment> commitment() override { return inner_.commitment(); }
-  Expected<void> resume(std::span<const allocation::Request> history) override { return inner_.resume(history); }
-  Expected<void> amend(std::string const& protocol) override { return inner_.amend(protocol); }
-  Expected<bool> genuine(allocation::Request const& request, allocation::Receipt const& receipt) override {
-    return inner_.genuine(request, receipt);
-  }
-  Expected<allocation::DoseOrder> dose(allocation::DoseRequest const& request) override { return inner_.dose(request); }
-  Expected<std::vector<allocation::Kit>> label_kits(std::string const& lot, std::string const& expires,
-                                                    std::int64_t kits) override {
-    return inner_.label_kits(lot, expires, kits);
-  }
-  Expected<std::vector<allocation::LabelledKit>> labels(std::string const& lot, std::string const& act) override {
-    return inner_.labels(lot, act);
-  }
-  Expected<std::string> choose_kit(std::int64_t allocation, std::span<const allocation::Kit> stock) override {
-    return inner_.choose_kit(allocation, stock);
-  }
-  Expected<allocation::Opening> open(std::string const& participant, std::string const& act) override {
-    return inner_.open(participant, act);
-  }
-  Expected<allocation::Reveal> reveal(std::string const& act) override { return inner_.reveal(act); }
 
  private:
   void anew() { vault_.stop(), vault_.start(); }
   RestartedVault& vault_;
-  server::VaultLink& inner_;
 };
 
 class VaultProcess : public ::testing::Test {

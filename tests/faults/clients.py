@@ -7,7 +7,8 @@ Eight clients enrol, randomise and record: 70 % ask once, 15 % double click (one
 participant); 10 % save a form in two tabs on the same revision. Whatever is not answered definitely is asked again with the same key. Every 0.15
 to 0.4 s something happens (disturbances.py), and both processes kill themselves with probability 0.5 % at named points inside. Afterwards the
 trial is ended and revealed, and the invariants (invariants.py) are held against log and history. --mutant runs programs that are wrong on purpose,
-and the exit status is 0 when an invariant catches it; --all runs the right ones, an old copy that is put back, and then every mutant.
+and the exit status is 0 when an invariant catches it; --all runs the right ones, an old copy
+that is put back, bad questions at the sockets (socket_fuzz.py), and then every mutant.
 """
 import argparse
 import sys
@@ -17,6 +18,7 @@ import time
 from disturbances import put_back_an_old_copy, run_clients
 from harness import Trial
 from invariants import NAMES, check
+from socket_fuzz import fuzz_sockets
 
 # What is wrong, and the invariants of which at least one must say so. None: no kill can show it, and what does is said.
 MUTANTS = {
@@ -106,6 +108,7 @@ def main():
     parser.add_argument("--programs", required=True, help="folder of fault_service, fault_service_twice and fault_vault")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--mutant-seconds", type=float, default=8)
+    parser.add_argument("--fuzz-seconds", type=float, default=30)
     parser.add_argument("--seed", type=int, default=20261128)
     parser.add_argument("--mutant", choices=MUTANTS)
     parser.add_argument("--mutants", action="store_true", help="all of them, and nothing else")
@@ -124,6 +127,11 @@ def main():
         print("an old copy that is put back: " + ("reconciled, and nothing was done before" if not wrong else "; ".join(wrong)), flush=True)
         if wrong:
             sys.exit("an old copy is not treated as one")
+        wrong, counts = fuzz_sockets(arguments.programs, arguments.fuzz_seconds, arguments.seed)
+        print(f"{sum(counts.values())} bad questions at the sockets (" + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) + "): "
+              + ("refused, and nothing else happened" if not wrong else wrong[0]), flush=True)
+        if wrong:
+            sys.exit("a bad question did harm")
     if arguments.all or arguments.mutants:
         run_mutants(arguments)
 

@@ -30,6 +30,11 @@ class PassingLink : public server::VaultLink {
   Expected<allocation::Opening> open(std::string const& participant, std::string const& act) override {
     return inner_.open(participant, act);
   }
+  Expected<std::vector<allocation::Envelope>> envelopes(std::string const& act) override { return inner_.envelopes(act); }
+  Expected<std::vector<allocation::Envelope>> envelopes(std::vector<std::int32_t> const& levels, std::int64_t count,
+                                                        std::string const& act) override {
+    return inner_.envelopes(levels, count, act);
+  }
   Expected<allocation::Reveal> reveal(std::string const& act) override { return inner_.reveal(act); }
 
  protected:
