@@ -77,7 +77,7 @@ def check_allocations(database, events, wrong):
     numbers = {str(event["data"]["request"]["number"]) for event in randomised}
     if once != numbers:
         wrong.add("I6", f"{len(once - numbers)} are kept and not allocated, {len(numbers - once)} are allocated and not kept")
-    positions, who = {}, set()
+    positions, seen, who = {}, set(), set()
     for number, event in enumerate(randomised, 1):
         receipt = event["data"]["receipt"]
         if receipt["number"] != number or event["data"]["request"]["number"] != number:
@@ -85,10 +85,11 @@ def check_allocations(database, events, wrong):
         if event["data"]["participant"] in who:
             wrong.add("I2", event["data"]["participant"])
         who.add(event["data"]["participant"])
-        used = positions.setdefault(receipt["stream"], [])
-        if receipt["position"] in set(used):
+        place = (receipt["stream"], receipt["position"])
+        if place in seen:
             wrong.add("I1", f"{receipt['stream']}/{receipt['position']} twice")
-        used.append(receipt["position"])
+        seen.add(place)
+        positions.setdefault(receipt["stream"], []).append(receipt["position"])
     for stream, used in positions.items():
         if used != list(range(1, len(used) + 1)):
             wrong.add("I5", f"{stream} has a hole or another order")
