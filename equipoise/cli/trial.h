@@ -35,7 +35,11 @@ void add_trial_lists(CLI::App& trial, Console& console);
 /// errors  unavailable; io
 Expected<std::string> ask_service(Asker const& asker, std::string const& question);
 
-/// A command (with a key) or a view as a question; prints the answer and sets the exit status that it asks for.
+/// A command (with a key) or a view as a question; a refusal is printed, and there is no answer.
+std::optional<nlohmann::ordered_json> answered(Asker const& asker, bool looks, std::string const& name, nlohmann::ordered_json data,
+                                               Console& console);
+
+/// The same; prints the answer and sets the exit status that it asks for.
 void ask(Asker const& asker, bool looks, std::string const& name, nlohmann::ordered_json data, Console& console,
          std::string const& output = "");
 

@@ -14,7 +14,6 @@ using conduct::Actor;
 using conduct::Decision;
 using conduct::Event;
 using conduct::Role;
-using conduct::Sequence;
 using conduct::TrialEvent;
 
 namespace {
@@ -240,9 +239,10 @@ Checked<Json> Service::act(Asked const& asked) {
   if (*done) {
     if ((*done)->request != asked.request)
       return failed({Code::conflict, "this key was used for another command", {}, "each command has a key of its own"});
-    return told((*done)->first, (*done)->last);
+    if (asked.name != "extract") return told((*done)->first, (*done)->last);
   }
   if (const auto fine = conduct::authorise(state_, asked.actor, asked.name); !fine) return failed(fine.error());
+  if (*done) return take_away(asked, (*done)->last);
   if (asked.name == "extract") return take_away(asked);
   if (asked.name == "dose_order") return dose_order(asked);
   if (asked.name == "backup") return backup(asked);

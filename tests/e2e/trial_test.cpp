@@ -117,6 +117,18 @@ TEST(ConductedTrial, IsReportedAndProved) {
   EXPECT_THAT(contents(folder.path / "r/report.html"), HasSubstr("imulated"));
 }
 
+TEST_F(Trial, C05_GivesItsAuditTrailAsATable) {
+  ASSERT_EQ(ask("anna", "coordinator", {"enrol"}).status, 0);
+  ASSERT_EQ(ask("anna", "coordinator", {"do", "consent"}, {"--data", R"({"participant":"s1-001","date":"2024-01-08"})", "--reason", "=1+1"}).status, 0);
+  const Ran made = ask("anna", "coordinator", {"audit"}, {"--output", "trail.csv", "--participant", "s1-001"});
+  ASSERT_EQ(made.status, 0) << made.err;
+  const std::string table = contents(folder.path / "trail.csv");
+  EXPECT_EQ(table.substr(0, table.find('\n')), "event,at,local,user,role,site,what,participant,visit,form,item,before,after,reason");
+  EXPECT_EQ(made.answer().at("rows"), 2);
+  EXPECT_THAT(table, AllOf(HasSubstr(",anna,coordinator,s1,"), HasSubstr(",'=1+1\n")));
+  EXPECT_EQ(ask("root", "administrator", {"audit"}, {"--output", "no/../trail.csv", "--from", "yesterday"}).status, 3);
+}
+
 // A list that somebody else made is sealed for one trial and environment, and serves no other.
 TEST_F(Trial, C29_ASealedListServesItsOwnTrialAndEnvironmentAlone) {
   const std::string protocol = (source_dir / "tests/faults/trial.toml").string();

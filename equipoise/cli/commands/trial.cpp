@@ -15,6 +15,7 @@
 #include "equipoise/core/json.h"
 #include "equipoise/core/record.h"
 #include "equipoise/core/text.h"
+#include "equipoise/data/formats/csv.h"
 #include "equipoise/protocol/toml.h"
 #include "equipoise/store/sqlite.h"
 #include "equipoise/vault/process.h"
@@ -204,6 +205,31 @@ void randomise(Asker const& asker, std::string const& participant, std::string c
   ask(asker, false, "randomise", {{"participant", participant}, {"confirm", confirm}}, console);
 }
 
+/// The rows of the view `audit` as CSV: a column for each member, in the order of the service's answer.
+void audit_table(Asker const& asker, Json filter, std::string const& output, Console& console) {
+  const auto answer = answered(asker, true, "audit", std::move(filter), console);
+  if (!answer) return;
+  constexpr char const* columns[] = {"event", "at", "local", "user", "role", "site", "what", "participant", "visit", "form", "item", "before", "after", "reason"};
+  Json const& rows = answer->at("shown");
+  data::DatasetBuilder table(rows.size());
+  for (char const* name : columns) {
+    data::TypedColumn column{.name = name, .kind = data::Kind::text};
+    for (Json const& row : rows) {
+      const auto cell = row.find(name);
+      std::string text = cell == row.end() ? "" : cell->is_string() ? cell->get<std::string>() : cell->dump();
+      // People open this in spreadsheets, which would take a text somebody typed for a formula.
+      if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos && cell->is_string()) text.insert(0, 1, '\'');
+      column.texts.push_back(std::move(text));
+    }
+    table.add(std::move(column));
+  }
+  const auto made = table.build();
+  if (!made) return console.fail(made.error());
+  if (const auto written = write_whole({{output, data::write_csv(*made)}}); !written) return console.fail(written.error());
+  console.answer(Json{{"output", output}, {"rows", rows.size()}}.dump());
+  console.say(fmt::format("{}: {} rows\n", output, rows.size()));
+}
+
 void add_serving(CLI::App& trial, Console& console) {
   auto serving = std::make_shared<Serving>();
   const auto options = [serving](CLI::App* command) {
@@ -297,6 +323,19 @@ void add_questions(CLI::App& trial, Console& console) {
       Json data = Json::object();
       if (!words->arms.empty()) data["arms"] = words->arms;
       ask(*asker, false, "extract", std::move(data), console, words->output);
+    });
+  }
+  {
+    auto [command, asker, words] = with("audit", "The audit trail as a table for people: CSV with labels, as this role may read it");
+    auto filter = std::make_shared<std::vector<std::pair<std::string, std::string>>>();
+    for (std::string const name : {"participant", "by", "from", "to", "language"})
+      command->add_option_function<std::string>("--" + name, [filter, name](std::string const& value) { filter->emplace_back(name, value); },
+                                                name == "language" ? "en or zh" : name == "by" ? "User" : name == "participant" ? "Only of this one" : "Date");
+    command->add_option("--output", words->output, "New CSV file")->required();
+    command->callback([asker = asker, words = words, filter, &console] {
+      Json data = Json::object();
+      for (auto const& [name, value] : *filter) data[name] = value;
+      audit_table(*asker, std::move(data), words->output, console);
     });
   }
   {
