@@ -13,7 +13,6 @@ that is put back, bad questions at the sockets (socket_fuzz.py), and then every 
 import argparse
 import sys
 import tempfile
-import time
 
 from disturbances import put_back_an_old_copy, run_clients
 from harness import Trial
@@ -41,6 +40,7 @@ SOME = ["subject_twice", "audit_later", "early_answer", "forgets_keys", "no_witn
 WHY_NOT = {"read_first": "right with one writer", "no_sync": "only a power cut shows it: power_loss does"}
 # Twice as busy with dying as the right one, so that few seconds are enough.
 MUTANT_DIES = 0.01
+LONGEST_ROUND = 120  # seconds
 
 
 def run(arguments, mutant, seconds, seed):
@@ -55,21 +55,36 @@ def run(arguments, mutant, seconds, seed):
         return wrong, allocations, tabs, history, disturbances, trial
 
 
+def add(sums, counts):
+    for name, count in counts.items():
+        sums[name] = sums.get(name, 0) + count
+
+
 def run_right(arguments):
-    begun = time.monotonic()
-    wrong, allocations, tabs, history, disturbances, trial = run(arguments, None, arguments.seconds, arguments.seed)
-    print(f"right: {arguments.seconds:g} s and {time.monotonic() - begun - arguments.seconds:.0f} s to end and check; {len(history.rows)} questions, "
-          f"{sum(row[5] is None for row in history.rows)} of them without an answer; {allocations} allocations; {tabs} pairs of tabs on one revision")
-    for name, daemon in (("service", trial.service), ("vault", trial.vault)):
-        print(f"  the {name} was killed {daemon.outside} times from outside, {daemon.inside} times inside, and stopped itself {daemon.stopped} times")
-    print("  inside at: " + ", ".join(f"{point} {count}" for point, count in sorted(trial.deaths.items())))
-    print("  from outside: " + ", ".join(f"{name} {count}" for name, count in sorted(disturbances.counts.items())))
+    """Rounds of at most two minutes, each with a trial of its own: the log stays as short as a trial's, and so does a start."""
+    sums, deaths, counts, broken, rounds = {}, {}, {}, {}, max(1, round(arguments.seconds / LONGEST_ROUND))
+    for number in range(rounds):
+        wrong, allocations, tabs, history, disturbances, trial = run(arguments, None, arguments.seconds / rounds, arguments.seed + number)
+        add(sums, {"allocations": allocations, "tabs": tabs, "questions": len(history.rows), "silent": sum(row[5] is None for row in history.rows),
+                   "rounds with an allocation": allocations > 0})
+        for name, daemon in (("service", trial.service), ("vault", trial.vault)):
+            add(sums, {f"{name} outside": daemon.outside, f"{name} inside": daemon.inside, f"{name} stopped": daemon.stopped})
+        add(deaths, trial.deaths)
+        add(counts, disturbances.counts)
+        for name, texts in wrong.items():
+            broken[name] = f"round {number + 1}: {len(texts)}: {texts[0][:300]}"
+    print(f"right: {arguments.seconds:g} s in {rounds} trials; {sums['questions']} questions, {sums['silent']} of them without an answer; "
+          f"{sums['allocations']} allocations; {sums['tabs']} pairs of tabs on one revision")
+    for name in ("service", "vault"):
+        print(f"  the {name} was killed {sums[name + ' outside']} times from outside, {sums[name + ' inside']} times inside, "
+              f"and stopped itself {sums[name + ' stopped']} times")
+    print("  inside at: " + ", ".join(f"{point} {count}" for point, count in sorted(deaths.items())))
+    print("  from outside: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
     for name, sentence in NAMES.items():
-        print(f"  {name:<6}{'holds' if name not in wrong else 'BROKEN':<8}{sentence}")
-    if wrong:
-        print("  " + wrong.in_words())
+        print(f"  {name:<6}{'holds' if name not in broken else 'BROKEN':<8}{sentence}" + (f": {broken[name]}" if name in broken else ""), flush=True)
+    if broken:
         sys.exit("the service broke an invariant")
-    if allocations == 0:
+    if sums["rounds with an allocation"] < rounds:
         sys.exit("nobody was randomised")
 
 

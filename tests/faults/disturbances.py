@@ -20,6 +20,9 @@ class Disturbances:
         self.trial, self.random, self.counts, self.complaints = trial, random.Random(seed), {}, []
 
     def once(self):
+        # Most of the time the service has come up before it is disturbed again; else little would ever be done on a busy machine.
+        if self.random.random() < 0.8:
+            wait_for(self.trial.socket, self.trial.service, 2)
         kinds = [(self.kill_service, 50), (self.kill_vault, 20), (self.stand_still, 8), (self.jump, 10), (self.failing_sync, 5), (self.full_disk, 4),
                  (self.second_instance, 3)]
         kind = self.random.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])[0]
