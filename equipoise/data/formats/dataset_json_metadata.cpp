@@ -61,6 +61,7 @@ class MetadataReader {
   void forget_derived() {
     ExchangeTable& table = into_.table;
     std::size_t empty = table.study.item_group_oid.empty() ? 1 : 0;
+    if (table.created == no_time) table.created.clear();
     if (table.study.standard_version == standard_version) table.study.standard_version.clear();
     if (table.study.item_group_oid == group_oid(table)) table.study.item_group_oid.clear();
     for (ExchangeColumn& column : table.columns) {

@@ -146,7 +146,7 @@ class TypedReader {
       } else if (text.size() == 2 && text[0] == '.' && xpt::is_missing_code(static_cast<unsigned char>(text[1])) && text[1] != '.') {
         column.numbers.push_back(missing_number);
         column.set_reason(row, text[1]);
-      } else if (time) {
+      } else if (time && column.missing.empty()) {
         become_text(column);
         column.texts.push_back(text);
       } else {

@@ -72,11 +72,17 @@ class XptReader {
     return {};
   }
 
+  /// Version or system of a writer. A blank is kept as a blank: it is not what a file without SAS would be given.
+  std::string header_word(std::size_t byte, std::string_view what) {
+    std::string text = header_text(byte, 8, what);
+    return text.empty() ? " " : text;
+  }
+
   std::string header_time(std::size_t byte, std::string_view what, Losses& losses) {
     const std::string_view text = bytes_.substr(byte, 16);
-    if (auto iso = time_from_sas(text)) return std::move(*iso);
-    losses.push_back({.what = fmt::format("the time when the {} is no date and time; it is taken as {}", what, no_time)});
-    return std::string(no_time);
+    if (auto iso = time_from_sas(text)) return *iso == no_time ? std::string() : std::move(*iso);
+    losses.push_back({.what = fmt::format("the time when the {} is no date and time; it is taken as not known", what)});
+    return {};
   }
 
   /// The next record, if it is there and begins so.
@@ -112,8 +118,8 @@ class XptReader {
       return false;
     }
     if (!room(3 * record, "header records of the library")) return false;
-    library_.version = header_text(record + 24, 8, "the version of SAS");
-    library_.system = header_text(record + 32, 8, "the name of the operating system");
+    library_.version = header_word(record + 24, "the version of SAS");
+    library_.system = header_word(record + 32, "the name of the operating system");
     library_.created = header_time(record + 64, "library was made", library_losses_);
     library_.modified = header_time(2 * record, "library was changed", library_losses_);
     at_ = 3 * record;
@@ -137,8 +143,8 @@ class XptReader {
     table_.losses = library_losses_;
     table_.library = library_;
     table_.name = header_text(at_ + 8, 8, "the name of the data set");
-    table_.member.version = header_text(at_ + 24, 8, "the version of SAS");
-    table_.member.system = header_text(at_ + 32, 8, "the name of the operating system");
+    table_.member.version = header_word(at_ + 24, "the version of SAS");
+    table_.member.system = header_word(at_ + 32, "the name of the operating system");
     table_.created = header_time(at_ + 64, "data set was made", table_.losses);
     table_.modified = header_time(at_ + record, "data set was changed", table_.losses);
     table_.label = header_text(at_ + record + 32, 40, "the label of the data set");

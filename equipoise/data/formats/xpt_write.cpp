@@ -70,6 +70,11 @@ class XptWriter {
     return *time_to_sas(no_time);
   }
 
+  /// The last change of a data set that is not of SAS: when it was made, unless it says otherwise.
+  std::string changed(ExchangeTable const& table, std::string const& created) {
+    return table.modified.empty() ? created : sas_time(table.modified, "last change of the data set");
+  }
+
   /// A text of at most `most` bytes in ASCII; what is over is cut and told.
   std::string fitted(std::string const& text, std::size_t most, std::string const& column, std::string_view what) {
     if (!is_ascii(text)) lose(true, column, fmt::format("the {} has characters beyond ASCII, which are written as UTF-8", what));
@@ -102,10 +107,10 @@ class XptWriter {
   void write_library(ExchangeTable const& first) {
     SasOrigin const& library = first.library;
     written_.bytes += std::string(library_header) + std::string(30, '0') + "  ";
-    const std::string created = sas_time(library.created.empty() ? first.created : library.created, "making of the library");
+    const bool of_sas = library != SasOrigin{};
+    const std::string created = sas_time(of_sas ? library.created : first.created, "making of the library");
     origin(library, "SASLIB", "SAS", created);
-    const std::string& changed = library.modified.empty() ? first.modified : library.modified;
-    written_.bytes += padded(changed.empty() ? created : sas_time(changed, "last change of the library"), record);
+    written_.bytes += padded(of_sas ? sas_time(library.modified, "last change of the library") : changed(first, created), record);
   }
 
   void write_member(ExchangeTable const& table, std::set<std::string>& names) {
@@ -116,7 +121,7 @@ class XptWriter {
     out += std::string(descriptor_header) + std::string(30, '0') + "  ";
     const std::string created = sas_time(table.created, "making of the data set");
     origin(table.member, "SASDATA", fitted_name(table.name, {}, fmt::format("name of data set '{}'", table.name), names), created);
-    out += padded(table.modified.empty() ? created : sas_time(table.modified, "last change of the data set"), 32);
+    out += padded(table.member == SasOrigin{} ? changed(table, created) : sas_time(table.modified, "last change of the data set"), 32);
     out += padded(fitted(table.label, longest_label, {}, "label of the data set"), 40);
     out += padded(fitted(table.set_type, 8, {}, "type of the data set"), 8);
     out += std::string(namestr_header) + "000000" + fmt::format("{:04}", table.columns.size()) + std::string(20, '0') + "  ";
@@ -144,7 +149,7 @@ class XptWriter {
   SasFormat format_of(std::string const& text, std::string const& column, std::string_view what) {
     const auto format = sas_format(text);
     if (format && is_ascii(format->name)) return *format;
-    lose(false, column, fmt::format("the {} '{}' is none of SAS, and was left out", what, text));
+    lose(true, column, fmt::format("the {} '{}' is none of SAS, and was left out", what, text));
     return {};
   }
 
