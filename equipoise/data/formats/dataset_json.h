@@ -30,20 +30,22 @@ struct JsonWritten {
 /// errors  no_data: no variable; syntax: a name that is given twice or is empty
 Checked<JsonWritten> write_dataset_json(ExchangeTable const& table, JsonForm form);
 
-/// Reads the metadata object of which a Dataset-JSON file consists beside its rows, from its '{' on: keys, types, limits. Keys in
-/// `extension` (which takes their value, and says whether it knows the key) are beyond the standard. Problems go to the list; false
-/// after a mistake in the JSON itself.
+/// What the metadata object of Dataset-JSON says: all of a file but its rows.
 struct JsonMetadata {
   ExchangeTable table;
   std::optional<std::size_t> records;
   std::size_t rows_at = 0;  ///< position of the value of "rows"; 0 = there is none
 };
+/// Takes what a reader of metadata does not: keys beyond the standard, and rows.
 class MetadataExtension {
  public:
   virtual ~MetadataExtension() = default;
   /// A key of the data set, or of column number `column`. False = unknown; the value is not taken then.
-  virtual bool key(JsonCursor& cursor, std::string_view key, JsonMetadata& into, std::optional<std::size_t> column) = 0;
+  virtual bool key(JsonCursor&, std::string_view, JsonMetadata&, std::optional<std::size_t>) { return false; }
+  /// The rows, where they stand. False = not now: they are skipped, and their place is kept.
+  virtual bool rows(JsonCursor&, JsonMetadata&) { return false; }
 };
+/// Reads a metadata object from its '{' on: keys, types, limits. Problems go to the list; false after a mistake in the JSON itself.
 bool read_json_metadata(JsonCursor& cursor, std::string const& file, JsonMetadata& into, Problems& problems,
                         MetadataExtension* extension = nullptr);
 

@@ -143,6 +143,7 @@ class MetadataReader {
     if (key == "rows") {
       (void)cursor_.peek();
       into_.rows_at = cursor_.position();
+      if (extension_ && problems_.empty() && !table.columns.empty() && extension_->rows(cursor_, into_)) return !cursor_.failed();
       return cursor_.skip();
     }
     if (extension_ && extension_->key(cursor_, key, into_, {})) return !cursor_.failed();

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t shown = 20;  // bad cells of one column
 constexpr double exactly = 9007199254740992.0;
 
-class DatasetReader {
+class DatasetReader final : private MetadataExtension {
  public:
   DatasetReader(std::string_view bytes, std::string const& file) : bytes_(bytes), cursor_(bytes), file_(file) {}
 
@@ -25,11 +25,10 @@ class DatasetReader {
                   "a Dataset-JSON file begins with an object, and this does not");
       return fail(std::move(problems_));
     }
-    if (!read_json_metadata(cursor_, file_, metadata_, problems_)) return syntax_mistake();
+    if (!read_json_metadata(cursor_, file_, metadata_, problems_, this)) return syntax_mistake();
     if (metadata_.table.columns.empty() && problems_.empty())
       add_problem(problems_, {.file = file_}, Code::no_data, "data set '{}' has no columns", metadata_.table.name);
     if (!problems_.empty()) return fail(std::move(problems_));
-    begin_columns();
     if (!read_rows()) return syntax_mistake();
     finish();
     if (!problems_.empty()) return fail(std::move(problems_));
@@ -79,22 +78,30 @@ class DatasetReader {
     broken_.resize(columns.size());
   }
 
-  bool read_rows() {
-    const bool object = metadata_.rows_at > 0;
-    const std::size_t end = cursor_.position();
-    if (object) {
-      cursor_.go_to(metadata_.rows_at);
-      if (cursor_.peek() != JsonCursor::Kind::array) return cursor_.fail("'rows' must be a list");
-      if (!cursor_.array([&] { return read_row(); })) return false;
-      row_ = 0;
-      cursor_.go_to(end);
-      if (cursor_.peek() != JsonCursor::Kind::end) return cursor_.fail("something follows the end of the data set");
-      return true;
-    }
-    while (cursor_.peek() != JsonCursor::Kind::end)
-      if (!read_row()) return false;
-    row_ = 0;
+  /// Rows that stand where their columns are known are read at once.
+  bool rows(JsonCursor&, JsonMetadata&) override {
+    rows_read_ = true;
+    begin_columns();
+    if (cursor_.peek() != JsonCursor::Kind::array) cursor_.fail("'rows' must be a list");
+    else if (cursor_.array([&] { return read_row(); })) row_ = 0;
     return true;
+  }
+
+  /// Rows that are not read yet: before their columns in the object, or after it.
+  bool read_rows() {
+    const std::size_t end = cursor_.position();
+    if (metadata_.rows_at > 0 && !rows_read_) {
+      cursor_.go_to(metadata_.rows_at);
+      rows(cursor_, metadata_);
+      if (cursor_.failed()) return false;
+      cursor_.go_to(end);
+    } else if (metadata_.rows_at == 0) {
+      begin_columns();
+      while (cursor_.peek() != JsonCursor::Kind::end)
+        if (!read_row()) return false;
+      row_ = 0;
+    }
+    return cursor_.peek() == JsonCursor::Kind::end || cursor_.fail("something follows the end of the data set");
   }
 
   bool read_row() {
@@ -196,7 +203,7 @@ class DatasetReader {
     if (column.type == DataType::integer) {
       if (std::trunc(value) != value) {
         if (++broken_[c].cells == 1) broken_[c].first_row = row_;
-      } else if (std::abs(value) > exactly) {
+      } else if (std::abs(value) >= exactly) {
         return bad_cell(column, c, fmt::format("{} has more digits than a double holds", whole_characters(text, 40)),
                         "such numbers are of dataType 'decimal'");
       }
@@ -230,7 +237,8 @@ class DatasetReader {
   Problems problems_;
   std::vector<std::size_t> bad_;
   Losses broken_;  // of each column: numbers in it that are not whole, as files in use have
-  std::size_t row_ = 0;
+  std::size_t row_ = 0;     // that is being read, from 1
+  bool rows_read_ = false;
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array<std::string_view, 10> type_words{"string",  "integer",  "decimal", "float", "double",
                                                       "boolean", "datetime", "date",    "time",  "URI"};
-constexpr double exactly = 9007199254740992.0;  // 2^53: up to here every whole number is a double
+constexpr double exactly = 9007199254740992.0;  // 2^53: below it a whole number is no other's nearest double
 
 SasKind kind_of(DataType type) {
   return type == DataType::date       ? SasKind::date
@@ -106,7 +106,7 @@ std::optional<double> cell_number(ExchangeColumn const& column, std::string_view
   }
   if (const SasKind kind = kind_of(column.type); kind != SasKind::number) return from_iso(kind, text);
   const auto number = to_number(text);
-  if (number && column.type == DataType::integer && std::trunc(*number) == *number && std::abs(*number) > exactly) return {};
+  if (number && column.type == DataType::integer && std::trunc(*number) == *number && std::abs(*number) >= exactly) return {};
   return number;
 }
 
@@ -136,7 +136,7 @@ void infer_type(ExchangeColumn& column) {
   const SasKind kind = sas_kind(column.format);
   for (const double value : column.numbers) {
     if (std::isnan(value)) continue;
-    whole = whole && std::trunc(value) == value && std::abs(value) <= exactly;
+    whole = whole && std::trunc(value) == value && std::abs(value) < exactly;
     dated = dated && kind != SasKind::number && has_iso(kind, value);
     if (!whole && !dated) break;
   }

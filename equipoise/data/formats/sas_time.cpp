@@ -13,7 +13,7 @@ namespace equipoise::data {
 namespace {
 
 constexpr std::int64_t epoch = -3653;         // 1960-01-01 in days since 1970-01-01
-constexpr std::int64_t first_day = -715510;   // 0001-01-01 in SAS days
+constexpr std::int64_t first_day = -715509;   // 0001-01-01 in SAS days
 constexpr std::int64_t last_day = 2936549;    // 9999-12-31
 constexpr std::int64_t seconds_a_day = 86400;
 

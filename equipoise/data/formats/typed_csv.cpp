@@ -178,7 +178,7 @@ class TypedReader {
       const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
       if (text.starts_with('+') || (digits.size() > 1 && digits[0] == '0' && digits[1] != '.' && digits[1] != 'e' && digits[1] != 'E')) return false;
       const auto number = to_number(text);
-      return number && (std::trunc(*number) != *number || std::abs(*number) <= 9007199254740992.0);
+      return number && (std::trunc(*number) != *number || std::abs(*number) < 9007199254740992.0);
     };
     column.numeric = all(plain_number);
     if (!column.numeric) {
