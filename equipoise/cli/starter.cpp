@@ -141,9 +141,10 @@ std::string item_line(Profile const& column, std::string const& id, bool time) {
   if (column.dates) return fmt::format("{} = {{ kind = \"date\", label = {} }}\n", id, label);
   if (column.binary()) return fmt::format("{} = {{ kind = \"flag\", label = {} }}\n", id, label);
   if (column.numeric)
-    return fmt::format(fmt::runtime(time ? "{} = {{ kind = \"{}\", unit = \"d\", label = {} }}      # GUESS: in days; or wk, mo, a\n"
-                                         : "{} = {{ kind = \"{}\", label = {} }}                # add the unit: unit = \"a\"\n"),
-                       id, column.whole ? "integer" : "number", label);
+    return fmt::format(
+        fmt::runtime(time ? "{} = {{ kind = \"{}\", unit = \"d\", label = {} }}      # GUESS: in days; or wk, mo, a\n"
+                          : "{} = {{ kind = \"{}\", label = {} }}                # add the unit: unit = \"a\"\n"),
+        id, column.whole ? "integer" : "number", label);
   if (column.many) return fmt::format("{} = {{ kind = \"text\", label = {} }}\n", id, label);
   std::vector<std::string> codes;
   for (std::string const& value : column.values) codes.push_back(fmt::format("[{}, {}]", quoted(value), quoted(value)));

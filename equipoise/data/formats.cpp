@@ -15,7 +15,8 @@ Checked<ExchangeTable const*> only(std::vector<ExchangeTable> const& tables, std
   std::vector<std::string> names;
   for (ExchangeTable const& table : tables) names.push_back(table.name);
   Problems problems;
-  add_problem(problems, {.file = file}, Code::usage, "there are {} data sets: {}", tables.size(), join(names, ", ")).hint = instead;
+  add_problem(problems, {.file = file}, Code::usage, "there are {} data sets: {}", tables.size(), join(names, ", ")).hint =
+      instead;
   return fail(std::move(problems));
 }
 
@@ -73,8 +74,12 @@ Checked<std::vector<ExchangeTable>> DatasetJson::read(FormatInput input) {
   return one(std::move(*table));
 }
 
-Checked<FormatOutput> DatasetJson::write(std::vector<ExchangeTable> const& tables) { return as_json(tables, JsonForm::object, false); }
-Checked<FormatOutput> DatasetNdjson::write(std::vector<ExchangeTable> const& tables) { return as_json(tables, JsonForm::lines, false); }
+Checked<FormatOutput> DatasetJson::write(std::vector<ExchangeTable> const& tables) {
+  return as_json(tables, JsonForm::object, false);
+}
+Checked<FormatOutput> DatasetNdjson::write(std::vector<ExchangeTable> const& tables) {
+  return as_json(tables, JsonForm::lines, false);
+}
 Checked<FormatOutput> CompressedDatasetJson::write(std::vector<ExchangeTable> const& tables) {
   return as_json(tables, JsonForm::lines, true);
 }

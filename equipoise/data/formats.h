@@ -52,7 +52,8 @@ concept Format = requires(FormatInput input, std::vector<ExchangeTable> const& t
 
 struct Csv {
   static FormatCard const& card() {
-    static constexpr FormatCard it{"csv", ".csv", "Comma-separated values (RFC 4180, UTF-8), with a sidecar of types and labels", ".json"};
+    static constexpr FormatCard it{"csv", ".csv", "Comma-separated values (RFC 4180, UTF-8), with a sidecar of types and labels",
+                                   ".json"};
     return it;
   }
   static bool begins(std::string_view) { return true; }
@@ -155,8 +156,8 @@ struct FormatList {
     std::vector<std::string> endings;
     for (FormatCard const& card : cards()) endings.emplace_back(card.ending);
     Problems problems;
-    add_problem(problems, {.file = file}, Code::not_available, "files ending in '{}' cannot be read or written; data files end in {}",
-                keyword, one_of(endings));
+    add_problem(problems, {.file = file}, Code::not_available,
+                "files ending in '{}' cannot be read or written; data files end in {}", keyword, one_of(endings));
     decltype(act(std::type_identity<Csv>{})) made = fail(std::move(problems));
     const auto offer = [&]<class F>(std::type_identity<F> one) {
       if (keyword == F::card().keyword) made = act(one);

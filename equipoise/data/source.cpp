@@ -20,7 +20,11 @@ using expression::Type;
 class SourceReader {
  public:
   SourceReader(protocol::Protocol const& protocol, CellTable const& table, Problems& problems)
-      : protocol_(protocol), source_(*protocol.source), table_(table), problems_(problems), cells_(table.file, problems, table.line_word()) {}
+      : protocol_(protocol),
+        source_(*protocol.source),
+        table_(table),
+        problems_(problems),
+        cells_(table.file, problems, table.line_word()) {}
 
   TrialRecords read() {
     check_columns();
@@ -89,10 +93,10 @@ class SourceReader {
         records_.participants.emplace_back(name);
         first_row_.push_back(row);
       } else if (!several_rows()) {
-        cells_.refuse(
-            line(row), source_.participant,
-            fmt::format("participant '{}' has a second row; the first is {} {}", name, table_.line_word(), line(first_row_[found->second])),
-            "with several rows a participant say rows = \"intervals\" or \"visits\" in [source]");
+        cells_.refuse(line(row), source_.participant,
+                      fmt::format("participant '{}' has a second row; the first is {} {}", name, table_.line_word(),
+                                  line(first_row_[found->second])),
+                      "with several rows a participant say rows = \"intervals\" or \"visits\" in [source]");
       }
       owner_.push_back(found->second);
     }

@@ -48,7 +48,8 @@ TEST(Convert, DatesHeldAsNumbersAreDatesOfTheAnalysis) {
   fs::copy_file(infections, folder.path / "cgd.csv");
   ASSERT_EQ(convert(folder, {"cgd.csv", "typed.csv"}).status, 0);
   const fs::path sidecar = folder.path / "typed.csv.json";
-  write(sidecar, with(contents(sidecar), "\"dataType\":\"date\"", "\"dataType\":\"date\", \"targetDataType\":\"integer\", \"displayFormat\":\"DATE9.\""));
+  write(sidecar, with(contents(sidecar), "\"dataType\":\"date\"",
+                      "\"dataType\":\"date\", \"targetDataType\":\"integer\", \"displayFormat\":\"DATE9.\""));
   const Ran made = convert(folder, {"typed.csv", "cgd.xpt"});
   ASSERT_EQ(made.status, 0) << made.err;
   EXPECT_THAT(contents(folder.path / "cgd.xpt"), HasSubstr("DATE    "));
@@ -85,8 +86,8 @@ TEST(Convert, ChangesNothingUnaskedAndSaysWhatItChanged) {
   const Ran refused = convert(folder, {"x.csv", "x.xpt"});
   EXPECT_EQ(refused.status, 3);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("column 'participant': the name has 11 bytes, and was cut to 8"),
-                                 HasSubstr("column 'text': 1 cell: texts have characters beyond ASCII"), HasSubstr("nothing was written"),
-                                 HasSubstr("--allow-loss")));
+                                 HasSubstr("column 'text': 1 cell: texts have characters beyond ASCII"),
+                                 HasSubstr("nothing was written"), HasSubstr("--allow-loss")));
   EXPECT_EQ(folder.all(), (std::vector<std::string>{"x.csv"}));
   const Ran allowed = convert(folder, {"x.csv", "x.xpt", "--allow-loss"});
   EXPECT_EQ(allowed.status, 0);
@@ -105,7 +106,8 @@ TEST(Convert, NamesWhatItCannotDo) {
     EXPECT_EQ(ran.status, status) << sentence;
     EXPECT_THAT(ran.err, HasSubstr(sentence));
   };
-  fails({"x.csv", "x.sas7bdat"}, 2, "the name 'x.sas7bdat' does not say its format: names end in .csv, .xpt, .json, .ndjson or .dsjc");
+  fails({"x.csv", "x.sas7bdat"}, 2,
+        "the name 'x.sas7bdat' does not say its format: names end in .csv, .xpt, .json, .ndjson or .dsjc");
   fails({"x.csv", "x.out", "--to", "excel"}, 2, "--to takes csv, xpt, json, ndjson or dsjc, not 'excel'");
   fails({"x.csv", "x.xpt", "--encoding", "ebcdic"}, 2, "--encoding takes utf-8, windows-1252 or latin1");
   fails({"x.csv", "x.xpt", "--member", "Y"}, 2, "there is no data set 'Y'");
@@ -125,7 +127,8 @@ TEST(Convert, TakesOneDataSetOfSeveral) {
   write(folder.path / "both.xpt", contents(folder.path / "one.xpt") + contents(folder.path / "two.xpt").substr(240));
   const Ran both = convert(folder, {"both.xpt", "both.json"});
   EXPECT_EQ(both.status, 2);
-  EXPECT_THAT(both.err, HasSubstr("there are 2 data sets: ONE, TWO\n  hint: this format takes one data set: name it with --member"));
+  EXPECT_THAT(both.err,
+              HasSubstr("there are 2 data sets: ONE, TWO\n  hint: this format takes one data set: name it with --member"));
   EXPECT_EQ(convert(folder, {"both.xpt", "two.json", "--member", "TWO"}).status, 0);
   EXPECT_EQ(json::parse(contents(folder.path / "two.json")).at("name"), "TWO");
   EXPECT_EQ(convert(folder, {"both.xpt", "copy.xpt"}).status, 0);
@@ -144,7 +147,8 @@ TEST(Convert, ProblemsOfTheDataNameTheirRow) {
   EXPECT_EQ(csv.status, 3);
   EXPECT_EQ(xpt.status, 3);
   EXPECT_THAT(csv.err, HasSubstr("bad.csv:2: column 'treat': 'rIFN' is no arm"));
-  EXPECT_THAT(xpt.err, AllOf(HasSubstr("bad.xpt: column 'treat': row 1: 'rIFN' is no arm"), HasSubstr("in row 1"), Not(HasSubstr("line"))));
+  EXPECT_THAT(xpt.err, AllOf(HasSubstr("bad.xpt: column 'treat': row 1: 'rIFN' is no arm"), HasSubstr("in row 1"),
+                             Not(HasSubstr("line"))));
 }
 
 /// zlib's own inflate takes what is written, as a zlib stream (RFC 1950) and not as gzip.
@@ -155,7 +159,9 @@ TEST(Convert, CompressesAsTheStandardAsks) {
   const std::string packed = contents(folder.path / "a.dsjc"), plain = contents(folder.path / "a.ndjson");
   std::string out(plain.size(), '\0');
   uLongf size = out.size();
-  ASSERT_EQ(::uncompress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(packed.data()), packed.size()), Z_OK);
+  ASSERT_EQ(
+      ::uncompress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(packed.data()), packed.size()),
+      Z_OK);
   EXPECT_EQ(out.substr(0, size), plain);
 }
 
@@ -165,9 +171,11 @@ TEST(Convert, SasTransportFilesOpenInHaven) {
   if (std::system("Rscript -e 'library(haven); library(foreign)' >/dev/null 2>&1") != 0)
     GTEST_SKIP() << "R with haven and foreign is not installed (r-cran-haven, r-cran-foreign)";
   const Folder folder;
-  write(folder.path / "vs.csv", "USUBJID,AVAL,ADT,ADTM,N\n01-001,36.600000000000001,2014-01-02,2014-01-02T08:30:00,1\n,.A,,,-12345678\nx,._,1959-12-31,"
-                                "1959-12-31T23:59:59,\n\"y \",,2020-02-29,2020-02-29T00:00:00,0\n");
-  write(folder.path / "vs.csv.json", R"({"datasetJSONCreationDateTime":"2024-11-11T15:09:13","datasetJSONVersion":"1.1","itemGroupOID":"IG.VS",
+  write(folder.path / "vs.csv",
+        "USUBJID,AVAL,ADT,ADTM,N\n01-001,36.600000000000001,2014-01-02,2014-01-02T08:30:00,1\n,.A,,,-12345678\nx,._,1959-12-31,"
+        "1959-12-31T23:59:59,\n\"y \",,2020-02-29,2020-02-29T00:00:00,0\n");
+  write(folder.path / "vs.csv.json",
+        R"({"datasetJSONCreationDateTime":"2024-11-11T15:09:13","datasetJSONVersion":"1.1","itemGroupOID":"IG.VS",
     "records":4,"name":"VS","label":"Vital Signs of Everybody","columns":[
     {"itemOID":"a","name":"USUBJID","label":"Unique Subject Identifier","dataType":"string","length":20},
     {"itemOID":"b","name":"AVAL","label":"Analysis Value","dataType":"float","displayFormat":"8.2"},

@@ -1,5 +1,5 @@
-// Any bytes are data sets or their problems. What is read is written, and read again as the same data sets, unless the writer says
-// that it had to change something; and so through CSV with its sidecar.
+// Any bytes are data sets or their problems. What is read is written, and read again as the same data sets, unless the writer
+// says that it had to change something; and so through CSV with its sidecar.
 
 #include <algorithm>
 #include <cstddef>

@@ -26,7 +26,9 @@ Expected<data::FormatCard> format(std::string const& keyword, std::string const&
     return tl::unexpected(Error{Code::usage, fmt::format("{} takes {}, not '{}'", option, one_of(words), keyword), {}, {}});
   }
   if (const auto card = data::Formats::card_of_file(file)) return *card;
-  return tl::unexpected(Error{Code::usage, fmt::format("the name '{}' does not say its format: names end in {}", file, one_of(endings)), {},
+  return tl::unexpected(Error{Code::usage,
+                              fmt::format("the name '{}' does not say its format: names end in {}", file, one_of(endings)),
+                              {},
                               fmt::format("or name the format: {} {}", option, one_of(words))});
 }
 
@@ -46,12 +48,13 @@ Problems keep_member(std::vector<data::ExchangeTable>& tables, std::string const
 std::string losses_json(std::string const& file, std::vector<data::ExchangeTable> const& tables, data::Losses const& losses) {
   std::string out = fmt::format("{{\"written\":{},\"data_sets\":[", json_string(file));
   for (std::size_t i = 0; i < tables.size(); ++i)
-    out += fmt::format("{}{{\"name\":{},\"rows\":{},\"columns\":{}}}", i > 0 ? "," : "", json_string(tables[i].name), tables[i].rows,
-                       tables[i].columns.size());
+    out += fmt::format("{}{{\"name\":{},\"rows\":{},\"columns\":{}}}", i > 0 ? "," : "", json_string(tables[i].name),
+                       tables[i].rows, tables[i].columns.size());
   out += "],\"losses\":[";
   for (std::size_t i = 0; i < losses.size(); ++i)
-    out += fmt::format("{}{{\"changes\":{},\"column\":{},\"what\":{},\"cells\":{},\"first_row\":{}}}", i > 0 ? "," : "", losses[i].changes,
-                       json_string(losses[i].column), json_string(losses[i].what), losses[i].cells, losses[i].first_row);
+    out += fmt::format("{}{{\"changes\":{},\"column\":{},\"what\":{},\"cells\":{},\"first_row\":{}}}", i > 0 ? "," : "",
+                       losses[i].changes, json_string(losses[i].column), json_string(losses[i].what), losses[i].cells,
+                       losses[i].first_row);
   return out + "]}";
 }
 
@@ -94,8 +97,8 @@ void run(Arguments const& arguments, Console& console) {
   for (data::Loss const& loss : losses)
     add_problem(loss.changes && !arguments.allow_loss ? refused : told, {}, Code::out_of_range, "{}", sentence(loss));
   if (!refused.empty()) {
-    add_problem(refused, {}, Code::out_of_range, "{} ({}) cannot hold '{}' as it is, and nothing was written", to->title, to->ending,
-                arguments.from_file)
+    add_problem(refused, {}, Code::out_of_range, "{} ({}) cannot hold '{}' as it is, and nothing was written", to->title,
+                to->ending, arguments.from_file)
         .hint = "choose another format, or accept the changes above with --allow-loss";
     return console.fail(refused);
   }
@@ -123,13 +126,15 @@ void add_convert(CLI::App& app, Console& console) {
     formats += fmt::format("\n  {:<8}{}", card.keyword, card.title);
   }
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("convert", "Write a data file in another format, and say what that format could not hold");
+  CLI::App* command =
+      app.add_subcommand("convert", "Write a data file in another format, and say what that format could not hold");
   command->add_option("from", arguments->from_file, "Data file to read")->required();
   command->add_option("to", arguments->to_file, "Data file to write")->required();
   command->add_option("--from", arguments->from, "Format to read, if the name does not say it: " + one_of(words));
   command->add_option("--to", arguments->to, "Format to write, if the name does not say it");
   command->add_option("--member", arguments->member, "Of a file with several data sets, take this one");
-  command->add_option("--encoding", arguments->encoding, "Of texts in SAS transport files: utf-8, windows-1252 or latin1")->capture_default_str();
+  command->add_option("--encoding", arguments->encoding, "Of texts in SAS transport files: utf-8, windows-1252 or latin1")
+      ->capture_default_str();
   command->add_flag("--allow-loss", arguments->allow_loss, "Write although cells, names or labels must be changed to fit");
   command->add_flag("--force", arguments->force, "Replace files that exist");
   command->footer(formats);

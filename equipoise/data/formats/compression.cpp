@@ -37,7 +37,8 @@ Expected<std::string> inflated(std::string_view bytes, std::size_t most) {
       return fail(Code::out_of_range, "the compressed file holds more than {} bytes", most);
     }
     if (status == Z_STREAM_END || (status != Z_OK && status != Z_BUF_ERROR)) break;
-    if (stream.avail_in == 0 && bytes.empty() && stream.avail_out != 0) break;  // nothing more to take in, and nothing left to give
+    if (stream.avail_in == 0 && bytes.empty() && stream.avail_out != 0)
+      break;  // nothing more to take in, and nothing left to give
   }
   const bool rest = stream.avail_in != 0 || !bytes.empty();
   const std::string said = stream.msg ? stream.msg : "";

@@ -20,7 +20,8 @@ std::string shortened(std::string_view cell) {
 
 class ColumnReader {
  public:
-  ColumnReader(CellTable const& table, CsvColumn const& how, Problems& problems) : table_(table), how_(how), problems_(problems) {}
+  ColumnReader(CellTable const& table, CsvColumn const& how, Problems& problems)
+      : table_(table), how_(how), problems_(problems) {}
 
   TypedColumn read() {
     made_.name = how_.name.empty() ? how_.column : how_.name;

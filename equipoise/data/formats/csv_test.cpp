@@ -275,7 +275,9 @@ TEST(Formats, ReadsByTheEndingOfTheName) {
   EXPECT_TRUE(Formats::read("a\n1\n", "-")) << "standard input";
   const auto table = Formats::read("a\n1\n", "data.xlsx");
   ASSERT_FALSE(table);
-  EXPECT_EQ(to_string(table.error().front()), "data.xlsx: files ending in '.xlsx' cannot be read or written; data files end in .csv, .xpt, .json, .ndjson or .dsjc");
+  EXPECT_EQ(
+      to_string(table.error().front()),
+      "data.xlsx: files ending in '.xlsx' cannot be read or written; data files end in .csv, .xpt, .json, .ndjson or .dsjc");
 }
 
 }  // namespace

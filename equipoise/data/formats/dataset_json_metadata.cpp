@@ -9,14 +9,29 @@
 namespace equipoise::data {
 namespace {
 
-const std::vector<std::string> set_keys{"datasetJSONCreationDateTime", "datasetJSONVersion", "fileOID", "dbLastModifiedDateTime",
-                                        "originator", "sourceSystem", "studyOID", "metaDataVersionOID", "metaDataRef", "itemGroupOID",
-                                        "records", "name", "label", "columns", "rows"};
-const std::vector<std::string> column_keys{"itemOID", "name", "label", "dataType", "targetDataType", "length", "displayFormat", "keySequence"};
+const std::vector<std::string> set_keys{"datasetJSONCreationDateTime",
+                                        "datasetJSONVersion",
+                                        "fileOID",
+                                        "dbLastModifiedDateTime",
+                                        "originator",
+                                        "sourceSystem",
+                                        "studyOID",
+                                        "metaDataVersionOID",
+                                        "metaDataRef",
+                                        "itemGroupOID",
+                                        "records",
+                                        "name",
+                                        "label",
+                                        "columns",
+                                        "rows"};
+const std::vector<std::string> column_keys{"itemOID",        "name",   "label",         "dataType",
+                                           "targetDataType", "length", "displayFormat", "keySequence"};
 
 constexpr std::string_view standard_version = "1.1.0";
 std::string group_oid(ExchangeTable const& table) { return "IG." + table.name; }
-std::string column_oid(ExchangeTable const& table, ExchangeColumn const& column) { return "IT." + table.name + "." + column.name; }
+std::string column_oid(ExchangeTable const& table, ExchangeColumn const& column) {
+  return "IT." + table.name + "." + column.name;
+}
 
 /// YYYY-MM-DDThh:mm, and seconds, a fraction and a zone if there are.
 bool is_date_time(std::string_view text) {
@@ -36,7 +51,8 @@ bool is_date_time(std::string_view text) {
 
 class MetadataReader {
  public:
-  MetadataReader(JsonCursor& cursor, std::string const& file, JsonMetadata& into, Problems& problems, MetadataExtension* extension)
+  MetadataReader(JsonCursor& cursor, std::string const& file, JsonMetadata& into, Problems& problems,
+                 MetadataExtension* extension)
       : cursor_(cursor), file_(file), into_(into), problems_(problems), extension_(extension) {}
 
   bool read() {
@@ -51,7 +67,8 @@ class MetadataReader {
     place_ = begin;
     for (const std::string_view needed :
          {"datasetJSONCreationDateTime", "datasetJSONVersion", "itemGroupOID", "records", "name", "label", "columns"})
-      if (!seen.contains(std::string(needed))) refuse(Code::missing_key, "the data set lacks '{}', which Dataset-JSON asks for", needed);
+      if (!seen.contains(std::string(needed)))
+        refuse(Code::missing_key, "the data set lacks '{}', which Dataset-JSON asks for", needed);
     forget_derived();
     return true;
   }
@@ -68,7 +85,8 @@ class MetadataReader {
       if (column.item_oid.empty()) ++empty;
       if (column.item_oid == column_oid(table, column)) column.item_oid.clear();
     }
-    if (empty > 0) table.losses.push_back({.what = fmt::format("OIDs are empty ({}); they are written as made of the names", empty)});
+    if (empty > 0)
+      table.losses.push_back({.what = fmt::format("OIDs are empty ({}); they are written as made of the names", empty)});
   }
 
   template <class... Args>
@@ -105,7 +123,8 @@ class MetadataReader {
   bool date_time(std::string const& key, std::string& into) {
     const std::size_t before = problems_.size();
     if (!text(key, into)) return false;
-    if (problems_.size() == before && !is_date_time(into)) refuse(Code::syntax, "'{}' must be a date and time YYYY-MM-DDThh:mm:ss", key);
+    if (problems_.size() == before && !is_date_time(into))
+      refuse(Code::syntax, "'{}' must be a date and time YYYY-MM-DDThh:mm:ss", key);
     return true;
   }
 
@@ -181,7 +200,8 @@ class MetadataReader {
       return cursor_.skip();
     });
     if (!whole) return false;
-    if (!seen.contains("name") || !seen.contains("version")) refuse(Code::missing_key, "'sourceSystem' must have 'name' and 'version'");
+    if (!seen.contains("name") || !seen.contains("version"))
+      refuse(Code::missing_key, "'sourceSystem' must have 'name' and 'version'");
     study.source_system = std::move(system);
     return true;
   }
@@ -205,7 +225,8 @@ class MetadataReader {
       if (!read_column(number)) return false;
       ExchangeColumn const& column = into_.table.columns.back();
       const auto [other, fresh] = names.emplace(column.name, number);
-      if (!fresh && !column.name.empty()) refuse(Code::duplicate, "columns {} and {} are both named '{}'", other->second, number, column.name);
+      if (!fresh && !column.name.empty())
+        refuse(Code::duplicate, "columns {} and {} are both named '{}'", other->second, number, column.name);
       return true;
     });
   }
@@ -215,7 +236,8 @@ class MetadataReader {
     const bool whole = cursor_.object([&](std::string const& key) {
       ExchangeColumn& column = into_.table.columns.back();
       place_ = cursor_.position();
-      if (!seen.insert(key).second) return refuse(Code::duplicate, "the key '{}' of column {} is given twice", key, number), cursor_.skip();
+      if (!seen.insert(key).second)
+        return refuse(Code::duplicate, "the key '{}' of column {} is given twice", key, number), cursor_.skip();
       std::string word;
       std::optional<std::size_t> count;
       if (key == "itemOID") return text(key, column.item_oid);
@@ -225,8 +247,9 @@ class MetadataReader {
       if (key == "dataType") {
         if (!text(key, word)) return false;
         if (const auto type = data_type(word)) column.type = *type;
-        else refuse(Code::unknown_keyword, "column {}: '{}' is no dataType", number, word).hint =
-                 "known: string, integer, decimal, float, double, boolean, datetime, date, time, URI";
+        else
+          refuse(Code::unknown_keyword, "column {}: '{}' is no dataType", number, word).hint =
+              "known: string, integer, decimal, float, double, boolean, datetime, date, time, URI";
         return true;
       }
       if (key == "targetDataType") {
@@ -252,8 +275,10 @@ class MetadataReader {
     });
     if (!whole) return false;
     for (const std::string_view needed : {"itemOID", "name", "label", "dataType"})
-      if (!seen.contains(std::string(needed))) refuse(Code::missing_key, "column {} lacks '{}', which Dataset-JSON asks for", number, needed);
-    if (seen.contains("name") && into_.table.columns.back().name.empty()) refuse(Code::syntax, "column {} has an empty name", number);
+      if (!seen.contains(std::string(needed)))
+        refuse(Code::missing_key, "column {} lacks '{}', which Dataset-JSON asks for", number, needed);
+    if (seen.contains("name") && into_.table.columns.back().name.empty())
+      refuse(Code::syntax, "column {} has an empty name", number);
     return true;
   }
 
@@ -275,7 +300,8 @@ void member(std::string& out, std::string_view key, std::string_view value, std:
 
 }  // namespace
 
-bool read_json_metadata(JsonCursor& cursor, std::string const& file, JsonMetadata& into, Problems& problems, MetadataExtension* extension) {
+bool read_json_metadata(JsonCursor& cursor, std::string const& file, JsonMetadata& into, Problems& problems,
+                        MetadataExtension* extension) {
   return MetadataReader(cursor, file, into, problems, extension).read();
 }
 
@@ -284,7 +310,8 @@ void append_json_header(std::string& out, ExchangeTable const& table, std::strin
   const std::string_view first = between.substr(1);  // without its comma
   out += '{';
   member(out, "datasetJSONCreationDateTime", table.created.empty() ? no_time : std::string_view(table.created), first);
-  member(out, "datasetJSONVersion", study.standard_version.empty() ? standard_version : std::string_view(study.standard_version), between);
+  member(out, "datasetJSONVersion", study.standard_version.empty() ? standard_version : std::string_view(study.standard_version),
+         between);
   member(out, "fileOID", study.file_oid, between);
   member(out, "dbLastModifiedDateTime", table.modified, between);
   member(out, "originator", study.originator, between);
@@ -322,7 +349,8 @@ void append_json_column(std::string& out, ExchangeTable const& table, ExchangeCo
   out += "\"label\":";
   append_json_string(out, column.label);
   member(out, "dataType", word(column.type), between);
-  if (column.target != TargetType::none) member(out, "targetDataType", column.target == TargetType::integer ? "integer" : "decimal", between);
+  if (column.target != TargetType::none)
+    member(out, "targetDataType", column.target == TargetType::integer ? "integer" : "decimal", between);
   if (column.length > 0) out += fmt::format("{}\"length\":{}", between, column.length);
   member(out, "displayFormat", column.format, between);
   if (column.key_sequence > 0) out += fmt::format("{}\"keySequence\":{}", between, column.key_sequence);

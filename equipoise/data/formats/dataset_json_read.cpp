@@ -124,7 +124,8 @@ class DatasetReader final : private MetadataExtension {
   /// Keeps the shape of the columns, so that the next cells can be read and checked.
   bool bad_cell(ExchangeColumn& column, std::size_t c, std::string message, std::string_view hint = {}) {
     if (++bad_[c] <= shown)
-      problems_.push_back(Error{Code::bad_cell, fmt::format("row {}: {}", row_, message), {.file = file_, .field = column.name}, std::string(hint)});
+      problems_.push_back(Error{
+          Code::bad_cell, fmt::format("row {}: {}", row_, message), {.file = file_, .field = column.name}, std::string(hint)});
     if (column.numeric) column.numbers.push_back(missing_number);
     else column.texts.push_back({});
     return true;
@@ -132,8 +133,12 @@ class DatasetReader final : private MetadataExtension {
 
   static std::string_view in_words(JsonCursor::Kind kind) {
     using K = JsonCursor::Kind;
-    return kind == K::string ? "a text" : kind == K::number ? "a number" : kind == K::object ? "an object" : kind == K::array ? "a list"
-           : kind == K::null_word ? "null" : "true or false";
+    return kind == K::string      ? "a text"
+           : kind == K::number    ? "a number"
+           : kind == K::object    ? "an object"
+           : kind == K::array     ? "a list"
+           : kind == K::null_word ? "null"
+                                  : "true or false";
   }
 
   bool read_cell(ExchangeColumn& column, std::size_t c) {
@@ -195,7 +200,10 @@ class DatasetReader final : private MetadataExtension {
       return true;
     }
     const bool number = column.type == DataType::integer || column.type == DataType::single || column.type == DataType::binary64;
-    if (!number) return bad_cell(column, c, fmt::format("the number {}, and the column is of dataType '{}'", whole_characters(text, 40), word(column.type)));
+    if (!number)
+      return bad_cell(
+          column, c,
+          fmt::format("the number {}, and the column is of dataType '{}'", whole_characters(text, 40), word(column.type)));
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size())
@@ -223,10 +231,12 @@ class DatasetReader final : private MetadataExtension {
         table.losses.push_back(std::move(broken_[c]));
       }
       if (bad_[c] > shown)
-        add_problem(problems_, {.file = file_, .field = column.name}, Code::bad_cell, "and {} more cells of this column", bad_[c] - shown);
+        add_problem(problems_, {.file = file_, .field = column.name}, Code::bad_cell, "and {} more cells of this column",
+                    bad_[c] - shown);
     }
     if (metadata_.records != table.rows)
-      add_problem(problems_, {.file = file_}, Code::inconsistent, "'records' says {} rows, and there are {}: {}", *metadata_.records, table.rows,
+      add_problem(problems_, {.file = file_}, Code::inconsistent, "'records' says {} rows, and there are {}: {}",
+                  *metadata_.records, table.rows,
                   *metadata_.records > table.rows ? "the file may be cut off" : "one of them is wrong");
   }
 
@@ -236,8 +246,8 @@ class DatasetReader final : private MetadataExtension {
   JsonMetadata metadata_;
   Problems problems_;
   std::vector<std::size_t> bad_;
-  Losses broken_;  // of each column: numbers in it that are not whole, as files in use have
-  std::size_t row_ = 0;     // that is being read, from 1
+  Losses broken_;        // of each column: numbers in it that are not whole, as files in use have
+  std::size_t row_ = 0;  // that is being read, from 1
   bool rows_read_ = false;
 };
 

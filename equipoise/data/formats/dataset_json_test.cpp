@@ -24,7 +24,8 @@ std::string with_rows(std::string const& rows, int records) {
   std::string text = small.substr(0, small.find("\"rows\":")) + "\"rows\":" + rows + "}";
   return text.replace(text.find("\"records\":3"), 11, "\"records\":" + std::to_string(records));
 }
-const std::string good = with_rows(R"([["01",36.6,"2014-01-02",true,"1.50"],["é",null,null,false,null],[null,-1e-5,"1959-12-31",null,"0.1"]])", 3);
+const std::string good =
+    with_rows(R"([["01",36.6,"2014-01-02",true,"1.50"],["é",null,null,false,null],[null,-1e-5,"1959-12-31",null,"0.1"]])", 3);
 
 std::vector<std::string> problems(std::string const& bytes) {
   const auto table = read_dataset_json(bytes, "d.json");
@@ -111,15 +112,19 @@ TEST(DatasetJson, NamesRowAndColumnOfEveryBadCell) {
                           "d.json: column 'X': row 2: an object, and cells are single values",
                           "d.json: column 'Y': row 2: the number 1, and the column is of dataType 'boolean'",
                           "d.json: column 'Z': row 2: 'x1' is no decimal"));
-  EXPECT_THAT(problems(with_rows(R"([["a",1e999,null,null,null]])", 1)), ElementsAre("d.json: column 'X': row 1: 1e999 is beyond what a double holds"));
+  EXPECT_THAT(problems(with_rows(R"([["a",1e999,null,null,null]])", 1)),
+              ElementsAre("d.json: column 'X': row 1: 1e999 is beyond what a double holds"));
   EXPECT_THAT(problems(changed(with_rows(R"([["a",9007199254740993,null,null,null]])", 1), "\"float\"", "\"integer\"")),
               ElementsAre(HasSubstr("9007199254740993 has more digits than a double holds")));
 }
 
 TEST(DatasetJson, StopsAtAMistakeOfJsonWithItsPlace) {
-  EXPECT_THAT(problems(with_rows(R"([["a",1,null,null]])", 1)), ElementsAre(HasSubstr("in row 1: the row has 4 cells, and there are 5 columns")));
-  EXPECT_THAT(problems(with_rows(R"([["a",1,null,null,null,1]])", 1)), ElementsAre(HasSubstr("in row 1: the row has more cells than the 5 columns")));
-  EXPECT_THAT(problems(with_rows("[\n[\"a\",01,null,null,null]]", 1)), ElementsAre("d.json:2:8: in row 1: a number must not begin with 0"));
+  EXPECT_THAT(problems(with_rows(R"([["a",1,null,null]])", 1)),
+              ElementsAre(HasSubstr("in row 1: the row has 4 cells, and there are 5 columns")));
+  EXPECT_THAT(problems(with_rows(R"([["a",1,null,null,null,1]])", 1)),
+              ElementsAre(HasSubstr("in row 1: the row has more cells than the 5 columns")));
+  EXPECT_THAT(problems(with_rows("[\n[\"a\",01,null,null,null]]", 1)),
+              ElementsAre("d.json:2:8: in row 1: a number must not begin with 0"));
   EXPECT_THAT(problems(with_rows(R"([["\ud800",1,null,null,null]])", 1)), ElementsAre(HasSubstr("half of a surrogate pair")));
   EXPECT_THAT(problems(good + " {}"), ElementsAre(HasSubstr("something follows the end")));
   EXPECT_THAT(problems("[1]"), ElementsAre("d.json:1:1: a Dataset-JSON file begins with an object, and this does not"));
@@ -130,9 +135,12 @@ TEST(DatasetJson, StopsAtAMistakeOfJsonWithItsPlace) {
 TEST(DatasetJson, AsksForWhatTheSchemaAsksFor) {
   EXPECT_THAT(problems(changed(changed(good, "\"name\":\"VS\",", ""), "\"1.1.0\"", "\"2.0\"")),
               ElementsAre(HasSubstr("Dataset-JSON 2.0 is not read"), HasSubstr("the data set lacks 'name'")));
-  EXPECT_THAT(problems(changed(good, "\"studyOID\"", "\"studyOid\"")), ElementsAre(HasSubstr("no key 'studyOid'\n  hint: did you mean 'studyOID'?")));
-  EXPECT_THAT(problems(changed(good, "\"2024-11-11T15:09:13\"", "\"11NOV2024\"")), ElementsAre(HasSubstr("must be a date and time")));
-  EXPECT_THAT(problems(changed(good, "\"name\":\"X\"", "\"name\":\"ID\"")), ElementsAre(HasSubstr("columns 1 and 2 are both named 'ID'")));
+  EXPECT_THAT(problems(changed(good, "\"studyOID\"", "\"studyOid\"")),
+              ElementsAre(HasSubstr("no key 'studyOid'\n  hint: did you mean 'studyOID'?")));
+  EXPECT_THAT(problems(changed(good, "\"2024-11-11T15:09:13\"", "\"11NOV2024\"")),
+              ElementsAre(HasSubstr("must be a date and time")));
+  EXPECT_THAT(problems(changed(good, "\"name\":\"X\"", "\"name\":\"ID\"")),
+              ElementsAre(HasSubstr("columns 1 and 2 are both named 'ID'")));
   EXPECT_THAT(problems(changed(good, "\"float\"", "\"real\"")), ElementsAre(HasSubstr("column 2: 'real' is no dataType")));
   EXPECT_THAT(problems(changed(good, "\"records\":3", "\"records\":4")),
               ElementsAre("d.json: 'records' says 4 rows, and there are 3: the file may be cut off"));
@@ -154,7 +162,8 @@ TEST(DatasetJson, KeepsNumbersThatContradictTheirTypeAndSaysSo) {
   const auto table = read_dataset_json(file, "d.json");
   ASSERT_TRUE(table);
   ASSERT_EQ(table->losses.size(), 1u);
-  EXPECT_EQ(sentence(table->losses[0]), "column 'X': 1 cell: the dataType is 'integer' and the numbers are not whole; they are kept (row 1)");
+  EXPECT_EQ(sentence(table->losses[0]),
+            "column 'X': 1 cell: the dataType is 'integer' and the numbers are not whole; they are kept (row 1)");
   EXPECT_EQ(write_dataset_json(*table, JsonForm::object)->bytes, file);
 }
 

@@ -14,7 +14,8 @@ void not_kept(ExchangeTable const& table, Losses& losses) {
   if (any([](ExchangeColumn const& c) { return !c.informat.empty(); })) what.emplace_back("informats");
   if (any([](ExchangeColumn const& c) { return c.right_justified; })) what.emplace_back("justification");
   if (!table.set_type.empty()) what.emplace_back("the type of the SAS data set");
-  if (!table.member.version.empty() || !table.member.system.empty()) what.emplace_back("version and system of the SAS that wrote the file");
+  if (!table.member.version.empty() || !table.member.system.empty())
+    what.emplace_back("version and system of the SAS that wrote the file");
   std::string all;
   for (std::size_t i = 0; i < what.size(); ++i) all += (i == 0 ? "" : ", ") + what[i];
   if (!all.empty()) losses.push_back({.what = "Dataset-JSON has no place for " + all});
@@ -22,7 +23,8 @@ void not_kept(ExchangeTable const& table, Losses& losses) {
     if (!column.numeric || column.missing.empty()) continue;
     std::size_t special = 0, first = 0;
     for (std::size_t row = 0; row < column.size(); ++row)
-      if (const MissingCode code = column.missing[row]; code != present && code != plain_missing && ++special == 1) first = row + 1;
+      if (const MissingCode code = column.missing[row]; code != present && code != plain_missing && ++special == 1)
+        first = row + 1;
     if (special > 0) losses.push_back({true, column.name, "special missing values (._, .A to .Z) become null", special, first});
   }
 }

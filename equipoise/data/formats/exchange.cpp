@@ -153,8 +153,7 @@ Checked<CellTable> cell_table(ExchangeTable const& table, std::string file) {
   Problems problems;
   std::vector<std::string> header;
   for (ExchangeColumn const& column : table.columns) {
-    if (column.name.empty())
-      add_problem(problems, {.file = file}, Code::syntax, "variable {} has no name", header.size() + 1);
+    if (column.name.empty()) add_problem(problems, {.file = file}, Code::syntax, "variable {} has no name", header.size() + 1);
     else if (std::ranges::find(header, column.name) != header.end())
       add_problem(problems, {.file = file}, Code::duplicate, "two variables are named '{}'", column.name);
     header.push_back(column.name);

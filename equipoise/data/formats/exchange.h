@@ -68,14 +68,15 @@ struct ExchangeColumn {
   std::string name{}, label{}, item_oid{};
   DataType type = DataType::string;
   TargetType target = TargetType::none;
-  int length = 0;  ///< of texts, in bytes, or as Dataset-JSON declares it; 0 = not said
-  int bytes = 8;   ///< that a number takes in a SAS file, 2 to 8
+  int length = 0;                    ///< of texts, in bytes, or as Dataset-JSON declares it; 0 = not said
+  int bytes = 8;                     ///< that a number takes in a SAS file, 2 to 8
   std::string format{}, informat{};  ///< as SAS writes them: "DATE9.", "8.2", "$12."
   bool right_justified = false;
   int key_sequence = 0;  ///< place among the keys, from 1; 0 = no key
 
   bool numeric = false;
-  std::vector<double> numbers{};  ///< NaN = missing. Dates: days since 1960-01-01; datetimes: seconds since; times: since midnight
+  std::vector<double>
+      numbers{};  ///< NaN = missing. Dates: days since 1960-01-01; datetimes: seconds since; times: since midnight
   TextCells texts{};
   std::vector<MissingCode> missing{};  ///< of each cell; empty = no text is missing, and a missing number is '.'
 
@@ -91,8 +92,8 @@ struct ExchangeColumn {
 
 /// What a SAS transport file says of its writer.
 struct SasOrigin {
-  std::string version{}, system{};     ///< "9.4", "X64_10PR": at most 8 bytes, kept as they are
-  std::string created{}, modified{};   ///< ISO, to the second
+  std::string version{}, system{};    ///< "9.4", "X64_10PR": at most 8 bytes, kept as they are
+  std::string created{}, modified{};  ///< ISO, to the second
   friend bool operator==(SasOrigin const&, SasOrigin const&) = default;
 };
 

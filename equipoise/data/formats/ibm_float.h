@@ -13,12 +13,13 @@ struct FromIbm {
   bool exact;  ///< false: the fraction has more than 53 significant bits, and was rounded (half to even)
 };
 
-/// The double of 8 bytes in file order, as a big-endian integer; every IBM number is within the range of doubles. Zero has no sign.
+/// The double of 8 bytes in file order, as a big-endian integer; every IBM number is within the range of doubles. Zero has no
+/// sign.
 inline FromIbm from_ibm(std::uint64_t bits) {
   const std::uint64_t fraction = bits & 0x00FFFFFFFFFFFFFFu;
   if (fraction == 0) return {0.0, true};
   const int exponent = int(bits >> 56 & 0x7F);
-  const int zeros = std::countl_zero(fraction) - 8;  // of the 56 bits
+  const int zeros = std::countl_zero(fraction) - 8;     // of the 56 bits
   std::uint64_t significand = fraction << (zeros + 8);  // 64 bits, the first is set
   int power = 4 * (exponent - 64) - zeros - 1;          // of the first bit
   const std::uint64_t rest = significand & 0x7FF;

@@ -36,13 +36,20 @@ JsonCursor::Kind JsonCursor::peek() {
   skip_blanks();
   if (at_ == text_.size()) return Kind::end;
   switch (text_[at_]) {
-    case '"': return Kind::string;
-    case '{': return Kind::object;
-    case '[': return Kind::array;
-    case 't': return Kind::true_word;
-    case 'f': return Kind::false_word;
-    case 'n': return Kind::null_word;
-    default: return text_[at_] == '-' || is_digit(text_[at_]) ? Kind::number : Kind::other;
+    case '"':
+      return Kind::string;
+    case '{':
+      return Kind::object;
+    case '[':
+      return Kind::array;
+    case 't':
+      return Kind::true_word;
+    case 'f':
+      return Kind::false_word;
+    case 'n':
+      return Kind::null_word;
+    default:
+      return text_[at_] == '-' || is_digit(text_[at_]) ? Kind::number : Kind::other;
   }
 }
 
@@ -223,14 +230,29 @@ void append_json_string(std::string& out, std::string_view text) {
     out.append(text.substr(from, i - from));
     from = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
     }
   }
   out.append(text.substr(from));

@@ -5,8 +5,8 @@
 
 namespace equipoise::data {
 
-/// Reads JSON (RFC 8259) from one text, value by value, without making a tree: a data set of a gigabyte is read at the cost of its
-/// columns. After the first mistake every call fails; `problem` and `position` say what and where.
+/// Reads JSON (RFC 8259) from one text, value by value, without making a tree: a data set of a gigabyte is read at the cost of
+/// its columns. After the first mistake every call fails; `problem` and `position` say what and where.
 class JsonCursor {
  public:
   explicit JsonCursor(std::string_view text) : text_(text) {}

@@ -12,15 +12,16 @@
 namespace equipoise::data {
 namespace {
 
-constexpr std::int64_t epoch = -3653;         // 1960-01-01 in days since 1970-01-01
-constexpr std::int64_t first_day = -715509;   // 0001-01-01 in SAS days
-constexpr std::int64_t last_day = 2936549;    // 9999-12-31
+constexpr std::int64_t epoch = -3653;        // 1960-01-01 in days since 1970-01-01
+constexpr std::int64_t first_day = -715509;  // 0001-01-01 in SAS days
+constexpr std::int64_t last_day = 2936549;   // 9999-12-31
 constexpr std::int64_t seconds_a_day = 86400;
 
-constexpr std::array dates{"DATE",   "DAY",    "DDMMYY", "MMDDYY",  "YYMMDD",   "E8601DA",  "B8601DA", "IS8601DA", "ND8601DA", "WEEKDATE",
-                           "WEEKDATX", "WORDDATE", "WORDDATX", "JULIAN", "MONYY", "YYMON", "YYMM", "MMYY", "NLDATE", "EURDFDE", "EURDFDD"};
-constexpr std::array datetimes{"DATETIME", "DATEAMPM", "DTDATE",   "MDYAMPM",  "YMDDTTM", "DTMONYY",   "E8601DT", "B8601DT",
-                               "E8601DN",  "B8601DN",  "IS8601DT", "IS8601DN", "NLDATM",   "EURDFDT"};
+constexpr std::array dates{"DATE",     "DAY",      "DDMMYY",   "MMDDYY",   "YYMMDD",   "E8601DA",  "B8601DA",
+                           "IS8601DA", "ND8601DA", "WEEKDATE", "WEEKDATX", "WORDDATE", "WORDDATX", "JULIAN",
+                           "MONYY",    "YYMON",    "YYMM",     "MMYY",     "NLDATE",   "EURDFDE",  "EURDFDD"};
+constexpr std::array datetimes{"DATETIME", "DATEAMPM", "DTDATE",  "MDYAMPM",  "YMDDTTM",  "DTMONYY", "E8601DT",
+                               "B8601DT",  "E8601DN",  "B8601DN", "IS8601DT", "IS8601DN", "NLDATM",  "EURDFDT"};
 constexpr std::array times{"TIME", "TOD", "HHMM", "TIMEAMPM", "E8601TM", "B8601TM", "IS8601TM", "NLTIME", "NLTIMAP"};
 
 /// "YYMMDDN" is "YYMMDD" with another separator.
@@ -136,7 +137,8 @@ bool has_iso(SasKind kind, double value) {
   const bool whole = std::trunc(value) == value;
   if (kind == SasKind::date) return whole && value >= double(first_day) && value <= double(last_day);
   if (kind == SasKind::time && !(value >= 0 && value < double(seconds_a_day))) return false;
-  if (kind == SasKind::datetime && !(value >= double(first_day * seconds_a_day) && value < double((last_day + 1) * seconds_a_day)))
+  if (kind == SasKind::datetime &&
+      !(value >= double(first_day * seconds_a_day) && value < double((last_day + 1) * seconds_a_day)))
     return false;
   if (kind == SasKind::number) return false;
   if (whole) return true;

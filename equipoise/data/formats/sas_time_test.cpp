@@ -39,8 +39,8 @@ TEST(SasTime, HasNoIsoFormForWhatNoCalendarOrClockShows) {
 TEST(SasTime, TakesOnlyTheFormThatItWrites) {
   for (const char* text : {"2014-1-02", "2014-02-30", "20140102", "2014-01", "2014-01-02T", "0000-01-01", " 2014-01-02"})
     EXPECT_FALSE(from_iso(SasKind::date, text)) << text;
-  for (const char* text : {"2014-01-02T08:30", "2014-01-02T24:00:00", "2014-01-02T08:30:00Z", "2014-01-02T08:30:00.50", "2014-01-02 08:30:00",
-                           "2014-01-02T08:30:00.0", "2014-01-02T08:30:00."})
+  for (const char* text : {"2014-01-02T08:30", "2014-01-02T24:00:00", "2014-01-02T08:30:00Z", "2014-01-02T08:30:00.50",
+                           "2014-01-02 08:30:00", "2014-01-02T08:30:00.0", "2014-01-02T08:30:00."})
     EXPECT_FALSE(from_iso(SasKind::datetime, text)) << text;
   EXPECT_TRUE(from_iso(SasKind::datetime, "2014-01-02T08:30:00.25"));
 }
@@ -58,7 +58,8 @@ TEST(SasTime, KnowsAFormatByItsParts) {
   EXPECT_EQ(sas_format("$CHAR12."), (SasFormat{"$CHAR", 12, 0}));
   EXPECT_EQ(sas_format("E8601DA10."), (SasFormat{"E8601DA", 10, 0}));
   EXPECT_EQ(sas_format(""), SasFormat{});
-  for (const char* text : {"DATE9", ".", "DATE09.", "8.2.1", "TOOLONGNAME9.", "yyyy-mm-dd", "DATE9.0"}) EXPECT_FALSE(sas_format(text)) << text;
+  for (const char* text : {"DATE9", ".", "DATE09.", "8.2.1", "TOOLONGNAME9.", "yyyy-mm-dd", "DATE9.0"})
+    EXPECT_FALSE(sas_format(text)) << text;
   EXPECT_EQ(sas_kind("DATE9."), SasKind::date);
   EXPECT_EQ(sas_kind("yymmdd10."), SasKind::date);
   EXPECT_EQ(sas_kind("YYMMDDN8."), SasKind::date);

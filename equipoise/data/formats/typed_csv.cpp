@@ -64,8 +64,11 @@ class SidecarKeys final : public MetadataExtension {
   }
   static bool origin(JsonCursor& cursor, SasOrigin& into) {
     cursor.object([&](std::string const& key) {
-      std::string* const at = key == "version" ? &into.version : key == "system" ? &into.system : key == "created" ? &into.created
-                              : key == "modified" ? &into.modified : nullptr;
+      std::string* const at = key == "version"    ? &into.version
+                              : key == "system"   ? &into.system
+                              : key == "created"  ? &into.created
+                              : key == "modified" ? &into.modified
+                                                  : nullptr;
       if (!at) return cursor.fail(fmt::format("'{}' is no key of a SAS origin: version, system, created, modified", key));
       return text(cursor, *at) && !cursor.failed();
     });
@@ -85,10 +88,13 @@ class TypedReader {
     const bool begins = cursor.peek() == JsonCursor::Kind::object;
     if (!is_utf8(sidecar)) {
       add_problem(problems_, {.file = name}, Code::syntax, "the file is not UTF-8");
-    } else if (!begins || !read_json_metadata(cursor, name, metadata, problems_, &keys) || cursor.peek() != JsonCursor::Kind::end) {
+    } else if (!begins || !read_json_metadata(cursor, name, metadata, problems_, &keys) ||
+               cursor.peek() != JsonCursor::Kind::end) {
       const auto [line, column] = cursor.line_and_column(cursor.position());
       add_problem(problems_, {.file = name, .line = line, .column = column}, Code::syntax, "{}",
-                  cursor.failed() ? cursor.problem() : begins ? "something follows the end of the object" : "the file must hold one object");
+                  cursor.failed() ? cursor.problem()
+                  : begins        ? "something follows the end of the object"
+                                  : "the file must hold one object");
     }
     if (!problems_.empty()) return fail(std::move(problems_));
     if (metadata.rows_at > 0) add_problem(problems_, {.file = name}, Code::inconsistent, "the sidecar of a CSV file has no rows");
@@ -97,14 +103,18 @@ class TypedReader {
     std::vector<std::size_t> place;
     for (ExchangeColumn const& column : table_.columns) {
       const auto found = cells_.find(column.name);
-      if (!found) add_problem(problems_, {.file = file_, .line = 1}, Code::missing_column, "the sidecar names the column '{}', and the data have none", column.name);
+      if (!found)
+        add_problem(problems_, {.file = file_, .line = 1}, Code::missing_column,
+                    "the sidecar names the column '{}', and the data have none", column.name);
       place.push_back(found.value_or(0));
     }
     for (std::string const& header : cells_.header)
       if (std::ranges::none_of(table_.columns, [&](ExchangeColumn const& c) { return c.name == header; }))
-        add_problem(problems_, {.file = file_, .line = 1}, Code::inconsistent, "the sidecar does not know the column '{}'", header);
+        add_problem(problems_, {.file = file_, .line = 1}, Code::inconsistent, "the sidecar does not know the column '{}'",
+                    header);
     if (metadata.records != cells_.rows())
-      add_problem(problems_, {.file = file_}, Code::inconsistent, "the sidecar says {} rows, and there are {}: {}", *metadata.records, cells_.rows(),
+      add_problem(problems_, {.file = file_}, Code::inconsistent, "the sidecar says {} rows, and there are {}: {}",
+                  *metadata.records, cells_.rows(),
                   *metadata.records > cells_.rows() ? "the file may be cut off" : "one of them is wrong");
     if (!problems_.empty()) return fail(std::move(problems_));
     table_.rows = cells_.rows();
@@ -130,7 +140,8 @@ class TypedReader {
   void read_column(ExchangeColumn& column, std::size_t c, std::optional<std::string> const& null_text) {
     const DataType type = column.type;
     const bool time = type == DataType::date || type == DataType::datetime || type == DataType::time;
-    column.numeric = type == DataType::integer || type == DataType::single || type == DataType::binary64 || type == DataType::boolean ||
+    column.numeric = type == DataType::integer || type == DataType::single || type == DataType::binary64 ||
+                     type == DataType::boolean ||
                      (time && column.target != TargetType::none && !null_text);  // only texts name what stands for null
     std::size_t bad = 0, last_bad = 0;
     for (std::size_t row = 0; row < cells_.rows(); ++row) {
@@ -143,7 +154,8 @@ class TypedReader {
         if (!column.missing.empty()) column.set_reason(row, plain_missing);
       } else if (const auto value = cell_number(column, text)) {
         column.numbers.push_back(*value);
-      } else if (text.size() == 2 && text[0] == '.' && xpt::is_missing_code(static_cast<unsigned char>(text[1])) && text[1] != '.') {
+      } else if (text.size() == 2 && text[0] == '.' && xpt::is_missing_code(static_cast<unsigned char>(text[1])) &&
+                 text[1] != '.') {
         column.numbers.push_back(missing_number);
         column.set_reason(row, text[1]);
       } else if (time && column.missing.empty()) {
@@ -159,7 +171,8 @@ class TypedReader {
     }
     if (!column.missing.empty()) column.missing.resize(table_.rows, present);
     if (bad > shown)
-      add_problem(problems_, {.file = file_, .line = int(cells_.line(last_bad)), .field = column.name}, Code::bad_cell, "and {} more cells of this column", bad - shown);
+      add_problem(problems_, {.file = file_, .line = int(cells_.line(last_bad)), .field = column.name}, Code::bad_cell,
+                  "and {} more cells of this column", bad - shown);
   }
 
   /// The type that all cells allow.
@@ -176,7 +189,9 @@ class TypedReader {
     };
     const auto plain_number = [](std::string_view text) {
       const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-      if (text.starts_with('+') || (digits.size() > 1 && digits[0] == '0' && digits[1] != '.' && digits[1] != 'e' && digits[1] != 'E')) return false;
+      if (text.starts_with('+') ||
+          (digits.size() > 1 && digits[0] == '0' && digits[1] != '.' && digits[1] != 'e' && digits[1] != 'E'))
+        return false;
       const auto number = to_number(text);
       return number && (std::trunc(*number) != *number || std::abs(*number) < 9007199254740992.0);
     };
@@ -188,7 +203,8 @@ class TypedReader {
       return;
     }
     column.numbers.reserve(cells_.rows());
-    for (std::size_t row = 0; row < cells_.rows(); ++row) column.numbers.push_back(to_number(cells_.cell(row, c)).value_or(missing_number));
+    for (std::size_t row = 0; row < cells_.rows(); ++row)
+      column.numbers.push_back(to_number(cells_.cell(row, c)).value_or(missing_number));
     infer_type(column);
   }
 
@@ -198,8 +214,8 @@ class TypedReader {
   ExchangeTable table_;
 };
 
-/// What stands for null in a column of texts: an empty cell when no text is empty, else a word that is no text of it. A date that is
-/// held as text although SAS would have a number says so by naming it, null or not.
+/// What stands for null in a column of texts: an empty cell when no text is empty, else a word that is no text of it. A date that
+/// is held as text although SAS would have a number says so by naming it, null or not.
 std::optional<std::string> null_text(ExchangeColumn const& column) {
   bool any_null = column.type >= DataType::datetime && column.target != TargetType::none, any_empty = false;
   if (column.numeric || (column.missing.empty() && !any_null)) return {};
@@ -284,7 +300,8 @@ Checked<CsvWritten> write_typed_csv(ExchangeTable const& table) {
     std::size_t nul = 0, first = 0;
     for (std::size_t row = 0; row < column.texts.size(); ++row) {
       if (column.texts[row].size() > longest_cell)
-        add_problem(problems, {.field = column.name}, Code::out_of_range, "row {}: CSV cells have at most {} bytes here", row + 1, longest_cell);
+        add_problem(problems, {.field = column.name}, Code::out_of_range, "row {}: CSV cells have at most {} bytes here", row + 1,
+                    longest_cell);
       if (column.texts[row].find('\0') != std::string_view::npos && ++nul == 1) first = row + 1;
     }
     if (nul > 0) made.losses.push_back({true, column.name, "NUL characters have no place in CSV, and are left out", nul, first});

@@ -17,7 +17,8 @@ ExchangeTable full() {
   table.member = {"9.4", "X64_10PR", {}, {}};
   table.library = {"9.4", std::string("Linux\0\0", 7), "2024-01-02T03:04:05", "2024-01-02T03:04:05"};
   table.study.source_system = {"SAS", "9.4"};
-  ExchangeColumn number{.name = "X", .label = "Value", .type = DataType::single, .bytes = 5, .format = "8.2", .informat = "8.", .numeric = true};
+  ExchangeColumn number{
+      .name = "X", .label = "Value", .type = DataType::single, .bytes = 5, .format = "8.2", .informat = "8.", .numeric = true};
   number.right_justified = true;
   number.numbers = {1.5, missing_number, missing_number, -1e-7};
   number.set_reason(1, 'A');
@@ -46,8 +47,9 @@ TEST(TypedCsv, HoldsEverythingWithItsSidecar) {
   const auto written = write_typed_csv(full());
   ASSERT_TRUE(written);
   EXPECT_TRUE(written->losses.empty());
-  EXPECT_EQ(written->bytes,
-            "X,T,D,P\n1.5,,1960-01-01,2014-01-02\n.A,NULL,2014-10-04,2014-01\n,\"a,\"\"b\"\"\r\n\",,NULL\n-1e-07,NULL_,1959-12-31,\n");
+  EXPECT_EQ(
+      written->bytes,
+      "X,T,D,P\n1.5,,1960-01-01,2014-01-02\n.A,NULL,2014-10-04,2014-01\n,\"a,\"\"b\"\"\r\n\",,NULL\n-1e-07,NULL_,1959-12-31,\n");
   const auto again = read_typed_csv(written->bytes, "d.csv", written->sidecar);
   ASSERT_TRUE(again) << to_string(again.error().front());
   EXPECT_EQ(*again, full());
@@ -68,7 +70,8 @@ TEST(TypedCsv, SaysWhereFileAndSidecarDisagree) {
   const auto written = write_typed_csv(full());
   std::string cell = written->bytes;
   cell.replace(cell.find("1.5"), 3, "one");
-  EXPECT_THAT(problems(cell, written->sidecar), ElementsAre("d.csv:2: column 'X': 'one' is not of type 'float', as the sidecar says"));
+  EXPECT_THAT(problems(cell, written->sidecar),
+              ElementsAre("d.csv:2: column 'X': 'one' is not of type 'float', as the sidecar says"));
   std::string name = written->bytes;
   name.replace(0, 1, "Y");
   EXPECT_THAT(problems(name, written->sidecar), ElementsAre("d.csv:1: the sidecar names the column 'X', and the data have none",

@@ -24,7 +24,8 @@ std::optional<std::string> time_from_sas(std::string_view text) {
   while (month < months.size() && months[month] != text.substr(2, 3)) ++month;
   const int year = two_digits(text.substr(5, 2));
   if (month == months.size() || year < 0) return {};
-  std::string iso = fmt::format("{:04}-{:02}-{}T{}", year + (year >= 60 ? 1900 : 2000), month + 1, text.substr(0, 2), text.substr(8));
+  std::string iso =
+      fmt::format("{:04}-{:02}-{}T{}", year + (year >= 60 ? 1900 : 2000), month + 1, text.substr(0, 2), text.substr(8));
   if (!from_iso(SasKind::datetime, iso)) return {};
   return iso;
 }

@@ -24,7 +24,8 @@ struct Variable {
 
 class XptReader {
  public:
-  XptReader(std::string_view bytes, std::string const& file, Encoding encoding) : bytes_(bytes), file_(file), encoding_(encoding) {}
+  XptReader(std::string_view bytes, std::string const& file, Encoding encoding)
+      : bytes_(bytes), file_(file), encoding_(encoding) {}
 
   Checked<std::vector<ExchangeTable>> read() {
     if (read_library())
@@ -68,7 +69,8 @@ class XptReader {
   std::string header_text(std::size_t byte, std::size_t length, std::string_view what) {
     auto text = decoded(without_blanks(bytes_.substr(byte, length)));
     if (text) return std::move(*text);
-    refuse(Code::syntax, byte, "{} is not {}", what, encoding_ == Encoding::utf8 ? "UTF-8" : "of the encoding").hint = encoding_hint;
+    refuse(Code::syntax, byte, "{} is not {}", what, encoding_ == Encoding::utf8 ? "UTF-8" : "of the encoding").hint =
+        encoding_hint;
     return {};
   }
 
@@ -87,7 +89,8 @@ class XptReader {
 
   /// The next record, if it is there and begins so.
   bool header(std::string_view text, std::string_view what) {
-    if (bytes_.size() - at_ < record) return stop(bytes_.size(), "the file ends before the {} record is whole: it is cut off", what);
+    if (bytes_.size() - at_ < record)
+      return stop(bytes_.size(), "the file ends before the {} record is whole: it is cut off", what);
     if (bytes_.substr(at_, text.size()) != text) return stop(at_, "here the {} record '{}' must begin", what, text.substr(0, 28));
     return true;
   }
@@ -107,14 +110,17 @@ class XptReader {
       add_problem(problems_, {.file = file_}, Code::no_data, "the file is empty");
       return false;
     }
-    constexpr std::string_view as_v5 = "write it with the XPORT engine: libname out xport 'file.xpt'; proc copy in=work out=out; run;";
+    constexpr std::string_view as_v5 =
+        "write it with the XPORT engine: libname out xport 'file.xpt'; proc copy in=work out=out; run;";
     if (bytes_.starts_with("HEADER RECORD*******LIBV8")) return other("a SAS transport file of version 8", as_v5);
     if (bytes_.starts_with("**COMPRESSED**") || bytes_.starts_with("LIB CONTROL")) return other("a file of PROC CPORT", as_v5);
     if (bytes_.size() > 84 && bytes_.substr(84, 8) == "SAS FILE") return other("a SAS data set (sas7bdat)", as_v5);
-    if (bytes_.starts_with("$FL2") || bytes_.starts_with("$FL3")) return other("a file of SPSS", "save it as a SAS transport file");
+    if (bytes_.starts_with("$FL2") || bytes_.starts_with("$FL3"))
+      return other("a file of SPSS", "save it as a SAS transport file");
     if (bytes_.starts_with("PK\3\4")) return other("a ZIP archive", "unpack it first");
     if (!header(library_header, "library header")) {
-      if (problems_.size() == 1 && bytes_.size() >= record) problems_.back().hint = "is this a SAS transport file (XPORT, version 5)?";
+      if (problems_.size() == 1 && bytes_.size() >= record)
+        problems_.back().hint = "is this a SAS transport file (XPORT, version 5)?";
       return false;
     }
     if (!room(3 * record, "header records of the library")) return false;
@@ -205,7 +211,8 @@ class XptReader {
       column.name = header_text(at + 8, 8, fmt::format("the name of variable {}", v + 1));
       column.label = header_text(at + 16, 40, fmt::format("the label of variable {}", v + 1));
       const std::uint16_t type = two_bytes(at);
-      if (type != 1 && type != 2) refuse(Code::syntax, at, "variable {} has type {}, and is neither 1 (number) nor 2 (text)", v + 1, type);
+      if (type != 1 && type != 2)
+        refuse(Code::syntax, at, "variable {} has type {}, and is neither 1 (number) nor 2 (text)", v + 1, type);
       column.numeric = type == 1;
       const std::size_t length = two_bytes(at + 4);
       if (column.numeric && (length < 2 || length > 8))
@@ -216,12 +223,13 @@ class XptReader {
       column.format = format_at(at + 56, at + 64, column.name, "the format");
       column.informat = format_at(at + 72, at + 80, column.name, "the informat");
       const std::uint16_t justified = two_bytes(at + 68);
-      if (justified > 1) refuse(Code::syntax, at + 68, "variable '{}' is justified {}, and 0 is left and 1 right", column.name, justified);
+      if (justified > 1)
+        refuse(Code::syntax, at + 68, "variable '{}' is justified {}, and 0 is left and 1 right", column.name, justified);
       column.right_justified = justified == 1;
       const std::size_t position = std::size_t(two_bytes(at + 84)) << 16 | two_bytes(at + 86);
       if (position != expected)
-        refuse(Code::syntax, at + 84, "variable '{}' begins at byte {} of a row, and the one before ends there at {}", column.name,
-               position, expected);
+        refuse(Code::syntax, at + 84, "variable '{}' begins at byte {} of a row, and the one before ends there at {}",
+               column.name, position, expected);
       if (column.name.empty()) refuse(Code::syntax, at + 8, "variable {} has no name", v + 1);
       const bool known = std::ranges::any_of(table_.columns, [&](ExchangeColumn const& c) { return c.name == column.name; });
       if (known && !column.name.empty()) refuse(Code::duplicate, at + 8, "a second variable is named '{}'", column.name);
@@ -239,7 +247,8 @@ class XptReader {
     const std::string_view rest = data.substr(most * row_bytes_);
     if (rest.size() >= record || rest.find_first_not_of(' ') != std::string_view::npos) {
       const std::size_t byte = at_ + most * row_bytes_;
-      stop(byte, "row {} of data set '{}' has {} of its {} bytes: the file is cut off", most + 1, table_.name, rest.size(), row_bytes_);
+      stop(byte, "row {} of data set '{}' has {} of its {} bytes: the file is cut off", most + 1, table_.name, rest.size(),
+           row_bytes_);
       return 0;
     }
     std::size_t rows = most;
@@ -247,8 +256,10 @@ class XptReader {
            data.substr((rows - 1) * row_bytes_, row_bytes_).find_first_not_of(' ') == std::string_view::npos)
       --rows;
     if (rows < most)
-      table_.losses.push_back({.what = fmt::format("the last record holds the blanks of up to {} rows, which are taken for padding: the "
-                                                   "format cannot tell blank rows from it", most - rows)});
+      table_.losses.push_back(
+          {.what = fmt::format("the last record holds the blanks of up to {} rows, which are taken for padding: the "
+                               "format cannot tell blank rows from it",
+                               most - rows)});
     return rows;
   }
 
@@ -264,7 +275,8 @@ class XptReader {
       else table_.columns[v].texts.reserve(table_.rows, table_.rows * std::min<std::size_t>(variables_[v].length, 16));
     }
     counts_.assign(variables_.size(), {});
-    const std::size_t block = std::max<std::size_t>(1, 65536 / row_bytes_);  // rows that stay in the cache while columns take their cells
+    const std::size_t block =
+        std::max<std::size_t>(1, 65536 / row_bytes_);  // rows that stay in the cache while columns take their cells
     for (std::size_t first = 0; first < table_.rows; first += block) {
       const std::size_t last = std::min(table_.rows, first + block);
       for (std::size_t v = 0; v < variables_.size(); ++v)
@@ -281,8 +293,10 @@ class XptReader {
 
   void bad_cell(std::size_t v, std::size_t row, std::string message, std::string_view hint = {}) {
     if (++counts_[v].bad > shown) return;
-    problems_.push_back(Error{Code::bad_cell, fmt::format("row {}: {}", row + 1, message),
-                              {.file = file_, .field = table_.columns[v].name}, std::string(hint)});
+    problems_.push_back(Error{Code::bad_cell,
+                              fmt::format("row {}: {}", row + 1, message),
+                              {.file = file_, .field = table_.columns[v].name},
+                              std::string(hint)});
   }
 
   void read_numbers(std::string_view data, std::size_t v, std::size_t first, std::size_t last) {
@@ -322,7 +336,8 @@ class XptReader {
         column.texts.push_back(*utf8);
       } else {
         column.texts.push_back({});
-        bad_cell(v, row, fmt::format("the text is not {}", encoding_ == Encoding::utf8 ? "UTF-8" : "of the encoding"), encoding_hint);
+        bad_cell(v, row, fmt::format("the text is not {}", encoding_ == Encoding::utf8 ? "UTF-8" : "of the encoding"),
+                 encoding_hint);
       }
     }
   }
@@ -331,10 +346,11 @@ class XptReader {
     ExchangeColumn& column = table_.columns[v];
     Counts const& counts = counts_[v];
     if (counts.bad > shown)
-      add_problem(problems_, {.file = file_, .field = column.name}, Code::bad_cell, "and {} more cells of this column", counts.bad - shown);
+      add_problem(problems_, {.file = file_, .field = column.name}, Code::bad_cell, "and {} more cells of this column",
+                  counts.bad - shown);
     if (counts.rounded > 0)
-      table_.losses.push_back({true, column.name, "numbers have more than 53 significant bits, and are rounded to doubles", counts.rounded,
-                               counts.first_rounded});
+      table_.losses.push_back({true, column.name, "numbers have more than 53 significant bits, and are rounded to doubles",
+                               counts.rounded, counts.first_rounded});
     if (!column.missing.empty()) column.missing.resize(table_.rows, present);
     if (column.numeric) infer_type(column);
   }

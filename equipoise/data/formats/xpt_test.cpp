@@ -17,7 +17,8 @@ class Builder {
  public:
   explicit Builder(std::size_t namestr = 140) : namestr_(namestr) {
     bytes_ = "HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!000000000000000000000000000000  "s;
-    bytes_ += "SAS     SAS     SASLIB  6.06    bsd4.2  " + std::string(24, ' ') + "13APR89:10:20:06" + "13APR89:10:20:06" + std::string(64, ' ');
+    bytes_ += "SAS     SAS     SASLIB  6.06    bsd4.2  " + std::string(24, ' ') + "13APR89:10:20:06" + "13APR89:10:20:06" +
+              std::string(64, ' ');
   }
   struct Variable {
     int type, length;
@@ -29,7 +30,8 @@ class Builder {
     bytes_ += "HEADER RECORD*******DSCRPTR HEADER RECORD!!!!!!!000000000000000000000000000000  ";
     bytes_ += "SAS     " + wide(name, 8) + "SASDATA 6.06    bsd4.2  " + std::string(24, ' ') + "13APR89:10:20:06";
     bytes_ += "13APR89:10:20:06" + std::string(16, ' ') + wide("A label", 40) + std::string(8, ' ');
-    bytes_ += "HEADER RECORD*******NAMESTR HEADER RECORD!!!!!!!000000" + fmt::format("{:04}", variables.size()) + "00000000000000000000  ";
+    bytes_ += "HEADER RECORD*******NAMESTR HEADER RECORD!!!!!!!000000" + fmt::format("{:04}", variables.size()) +
+              "00000000000000000000  ";
     int position = 0, number = 0;
     for (Variable const& v : variables) {
       const std::size_t begin = bytes_.size();
@@ -59,9 +61,15 @@ class Builder {
 
 std::string small_file(std::size_t namestr = 140) {
   return Builder(namestr).member("TEMP", {{2, 3, "ID", "Who"}, {1, 8, "X", "How much"}, {1, 4, "DAY", "When", "DATE", 9}},
-                          "a01" "\x41\x18\0\0\0\0\0\0" "\x43\x16\xe0\0"
-                          "b  " "A\0\0\0\0\0\0\0"       ".\0\0\0"
-                          "   " "_\0\0\0\0\0\0\0"       "\0\0\0\0"s);
+                                 "a01"
+                                 "\x41\x18\0\0\0\0\0\0"
+                                 "\x43\x16\xe0\0"
+                                 "b  "
+                                 "A\0\0\0\0\0\0\0"
+                                 ".\0\0\0"
+                                 "   "
+                                 "_\0\0\0\0\0\0\0"
+                                 "\0\0\0\0"s);
 }
 
 std::vector<std::string> sentences(Problems const& problems) {
@@ -152,28 +160,36 @@ TEST(Xpt, CannotTellBlankRowsFromPaddingAndSaysSo) {
   ExchangeTable table = tables->front();
   table.columns[0].texts.push_back("");
   table.rows = 4;
-  EXPECT_THAT(sentences(write_xpt({table})->losses), ElementsAre("! the last row of data set 'B' hold nothing, and cannot be told from the padding of the file"));
+  EXPECT_THAT(sentences(write_xpt({table})->losses),
+              ElementsAre("! the last row of data set 'B' hold nothing, and cannot be told from the padding of the file"));
 }
 
 TEST(Xpt, SaysWhereABrokenFileIsBroken) {
   const auto problems = [](std::string bytes) { return sentences(read_xpt(bytes, "t.xpt").error()); };
   std::string type = small_file();
   type[8 * 80 + 1] = 7;
-  EXPECT_THAT(problems(type), ElementsAre("t.xpt: record 9, byte 641: variable 1 has type 7, and is neither 1 (number) nor 2 (text)"));
+  EXPECT_THAT(problems(type),
+              ElementsAre("t.xpt: record 9, byte 641: variable 1 has type 7, and is neither 1 (number) nor 2 (text)"));
   std::string number = small_file();
   const std::size_t data = number.size() - 80;
   number[data + 3] = 'a';
   number.replace(data + 4, 7, 7, '\0');
-  EXPECT_THAT(problems(number), ElementsAre("t.xpt: column 'X': row 1: the byte 61 and zeros are neither a number nor a missing value"));
+  EXPECT_THAT(problems(number),
+              ElementsAre("t.xpt: column 'X': row 1: the byte 61 and zeros are neither a number nor a missing value"));
   std::string latin = small_file();
   latin[data] = '\xe9';
-  EXPECT_THAT(problems(latin), ElementsAre(HasSubstr("t.xpt: column 'ID': row 1: the text is not UTF-8\n  hint: say how it was written: --encoding")));
-  EXPECT_EQ(read_xpt(latin, "t.xpt", Encoding::windows_1252)->front().columns[0].texts[0], "\u00e9" "01");
+  EXPECT_THAT(
+      problems(latin),
+      ElementsAre(HasSubstr("t.xpt: column 'ID': row 1: the text is not UTF-8\n  hint: say how it was written: --encoding")));
+  EXPECT_EQ(read_xpt(latin, "t.xpt", Encoding::windows_1252)->front().columns[0].texts[0],
+            "\u00e9"
+            "01");
   EXPECT_THAT(problems("HEADER RECORD*******LIBV8   HEADER RECORD!!!!!!!" + std::string(600, '0')),
               ElementsAre(HasSubstr("a SAS transport file of version 8, not a SAS transport file of version 5")));
   EXPECT_THAT(problems("a,b\n1,2\n" + std::string(80, 'x')), ElementsAre(HasSubstr("is this a SAS transport file")));
   EXPECT_THAT(problems(""), ElementsAre("t.xpt: the file is empty"));
-  EXPECT_THAT(problems(Builder().member("D", {{1, 8, "X"}, {1, 8, "X"}}, "")), ElementsAre(HasSubstr("a second variable is named 'X'")));
+  EXPECT_THAT(problems(Builder().member("D", {{1, 8, "X"}, {1, 8, "X"}}, "")),
+              ElementsAre(HasSubstr("a second variable is named 'X'")));
 }
 
 ExchangeTable table_of(std::vector<ExchangeColumn> columns) {
@@ -200,21 +216,24 @@ TEST(Xpt, TellsEverythingThatItHadToChange) {
   ExchangeColumn odd = texts("LONGLABEL", {"a", std::string(201, 'b')});
   odd.label = std::string(41, 'l');
   odd.format = "yyyy-mm-dd";
-  const auto written = write_xpt({table_of({narrow, odd, texts("LONGLABELS", {"\u00e9", "b "}), numbers("HUGE", {1e80, -1e-90})})});
+  const auto written =
+      write_xpt({table_of({narrow, odd, texts("LONGLABELS", {"\u00e9", "b "}), numbers("HUGE", {1e80, -1e-90})})});
   ASSERT_TRUE(written);
-  EXPECT_THAT(sentences(written->losses),
-              ElementsAre("! column 'LONGLABEL': the name has 9 bytes, and was cut to 8",
-                          "! column 'LONGLABEL': the label has 41 bytes, and was cut to 40",
-                          "! column 'LONGLABEL': the format 'yyyy-mm-dd' is none of SAS, and was left out",
-                          "! column 'LONGLABEL': 1 cell: texts are longer than 200 bytes, and were cut (row 2)",
-                          "! column 'LONGLABELS': the name has 10 bytes, and was cut to 8",
-                          "! column 'LONGLABELS': the name is written as 'LONGLAB1'",
-                          "! column 'LONGLABELS': 1 cell: texts have characters beyond ASCII, which are written as UTF-8: other programs may "
-                          "take them for others (row 1)",
-                          "column 'LONGLABELS': 1 cell: blanks at the end of texts are not kept (row 2)",
-                          "! column 'SHORT': 1 cell: numbers need more than the 3 bytes of this variable, and lost digits (row 2)",
-                          "! column 'HUGE': 1 cell: numbers are beyond 16^63 (about 7.2e75), and became missing (row 1)",
-                          "! column 'HUGE': 1 cell: numbers are nearer to 0 than 16^-65 (about 5.4e-79), and became 0 (row 2)"));
+  EXPECT_THAT(
+      sentences(written->losses),
+      ElementsAre(
+          "! column 'LONGLABEL': the name has 9 bytes, and was cut to 8",
+          "! column 'LONGLABEL': the label has 41 bytes, and was cut to 40",
+          "! column 'LONGLABEL': the format 'yyyy-mm-dd' is none of SAS, and was left out",
+          "! column 'LONGLABEL': 1 cell: texts are longer than 200 bytes, and were cut (row 2)",
+          "! column 'LONGLABELS': the name has 10 bytes, and was cut to 8",
+          "! column 'LONGLABELS': the name is written as 'LONGLAB1'",
+          "! column 'LONGLABELS': 1 cell: texts have characters beyond ASCII, which are written as UTF-8: other programs may "
+          "take them for others (row 1)",
+          "column 'LONGLABELS': 1 cell: blanks at the end of texts are not kept (row 2)",
+          "! column 'SHORT': 1 cell: numbers need more than the 3 bytes of this variable, and lost digits (row 2)",
+          "! column 'HUGE': 1 cell: numbers are beyond 16^63 (about 7.2e75), and became missing (row 1)",
+          "! column 'HUGE': 1 cell: numbers are nearer to 0 than 16^-65 (about 5.4e-79), and became 0 (row 2)"));
   const auto again = read_xpt(written->bytes, "t.xpt");
   ASSERT_TRUE(again) << to_string(again.error().front());
   EXPECT_EQ(again->front().columns[1].texts[1], std::string(200, 'b'));

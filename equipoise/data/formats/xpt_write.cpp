@@ -44,8 +44,8 @@ class XptWriter {
     for (ExchangeTable const& table : tables) {
       if (table.columns.empty()) add_problem(problems_, {}, Code::no_data, "data set '{}' has no variables", table.name);
       if (table.columns.size() > most_variables)
-        add_problem(problems_, {}, Code::out_of_range, "data set '{}' has {} variables, and a SAS transport file takes {}", table.name,
-                    table.columns.size(), most_variables);
+        add_problem(problems_, {}, Code::out_of_range, "data set '{}' has {} variables, and a SAS transport file takes {}",
+                    table.name, table.columns.size(), most_variables);
     }
     if (!problems_.empty()) return fail(std::move(problems_));
     write_library(tables.front());
@@ -63,7 +63,8 @@ class XptWriter {
   std::string sas_time(std::string const& iso, std::string_view what) {
     std::string text = iso.empty() ? std::string(no_time) : iso;
     if (auto time = time_to_sas(text)) {
-      if (text.size() > 19) lose(false, {}, fmt::format("the time of the {}, {}, is written to the second, without its zone", what, iso));
+      if (text.size() > 19)
+        lose(false, {}, fmt::format("the time of the {}, {}, is written to the second, without its zone", what, iso));
       return std::move(*time);
     }
     lose(false, {}, fmt::format("the time of the {}, '{}', is none of 1960 to 2059; {} is written", what, iso, no_time));
@@ -79,12 +80,14 @@ class XptWriter {
   std::string fitted(std::string const& text, std::size_t most, std::string const& column, std::string_view what) {
     if (!is_ascii(text)) lose(true, column, fmt::format("the {} has characters beyond ASCII, which are written as UTF-8", what));
     std::string_view kept = whole_characters(text, most);
-    if (kept.size() < text.size()) lose(true, column, fmt::format("the {} has {} bytes, and was cut to {}", what, text.size(), kept.size()));
+    if (kept.size() < text.size())
+      lose(true, column, fmt::format("the {} has {} bytes, and was cut to {}", what, text.size(), kept.size()));
     else if (kept.ends_with(' ')) lose(false, column, fmt::format("blanks at the end of the {} are not kept", what));
     return std::string(kept);
   }
 
-  std::string fitted_name(std::string const& name, std::string const& column, std::string_view what, std::set<std::string>& taken) {
+  std::string fitted_name(std::string const& name, std::string const& column, std::string_view what,
+                          std::set<std::string>& taken) {
     std::string made = fitted(name, longest_name, column, what);
     const std::string whole = made.empty() ? "X" : made;
     made = whole;
@@ -99,8 +102,12 @@ class XptWriter {
 
   void origin(SasOrigin const& from, std::string_view kind, std::string_view name, std::string_view created) {
     written_.bytes += padded("SAS", 8) + padded(name, 8) + padded(kind, 8);
-    written_.bytes += padded(from.version.empty() ? default_version : from.version, 8);
-    written_.bytes += padded(from.system.empty() ? default_system : from.system, 8) + std::string(24, ' ');
+    const auto word = [&](std::string const& given, std::string_view otherwise, std::string_view what) {
+      if (given == " ") return std::string(8, ' ');  // as it was read
+      return padded(given.empty() ? std::string(otherwise) : fitted(given, 8, {}, what), 8);
+    };
+    written_.bytes += word(from.version, default_version, "version of SAS");
+    written_.bytes += word(from.system, default_system, "name of the operating system") + std::string(24, ' ');
     written_.bytes += created;
   }
 
@@ -120,8 +127,10 @@ class XptWriter {
     out += std::string(member_header) + "000000000000000001600000000140  ";
     out += std::string(descriptor_header) + std::string(30, '0') + "  ";
     const std::string created = sas_time(table.created, "making of the data set");
-    origin(table.member, "SASDATA", fitted_name(table.name, {}, fmt::format("name of data set '{}'", table.name), names), created);
-    out += padded(table.member == SasOrigin{} ? changed(table, created) : sas_time(table.modified, "last change of the data set"), 32);
+    origin(table.member, "SASDATA", fitted_name(table.name, {}, fmt::format("name of data set '{}'", table.name), names),
+           created);
+    out += padded(table.member == SasOrigin{} ? changed(table, created) : sas_time(table.modified, "last change of the data set"),
+                  32);
     out += padded(fitted(table.label, longest_label, {}, "label of the data set"), 40);
     out += padded(fitted(table.set_type, 8, {}, "type of the data set"), 8);
     out += std::string(namestr_header) + "000000" + fmt::format("{:04}", table.columns.size()) + std::string(20, '0') + "  ";
@@ -135,14 +144,16 @@ class XptWriter {
   void not_kept(ExchangeTable const& table) {
     std::vector<std::string> what;
     StudyOrigin const& study = table.study;
-    if (!study.study_oid.empty() || !study.item_group_oid.empty() || !study.file_oid.empty() || !study.metadata_version_oid.empty())
+    if (!study.study_oid.empty() || !study.item_group_oid.empty() || !study.file_oid.empty() ||
+        !study.metadata_version_oid.empty())
       what.emplace_back("the OIDs of file, study and data set");
     if (!study.metadata_ref.empty()) what.emplace_back("the reference to the metadata");
     if (!study.originator.empty() || study.source_system) what.emplace_back("originator and source system");
     const auto any = [&](auto has) { return std::ranges::any_of(table.columns, has); };
     if (any([](ExchangeColumn const& c) { return !c.item_oid.empty(); })) what.emplace_back("the OIDs of variables");
     if (any([](ExchangeColumn const& c) { return c.key_sequence > 0; })) what.emplace_back("which variables are keys");
-    if (any([](ExchangeColumn const& c) { return c.numeric && c.length > 0; })) what.emplace_back("the declared lengths of numbers");
+    if (any([](ExchangeColumn const& c) { return c.numeric && c.length > 0; }))
+      what.emplace_back("the declared lengths of numbers");
     if (!what.empty()) lose(false, {}, fmt::format("SAS transport files have no place for {}", join(what, ", ")));
   }
 
@@ -169,7 +180,8 @@ class XptWriter {
       made.numeric = column.numeric;
       if (column.numeric) made.length = std::size_t(std::clamp(column.bytes, 2, 8));
       else if (column.type == DataType::decimal && column.target == TargetType::decimal) convert(column, made);
-      if (made.numeric && made.format == SasFormat{} && column.target != TargetType::none) made.format = usual_format(column.type);
+      if (made.numeric && made.format == SasFormat{} && column.target != TargetType::none)
+        made.format = usual_format(column.type);
       if (!made.numeric) measure(column, made);
       made.position = position;
       position += made.length;
@@ -199,7 +211,9 @@ class XptWriter {
       const auto digits = std::ranges::count_if(text, [](char c) { return c >= '0' && c <= '9'; });
       if (there && (!number || digits > 15) && ++changed == 1) first = row + 1;
     }
-    if (changed > 0) lose(true, column.name, "decimals have more than 15 digits, or are none, and were written as far as a double holds them", changed, first);
+    if (changed > 0)
+      lose(true, column.name, "decimals have more than 15 digits, or are none, and were written as far as a double holds them",
+           changed, first);
   }
 
   void measure(ExchangeColumn const& column, Plan& made) {
@@ -212,16 +226,21 @@ class XptWriter {
       if (text.ends_with(' ') && ++blanks == 1) first_blank = row + 1;
       if (!column.missing.empty() && column.missing[row] != present) ++nulls;
     }
-    if (cut > 0) lose(true, column.name, fmt::format("texts are longer than {} bytes, and were cut", longest_text), cut, first_cut);
+    if (cut > 0)
+      lose(true, column.name, fmt::format("texts are longer than {} bytes, and were cut", longest_text), cut, first_cut);
     if (foreign > 0)
-      lose(true, column.name, "texts have characters beyond ASCII, which are written as UTF-8: other programs may take them for others",
-           foreign, first_foreign);
+      lose(true, column.name,
+           "texts have characters beyond ASCII, which are written as UTF-8: other programs may take them for others", foreign,
+           first_foreign);
     if (blanks > 0) lose(false, column.name, "blanks at the end of texts are not kept", blanks, first_blank);
     if (nulls > 0) lose(false, column.name, "what is null becomes blank, as SAS has one missing text", nulls);
     const auto declared = std::size_t(std::max(column.length, 0));
-    if (declared > longest_text) lose(false, column.name, fmt::format("the declared length {} is written as {}", declared, std::min(longest_text, longest)));
+    if (declared > longest_text)
+      lose(false, column.name, fmt::format("the declared length {} is written as {}", declared, std::min(longest_text, longest)));
     else if (declared > 0 && longest > declared)
-      lose(false, column.name, fmt::format("the declared length {} is written as {}, the bytes of the longest text", declared, std::min(longest_text, longest)));
+      lose(false, column.name,
+           fmt::format("the declared length {} is written as {}, the bytes of the longest text", declared,
+                       std::min(longest_text, longest)));
     made.length = declared >= longest && declared <= longest_text ? declared : std::min(longest, longest_text);
   }
 
@@ -264,15 +283,18 @@ class XptWriter {
     for (std::size_t v = 0; v < plans_.size(); ++v) {
       std::string const& name = table.columns[v].name;
       if (bad[v].cut > 0)
-        lose(true, name, fmt::format("numbers need more than the {} bytes of this variable, and lost digits", plans_[v].length), bad[v].cut, bad[v].first_cut);
+        lose(true, name, fmt::format("numbers need more than the {} bytes of this variable, and lost digits", plans_[v].length),
+             bad[v].cut, bad[v].first_cut);
       if (bad[v].beyond > 0)
         lose(true, name, "numbers are beyond 16^63 (about 7.2e75), and became missing", bad[v].beyond, bad[v].first_beyond);
-      if (bad[v].tiny > 0) lose(true, name, "numbers are nearer to 0 than 16^-65 (about 5.4e-79), and became 0", bad[v].tiny, bad[v].first_tiny);
+      if (bad[v].tiny > 0)
+        lose(true, name, "numbers are nearer to 0 than 16^-65 (about 5.4e-79), and became 0", bad[v].tiny, bad[v].first_tiny);
     }
     blank_rows(table, std::string_view(out).substr(begin));
     for (std::size_t at = begin; at < out.size(); at += record)
       if (std::memcmp(out.data() + at, member_header.data(), member_header.size()) == 0)
-        add_problem(problems_, {}, Code::syntax, "row {} of data set '{}' holds the text '{}' where readers look for the next data set",
+        add_problem(problems_, {}, Code::syntax,
+                    "row {} of data set '{}' holds the text '{}' where readers look for the next data set",
                     (at - begin) / row_bytes_ + 1, table.name, member_header.substr(0, 28));
   }
 
@@ -280,7 +302,8 @@ class XptWriter {
     std::size_t cut = 0, first_cut = 0, beyond = 0, first_beyond = 0, tiny = 0, first_tiny = 0;
   };
 
-  void write_numbers(ExchangeColumn const& column, Plan const& plan, std::size_t first, std::size_t last, char* data, Bad& bad) const {
+  void write_numbers(ExchangeColumn const& column, Plan const& plan, std::size_t first, std::size_t last, char* data,
+                     Bad& bad) const {
     std::vector<double> const& numbers = column.numeric ? column.numbers : plan.converted;
     const std::uint64_t kept = plan.length == 8 ? ~std::uint64_t(0) : ~(~std::uint64_t(0) >> 8 * plan.length);
     char* at = data + first * row_bytes_ + plan.position;
@@ -321,8 +344,9 @@ class XptWriter {
            data.substr((rows - 1) * row_bytes_, row_bytes_).find_first_not_of(' ') == std::string_view::npos)
       --rows;
     if (rows < table.rows)
-      lose(true, {}, fmt::format("the last {} of data set '{}' hold nothing, and cannot be told from the padding of the file",
-                                 table.rows - rows == 1 ? "row" : fmt::format("{} rows", table.rows - rows), table.name));
+      lose(true, {},
+           fmt::format("the last {} of data set '{}' hold nothing, and cannot be told from the padding of the file",
+                       table.rows - rows == 1 ? "row" : fmt::format("{} rows", table.rows - rows), table.name));
   }
 
   XptWritten written_;
