@@ -113,4 +113,10 @@ struct LabelledKit {
   static void fields(auto& self, auto&& f) { f("number", self.number), f("arm", self.arm); }
 };
 
+/// An envelope to print, for days on which the service cannot be reached.
+struct Envelope {
+  std::string outside{}, inside{};
+  static void fields(auto& self, auto&& f) { f("outside", self.outside), f("inside", self.inside); }
+};
+
 }  // namespace equipoise::allocation

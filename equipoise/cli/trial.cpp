@@ -56,16 +56,20 @@ Expected<std::string> ask_service(Asker const& asker, std::string const& questio
   return client.ask(question, patience);
 }
 
-void ask(Asker const& asker, bool looks, std::string const& name, Json data, Console& console, std::string const& output) {
+std::optional<Json> answered(Asker const& asker, bool looks, std::string const& name, Json data, Console& console) {
+  const auto failed = [&](Error const& error) {
+    console.fail(error);
+    return std::nullopt;
+  };
   std::string secret;
   if (!asker.secret_file.empty()) {
     const auto file = read_file(asker.secret_file, 4096);
-    if (!file) return console.fail(file.error());
+    if (!file) return failed(file.error());
     secret = std::string(trimmed(*file));
   } else if (char const* given = std::getenv("EQUIPOISE_SECRET")) {
     secret = given;
   } else {
-    return console.fail(Error{Code::usage, "a question needs the secret of its user", {}, "give --secret-file FILE, or EQUIPOISE_SECRET"});
+    return failed(Error{Code::usage, "a question needs the secret of its user", {}, "give --secret-file FILE, or EQUIPOISE_SECRET"});
   }
   Json question{{"user", asker.user}, {"secret", secret}, {"role", asker.role}};
   if (!asker.site.empty()) question["site"] = asker.site;
@@ -74,16 +78,24 @@ void ask(Asker const& asker, bool looks, std::string const& name, Json data, Con
   question[looks ? "view" : "command"] = name;
   question["data"] = std::move(data);
   const auto line = ask_service(asker, question.dump(-1, ' ', false, Json::error_handler_t::replace));
-  if (!line) return console.fail(line.error());
-  const Json answer = Json::parse(*line, nullptr, false);
-  if (answer.is_discarded()) return console.fail(Error{Code::failure, "the service answered something that is no JSON", {}, ""});
+  if (!line) return failed(line.error());
+  Json answer = Json::parse(*line, nullptr, false);
+  if (answer.is_discarded()) return failed(Error{Code::failure, "the service answered something that is no JSON", {}, ""});
   if (!answer.value("ok", false)) {
     Problems problems;
     for (Json const& one : answer.value("problems", Json::array()))
       problems.push_back({code_named(one.value("code", "")).value_or(Code::failure), one.value("message", ""), {}, one.value("hint", "")});
     console.fail(problems);
-    return console.set_status(answer.value("status", 1));
+    console.set_status(answer.value("status", 1));
+    return std::nullopt;
   }
+  return answer;
+}
+
+void ask(Asker const& asker, bool looks, std::string const& name, Json data, Console& console, std::string const& output) {
+  const auto answer_or_not = answered(asker, looks, name, std::move(data), console);
+  if (!answer_or_not) return;
+  Json const& answer = *answer_or_not;
   if (!output.empty() && answer.contains("files")) {
     std::vector<std::pair<std::filesystem::path, std::string>> files;
     for (auto const& [file, bytes] : answer["files"].items()) files.emplace_back(std::filesystem::path(output) / file, bytes.get<std::string>());

@@ -122,7 +122,8 @@ class Trail {
           using E = std::remove_cvref_t<decltype(one)>;
           if constexpr (std::same_as<E, TrialOpened> || std::same_as<E, TrialUnblinded>) return {};
           else if constexpr (std::same_as<E, UserAdded>) return one.user + ", " + one.full_name;
-          else if constexpr (std::same_as<E, Randomised>) return fmt::format("allocation {}", one.request.number);
+          else if constexpr (std::same_as<E, Randomised>)
+            return fmt::format("allocation {}{}", one.request.number, one.envelope.empty() ? "" : ", envelope " + one.envelope);
           else if constexpr (requires { one.text; one.query; }) return one.query + ": " + text(one.text);
           else if constexpr (std::same_as<E, DeviationRecorded>) return one.found.empty() ? text(one.text) : one.found;
           else return encoded(one);

@@ -125,7 +125,18 @@ struct Randomise {
   static constexpr std::string_view name = "randomise";
   std::string participant{};
   std::string confirm{};  ///< what `read_back` answered: somebody has read the data back, and they are still the same
-  static void fields(auto& self, auto&& f) { f("participant", self.participant), f("confirm", self.confirm); }
+  /// After a downtime: what stands on the printed envelope that was opened, as "3 of site=s1". The allocation must be that one.
+  std::optional<std::string> envelope{};
+  static void fields(auto& self, auto&& f) {
+    f("participant", self.participant), f("confirm", self.confirm), f("envelope", self.envelope);
+  }
+};
+
+/// With the user's secret once more, since nothing undoes it.
+struct MarkRandomisedInError {
+  static constexpr std::string_view name = "randomised_in_error";
+  std::string participant{}, secret{};
+  static void fields(auto& self, auto&& f) { f("participant", self.participant), f("secret", self.secret); }
 };
 
 struct Stop {
@@ -348,6 +359,14 @@ struct ConfirmUnblinding {
   static void fields(auto& self, auto&& f) { f("request", self.request); }
 };
 
+struct PrintEnvelopes {
+  static constexpr std::string_view name = "print_envelopes";
+  std::string purpose{};                ///< emergency or downtime
+  std::vector<std::string> factors{};   ///< of the stratum, in the order of the protocol
+  std::optional<std::int64_t> count{};  ///< of the next places
+  static void fields(auto& self, auto&& f) { f("purpose", self.purpose), f("factors", self.factors), f("count", self.count); }
+};
+
 struct TakeSnapshot {
   static constexpr std::string_view name = "snapshot";
   static void fields(auto&, auto&&) {}
@@ -370,10 +389,10 @@ struct UnblindTrial {
 
 using Command =
     std::variant<AddUser, GrantRole, RevokeRole, EndAccess, Approve, Decline, PauseEnrolment, ResumeEnrolment, Amend, Reconcile,
-                 Redact, Enrol, Consent, ScreenAgain, FailScreening, Randomise, Stop, RecordVisit, SaveForm, StrikeEntry, OpenQuery,
+                 Redact, Enrol, Consent, ScreenAgain, FailScreening, Randomise, MarkRandomisedInError, Stop, RecordVisit, SaveForm, StrikeEntry, OpenQuery,
                  AnswerQuery, CloseQuery, VerifySource, Sign, RecordDeviation, Hold, Release, ReportSerious, AssessSerious,
                  SendSafetyReport, PrepareDose, ConfirmDose, MoveDose, LabelKits, MoveKits, DispenseKit, RequestUnblinding,
-                 ConfirmUnblinding, TakeSnapshot, LockTrial, UnlockTrial, UnblindTrial>;
+                 ConfirmUnblinding, PrintEnvelopes, TakeSnapshot, LockTrial, UnlockTrial, UnblindTrial>;
 
 std::string_view name_of(Command const& command);
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "equipoise/allocation/rule.h"
 #include "equipoise/conduct/decider.h"
 #include "equipoise/conduct/extract.h"
 #include "equipoise/core/digest.h"
+#include "equipoise/core/text.h"
 
 namespace equipoise::conduct {
 
@@ -29,6 +31,34 @@ void Decider::on(ConfirmUnblinding const& command) {
   if (request.confirmed) problem(Code::duplicate, "request '{}' is confirmed", command.request);
   if (failed()) return;
   emit(ParticipantUnblinded{command.request, request.participant, request.drill, {"medical_monitor", "data_manager", "administrator"}});
+}
+
+void Decider::on(PrintEnvelopes const& command) {
+  need_reason("printing envelopes");
+  const bool emergency = command.purpose == "emergency";
+  if (!emergency && command.purpose != "downtime")
+    problem(Code::unknown_keyword, "envelopes are printed for an emergency (of each participant) or for a downtime (of the next places), and not for '{}'",
+            command.purpose);
+  EnvelopesPrinted made{.purpose = command.purpose, .factors = command.factors, .count = command.count.value_or(0),
+                        .allocations = std::int64_t(s_.allocations.size())};
+  if (emergency) {
+    if (command.count || !command.factors.empty()) problem(Code::inconsistent, "envelopes for an emergency are of each participant: 'factors' and 'count' are of a downtime");
+    if (s_.allocations.empty()) problem(Code::no_data, "nobody is randomised yet");
+  } else if (!failed()) {
+    const auto rule = allocation::Rule::parse(current().protocol(), problems_);
+    if (!rule) return;
+    auto const& factors = rule->setting().factors;
+    if (command.factors.size() != factors.size())
+      problem(Code::size_mismatch, "a stratum is a level of each of the {} factors", factors.size());
+    for (std::size_t i = 0; i < std::min(factors.size(), command.factors.size()); ++i) {
+      const auto found = std::ranges::find(factors[i].levels, command.factors[i]);
+      if (found != factors[i].levels.end()) made.levels.push_back(std::int32_t(found - factors[i].levels.begin()));
+      else problem(Code::unresolved, "the factor '{}' has no level '{}'", factors[i].id, command.factors[i]).hint = "levels are " + one_of(factors[i].levels, "and");
+    }
+    if (made.count < 1 || made.count > 1000) problem(Code::out_of_range, "'count' is from 1 to 1000");
+    if (rule->balances_margins()) problem(Code::not_available, "by minimisation the arm of the next participant depends on who comes: there is no envelope for it");
+  }
+  if (!failed()) emit(std::move(made));
 }
 
 void Decider::on(TakeSnapshot const&) {

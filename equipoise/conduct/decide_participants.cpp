@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "equipoise/conduct/decider.h"
+#include "equipoise/core/digest.h"
 #include "equipoise/core/text.h"
 
 namespace equipoise::conduct {
@@ -84,7 +85,15 @@ void Decider::on(Randomise const& command) {
     else problems_.push_back(receipt.error());
     return;
   }
-  emit(Randomised{.participant = who->id, .date = day, .factors = ready.factors, .request = request, .receipt = *receipt, .restored = false});
+  const std::string envelope = fmt::format("{} of {}", receipt->position, receipt->stream);
+  if (command.envelope && *command.envelope != envelope) {
+    problem(Code::conflict, "the envelope '{}' was opened, and the next one for participant '{}' is '{}'", *command.envelope, who->id, envelope)
+        .hint = "enter participants in the order in which envelopes were opened; an envelope opened out of order is told to the unblinded "
+                "statistician, who decides";
+    return;
+  }
+  emit(Randomised{.participant = who->id, .date = day, .factors = ready.factors, .request = request, .receipt = *receipt, .restored = false,
+                  .envelope = command.envelope.value_or("")});
   made_.once.push_back({"allocation", std::to_string(request.number)});
   made_.once.push_back({"randomised", who->id});
   // Visits before: whether they lie in their windows is known only now.
@@ -92,6 +101,20 @@ void Decider::on(Randomise const& command) {
   after.randomised = Randomised{.participant = who->id, .date = day};
   for (auto const& [visit, date] : who->visits)
     if (!date.empty()) check_window(after, visit, date);
+}
+
+void Decider::on(MarkRandomisedInError const& command) {
+  need_reason("marking a randomisation as an error");
+  Participant const* who = participant(command.participant);
+  if (!who) return;
+  if (!equal_secrets(sha256(command.secret), s_.user(actor_.user)->secret))
+    problem(Code::refused, "this cannot be undone: it needs your secret once more, and this is not it");
+  if (!who->randomised) problem(Code::refused, "participant '{}' is not randomised", who->id);
+  if (who->in_error) problem(Code::duplicate, "participant '{}' is marked", who->id);
+  if (failed()) return;
+  emit(RandomisedInError{who->id});
+  deviation(who->id, "randomised_in_error", today(who->site),
+            fmt::format("participant {} was randomised in error; allocation {} stands", who->id, who->randomised->request.number));
 }
 
 void Decider::stop_checks(Participant const& who, std::string const& what, std::string const& when) {

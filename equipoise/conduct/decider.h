@@ -34,6 +34,7 @@ class Decider {
   void on(ScreenAgain const&);
   void on(FailScreening const&);
   void on(Randomise const&);
+  void on(MarkRandomisedInError const&);
   void on(Stop const&);
   // ---- Data (decide_data.cpp)
   void on(RecordVisit const&);
@@ -62,6 +63,7 @@ class Decider {
   // ---- Unblinding and the end (decide_end.cpp)
   void on(RequestUnblinding const&);
   void on(ConfirmUnblinding const&);
+  void on(PrintEnvelopes const&);
   void on(TakeSnapshot const&);
   void on(LockTrial const&);
   void on(UnlockTrial const&);

@@ -183,11 +183,19 @@ struct Randomised {
   std::vector<std::string> factors{};  ///< levels as words, in the order of the protocol
   allocation::Request request{};
   allocation::Receipt receipt{};
-  bool restored = false;  ///< entered again from the receipt, after an old copy had been restored
+  bool restored = false;   ///< entered again from the receipt, after an old copy had been restored
+  std::string envelope{};  ///< "3 of site=s1": the printed envelope that was opened while the service was down
   static void fields(auto& self, auto&& f) {
     f("participant", self.participant), f("date", self.date), f("factors", self.factors), f("request", self.request);
-    f("receipt", self.receipt), f("restored", self.restored);
+    f("receipt", self.receipt), f("restored", self.restored), f("envelope", self.envelope);
   }
+};
+
+/// Somebody who should not have been randomised was. The allocation stands, and its place is never given again.
+struct RandomisedInError {
+  static constexpr std::string_view name = "randomised_in_error";
+  std::string participant{};
+  static void fields(auto& self, auto&& f) { f("participant", self.participant); }
 };
 
 /// An end of something: treatment, participation, use of the data, life.
@@ -430,6 +438,20 @@ struct ParticipantUnblinded {
   }
 };
 
+/// Envelopes for days on which the service cannot be reached were printed, for an unblinded role; not what is in them.
+struct EnvelopesPrinted {
+  static constexpr std::string_view name = "envelopes_printed";
+  std::string purpose{};               ///< emergency: of each participant so far; downtime: of the next places of a stratum
+  std::vector<std::string> factors{};  ///< levels of the stratum, as words
+  std::vector<std::int32_t> levels{};
+  std::int64_t count = 0;        ///< asked for; 0: of each participant
+  std::int64_t allocations = 0;  ///< there were when they were printed
+  static void fields(auto& self, auto&& f) {
+    f("purpose", self.purpose), f("factors", self.factors), f("levels", self.levels), f("count", self.count);
+    f("allocations", self.allocations);
+  }
+};
+
 struct SnapshotTaken {
   static constexpr std::string_view name = "snapshot_taken";
   std::string snapshot{};
@@ -458,10 +480,10 @@ struct TrialUnblinded {
 using Event =
     std::variant<TrialOpened, Amended, UserAdded, RoleGranted, RoleRevoked, AccessEnded, Proposed, Approved, Declined,
                  EnrolmentPaused, EnrolmentResumed, Redacted, Accessed, ReconcileStarted, Reconciled, ParticipantEnrolled,
-                 ConsentGiven, ScreeningFailed, ScreeningStarted, RandomisationRefused, Randomised, Discontinued, VisitRecorded,
+                 ConsentGiven, ScreeningFailed, ScreeningStarted, RandomisationRefused, Randomised, RandomisedInError, Discontinued, VisitRecorded,
                  FormSaved, EntryStruck, QueryOpened, QueryAnswered, QueryClosed, SourceVerified, Signed, DeviationRecorded, Held,
                  Released, SeriousEventReported, SeriousEventAssessed, SafetyReportSent, DosePrepared, DoseConfirmed, DoseMoved,
-                 KitsLabelled, KitsMoved, KitDispensed, UnblindingRequested, ParticipantUnblinded, SnapshotTaken, TrialLocked,
+                 KitsLabelled, KitsMoved, KitDispensed, UnblindingRequested, ParticipantUnblinded, EnvelopesPrinted, SnapshotTaken, TrialLocked,
                  TrialUnlocked, TrialUnblinded>;
 
 std::string_view name_of(Event const& event);

@@ -132,6 +132,7 @@ class Folder {
     s_.allocations.push_back(event.request);
     ++s_.randomised[who.site];
   }
+  void operator()(RandomisedInError const& event) { changed(event.participant).in_error = true; }
   void operator()(Discontinued const& event) {
     Participant& who = changed(event.participant);
     const auto there = std::ranges::find(who.ends, event.what, &Discontinued::what);  // its date has been corrected
@@ -227,6 +228,7 @@ class Folder {
     s_.unblindings.push_back({event.participant, e_.actor, e_.role, e_.reason, event.drill, e_.at, e_.sequence});
     notice(event.notices, event.drill ? "drill of an unblinding" : "a participant was unblinded", event.participant);
   }
+  void operator()(EnvelopesPrinted const&) {}
   void operator()(SnapshotTaken const& event) { s_.snapshots.push_back(event), s_.snapshot_at = e_.sequence; }
   void operator()(TrialLocked const&) { s_.locked = true; }
   void operator()(TrialUnlocked const&) { s_.locked = false; }

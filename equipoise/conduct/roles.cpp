@@ -45,6 +45,7 @@ constexpr Permission table[] = {
     {"screen_again", site_staff, true, false},
     {"fail_screening", site_staff, true, false},
     {"randomise", set_of({investigator, coordinator}), true, false},
+    {"randomised_in_error", set_of({investigator}), true, false},
     {"stop", site_staff, true, false},
     // ---- Data
     {"visit", enterers, true, false},
@@ -72,6 +73,7 @@ constexpr Permission table[] = {
     // ---- End and unblinding
     {"request_unblinding", set_of({investigator, medical_monitor}), true, false},
     {"confirm_unblinding", set_of({investigator, medical_monitor}), true, false},
+    {"print_envelopes", set_of({unblinded_statistician}), true, true},
     {"snapshot", set_of({data_manager, blinded_statistician, unblinded_statistician}), true, false},
     {"lock", set_of({data_manager}), true, true},
     {"unlock", set_of({data_manager}), true, true},

@@ -83,6 +83,7 @@ struct Participant {
   std::optional<Randomised> randomised{};
   std::vector<Discontinued> ends{};
   std::vector<Signature> signatures{};
+  bool in_error = false;   ///< should not have been randomised
   bool unblinded = false;  ///< the arm has been told to somebody at the site
 
   Record const* find(std::string_view visit, std::string_view form, std::int64_t entry) const;

@@ -32,6 +32,11 @@ class VaultPort {
   virtual Expected<std::string> choose_kit(std::int64_t allocation, std::span<const allocation::Kit> stock) = 0;
   /// One participant's arm. `act` is the digest of the event that records the unblinding.
   virtual Expected<allocation::Opening> open(std::string const& participant, std::string const& act) = 0;
+  /// Envelopes to print: of each participant so far, or of the next places for these levels. Each opens an arm: for an unblinded role
+  /// alone. errors  not_available (the arms of the next places depend on who comes)
+  virtual Expected<std::vector<allocation::Envelope>> envelopes(std::string const& act) = 0;
+  virtual Expected<std::vector<allocation::Envelope>> envelopes(std::vector<std::int32_t> const& levels, std::int64_t count,
+                                                                std::string const& act) = 0;
   /// All arms and the seed.
   virtual Expected<allocation::Reveal> reveal(std::string const& act) = 0;
 };

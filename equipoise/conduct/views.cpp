@@ -306,6 +306,10 @@ class Viewing {
     record::take_member(section_, "from", filter.from);
     record::take_member(section_, "to", filter.to);
     filter.language = section_.text("language").value_or("en");
+    for (auto const& [name, day] : {std::pair("from", &filter.from), {"to", &filter.to}})
+      if (const auto date = *day ? to_partial_date(**day) : std::nullopt; *day && !(date && date->exact()))
+        add_problem(problems_, {}, Code::bad_cell, "'{}' is a date (YYYY-MM-DD), and not '{}'", name, **day);
+    if (!problems_.empty()) return {};
     const auto rows = audit_trail(s_, actor_, filter, around_);
     if (!rows) {
       problems_.push_back(rows.error());

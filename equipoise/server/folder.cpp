@@ -68,11 +68,8 @@ Checked<allocation::Commitment> make_trial(Folder const& folder, Making const& m
     std::ranges::copy(*making.seed, secrets->seed.bytes().begin());
     secrets->source = "given";
   }
-  if (making.list) {
-    auto list = vault::parse_list(*making.list, "the list", plan->protocol().trial.id, making.opening.environment);
-    if (!list) return fail(std::move(list.error()));
-    if (const auto imported = vault::import_list(*secrets, std::move(*list), plan->protocol()); !imported) return failed(imported.error());
-  }
+  if (making.list)
+    if (const auto imported = vault::import_list(*secrets, *making.list, plan->protocol()); !imported) return failed(imported.error());
 
   Draft draft(folder.root.string() + ".new");
   const Folder made{draft.path()};

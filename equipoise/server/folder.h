@@ -35,7 +35,7 @@ struct Folder {
 struct Making {
   Opening opening;
   std::string escrow{};               ///< public key, 64 hex; empty: the seed is sealed to nobody
-  std::optional<std::string> list{};  ///< bytes of a list that is imported in place of the seed's arms
+  std::optional<vault::ImportedList> list{};  ///< in place of the seed's arms
   std::filesystem::path witness{};    ///< elsewhere; empty: in the folder
   std::optional<Key32> seed{};        ///< of a simulated trial; otherwise the operating system's
 };

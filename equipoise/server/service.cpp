@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "equipoise/conduct/replay.h"
 #include "equipoise/core/digest.h"
 #include "equipoise/core/json.h"
 #include "equipoise/core/record.h"
@@ -13,8 +14,6 @@ using conduct::Actor;
 using conduct::Decision;
 using conduct::Event;
 using conduct::Role;
-using conduct::Sequence;
-using conduct::StoredEvent;
 using conduct::TrialEvent;
 
 namespace {
@@ -135,24 +134,12 @@ Expected<void> Service::load_plan(std::string const& file_digest) {
 }
 
 Expected<void> Service::fold_log() {
-  std::optional<Error> problem;
-  const auto read = around_.store.read(0, [&](StoredEvent const& stored) {
-    const auto event = conduct::decoded_event(stored.bytes);
-    if (!event) {
-      problem = event.error();
-    } else if (const auto folded = conduct::fold(state_, *event, stored.digest); !folded) {
-      problem = folded.error();
-    } else {
-      const std::string file = conduct::protocol_file_of(event->event);
-      if (!file.empty() && std::holds_alternative<conduct::Amended>(event->event)) amended_ = file;
-      if (!file.empty())
-        if (const auto loaded = load_plan(file); !loaded) problem = loaded.error();
-    }
-    return !problem;
+  return conduct::replay(around_.store, state_, [&](TrialEvent const& event) -> Expected<void> {
+    const std::string file = conduct::protocol_file_of(event.event);
+    if (file.empty()) return {};
+    if (std::holds_alternative<conduct::Amended>(event.event)) amended_ = file;
+    return load_plan(file);
   });
-  if (!read) return tl::unexpected(read.error());
-  if (problem) return tl::unexpected(*problem);
-  return {};
 }
 
 // ---- Questions ------------------------------------------------------------------------------------------------------------------
@@ -248,9 +235,10 @@ Checked<Json> Service::act(Asked const& asked) {
   if (*done) {
     if ((*done)->request != asked.request)
       return failed({Code::conflict, "this key was used for another command", {}, "each command has a key of its own"});
-    return told((*done)->first, (*done)->last);
+    if (asked.name != "extract") return told((*done)->first, (*done)->last);
   }
   if (const auto fine = conduct::authorise(state_, asked.actor, asked.name); !fine) return failed(fine.error());
+  if (*done) return take_away(asked, (*done)->last);
   if (asked.name == "extract") return take_away(asked);
   if (asked.name == "dose_order") return dose_order(asked);
   if (asked.name == "backup") return backup(asked);

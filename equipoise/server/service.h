@@ -14,6 +14,7 @@
 namespace equipoise::server {
 
 using conduct::Json;
+using conduct::Sequence;
 
 /// Everything around the service that is not its own.
 struct Surroundings {
@@ -44,7 +45,8 @@ struct Opening {
 };
 
 /// The conduct service: one trial, one writer. A question is a line of JSON, and so is its answer; the same question with the same key
-/// has the same answer, whenever it is asked.
+/// has the same answer, whenever it is asked; an extract, whose data have
+/// changed since, is refused then.
 ///
 ///     {"user":"anna","secret":"...","role":"coordinator","site":"s1","key":"...","reason":"...","command":"enrol","data":{}}
 ///     {"user":"anna","secret":"...","role":"coordinator","site":"s1","view":"worklist"}
@@ -97,7 +99,8 @@ class Service {
   bool known(std::string const& user, std::string const& secret);
   Checked<Json> act(Asked const& asked);
   Checked<Json> look(Asked const& asked);
-  Checked<Json> take_away(Asked const& asked);
+  /// again  the event of the same question before: the same files, or a refusal when the data have changed since
+  Checked<Json> take_away(Asked const& asked, Sequence again = 0);
   Checked<Json> dose_order(Asked const& asked);
   Checked<Json> backup(Asked const& asked);
   Checked<Json> doctor(Asked const& asked);
@@ -113,6 +116,7 @@ class Service {
   void pass(std::string_view point) const {
     if (around_.passes) around_.passes(point);
   }
+  Expected<conduct::TrialEvent> event_at(Sequence sequence) const;
   /// Somebody looks at something of which looking is recorded.
   Expected<void> record_access(Asked const& asked, std::string const& key, conduct::Accessed access);
   /// All arms before the end, by a right that `act` names.

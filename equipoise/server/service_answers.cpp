@@ -9,7 +9,6 @@ namespace equipoise::server {
 
 using conduct::Decision;
 using conduct::Role;
-using conduct::Sequence;
 using conduct::StoredEvent;
 using conduct::TrialEvent;
 
@@ -17,6 +16,16 @@ Expected<void> Service::record_access(Asked const& asked, std::string const& key
   Decision decision;
   decision.events.push_back(std::move(access));
   return commit(asked.actor, key, asked.request, std::move(decision));
+}
+
+Expected<TrialEvent> Service::event_at(Sequence sequence) const {
+  Expected<TrialEvent> found = fail(Code::unresolved, "there is no event {}", sequence);
+  const auto read = around_.store.read(sequence - 1, [&](StoredEvent const& stored) {
+    found = conduct::decoded_event(stored.bytes);
+    return false;
+  });
+  if (!read) return tl::unexpected(read.error());
+  return found;
 }
 
 Checked<Json> Service::told(Sequence first, Sequence last) {
@@ -63,6 +72,15 @@ Expected<Json> Service::shown(TrialEvent const& event, std::string const& digest
     Json list = Json::array();
     for (allocation::LabelledKit const& one : *labels) list.push_back({{"kit", one.number}, {"arm", one.arm}});
     return Json{{"labels", std::move(list)}};
+  }
+  if (auto const* printed = std::get_if<conduct::EnvelopesPrinted>(&event.event)) {
+    if (printed->allocations != std::int64_t(state_.allocations.size()))
+      return fail(Code::conflict, "participants were randomised since these envelopes were printed: print new ones");
+    const auto envelopes = printed->count == 0 ? around_.vault.envelopes(digest) : around_.vault.envelopes(printed->levels, printed->count, digest);
+    if (!envelopes) return tl::unexpected(envelopes.error());
+    Json list = Json::array();
+    for (allocation::Envelope const& one : *envelopes) list.push_back({{"outside", one.outside}, {"inside", one.inside}});
+    return Json{{"envelopes", std::move(list)}};
   }
   conduct::DosePrepared const* dose = std::get_if<conduct::DosePrepared>(&event.event);
   if (auto const* seen = std::get_if<conduct::Accessed>(&event.event); seen && seen->what == "dose_order") {
@@ -153,7 +171,7 @@ Expected<std::map<std::string, std::string, std::less<>>> Service::opened_arms(s
   return arms;
 }
 
-Checked<Json> Service::take_away(Asked const& asked) {
+Checked<Json> Service::take_away(Asked const& asked, Sequence again) {
   Problems problems;
   Section section(*asked.data, "the data of 'extract'", problems);
   constexpr std::pair<std::string_view, conduct::Arms> words[] = {
@@ -169,8 +187,16 @@ Checked<Json> Service::take_away(Asked const& asked) {
     if (!conduct::may_be_unblinded(asked.actor.role) || asked.actor.role == Role::preparer || !plan->unmasked(asked.actor.role))
       return failed({Code::refused, fmt::format("the role '{}' learns arms after the trial is locked and unblinded", conduct::word(asked.actor.role)), {}, ""});
     // That somebody takes data with arms is recorded before they are opened.
-    if (const auto done = record_access(asked, asked.key + "/arms", {"extract", "arms of all participants", ""}); !done) return failed(done.error());
-    auto opened = opened_arms(state_.digest);
+    std::string act;
+    if (again > 0) {
+      const auto before = around_.store.done(asked.key + "/arms");
+      if (!before) return failed(before.error());
+      act = *before ? conduct::digest_at(around_.store, (*before)->last) : "";
+    } else {
+      if (const auto done = record_access(asked, asked.key + "/arms", {"extract", "arms of all participants", ""}); !done) return failed(done.error());
+      act = state_.digest;
+    }
+    auto opened = opened_arms(act);
     if (!opened) return failed(opened.error());
     arms = std::move(*opened);
   } else if (wanted != conduct::Arms::none) {
@@ -182,7 +208,15 @@ Checked<Json> Service::take_away(Asked const& asked) {
   // Before the end the log names the data without arms: the digest of the others would tell them.
   const std::string digest = secret ? conduct::snapshot_digest(plans_, state_) : sha256(files->csv);
   const std::string about = wanted == conduct::Arms::real ? "with arms" : wanted == conduct::Arms::dummy ? "with dummy arms" : "blinded";
-  if (const auto done = record_access(asked, asked.key, {"extract", about, digest}); !done) return failed(done.error());
+  if (again > 0) {
+    const auto before = event_at(again);
+    if (!before) return failed(before.error());
+    auto const* taken = std::get_if<conduct::Accessed>(&before->event);
+    if (!taken || taken->digest != digest)
+      return failed({Code::conflict, "the data have changed since this extract was made", {}, "ask with a new key"});
+  } else if (const auto done = record_access(asked, asked.key, {"extract", about, digest}); !done) {
+    return failed(done.error());
+  }
   return Json{{"ok", true}, {"digest", sha256(files->csv)}, {"files", {{"data.csv", files->csv}, {"protocol.toml", files->protocol}}}};
 }
 

@@ -69,6 +69,11 @@ class LinkTo final : public VaultLink {
   Expected<allocation::Opening> open(std::string const& participant, std::string const& act) override {
     return vault_.open(participant, UnblindingGrant(act));
   }
+  Expected<std::vector<allocation::Envelope>> envelopes(std::string const& act) override { return vault_.envelopes(UnblindingGrant(act)); }
+  Expected<std::vector<allocation::Envelope>> envelopes(std::vector<std::int32_t> const& levels, std::int64_t count,
+                                                        std::string const& act) override {
+    return vault_.envelopes(levels, count, UnblindingGrant(act));
+  }
   Expected<allocation::Reveal> reveal(std::string const& act) override { return vault_.reveal(UnblindingGrant(act)); }
 
  private:

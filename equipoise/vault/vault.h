@@ -29,11 +29,7 @@ struct Preparation {
   friend bool operator==(Preparation const&, Preparation const&) = default;
 };
 
-/// An envelope to print, for days on which the service cannot be reached.
-struct Envelope {
-  std::string outside{}, inside{};
-  static void fields(auto& self, auto&& f) { f("outside", self.outside), f("inside", self.inside); }
-};
+using allocation::Envelope;
 
 /// That something was shown, and by which right; not what. To be held against the log of the trial.
 struct Disclosure {

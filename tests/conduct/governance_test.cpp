@@ -2,6 +2,7 @@
 
 #include "equipoise/conduct/roles.h"
 #include "equipoise/core/digest.h"
+#include "equipoise/server/verify_trial.h"
 #include "tests/conduct/trial.h"
 
 namespace equipoise::conducted {
@@ -224,6 +225,30 @@ TEST(Questions, OfAnyKindAreAnswered) {
   }
   EXPECT_EQ(trial.service->state().last, before);
   EXPECT_TRUE(trial.service->broken().empty());
+}
+
+// An answer that got lost on the way is asked for again with the same key: the same files and no second event, or a refusal once the
+// data are others.
+TEST(C17_Access, AnExtractAskedForAgainIsTheSameOrRefused) {
+  Trial trial;
+  const std::string who = trial.randomised();
+  for (auto const& [user, data] : {std::pair<std::string, Json>("data_manager", Json::object()), {"committee", {{"arms", "real"}}}}) {
+    const Json first = trial.ask(user, "extract", data, "", "lost " + user);
+    ASSERT_TRUE(first.value("ok", false)) << messages(first);
+    const auto events = trial.service->state().last;
+    const Json second = trial.ask(user, "extract", data, "", "lost " + user);
+    EXPECT_TRUE(second["files"]["data.csv"] == first["files"]["data.csv"]);
+    EXPECT_EQ(second.value("digest", ""), first.value("digest", ""));
+    EXPECT_EQ(trial.service->state().last, events);
+  }
+  trial.visit(who, "w4", trial.today());
+  const auto shown = trial.vault->disclosures();
+  const auto verified = server::verify_trial(*trial.store, nullptr, &shown);
+  ASSERT_TRUE(verified);
+  EXPECT_TRUE(verified->holds()) << verified->findings.back().sentence;
+  for (std::string const user : {"data_manager", "committee"})
+    EXPECT_EQ(codes(trial.ask(user, "extract", user == "committee" ? Json{{"arms", "real"}} : Json::object(), "", "lost " + user)),
+              std::set<std::string>{"conflict"});
 }
 
 }  // namespace

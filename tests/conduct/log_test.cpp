@@ -18,16 +18,23 @@ std::filesystem::path new_folder() {
   return path;
 }
 
-/// A store that fails when it is told to: nothing of the act is there then.
+/// A store that fails when it is told to: nothing of the act is there then. Or somebody has changed the bytes of an event in it.
 class FailingStore final : public conduct::EventStore {
  public:
   bool fails = false;
+  conduct::Sequence changed = 0;
+  std::string from{}, to{};
   Expected<void> append(conduct::Sequence expected, conduct::Act const& act) override {
     if (fails) return fail(Code::io, "the disk is full");
     return inner_.append(expected, act);
   }
   conduct::Sequence last() const override { return inner_.last(); }
-  Expected<void> read(conduct::Sequence after, std::function<bool(conduct::StoredEvent const&)> const& visitor) const override { return inner_.read(after, visitor); }
+  Expected<void> read(conduct::Sequence after, std::function<bool(conduct::StoredEvent const&)> const& visitor) const override {
+    return inner_.read(after, [&](conduct::StoredEvent stored) {
+      if (stored.sequence == changed) stored.bytes.replace(stored.bytes.find(from), from.size(), to);
+      return visitor(stored);
+    });
+  }
   Expected<std::optional<conduct::Done>> done(std::string_view key) const override { return inner_.done(key); }
   Expected<std::optional<conduct::StoredText>> text(std::string_view id) const override { return inner_.text(id); }
   Expected<void> put(conduct::Document const& document) override { return inner_.put(document); }
@@ -60,6 +67,50 @@ TEST(C02_Transaction, AnActThatIsNotStoredHasNotHappened) {
   const Json answer = trial.randomise(who);
   ASSERT_TRUE(answer["ok"].get<bool>()) << messages(answer);
   EXPECT_EQ(answer["events"][0]["data"]["receipt"]["number"], 1);
+}
+
+// A value is changed behind the service's back, and every digest beside it left: a service that starts anew says in which event.
+TEST(C04_Tampering, AServiceDoesNotStartOnALogInWhichAByteWasChanged) {
+  FailingStore disk;
+  Options options;
+  options.store = &disk;
+  Trial trial(options);
+  (void)trial.randomised();
+  for (conduct::TrialEvent const& event : trial.events())
+    if (conduct::encoded_event(event).find("\"62.5\"") != std::string::npos) disk.changed = event.envelope.sequence;
+  ASSERT_GT(disk.changed, 0);
+  ASSERT_LT(disk.changed, trial.service->state().last);
+  disk.from = "\"62.5\"", disk.to = "\"52.5\"";
+  const auto again = server::Service::start({disk, *trial.link, nullptr, trial.clock, trial.chance, "test", {}, {}});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Code::inconsistent);
+  EXPECT_EQ(again.error().message, fmt::format("event {}: its bytes are not those of its digest", disk.changed));
+}
+
+// Somebody with the vault's key asks it behind the service's back: its own ledger tells, held against the log.
+TEST(C22_Disclosure, WhatTheVaultShowedWithoutAnEventIsFound) {
+  Trial trial;
+  const std::string who = trial.randomised(), other = trial.randomised();
+  const auto request = trial.done("investigator_s1", "request_unblinding", {{"participant", who}}, "a fall");
+  trial.done("investigator_s1", "confirm_unblinding", {{"request", request["events"][0]["data"]["request"]}}, "a fall");
+  auto shown = trial.vault->disclosures();
+  const auto good = server::verify_trial(*trial.store, nullptr, &shown);
+  ASSERT_TRUE(good);
+  EXPECT_TRUE(good->holds());
+  EXPECT_EQ(good->findings.back().sentence, "each of the 1 times that the vault showed an arm there is the event that gave the right to it");
+  // The same right, used for somebody else; and a reveal that nobody approved.
+  const std::string right = trial.service->state().digest;
+  ASSERT_TRUE(trial.vault->open(other, UnblindingGrant(right)));
+  ASSERT_TRUE(trial.vault->reveal(UnblindingGrant(right)));
+  shown = trial.vault->disclosures();
+  const auto bad = server::verify_trial(*trial.store, nullptr, &shown);
+  ASSERT_TRUE(bad);
+  EXPECT_FALSE(bad->holds());
+  std::string sentences;
+  for (auto const& one : bad->findings)
+    if (!one.holds) sentences += one.what + ": " + one.sentence + "\n";
+  EXPECT_NE(sentences.find("the vault showed 'opening' (" + other + ")"), std::string::npos) << sentences;
+  EXPECT_NE(sentences.find("the vault showed 'reveal'"), std::string::npos) << sentences;
 }
 
 // Every command that succeeds leaves an event of the one who gave it; there is no other way to the state.

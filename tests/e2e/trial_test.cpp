@@ -5,6 +5,7 @@
 namespace equipoise::e2e {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 const std::string flagship = (source_dir / "examples/msc-inr/protocol.toml").string();
@@ -114,6 +115,64 @@ TEST(ConductedTrial, IsReportedAndProved) {
   const Ran report = equipoise({"report", "o/protocol.toml", "--output", "r"}, {.folder = folder.path});
   EXPECT_EQ(report.status, 0) << report.err;
   EXPECT_THAT(contents(folder.path / "r/report.html"), HasSubstr("imulated"));
+}
+
+TEST_F(Trial, C05_GivesItsAuditTrailAsATable) {
+  ASSERT_EQ(ask("anna", "coordinator", {"enrol"}).status, 0);
+  ASSERT_EQ(ask("anna", "coordinator", {"do", "consent"}, {"--data", R"({"participant":"s1-001","date":"2024-01-08"})", "--reason", "=1+1"}).status, 0);
+  const Ran made = ask("anna", "coordinator", {"audit"}, {"--output", "trail.csv", "--participant", "s1-001"});
+  ASSERT_EQ(made.status, 0) << made.err;
+  const std::string table = contents(folder.path / "trail.csv");
+  EXPECT_EQ(table.substr(0, table.find('\n')), "event,at,local,user,role,site,what,participant,visit,form,item,before,after,reason");
+  EXPECT_EQ(made.answer().at("rows"), 2);
+  EXPECT_THAT(table, AllOf(HasSubstr(",anna,coordinator,s1,"), HasSubstr(",'=1+1\n")));
+  EXPECT_EQ(ask("root", "administrator", {"audit"}, {"--output", "no/../trail.csv", "--from", "yesterday"}).status, 3);
+}
+
+// A list that somebody else made is sealed for one trial and environment, and serves no other.
+TEST_F(Trial, C29_ASealedListServesItsOwnTrialAndEnvironmentAlone) {
+  const std::string protocol = (source_dir / "tests/faults/trial.toml").string();
+  std::string list = "stream,position,arm\n";
+  for (std::string const site : {"s1", "s2", "s3"})
+    for (int i = 1; i <= 6; ++i) list += "site=" + site + "," + std::to_string(i) + "," + (i % 3 == 0 ? "high" : i % 3 == 1 ? "low" : "control") + "\n";
+  write(folder.path / "list.csv", list);
+  ASSERT_EQ(equipoise({"trial", "vault-key", "list.key"}, {.folder = folder.path}).status, 0);
+  const auto seal = [&](std::string const& from, std::string const& to, std::string const& environment) {
+    return equipoise({"trial", "seal-list", from, to, "--protocol", protocol, "--environment", environment, "--key", "list.key", "--json"}, {.folder = folder.path});
+  };
+  const auto make = [&](std::string const& trial, std::string const& from, std::string const& environment, std::vector<std::string> more = {"--list-key", "list.key"}) {
+    std::vector<std::string> words{"trial", "init", protocol, trial, "--users", "users.toml", "--secrets", trial + ".secrets", "--environment", environment,
+                                   "--vault-key", "vault.key", "--list", from, "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return equipoise(words, {.folder = folder.path});
+  };
+  const Ran sealed = seal("list.csv", "list.sealed", "test");
+  ASSERT_EQ(sealed.status, 0) << sealed.err;
+  EXPECT_EQ(sealed.answer().at("places"), 18);
+  EXPECT_EQ(contents(folder.path / "list.sealed").find("control"), std::string::npos);
+  const Ran made = make("LISTED", "list.sealed", "test");
+  ASSERT_EQ(made.status, 0) << made.err;
+  EXPECT_EQ(made.answer().at("commitment").at("algorithm"), "equipoise imported list 1");
+  EXPECT_EQ(made.answer().at("commitment").at("leaves"), 18);
+  const Ran live = make("LIVE", "list.sealed", "live");
+  EXPECT_EQ(live.status, 6);
+  EXPECT_THAT(live.out, HasSubstr("the list was made for the environment 'test', and this vault is 'live'"));
+  const Ran plain = make("PLAIN", "list.csv", "test");
+  EXPECT_EQ(plain.status, 6);
+  EXPECT_THAT(plain.out, HasSubstr("is not sealed"));
+  EXPECT_EQ(make("KEYLESS", "list.sealed", "test", {}).status, 2);
+  EXPECT_EQ(make("WRONG", "list.sealed", "test", {"--list-key", "vault.key"}).status, 6);
+  for (std::string const none : {"LIVE", "PLAIN", "KEYLESS", "WRONG"}) EXPECT_FALSE(fs::exists(folder.path / none)) << none;
+  // Every fault of a list is named with its line.
+  write(folder.path / "bad.csv", "stream,position,arm\nsite=s1,1,low\nsite=s1,3,high\nsite=s9,1,low\nsite=s2,1,placebo\n");
+  const Ran bad = seal("bad.csv", "bad.sealed", "live");
+  EXPECT_NE(bad.status, 0);
+  EXPECT_THAT(bad.out, AllOf(HasSubstr("\"line\": 3"), HasSubstr("position 2 of the stream 'site=s1' is expected")));
+  write(folder.path / "bad.csv", "stream,position,arm\nsite=s9,1,low\nsite=s2,1,placebo\n");
+  const Ran unknown = seal("bad.csv", "bad.sealed", "live");
+  EXPECT_THAT(unknown.out, HasSubstr("site=s9"));
+  EXPECT_THAT(unknown.out, HasSubstr("placebo"));
+  EXPECT_FALSE(fs::exists(folder.path / "bad.sealed"));
 }
 
 }  // namespace

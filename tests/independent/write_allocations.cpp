@@ -1,7 +1,10 @@
 // Has an independent program replay the vault's allocations: writes one case for each method (what is public after the reveal)
 // and runs replay_allocation.py on them.
 //
-//     write_allocations SCRIPT [REQUESTS]     exit status: 0 all the same, 1 not, 77 there is no Python 3
+//     write_allocations SCRIPT [REQUESTS]             straight from the vault, 100,000 for each method
+//     write_allocations SCRIPT --durable [REQUESTS]   through service, vault and a log on the disk, which is closed, opened and read again
+//
+// exit status  0 all the same, 1 not, 77 there is no Python 3
 
 #include <sys/wait.h>
 
@@ -10,132 +13,18 @@
 #include <filesystem>
 #include <fstream>
 
-#include "equipoise/core/record.h"
+#include "equipoise/conduct/replay.h"
+#include "equipoise/core/digest.h"
 #include "equipoise/protocol/load.h"
-#include "equipoise/random/philox.h"
+#include "equipoise/server/service.h"
+#include "equipoise/store/sqlite.h"
 #include "equipoise/vault/vault.h"
+#include "tests/independent/replayed.h"
 
 namespace {
 
 using namespace equipoise;
-
-/// A method as the section [randomisation] writes it, and as JSON for the other program.
-struct Method {
-  bool whole = false;  ///< all requests: one case of each method; of the others a fifth
-  std::string name, keyword, toml, json;
-  int planned = 40;
-  bool factors = false;
-  std::vector<int> ratio{1, 1, 1};
-  std::string arm_caps{};  ///< TOML and, with ':' for '=', JSON
-  bool level_caps = false;
-};
-
-const std::vector<Method> methods{
-    {.whole = true, .name = "simple", .keyword = "simple", .toml = "", .json = "", .planned = 1000},
-    {.name = "simple 3:2:1", .keyword = "simple", .toml = "", .json = "", .ratio = {3, 2, 1}},
-    {.name = "simple with caps of arms", .keyword = "simple", .toml = "", .json = "", .arm_caps = "a = 20, b = 3000, c = 33"},
-    {.name = "blocks", .keyword = "permuted_block", .toml = "block_sizes = [3]\n", .json = R"("block_sizes":[3])"},
-    {.whole = true,
-     .name = "random blocks in strata, caps of sites",
-     .keyword = "permuted_block",
-     .toml = "block_sizes = [9, 3, 6]\n",
-     .json = R"("block_sizes":[9,3,6])",
-     .planned = 2000,
-     .factors = true,
-     .level_caps = true},
-    {.name = "blocks 2:1:2 in strata",
-     .keyword = "permuted_block",
-     .toml = "block_sizes = [5, 10]\n",
-     .json = R"("block_sizes":[5,10])",
-     .factors = true,
-     .ratio = {2, 1, 2}},
-    {.name = "blocks in strata with caps of arms",
-     .keyword = "permuted_block",
-     .toml = "block_sizes = [3, 6]\n",
-     .json = R"("block_sizes":[3,6])",
-     .factors = true,
-     .arm_caps = "a = 500, b = 4000"},
-    {.whole = true,
-     .name = "minimisation by range",
-     .keyword = "minimisation",
-     .toml = "probability = 0.8\n",
-     .json = R"("probability":0.8)",
-     .factors = true},
-    {.name = "minimisation by variance, weights",
-     .keyword = "minimisation",
-     .toml = "probability = 0.7\nimbalance = \"variance\"\nweights = { site = 0.1, sex = 0.3 }\noverall_weight = 0.2\n",
-     .json = R"("probability":0.7,"imbalance":"variance","weights":{"site":0.1,"sex":0.3},"overall_weight":0.2)",
-     .factors = true},
-    {.name = "minimisation by standard deviation, 1:2:1",
-     .keyword = "minimisation",
-     .toml = "probability = 0.85\nimbalance = \"standard_deviation\"\noverall_weight = 1\n",
-     .json = R"("probability":0.85,"imbalance":"standard_deviation","overall_weight":1)",
-     .factors = true,
-     .ratio = {1, 2, 1}},
-    {.name = "minimisation by marginal totals",
-     .keyword = "minimisation",
-     .toml = "probability = 0.9\nimbalance = \"marginal_total\"\nweights = { site = 2, sex = 1 }\n",
-     .json = R"("probability":0.9,"imbalance":"marginal_total","weights":{"site":2,"sex":1})",
-     .factors = true},
-    {.name = "minimisation with caps",
-     .keyword = "minimisation",
-     .toml = "probability = 0.8\n",
-     .json = R"("probability":0.8)",
-     .factors = true,
-     .arm_caps = "b = 700",
-     .level_caps = true},
-    {.whole = true, .name = "taves", .keyword = "taves", .toml = "", .json = "", .factors = true},
-    {.whole = true, .name = "biased coin", .keyword = "biased_coin", .toml = "", .json = "", .planned = 500, .factors = true},
-    {.name = "biased coin 3:1:1",
-     .keyword = "biased_coin",
-     .toml = "probability = 0.6\n",
-     .json = R"("probability":0.6)",
-     .ratio = {3, 1, 1}},
-    {.whole = true,
-     .name = "big stick in strata",
-     .keyword = "big_stick",
-     .toml = "maximum_imbalance = 2\n",
-     .json = R"("maximum_imbalance":2)",
-     .factors = true},
-    {.whole = true, .name = "urn", .keyword = "urn", .toml = "alpha = 0\nbeta = 1\n", .json = R"("alpha":0,"beta":1)"},
-    {.name = "urn in strata, 2:1:1",
-     .keyword = "urn",
-     .toml = "alpha = 2\nbeta = 3\n",
-     .json = R"("alpha":2,"beta":3)",
-     .factors = true,
-     .ratio = {2, 1, 1}},
-    {.name = "maximal procedure",
-     .keyword = "maximal_procedure",
-     .toml = "maximum_imbalance = 3\nparticipants = 24\n",
-     .json = R"("maximum_imbalance":3,"participants":24)",
-     .planned = 24},
-    {.whole = true,
-     .name = "maximal procedure in strata, free ends",
-     .keyword = "maximal_procedure",
-     .toml = "maximum_imbalance = 2\nparticipants = 10\nends = \"free\"\n",
-     .json = R"("maximum_imbalance":2,"participants":10,"ends":"free")",
-     .factors = true},
-};
-
-protocol::Protocol protocol_of(Method const& method) {
-  std::string text = fmt::format(
-      "format = 1\n[trial]\nid = \"replayed\"\ntitle = \"t\"\nversion = \"1\"\nplanned_participants = {}\n", method.planned);
-  for (const char arm : {'a', 'b', 'c'}) text += fmt::format("[[arm]]\nid = \"{}\"\nrole = \"investigational\"\n", arm);
-  text += R"toml([sites]
-site = [{ id = "s1" }, { id = "s2"CAP }, { id = "s3" }]
-[schedule]
-visit = [{ id = "screening", day = -7, forms = ["person"] }]
-[form.person]
-sex = { kind = "code", codes = [["F", "Female"], ["M=,%", "Male"]] }
-[randomisation]
-)toml";
-  text.replace(text.find("CAP"), 3, method.level_caps ? ", cap = 700" : "");
-  text += fmt::format("method = \"{}\"\n{}ratio = {{ a = {}, b = {}, c = {} }}\n", method.keyword, method.toml, method.ratio[0],
-                      method.ratio[1], method.ratio[2]);
-  if (!method.arm_caps.empty()) text += "caps = { " + method.arm_caps + " }\n";
-  if (method.factors) text += "factors = [{ id = \"site\" }, { id = \"sex\", rule = \"sex@screening\" }]\n";
-  return protocol::load_all(text, method.name).protocol;
-}
+using namespace equipoise::replayed;
 
 /// Chance whose bytes are all alike, so that a case has a seed of its own.
 class OneByte final : public Chance {
@@ -147,70 +36,130 @@ class OneByte final : public Chance {
   std::uint8_t byte_;
 };
 
-std::string case_of(Method const& method, std::uint8_t number, int requests) {
-  const protocol::Protocol protocol = protocol_of(method);
+vault::Vault vault_of(Method const& method, OneByte& chance, Clock const& clock) {
+  const protocol::Protocol protocol = protocol::load_all(protocol_text(method), method.name).protocol;
+  vault::Secrets secrets = vault::draw_secrets(protocol, "simulated", "", chance).value();
+  return vault::Vault::open(protocol, std::move(secrets), vault::Ledger::in_memory(), {.clock = &clock, .chance = &chance}).value();
+}
+
+bool kept(std::int64_t number, int requests) { return number <= 60 || number % std::max(1, requests / 50) == 0; }
+
+Outcome from_the_vault(Method const& method, std::uint8_t number, int requests) {
   OneByte chance(number);
   const SystemClock clock;
-  vault::Secrets secrets = vault::draw_secrets(protocol, "simulated", "", chance).value();
-  auto vault =
-      vault::Vault::open(protocol, std::move(secrets), vault::Ledger::in_memory(), {.clock = &clock, .chance = &chance}).value();
-  std::string levels, outcomes;
-  std::vector<allocation::Receipt> receipts;
-  std::vector<bool> refused;
-  const std::int64_t every = std::max(1, requests / 50);
+  vault::Vault vault = vault_of(method, chance, clock);
+  Outcome made{.commitment = vault.commitment()};
   for (int i = 0; i < requests; ++i) {
-    const auto words = random::philox({std::uint32_t(i), number, 0, 0}, {1, 2});
-    std::vector<std::int32_t> who;
-    if (method.factors) who = {words[0] % 5 < 3 ? 0 : std::int32_t(words[0] % 5) - 2, std::int32_t(words[1] % 2)};
-    levels += i ? "," : "";
-    levels += method.factors ? fmt::format("[{},{}]", who[0], who[1]) : "[]";
+    made.levels.push_back(levels_of(method, number, i));
     const std::int64_t next = vault.confirmed() + 1;
-    const auto receipt = vault.allocate({.number = next, .participant = fmt::format("p-{}", i), .levels = who});
-    refused.push_back(!receipt);
+    const auto receipt = vault.allocate({.number = next, .participant = fmt::format("p-{}", i), .levels = made.levels.back()});
+    made.refused.push_back(!receipt);
     if (!receipt) continue;
     if (!vault.confirm(next)) std::abort();
-    if (next <= 60 || next % every == 0) receipts.push_back(*receipt);
+    if (kept(next, requests)) made.receipts.push_back(*receipt);
   }
-  const allocation::Reveal reveal = vault.reveal(UnblindingGrant(std::string(64, 'a'))).value();
-  std::size_t made = 0;
-  for (const bool no : refused) {
-    outcomes += outcomes.empty() ? "" : ",";
-    outcomes += no ? "-1" : std::to_string(reveal.allocations[made++].arm[0] - 'a');
-  }
-  std::string shown;
-  for (allocation::Receipt const& receipt : receipts) {
-    std::string one = encoded(receipt);
-    if (const std::string& nonce = reveal.allocations[std::size_t(receipt.number) - 1].nonce; !nonce.empty())
-      one.insert(one.size() - 1, fmt::format(",\"nonce\":\"{}\"", nonce));
-    shown += (shown.empty() ? "" : ",") + one;
-  }
-  std::string caps = method.arm_caps.empty() ? "" : "\"" + method.arm_caps;
-  for (std::size_t at; (at = caps.find(" = ")) != std::string::npos;) caps.replace(at, 3, "\":");
-  for (std::size_t at; (at = caps.find(", ")) != std::string::npos;) caps.replace(at, 2, ",\"");
-  const std::string factors =
-      method.factors
-          ? fmt::format(R"({{"id":"site","levels":["s1","s2","s3"],"caps":{{{}}}}},{{"id":"sex","levels":["F","M=,%"]}})",
-                        method.level_caps ? "\"s2\":700" : "")
-          : "";
-  return fmt::format(
-      R"({{"name":"{}","trial":"{}","protocol":"{}","environment":"simulated","seed":"{}","method":"{}","parameters":{{{}}},"arms":["a","b","c"],)"
-      R"("ratio":[{},{},{}],"caps":{{{}}},"factors":[{}],"planned":{},"commitment":{},"levels":[{}],"allocated":[{}],"receipts":[{}]}})",
-      method.name, protocol.trial.id, protocol.digest, reveal.seed, method.keyword, method.json, method.ratio[0], method.ratio[1],
-      method.ratio[2], caps, factors, method.planned, encoded(vault.commitment()), levels, outcomes, shown);
+  made.reveal = vault.reveal(UnblindingGrant(std::string(64, 'a'))).value();
+  return made;
 }
+
+/// People who enrol and randomise at three sites, and what the log on the disk says afterwards.
+class DurableTrial {
+ public:
+  DurableTrial(Method const& method, std::uint8_t number, std::filesystem::path const& folder)
+      : method_(method), number_(number), log_((folder / "trial.db").string()), chance_(number), vault_(vault_of(method, chance_, clock_)),
+        link_(vault_, {"a", "b", "c"}) {}
+
+  Outcome conduct(int requests) {
+    Outcome made{.commitment = vault_.commitment()};
+    {
+      const auto store = store::SqliteStore::open(log_, {.create = true}).value();
+      const server::Surroundings around{*store, link_, nullptr, clock_, names_, "test"};
+      server::Opening opening{.protocol = protocol_text(method_), .file = method_.name, .environment = "simulated", .users = {user("root", conduct::Role::administrator, "")}};
+      for (char const* site : sites) opening.users.push_back(user(fmt::format("ivan_{}", site), conduct::Role::investigator, site));
+      need(server::Service::open_trial(opening, around).has_value(), "the trial opens");
+      service_ = std::move(server::Service::start(around).value());
+      for (int i = 0; i < requests; ++i) randomise(made, i);
+      made.reveal = vault_.reveal(UnblindingGrant(std::string(64, 'a'))).value();
+      service_.reset();
+    }
+    // From the disk: what is replayed is what survived.
+    const auto store = store::SqliteStore::open(log_).value();
+    conduct::State state;
+    need(conduct::replay(*store, state, [](conduct::TrialEvent const&) -> Expected<void> { return {}; }).has_value(), "the log is read");
+    for (conduct::Participant const& who : state.participants) {
+      made.refused.push_back(!who.randomised);
+      if (!who.randomised) continue;
+      need(who.randomised->request.levels == made.levels[made.refused.size() - 1], "the levels are those of the data");
+      if (kept(who.randomised->request.number, requests)) made.receipts.push_back(who.randomised->receipt);
+    }
+    need(std::int64_t(state.allocations.size()) == vault_.confirmed(), "log and vault have as many allocations");
+    return made;
+  }
+
+ private:
+  static constexpr char const* sites[] = {"s1", "s2", "s3"};
+
+  static void need(bool holds, char const* what) {
+    if (!holds) std::fprintf(stderr, "write_allocations: not so: %s\n", what), std::exit(1);
+  }
+  static server::Opening::User user(std::string const& id, conduct::Role role, std::string const& site) {
+    return {id, id, sha256("secret of " + id), {{role, site}}};
+  }
+  server::Json ask(char const* kind, std::string const& site, char const* name, server::Json data) {
+    server::Json question{{"user", "ivan_" + site}, {"secret", "secret of ivan_" + site}, {"role", "investigator"}, {"site", site}, {kind, name}, {"data", std::move(data)}};
+    if (kind == std::string_view("command")) question["key"] = std::to_string(++keys_);
+    return server::Json::parse(service_->answer(question.dump()));
+  }
+  server::Json done(std::string const& site, char const* name, server::Json data) {
+    server::Json answer = ask("command", site, name, std::move(data));
+    if (!answer.value("ok", false)) std::fprintf(stderr, "%s: %s\n", name, answer.dump().c_str()), std::exit(1);
+    return answer;
+  }
+  void randomise(Outcome& made, int i) {
+    made.levels.push_back(levels_of(method_, number_, i));
+    const std::string site = method_.factors ? sites[made.levels.back()[0]] : sites[i % 3];
+    const std::string who = done(site, "enrol", server::Json::object())["events"][0]["data"]["participant"], today = to_string(clock_.now()).substr(0, 10);
+    done(site, "consent", {{"participant", who}, {"date", today}});
+    if (method_.factors) {
+      done(site, "visit", {{"participant", who}, {"visit", "screening"}, {"date", today}});
+      done(site, "record", {{"record", {{"participant", who}, {"form", "person"}, {"visit", "screening"}}}, {"revision", 0},
+                            {"values", {{{"item", "sex"}, {"value", made.levels.back()[1] == 0 ? "F" : "M=,%"}}}}});
+    }
+    const server::Json seen = ask("view", site, "read_back", {{"participant", who}});
+    ask("command", site, "randomise", {{"participant", who}, {"confirm", seen.at("shown").at("confirm")}});
+  }
+
+  Method const& method_;
+  std::uint8_t number_;
+  std::string log_;
+  SystemClock clock_;
+  SystemChance names_;
+  OneByte chance_;
+  vault::Vault vault_;
+  server::LinkTo<vault::Vault> link_;
+  std::unique_ptr<server::Service> service_;
+  int keys_ = 0;
+};
 
 }  // namespace
 
 int main(int count, char** words) {
-  if (count < 2) return std::fprintf(stderr, "usage: write_allocations SCRIPT [REQUESTS]\n"), 2;
+  if (count < 2) return std::fprintf(stderr, "usage: write_allocations SCRIPT [--durable] [REQUESTS]\n"), 2;
   if (std::system("python3 -c 'import sys' >/dev/null 2>&1") != 0) return std::puts("skipped: there is no python3"), 77;
-  const int requests = count > 2 ? std::atoi(words[2]) : 100'000;
+  const bool durable = count > 2 && words[2] == std::string_view("--durable");
+  const int requests = count > 2 + durable ? std::atoi(words[2 + durable]) : durable ? 1000 : 100'000;
   std::string shape = (std::filesystem::temp_directory_path() / "allocations-XXXXXX").string();
   const std::filesystem::path folder = ::mkdtemp(shape.data());
   std::string command = fmt::format("python3 '{}'", words[1]);
-  for (std::size_t i = 0; i < methods.size(); ++i) {
+  for (std::size_t i = 0; i < methods().size(); ++i) {
+    Method const& method = methods()[i];
+    if (durable && !method.whole) continue;
     const auto path = folder / fmt::format("{:02}.json", i);
-    std::ofstream(path, std::ios::binary) << case_of(methods[i], std::uint8_t(i + 1), methods[i].whole ? requests : requests / 5);
+    const auto number = std::uint8_t(i + 1);
+    std::filesystem::remove(folder / "trial.db");
+    const Outcome outcome = durable ? DurableTrial(method, number, folder).conduct(requests)
+                                    : from_the_vault(method, number, method.whole ? requests : requests / 5);
+    std::ofstream(path, std::ios::binary) << case_text(method, outcome);
     command += fmt::format(" '{}'", path.string());
   }
   std::fflush(stdout);

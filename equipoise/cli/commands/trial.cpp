@@ -15,9 +15,9 @@
 #include "equipoise/core/json.h"
 #include "equipoise/core/record.h"
 #include "equipoise/core/text.h"
+#include "equipoise/data/formats/csv.h"
 #include "equipoise/protocol/toml.h"
 #include "equipoise/store/sqlite.h"
-#include "equipoise/vault/escrow.h"
 #include "equipoise/vault/process.h"
 
 namespace equipoise::cli {
@@ -71,7 +71,7 @@ std::vector<NewUser> read_users(Node const& document, Problems& problems) {
 }
 
 struct Init {
-  std::string protocol, folder, users, secrets, environment = "live", escrow, list, witness, vault_key;
+  std::string protocol, folder, users, secrets, environment = "live", escrow, list, list_key, witness, vault_key;
 };
 
 void init(Init const& asked, Console& console) {
@@ -83,7 +83,7 @@ void init(Init const& asked, Console& console) {
   if (!protocol) problems.push_back(protocol.error());
   else making.opening.protocol = std::move(*protocol);
   if (!asked.list.empty()) {
-    auto list = read_file(asked.list);
+    auto list = sealed_list(asked.list, asked.list_key);
     if (!list) problems.push_back(list.error());
     else making.list = std::move(*list);
   }
@@ -205,6 +205,31 @@ void randomise(Asker const& asker, std::string const& participant, std::string c
   ask(asker, false, "randomise", {{"participant", participant}, {"confirm", confirm}}, console);
 }
 
+/// The rows of the view `audit` as CSV: a column for each member, in the order of the service's answer.
+void audit_table(Asker const& asker, Json filter, std::string const& output, Console& console) {
+  const auto answer = answered(asker, true, "audit", std::move(filter), console);
+  if (!answer) return;
+  constexpr char const* columns[] = {"event", "at", "local", "user", "role", "site", "what", "participant", "visit", "form", "item", "before", "after", "reason"};
+  Json const& rows = answer->at("shown");
+  data::DatasetBuilder table(rows.size());
+  for (char const* name : columns) {
+    data::TypedColumn column{.name = name, .kind = data::Kind::text};
+    for (Json const& row : rows) {
+      const auto cell = row.find(name);
+      std::string text = cell == row.end() ? "" : cell->is_string() ? cell->get<std::string>() : cell->dump();
+      // People open this in spreadsheets, which would take a text somebody typed for a formula.
+      if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos && cell->is_string()) text.insert(0, 1, '\'');
+      column.texts.push_back(std::move(text));
+    }
+    table.add(std::move(column));
+  }
+  const auto made = table.build();
+  if (!made) return console.fail(made.error());
+  if (const auto written = write_whole({{output, data::write_csv(*made)}}); !written) return console.fail(written.error());
+  console.answer(Json{{"output", output}, {"rows", rows.size()}}.dump());
+  console.say(fmt::format("{}: {} rows\n", output, rows.size()));
+}
+
 void add_serving(CLI::App& trial, Console& console) {
   auto serving = std::make_shared<Serving>();
   const auto options = [serving](CLI::App* command) {
@@ -217,28 +242,6 @@ void add_serving(CLI::App& trial, Console& console) {
   options(trial.add_subcommand("open", "Serve the trial until Ctrl-C: the vault and the conduct service"))
       ->callback([serving, &console] { serve(*serving, console); });
   options(trial.add_subcommand("vault", "Serve the vault alone"))->callback([serving, &console] { serve_vault(*serving, console); });
-}
-
-void add_keys(CLI::App& trial, Console& console) {
-  auto path = std::make_shared<std::string>();
-  CLI::App* key = trial.add_subcommand("vault-key", "Make a key file for a vault");
-  key->add_option("file", *path, "New file; keep a copy where no backup of the trial is")->required();
-  key->callback([path, &console] {
-    SystemChance chance;
-    const Key32 bytes = chance.key();
-    if (const auto written = vault::write_new(*path, as_text(bytes)); !written) return console.fail(written.error());
-    console.answer(Json{{"file", *path}}.dump());
-    console.say(fmt::format("{}: whoever has it and the vault's files has the arms.\n", *path));
-  });
-  CLI::App* escrow = trial.add_subcommand("escrow-key", "Make a key pair for the keeper of the escrow");
-  escrow->add_option("file", *path, "New file for the secret key")->required();
-  escrow->callback([path, &console] {
-    SystemChance chance;
-    const vault::EscrowKeys keys = vault::make_escrow_keys(chance);
-    if (const auto written = vault::write_new(*path, hex(keys.secret_key.bytes()) + "\n"); !written) return console.fail(written.error());
-    console.answer(Json{{"public_key", keys.public_key}}.dump());
-    console.say(fmt::format("public key {}\nThe secret key is in '{}'. Give 'trial init --escrow' the public one.\n", keys.public_key, *path));
-  });
 }
 
 void add_questions(CLI::App& trial, Console& console) {
@@ -323,6 +326,19 @@ void add_questions(CLI::App& trial, Console& console) {
     });
   }
   {
+    auto [command, asker, words] = with("audit", "The audit trail as a table for people: CSV with labels, as this role may read it");
+    auto filter = std::make_shared<std::vector<std::pair<std::string, std::string>>>();
+    for (std::string const name : {"participant", "by", "from", "to", "language"})
+      command->add_option_function<std::string>("--" + name, [filter, name](std::string const& value) { filter->emplace_back(name, value); },
+                                                name == "language" ? "en or zh" : name == "by" ? "User" : name == "participant" ? "Only of this one" : "Date");
+    command->add_option("--output", words->output, "New CSV file")->required();
+    command->callback([asker = asker, words = words, filter, &console] {
+      Json data = Json::object();
+      for (auto const& [name, value] : *filter) data[name] = value;
+      audit_table(*asker, std::move(data), words->output, console);
+    });
+  }
+  {
     auto [command, asker, words] = with("backup", "Copy the log while the trial runs");
     command->add_option("file", words->path, "New file")->required();
     command->callback([asker = asker, words = words, &console] {
@@ -346,11 +362,13 @@ void add_trial(CLI::App& app, Console& console) {
   command->add_option("--vault-key", making->vault_key, "Key file of the vault (trial vault-key); without it the passphrase in EQUIPOISE_VAULT_PASSPHRASE")
       ->envname("EQUIPOISE_VAULT_KEY");
   command->add_option("--escrow", making->escrow, "Public key to which the seed is sealed (trial escrow-key)");
-  command->add_option("--list", making->list, "A list of arms to import, for method \"list\"");
+  command->add_option("--list", making->list, "A sealed list of arms (trial seal-list), in place of the seed's");
+  command->add_option("--list-key", making->list_key, "Key file with which the list was sealed")->needs("--list");
   command->add_option("--witness", making->witness, "File for the witness, best on another disk than the trial");
   command->callback([making, &console] { init(*making, console); });
   add_serving(*trial, console);
-  add_keys(*trial, console);
+  add_trial_keys(*trial, console);
+  add_trial_lists(*trial, console);
   add_questions(*trial, console);
 
   auto paths = std::make_shared<std::pair<std::string, std::string>>();
