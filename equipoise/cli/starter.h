@@ -12,6 +12,6 @@ std::string starter_protocol();
 
 /// The same, fitted to a data file with one row a participant: which column is what is guessed from names and values, and every
 /// guess is marked GUESS for a person to confirm.
-std::string starter_protocol(data::CsvTable const& table, std::string const& file);
+std::string starter_protocol(data::CellTable const& table, std::string const& file);
 
 }  // namespace equipoise::cli
