@@ -47,6 +47,13 @@ class CellTable {
     cells_.reserve(rows * header.size());
     lines_.reserve(rows);
   }
+  /// Puts the columns of another table beside these, each with its new name: row `row_of[i]` of it beside row i, and empty cells
+  /// where that is `no_row`.
+  static constexpr std::size_t no_row = std::size_t(-1);
+  void add_columns(CellTable const& other, std::vector<std::string> names, std::vector<std::size_t> const& row_of);
+  /// Appends a row that stands in no line: `text` in one column, the others empty.
+  void add_row(std::size_t column, std::string_view text);
+
   /// Appends the next cell: `write(std::string&)` appends its text.
   template <class Write>
   void keep(Write&& write) {
