@@ -1,6 +1,20 @@
 #include "equipoise/core/section.h"
 
+#include "equipoise/core/section_record.h"
+
 namespace equipoise {
+namespace {
+
+thread_local SectionRecord* record = nullptr;
+
+}  // namespace
+
+SectionRecord::SectionRecord() {
+  expects(record == nullptr, "one SectionRecord at a time");
+  record = this;
+}
+SectionRecord::~SectionRecord() { record = nullptr; }
+SectionRecord* SectionRecord::current() { return record; }
 
 bool Limits::contain(double value) const {
   if (min_excluded ? !(value > min) : !(value >= min)) return false;
@@ -20,7 +34,10 @@ Section::Section(Node const& table, std::string name, Problems& problems)
   expects(table.table() != nullptr, "a Section reads a table");
 }
 
-bool Section::has(std::string_view key) const { return table_->find(key) != nullptr; }
+bool Section::has(std::string_view key) const {
+  if (record) record->note({.table = table_->place(), .key = std::string(key)});
+  return table_->find(key) != nullptr;
+}
 
 Place Section::place_of(std::string_view key) const {
   const Node* value = table_->find(key);
@@ -28,12 +45,14 @@ Place Section::place_of(std::string_view key) const {
 }
 
 Node const* Section::take(std::string_view key) {
+  if (record) record->note({.table = table_->place(), .key = std::string(key)});
   asked_.emplace(key);
   return table_->find(key);
 }
 
 Node const* Section::need(std::string_view key) {
   const Node* value = take(key);
+  if (record) record->note({.table = table_->place(), .key = std::string(key), .needed = true});
   if (!value) add_problem(*problems_, table_->place(), Code::missing_key, "{} needs the key '{}'", name_, key);
   return value;
 }
@@ -45,6 +64,7 @@ void Section::report_type(Node const& value, std::string_view key, std::string_v
 
 void Section::report_word(Node const& value, std::string_view key, std::span<const std::string> offered) {
   const std::string* got = value.text();
+  if (record) record->note({.table = table_->place(), .key = std::string(key), .words = {offered.begin(), offered.end()}});
   if (!got) return report_type(value, key, "one of the words " + one_of(offered));
   Error& error = add_problem(*problems_, value.place(), Code::unknown_keyword, "'{}' in {} must be {}, and is '{}'", key, name_,
                              one_of(offered), *got);
@@ -83,6 +103,7 @@ std::optional<std::string> Section::id(std::string_view key, bool hyphens) {
 
 std::optional<double> Section::checked(Node const& value, std::string_view key, Limits const& limits) {
   const auto got = value.number();
+  if (record) record->note({.table = table_->place(), .key = std::string(key), .limits = limits});
   if (!got) {
     report_type(value, key, "a number");
     return {};

@@ -142,9 +142,17 @@ std::string schedule_of_activities(Protocol const& protocol, std::string_view la
   };
   std::vector<std::size_t> columns;
   for (Visit const& visit : protocol.visits)
-    columns.push_back(std::max({width(visit.label.in(language)), std::to_string(visit.day.day()).size(), window(visit).size()}) +
+    columns.push_back(std::max({width(visit.label.in(language)), std::to_string(visit.day.day()).size(), window(visit).size(),
+                                visit.epoch.size()}) +
                       2);
-  std::string out = padded("Visit", first + 2);
+  std::string out;
+  if (std::ranges::any_of(protocol.visits, [](Visit const& visit) { return !visit.epoch.empty(); })) {
+    out += padded("Epoch", first + 2);
+    for (std::size_t i = 0; i < columns.size(); ++i) out += padded(protocol.visits[i].epoch, columns[i]);
+    while (out.ends_with(' ')) out.pop_back();
+    out += "\n";
+  }
+  out += padded("Visit", first + 2);
   for (std::size_t i = 0; i < columns.size(); ++i) out += padded(protocol.visits[i].label.in(language), columns[i]);
   out += "\n" + padded("Day", first + 2);
   for (std::size_t i = 0; i < columns.size(); ++i) out += padded(std::to_string(protocol.visits[i].day.day()), columns[i]);

@@ -30,6 +30,15 @@ bool carried(std::string const& method, Slot slot, Place const& place, std::stri
   return false;
 }
 
+/// Whether there is all that a plan of the analysis looks up: arms, and the visits of its endpoint. What is not there is a
+/// problem already, and no plan can be made.
+bool can_be_planned(protocol::Protocol const& protocol, protocol::Analysis const& analysis) {
+  const auto planned = [&](std::string const& visit) { return protocol.visit(visit) != nullptr; };
+  const protocol::Endpoint* endpoint = protocol.endpoint(analysis.endpoint);
+  return !protocol.arms.empty() &&
+         (!endpoint || (std::ranges::all_of(endpoint->visits, planned) && (endpoint->at.empty() || planned(endpoint->at))));
+}
+
 }  // namespace
 
 Checked<Study> load(std::string_view bytes, std::string const& file) {
@@ -45,7 +54,7 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
   protocol::Protocol const& protocol = study.protocol;
 
   const std::vector<std::string> none;
-  if (auto const& randomisation = protocol.randomisation)
+  if (auto const& randomisation = protocol.randomisation; randomisation && !protocol.arms.empty())
     if (carried(randomisation->method, Slot::randomisation, randomisation->place, "[randomisation]",
                 allocation::method_keywords(), study, problems))
       study.rule = allocation::Rule::parse(protocol, problems);
@@ -55,7 +64,8 @@ Checked<Study> load(std::string_view bytes, std::string const& file) {
   for (stats::MethodCard const& card : analysis::method_cards()) here.emplace_back(card.keyword);
   for (protocol::Analysis const& analysis : protocol.analyses)
     if (carried(analysis.method, Slot::analysis, analysis.method_place, fmt::format("analysis '{}'", analysis.id), here, study,
-                problems))
+                problems) &&
+        can_be_planned(protocol, analysis))
       analysis::plan_analysis(protocol, analysis, study.plan, problems);
 
   if (auto const& multiplicity = protocol.multiplicity) {

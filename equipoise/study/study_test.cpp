@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -27,10 +28,7 @@ TEST(Study, ListsWhatAFileSaysAndThisBuildDoesNotUse) {
   EXPECT_TRUE(cgd->warnings.empty());
   const auto msc = example("msc-inr");
   ASSERT_TRUE(msc) << to_string(msc.error().front());
-  EXPECT_EQ(msc->not_used, (std::vector<std::string>{"'time_zone' of sites", "'amount' of interventions",
-                                                     "'volume' of interventions", "'weight_change_confirm' of interventions",
-                                                     "'required' of items", "'soft' of items", "'max' of items", "[[edit_check]]",
-                                                     "'unmasked' of [blinding]", "'mask_from' of [blinding]", "[design]"}));
+  EXPECT_EQ(msc->not_used, std::vector<std::string>{"[design]"});
   EXPECT_TRUE(msc->warnings.empty());  // the formula holds the site, and CD4 at baseline, of which the other factor is made
 }
 
@@ -51,15 +49,27 @@ TEST(Study, WarnsOfARandomisationThatIsEasyToGuess) {
   EXPECT_EQ(sure->rule->sentence(), "minimisation of 'site' and 'cd4_low' by the range, probability 1");
 }
 
-TEST(Study, LooksForUnusedKeysInAnyDocument) {
+TEST(Study, SaysWhatIsWrongOfAProtocolWithoutArms) {
+  std::string text = file("examples/remission/protocol.toml");
+  for (std::size_t at; (at = text.find("[[arm]]")) != std::string::npos;) text.replace(at, 7, "[[arn]]");
+  const auto none = load(text, "p.toml");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().front().message, "the protocol needs the key 'arm'");
+}
+
+TEST(Study, SaysWhatIsWrongOfAnEndpointAtNoVisit) {
+  std::string text = file("examples/msc-inr/protocol.toml");
+  const std::string from = "{ id = \"w96\"";
+  text.replace(text.find(from), from.size(), "{ id = \"w97\"");
+  const auto lost = load(text, "p.toml");
+  ASSERT_FALSE(lost);
+  EXPECT_TRUE(std::ranges::any_of(lost.error(), [](Error const& e) { return e.message == "there is no visit 'w96'"; }));
+}
+
+TEST(Study, LooksForUnusedSectionsInAnyDocument) {
   EXPECT_EQ(not_used(Node()), std::vector<std::string>{});
-  const Place here;
-  const Node item(Node::Table{{"soft", here, Node(true)}}, here), text(std::string("soft"), here);
-  const Node form(Node::Table{{"label", here, text}, {"x", here, item}}, here);
-  EXPECT_EQ(not_used(Node(Node::Table{{"form", here, Node(Node::Table{{"f", here, form}}, here)}}, here)),
-            std::vector<std::string>{"'soft' of items"});
-  EXPECT_EQ(not_used(Node(Node::Table{{"form", here, item}}, here)),
-            std::vector<std::string>{});  // a form called 'soft', not an item's key
+  EXPECT_EQ(not_used(Node(Node::Table{})), std::vector<std::string>{});
+  EXPECT_EQ(not_used(Node(Node::Table{{"design", Place{}, Node(true)}})), std::vector<std::string>{"[design]"});
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "equipoise/cli/commands.h"
 #include "equipoise/cli/files.h"
+#include "equipoise/cli/fixes.h"
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/describe.h"
 #include "equipoise/protocol/load.h"
@@ -46,12 +47,38 @@ Problems check_worlds(std::string_view bytes, std::string const& file, Checked<s
   return problems;
 }
 
+/// The problems with what to write instead, in words or, with --json, as `fix` of each.
+void fail_with_fixes(Console& console, std::string_view bytes, Problems problems) {
+  const std::vector<Fix> made = fixes(bytes, problems);
+  if (console.json) {
+    auto list = nlohmann::ordered_json::parse(json_list(problems));
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      list[i]["fix"] = {{"say", made[i].say}};
+      if (!made[i].paste.empty()) list[i]["fix"]["paste"] = made[i].paste;
+    }
+    console.set_status(exit_status(problems));
+    return console.answer(
+        nlohmann::ordered_json{{"problems", list}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  }
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    std::string& last = problems[i].hint.empty() ? problems[i].message : problems[i].hint;
+    last += "\n  fix: " + made[i].say;
+    std::string_view rest = made[i].paste;
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find('\n'), rest.size());
+      last += "\n    " + std::string(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  console.fail(problems);
+}
+
 }  // namespace
 
 void add_check(CLI::App& app, Console& console) {
   struct Arguments {
     std::string protocol, language = "en";
-    bool canonical = false;
+    bool canonical = false, fix_hints = false;
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command =
@@ -59,11 +86,13 @@ void add_check(CLI::App& app, Console& console) {
   command->add_option("protocol", arguments->protocol, "Protocol file (TOML), '-' for standard input")->required();
   command->add_option("--language", arguments->language, "Language of labels, where the protocol has it")->capture_default_str();
   command->add_flag("--canonical", arguments->canonical, "Print the canonical form whose SHA-256 is the digest");
+  command->add_flag("--fix-hints", arguments->fix_hints, "Say of each problem what to write instead, with TOML to paste");
   command->callback([arguments, &console] {
     const auto bytes = read_file(arguments->protocol, protocol::longest_protocol + 1);
     if (!bytes) return console.fail(bytes.error());
     auto study = study::load(*bytes, arguments->protocol);
-    if (Problems problems = check_worlds(*bytes, arguments->protocol, study); !problems.empty()) return console.fail(problems);
+    if (Problems problems = check_worlds(*bytes, arguments->protocol, study); !problems.empty())
+      return arguments->fix_hints ? fail_with_fixes(console, *bytes, std::move(problems)) : console.fail(problems);
     protocol::Protocol const& protocol = study->protocol;
     if (arguments->canonical) {
       console.answer(

@@ -1,0 +1,243 @@
+// The examples: real trials against the figures that were published and against R. Each README says where both come from.
+
+#include "run_binary.h"
+
+namespace equipoise::e2e {
+namespace {
+
+/// The protocol of an example, analysed with the data beside it or with those named; the test fails when that fails.
+json analysed(std::string const& protocol, fs::path const& data = {}) {
+  std::vector<std::string> arguments{"analyse", (source_dir / "examples" / protocol).string(), "--json"};
+  if (!data.empty()) arguments.insert(arguments.end(), {"--data", data.string()});
+  const Ran ran = equipoise(arguments);
+  EXPECT_EQ(ran.status, 0) << ran.err << ran.out.substr(0, 2000);
+  return ran.status == 0 ? ran.answer() : json::object();
+}
+
+/// The one record of a quantity at a place, written as in results.json.
+json at(json const& results, std::string const& analysis, std::string const& quantity, std::string const& place) {
+  const json wanted = json::parse(place);
+  json found = json::object();
+  int count = 0;
+  for (json const& one : results.at("records"))
+    if (one.at("analysis") == analysis && one.at("quantity") == quantity && one.at("at") == wanted) found = one, ++count;
+  EXPECT_EQ(count, 1) << analysis << " " << quantity << " " << place;
+  return found;
+}
+
+double number(json const& record, const char* key = "value") {
+  const bool there = record.contains(key) && record.at(key).is_number();
+  EXPECT_TRUE(there) << record << " has no " << key;
+  return there ? record.at(key).get<double>() : std::nan("");
+}
+
+std::string arm_term(std::string const& arm) { return R"({"term":[{"column":"arm","level":")" + arm + R"("}]})"; }
+std::string difference(std::string const& arm, std::string const& minus) {
+  return R"({"difference":{"column":"arm","level":")" + arm + R"(","minus":")" + minus + R"("}})";
+}
+
+/// As printed: a number to so many decimals.
+std::string printed(double value, int decimals) { return fmt::format("{:.{}f}", value, decimals); }
+
+/// A file that may be read and is not shipped; the reason to skip when it is not there.
+fs::path shared_file(const char* name) { return shared_dir() / "data" / name; }
+constexpr const char* not_here = "the data of this example are not shipped: name their folder in EQUIPOISE_SHARED";
+
+// Moertel et al., Ann Intern Med 1995;122:321-326: recurrence 40 % less with both drugs (P < 0.0001), 2 % less with levamisole.
+// R 4.2.2, survival 3.5-3: coxph begun four times again at its own answer, survdiff, 16 digits; 600 summands in another order:
+// 1e-12.
+TEST(Examples, ColonHasThePublishedReductionsOfRecurrence) {
+  const json results = analysed("colon/protocol.toml");
+  const auto ratio = [&](const char* id, const char* arm) { return number(record(results, id, "hazard_ratio", arm)); };
+  EXPECT_EQ(printed(100 * (1 - ratio("a02_recurrence_ratio", "combined")), 0), "40");
+  EXPECT_EQ(printed(100 * (1 - ratio("a02_recurrence_ratio", "levamisole")), 0), "2");
+  EXPECT_LT(number(record(results, "a01_recurrence", "chi_square", "combined"), "p"), 0.0001);
+  EXPECT_EQ(record(results, "a02_recurrence_ratio", "n_events", "observation").at("value"), 177);
+  EXPECT_EQ(record(results, "a05_death_ratio", "n_events", "combined").at("value"), 123);
+
+  const double near = 1e-12;
+  EXPECT_NEAR(ratio("a02_recurrence_ratio", "levamisole"), std::exp(-0.01512328844060087), near);
+  EXPECT_NEAR(ratio("a02_recurrence_ratio", "combined"), std::exp(-0.51209312045413113), near);
+  EXPECT_NEAR(ratio("a05_death_ratio", "levamisole"), std::exp(-0.02663746286741257), near);
+  EXPECT_NEAR(ratio("a05_death_ratio", "combined"), std::exp(-0.37171027791319888), near);
+  EXPECT_NEAR(number(record(results, "a05_death_ratio", "estimate", "combined"), "se"), 0.1187539996265850, near);
+  EXPECT_NEAR(number(record(results, "a01_recurrence", "chi_square", "combined")), 19.06515272992233, 1e-11);
+  EXPECT_NEAR(number(record(results, "a04_death", "chi_square", "combined")), 9.965665733276717, 1e-11);
+  EXPECT_NEAR(number(record(results, "a04_death", "chi_square", "levamisole")), 0.05696914030826861, 1e-11);
+}
+
+// Hothorn and Everitt, A Handbook of Statistical Analyses Using R, longitudinal data: three decimals of coefficients and robust
+// standard errors. R 4.2.2, geepack 1.3.9, epsilon 1e-13, which stops within 1e-8 (tests/reference/gee).
+TEST(Examples, RespiratoryHasThePublishedCoefficients) {
+  const json results = analysed("respiratory/protocol.toml");
+  struct Coefficient {
+    const char *term, *published, *error;
+    double value, se;
+  };
+  for (Coefficient const& one : std::initializer_list<Coefficient>{
+           {R"({"term":[{"column":"arm","level":"active"}]})", "1.299", "0.351", 1.29921589212366739, 0.3507779663112656},
+           {R"({"term":[{"column":"site","level":"c2"}]})", "0.672", "0.357", 0.67160098327741125, 0.3568191261103792},
+           {R"({"term":[{"column":"gender@baseline","level":"male"}]})", "0.119", "0.443", 0.11924364684819914,
+            0.4432023457904974},
+           {R"({"term":[{"column":"good@baseline","level":"true"}]})", "1.882", "0.350", 1.88202860371976977, 0.3500515173874168},
+           {R"({"term":[{"column":"age@baseline"}]})", "-0.018", "0.013", -0.01816587563378675, 0.0130042637079862}}) {
+    const json estimate = at(results, "a01_gee", "estimate", one.term);
+    EXPECT_EQ(printed(number(estimate), 3), one.published);
+    EXPECT_EQ(printed(number(at(results, "a01_gee", "robust_se", one.term)), 3), one.error);
+    EXPECT_NEAR(number(estimate), one.value, 1e-8);
+    EXPECT_NEAR(number(at(results, "a01_gee", "robust_se", one.term)), one.se, 1e-8);
+  }
+  // mantelhaen.test(correct = FALSE) of R 4.2.2 at month 4.
+  EXPECT_NEAR(number(record(results, "a03_month_4", "chi_square")), 4.3078443587518, 1e-12);
+  EXPECT_NEAR(number(record(results, "a04_common_odds", "estimate")), 2.350608987820244, 1e-12);
+}
+
+// Rabe-Hesketh and Skrondal, Multilevel and Longitudinal Modeling Using Stata: odds ratios of the exchangeable model. geepack as
+// above.
+TEST(Examples, ToenailHasThePublishedOddsRatios) {
+  const json results = analysed("toenail/protocol.toml");
+  const std::string month = R"({"term":[{"column":"month"}]})";
+  const std::string slope = R"({"term":[{"column":"arm","level":"terbinafine"},{"column":"month"}]})";
+  const auto coefficient = [&](const char* id, std::string const& term) { return number(at(results, id, "estimate", term)); };
+  EXPECT_EQ(printed(std::exp(coefficient("a01_slope", arm_term("terbinafine"))), 3), "1.007");
+  EXPECT_EQ(printed(std::exp(coefficient("a01_slope", month)), 3), "0.843");
+  EXPECT_EQ(printed(std::exp(coefficient("a01_slope", slope)), 3), "0.925");
+  EXPECT_NEAR(coefficient("a01_slope", slope), -0.077733170130587448, 1e-8);
+  EXPECT_NEAR(number(at(results, "a01_slope", "robust_se", slope)), 0.05411310697602791, 1e-8);
+  EXPECT_NEAR(coefficient("a02_independence", slope), -0.0672216237508417441, 1e-8);
+  EXPECT_EQ(record(results, "a01_slope", "n_observations").at("value"), 1908);
+}
+
+// Hammer SM et al., N Engl J Med 1996;335:1081-1090: hazard ratios 0.50, 0.54, 0.61 of 2467 participants, of whom the file has
+// 2139: within the file's interval, and within a tenth. R as for colon.
+TEST(Examples, Actg175IsNearThePublishedHazardRatios) {
+  const fs::path data = shared_file("actg175/actg175.csv");
+  if (!fs::exists(data)) GTEST_SKIP() << not_here;
+  const json results = analysed("actg175/protocol.toml", data);
+  struct Compared {
+    const char* arm;
+    double published, r, chi_square;
+  };
+  for (Compared const& one :
+       std::initializer_list<Compared>{{"zidovudine_didanosine", 0.50, -0.7093739419718653, 34.34110834120406},
+                                       {"zidovudine_zalcitabine", 0.54, -0.6446201420180047, 29.82044148848184},
+                                       {"didanosine", 0.61, -0.5347825494091923, 21.56903813063564}}) {
+    const json ratio = record(results, "a02_progression_ratio", "hazard_ratio", one.arm);
+    EXPECT_NEAR(number(ratio), one.published, 0.1 * one.published) << one.arm;
+    EXPECT_LT(number(ratio, "lower"), one.published);
+    EXPECT_GT(number(ratio, "upper"), one.published);
+    EXPECT_NEAR(number(ratio), std::exp(one.r), 1e-12);
+    EXPECT_NEAR(number(record(results, "a01_progression", "chi_square", one.arm)), one.chi_square, 1e-11);
+  }
+  EXPECT_EQ(record(results, "a02_progression_ratio", "n_events", "zidovudine").at("value"), 181);
+}
+
+// Abrams DI et al., N Engl J Med 1994;330:657-662: deaths 100 of 230 and 88 of 237. R: coxph 0.8104303; nlme 3.1-162, lme by
+// REML, which stops within 1e-7 of the coefficients.
+TEST(Examples, DdiDdcHasThePublishedDeaths) {
+  const fs::path data = shared_file("aids-ddi-ddc/aids.csv");
+  if (!fs::exists(data)) GTEST_SKIP() << not_here;
+  const json results = analysed("ddi-ddc/protocol.toml", data);
+  const auto count = [&](const char* quantity, const char* arm) {
+    return record(results, "a02_death_ratio", quantity, arm).at("value");
+  };
+  EXPECT_EQ(count("n_events", "didanosine"), 100);
+  EXPECT_EQ(count("n_subjects", "didanosine"), 230);
+  EXPECT_EQ(count("n_events", "zalcitabine"), 88);
+  EXPECT_EQ(count("n_subjects", "zalcitabine"), 237);
+  EXPECT_NEAR(number(record(results, "a02_death_ratio", "hazard_ratio", "zalcitabine")), 0.8104303, 5e-8);
+  const auto coefficient = [&](std::string const& term) { return number(at(results, "a05_cd4", "estimate", term)); };
+  EXPECT_NEAR(coefficient(R"({"term":[{"column":"month"}]})"), -0.1388624328608, 1e-7);
+  EXPECT_NEAR(coefficient(R"({"term":[{"column":"arm","level":"zalcitabine"},{"column":"month"}]})"), -0.0210233098753, 1e-7);
+  EXPECT_NEAR(number(record(results, "a05_cd4", "residual_sd")), 1.749979263803, 1e-6);
+}
+
+// CDISCPILOT01, Tables 14-3.01 and 14-3.02 as printed in the public replication by Atorus Research; SAS's P values of the model
+// of every visit.
+TEST(Examples, CdiscPilotHasThePrintedCellsOfEfficacy) {
+  if (!fs::exists(shared_file("cdisc-pilot/adqsadas.csv"))) GTEST_SKIP() << not_here;
+  const json adas = analysed("cdisc-pilot/adas.toml", shared_file("cdisc-pilot/adqsadas.csv"));
+  const auto cells = [](json const& one) {
+    return fmt::format("{} ({}) ({};{}) {}", printed(number(one), 1), printed(number(one, "se"), 2),
+                       printed(number(one, "lower"), 1), printed(number(one, "upper"), 1), printed(number(one, "p"), 3));
+  };
+  const auto compare = [&](json const& results, const char* id, const char* arm, const char* minus) {
+    return cells(at(results, id, "estimate", difference(arm, minus)));
+  };
+  EXPECT_EQ(compare(adas, "a01_adas", "low", "placebo"), "-0.5 (0.82) (-2.1;1.1) 0.569");
+  EXPECT_EQ(compare(adas, "a01_adas", "high", "placebo"), "-1.0 (0.84) (-2.7;0.7) 0.233");
+  EXPECT_EQ(compare(adas, "a01_adas", "high", "low"), "-0.5 (0.84) (-2.2;1.1) 0.520");
+  for (auto const& [arm, p] : {std::pair("low", "0.5600"), std::pair("high", "0.4403")}) {
+    json place = json::parse(difference(arm, "placebo"));
+    place["within"] = json::array({{{"column", "visit"}, {"level", "w24"}}});
+    json found;
+    for (json const& one : adas.at("records"))
+      if (one.at("analysis") == "a03_repeated" && one.at("quantity") == "estimate" && one.at("at").contains("difference") &&
+          one.at("at").at("difference") == place.at("difference") && one.at("at").dump().find("w24") != std::string::npos)
+        found = one;
+    EXPECT_EQ(printed(number(found, "p"), 4), p) << arm;
+  }
+  const json cibic = analysed("cdisc-pilot/cibic.toml", shared_file("cdisc-pilot/adqscibc.csv"));
+  for (auto const& [id, p] :
+       {std::pair("a01_week_8", "0.2727"), std::pair("a02_week_16", "0.4003"), std::pair("a03_week_24", "0.6180")})
+    EXPECT_EQ(printed(number(record(cibic, id, "chi_square"), "p"), 4), p);
+  EXPECT_EQ(compare(cibic, "a04_mean", "low", "placebo"), "-0.1 (0.13) (-0.3;0.2) 0.489");
+  EXPECT_EQ(compare(cibic, "a04_mean", "high", "placebo"), "0.0 (0.13) (-0.2;0.3) 0.799");
+  EXPECT_EQ(compare(cibic, "a04_mean", "high", "low"), "0.1 (0.13) (-0.1;0.4) 0.349");
+}
+
+// Tables 14-1.01, 14-1.02 and 14-2.01, as printed.
+TEST(Examples, CdiscPilotHasThePrintedCellsOfDemographyAndDisposition) {
+  if (!fs::exists(shared_file("cdisc-pilot/adsl.csv"))) GTEST_SKIP() << not_here;
+  const json results = analysed("cdisc-pilot/demography.toml", shared_file("cdisc-pilot/adsl.csv"));
+  std::vector<std::vector<int>> left;
+  std::vector<int> completed, efficacy;
+  for (json const& arm : results.at("flow")) {
+    left.emplace_back();
+    for (json const& reason : arm.at("left")) left.back().push_back(reason.at("n").get<int>());
+    completed.push_back(arm.at("completed").get<int>());
+    efficacy.push_back(arm.at("sets").at(1).at("n").get<int>());
+  }
+  // Adverse event, death, efficacy, lost, subject, physician, entry criteria, violation, sponsor.
+  EXPECT_EQ(left, (std::vector<std::vector<int>>{
+                      {8, 1, 3, 1, 9, 1, 1, 1, 1}, {44, 1, 0, 0, 8, 0, 0, 1, 2}, {39, 0, 1, 0, 8, 2, 2, 1, 1}}));
+  EXPECT_EQ(completed, (std::vector<int>{60, 28, 30}));
+  EXPECT_EQ(efficacy, (std::vector<int>{79, 81, 74}));
+
+  for (auto const& [id, p] :
+       {std::pair("a02_age", "0.5934"), std::pair("a03_mmse", "0.5947"), std::pair("a04_duration", "0.1530"),
+        std::pair("a05_education", "0.3875"), std::pair("a06_weight", "0.0030"), std::pair("a07_height", "0.1262"),
+        std::pair("a08_bmi", "0.0133")})
+    EXPECT_EQ(printed(number(record(results, id, "f"), "p"), 4), p) << id;
+  std::map<std::string, std::vector<std::string>> rows;  // mean, SD, median, smallest, largest, one after the other
+  for (json const& item : results.at("baseline"))
+    if (!item.at("categorical"))
+      for (json const& cell : item.at("cells"))
+        rows[item.at("item")].push_back(fmt::format("{} {} {} {} {}", printed(number(cell, "mean"), 1),
+                                                    printed(number(cell, "sd"), 2), printed(number(cell, "median"), 1),
+                                                    printed(number(cell, "min"), 1), printed(number(cell, "max"), 1)));
+  using Cells = std::vector<std::string>;
+  EXPECT_EQ(rows["age@baseline"], (Cells{"75.2 8.59 76.0 52.0 89.0", "75.7 8.29 77.5 51.0 88.0", "74.4 7.89 76.0 56.0 88.0",
+                                         "75.1 8.25 77.0 51.0 89.0"}));
+  EXPECT_EQ(rows["mmse@baseline"], (Cells{"18.0 4.27 19.5 10.0 23.0", "17.9 4.22 18.0 10.0 24.0", "18.5 4.16 20.0 10.0 24.0",
+                                          "18.1 4.21 19.0 10.0 24.0"}));
+  EXPECT_EQ(rows["education@baseline"],
+            (Cells{"12.6 2.95 12.0 6.0 21.0", "13.2 4.15 12.0 3.0 24.0", "12.5 2.92 12.0 6.0 20.0", "12.8 3.38 12.0 3.0 24.0"}));
+  EXPECT_EQ(rows["bmi@baseline"], (Cells{"23.6 3.67 23.4 15.1 33.3", "25.1 4.27 24.3 17.7 40.1", "25.3 4.16 24.8 13.7 34.5",
+                                         "24.7 4.09 24.2 13.7 40.1"}));
+}
+
+/// Every protocol under examples/ passes `check`, in text and as JSON, and prints without a problem.
+TEST(Examples, AllPassCheck) {
+  int checked = 0;
+  for (auto const& entry : fs::recursive_directory_iterator(source_dir / "examples"))
+    if (entry.path().extension() == ".toml") {
+      const Ran ran = equipoise({"check", entry.path().string(), "--json"});
+      EXPECT_EQ(ran.status, 0) << entry.path() << ran.out;
+      ++checked;
+    }
+  EXPECT_GE(checked, 12);
+}
+
+}  // namespace
+}  // namespace equipoise::e2e
