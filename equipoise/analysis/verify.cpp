@@ -17,7 +17,7 @@ using stats::Need;
 /// A data file of cases: cells as text, and the typed columns that cases have asked for.
 class CaseData {
  public:
-  explicit CaseData(data::CsvTable table) : table_(std::move(table)) {}
+  explicit CaseData(data::CellTable table) : table_(std::move(table)) {}
 
   std::size_t rows() const { return table_.rows(); }
 
@@ -34,7 +34,7 @@ class CaseData {
   }
 
  private:
-  data::CsvTable table_;
+  data::CellTable table_;
   std::map<std::pair<std::string, Need>, data::TypedColumn> columns_;
 };
 
@@ -103,7 +103,7 @@ class Verifier {
       add_problem(problems, place, bytes.error().code, "the data file '{}' cannot be read: {}", name, bytes.error().message);
       return nullptr;
     }
-    Checked<data::CsvTable> table = data::read_csv(std::move(*bytes), name);
+    Checked<data::CellTable> table = data::read_csv(std::move(*bytes), name);
     if (!table) {
       for (Error const& error : table.error()) add_problem(problems, place, error.code, "{}", to_string(error));
       return nullptr;

@@ -13,6 +13,7 @@ void add_question(CLI::App& command, Question& question);
 
 void add_new(CLI::App& app, Console& console);
 void add_check(CLI::App& app, Console& console);
+void add_convert(CLI::App& app, Console& console);
 void add_schema(CLI::App& app, Console& console);
 void add_analyse(CLI::App& app, Console& console);
 void add_report(CLI::App& app, Console& console);
@@ -25,6 +26,7 @@ void add_verify(CLI::App& app, Console& console);
 inline void add_commands(CLI::App& app, Console& console) {
   add_new(app, console);
   add_check(app, console);
+  add_convert(app, console);
   add_schema(app, console);
   add_analyse(app, console);
   add_report(app, console);

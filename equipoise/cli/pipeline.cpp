@@ -9,6 +9,7 @@
 #include "equipoise/core/digest.h"
 #include "equipoise/core/text.h"
 #include "equipoise/data/formats.h"
+#include "equipoise/data/join.h"
 #include "equipoise/data/source.h"
 #include "equipoise/protocol/load.h"
 #include "equipoise/report/headline.h"
@@ -58,6 +59,30 @@ std::string data_file(Question const& question, protocol::Protocol const& protoc
   return (std::filesystem::path(question.protocol).parent_path() / protocol.source->file).string();
 }
 
+/// The data file with the files that [source] joins to it, which stand in the same folder.
+Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, std::string bytes, std::string const& file, std::vector<std::string>& notes) {
+  Problems problems;
+  auto table = data::Formats::read(std::move(bytes), file);
+  if (!table) problems = table.error();
+  std::vector<data::CellTable> others;
+  if (protocol.source)
+    for (protocol::SourceJoin const& join : protocol.source->joins) {
+      const std::string path = (std::filesystem::path(file).parent_path() / join.file).string();
+      auto read = read_file(path);
+      if (!read) {
+        problems.push_back(read.error());
+        continue;
+      }
+      notes.push_back(fmt::format("Joined by participant as '{}': {}, SHA-256 {}.", join.as, join.file, sha256(*read)));
+      auto other = data::Formats::read(std::move(*read), path);
+      if (other) others.push_back(std::move(*other));
+      else problems.insert(problems.end(), other.error().begin(), other.error().end());
+    }
+  if (!problems.empty()) return fail(std::move(problems));
+  if (others.empty()) return table;
+  return data::with_joined(protocol, std::move(*table), others);
+}
+
 }  // namespace
 
 Checked<Answered> answer(Question const& question) {
@@ -79,7 +104,8 @@ Checked<Answered> answer(Question const& question) {
                                  .seed = {},
                                  .simulated = study->protocol.trial.simulated,
                                  .match = study->protocol.conventions.match};
-  const auto table = data::Formats::read(std::move(*data), file);
+  std::vector<std::string> joined;  // sentences for the provenance
+  const auto table = read_tables(study->protocol, std::move(*data), file, joined);
   if (!table) return fail(table.error());
   auto records = data::read_source(study->protocol, *table);
   if (!records) return fail(records.error());
@@ -94,6 +120,7 @@ Checked<Answered> answer(Question const& question) {
     provenance.cutoff = *question.cutoff;
   }
   provenance.notes = records->notes;
+  provenance.notes.insert(provenance.notes.end(), joined.begin(), joined.end());
   const data::TrialTables tables(study->protocol, *records);
   results::Results results = analysis::run(study->protocol, study->plan, tables, std::move(provenance));
   return Answered{std::move(*study), std::move(results)};

@@ -27,7 +27,7 @@ struct Profile {
 /// Texts that programs write for a value that they do not have.
 constexpr std::array<std::string_view, 4> no_value{"NA", "N/A", ".", "null"};
 
-Profile profile(data::CsvTable const& table, std::size_t column) {
+Profile profile(data::CellTable const& table, std::size_t column) {
   Profile p{.name = table.header[column]};
   std::set<std::string, std::less<>> seen;
   for (std::size_t row = 0; row < table.rows(); ++row) {
@@ -285,7 +285,7 @@ item = [
 )";
 }
 
-std::string starter_protocol(data::CsvTable const& table, std::string const& file) {
+std::string starter_protocol(data::CellTable const& table, std::string const& file) {
   std::vector<Profile> columns;
   for (std::size_t c = 0; c < table.header.size(); ++c) columns.push_back(profile(table, c));
   const Guess g = guess(columns);

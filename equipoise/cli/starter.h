@@ -15,7 +15,7 @@ std::string starter_protocol();
 
 /// The same, fitted to a data file with one row a participant: which column is what is guessed from names and values, and every
 /// guess is marked GUESS for a person to confirm.
-std::string starter_protocol(data::CsvTable const& table, std::string const& file);
+std::string starter_protocol(data::CellTable const& table, std::string const& file);
 
 /// A commented protocol of one kind of trial: a file of cli/templates, whole in the binary.
 struct Template {

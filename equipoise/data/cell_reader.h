@@ -14,7 +14,9 @@ namespace equipoise::data {
 /// count.
 class CellReader {
  public:
-  CellReader(std::string file, Problems& problems) : file_(std::move(file)), problems_(problems) {}
+  /// line_word  what a row's `line` counts in sentences: "line", or "row" of a file without lines
+  CellReader(std::string file, Problems& problems, std::string_view line_word = "line")
+      : file_(std::move(file)), line_word_(line_word), problems_(problems) {}
   ~CellReader();
   CellReader(CellReader const&) = delete;
   CellReader& operator=(CellReader const&) = delete;
@@ -35,6 +37,8 @@ class CellReader {
   /// An exact date as a day number, or nothing and a problem.
   std::optional<double> exact_date(std::string_view cell, int line, std::string const& column);
 
+  std::string_view line_word() const { return line_word_; }
+
   /// Reports a problem with a cell.
   void refuse(int line, std::string const& column, std::string message, std::string hint = {});
 
@@ -42,6 +46,7 @@ class CellReader {
   static constexpr std::size_t shown = 20;
 
   std::string file_;
+  std::string_view line_word_;
   Problems& problems_;
   std::map<std::string, std::size_t> count_;
   std::map<std::string, int> last_line_;

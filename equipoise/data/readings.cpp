@@ -90,9 +90,9 @@ Readings one_a_day(protocol::Protocol const& protocol, protocol::Item const& ite
       Reading const& earlier = first.line < second.line ? first : second;
       if (rule == SameDay::refused)
         cells.refuse(later.line, column,
-                     fmt::format("participant '{}' has the value {} of '{}' here, and {} of the same day in line {}",
+                     fmt::format("participant '{}' has the value {} of '{}' here, and {} of the same day in {} {}",
                                  records.participants[first.participant], in_words(values, later.value), item.id,
-                                 in_words(values, earlier.value), earlier.line),
+                                 in_words(values, earlier.value), cells.line_word(), earlier.line),
                      number ? "say which counts: same_day = \"mean\", \"lowest\" or \"highest\" in [schedule]" : "");
     }
     made.participant.push_back(first.participant);
@@ -140,9 +140,9 @@ void at_named_visits(protocol::Protocol const& protocol, protocol::Item const& i
     Reading const& before = read[i - 1];
     if (!equal(values, before.value, one.value))
       cells.refuse(one.line, column,
-                   fmt::format("participant '{}' has the value {} of '{}' at visit '{}' here, and {} in line {}",
+                   fmt::format("participant '{}' has the value {} of '{}' at visit '{}' here, and {} in {} {}",
                                records.participants[one.participant], in_words(values, one.value), item.id, visit,
-                               in_words(values, before.value), before.line));
+                               in_words(values, before.value), cells.line_word(), before.line));
   }
 }
 

@@ -19,8 +19,12 @@ using expression::Type;
 
 class SourceReader {
  public:
-  SourceReader(protocol::Protocol const& protocol, CsvTable const& table, Problems& problems)
-      : protocol_(protocol), source_(*protocol.source), table_(table), problems_(problems), cells_(table.file, problems) {}
+  SourceReader(protocol::Protocol const& protocol, CellTable const& table, Problems& problems)
+      : protocol_(protocol),
+        source_(*protocol.source),
+        table_(table),
+        problems_(problems),
+        cells_(table.file, problems, table.line_word()) {}
 
   TrialRecords read() {
     check_columns();
@@ -55,7 +59,7 @@ class SourceReader {
   void check_columns() {
     const auto wanted = [&](std::string const& name, Place const& place) {
       if (name.empty() || table_.find(name)) return;
-      Error& error = add_problem(problems_, {.file = table_.file, .line = 1}, Code::missing_column,
+      Error& error = add_problem(problems_, {.file = table_.file, .line = table_.has_lines() ? 1 : 0}, Code::missing_column,
                                  "the data have no column '{}' ({}:{})", name, place.file, place.line);
       if (const auto near = nearest(name, table_.header)) error.hint = fmt::format("did you mean '{}'?", *near);
       else error.hint = "columns: " + join(table_.header, ", ");
@@ -89,10 +93,10 @@ class SourceReader {
         records_.participants.emplace_back(name);
         first_row_.push_back(row);
       } else if (!several_rows()) {
-        cells_.refuse(
-            line(row), source_.participant,
-            fmt::format("participant '{}' has a second row; the first is line {}", name, line(first_row_[found->second])),
-            "with several rows a participant say rows = \"intervals\" or \"visits\" in [source]");
+        cells_.refuse(line(row), source_.participant,
+                      fmt::format("participant '{}' has a second row; the first is {} {}", name, table_.line_word(),
+                                  line(first_row_[found->second])),
+                      "with several rows a participant say rows = \"intervals\" or \"visits\" in [source]");
       }
       owner_.push_back(found->second);
     }
@@ -108,8 +112,8 @@ class SourceReader {
       const std::string_view first = cell(first_row_[owner_[row]], at), here = cell(row, at);
       if (first != here)
         cells_.refuse(line(row), name,
-                      fmt::format("participant '{}' has the {} '{}' here, and '{}' in line {}",
-                                  records_.participants[owner_[row]], what, here, first, line(first_row_[owner_[row]])));
+                      fmt::format("participant '{}' has the {} '{}' here, and '{}' in {} {}", records_.participants[owner_[row]],
+                                  what, here, first, table_.line_word(), line(first_row_[owner_[row]])));
     }
   }
 
@@ -451,7 +455,7 @@ class SourceReader {
 
   protocol::Protocol const& protocol_;
   protocol::Source const& source_;
-  CsvTable const& table_;
+  CellTable const& table_;
   Problems& problems_;
   CellReader cells_;
   TrialRecords records_;
@@ -462,9 +466,18 @@ class SourceReader {
   std::size_t n_ = 0;
 };
 
+/// In a file without lines a place is said in the sentence.
+void name_rows(Problems& problems, std::string const& file) {
+  for (Error& problem : problems) {
+    if (problem.place.file != file || problem.place.line == 0) continue;
+    problem.message = fmt::format("row {}: {}", problem.place.line, problem.message);
+    problem.place.line = 0;
+  }
+}
+
 }  // namespace
 
-Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CsvTable const& table) {
+Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CellTable const& table) {
   Problems problems;
   TrialRecords records;
   if (!protocol.source) {
@@ -480,6 +493,7 @@ Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CsvTable c
     add_problem(problems, {.file = table.file}, Code::no_data, "the data have no participants");
   if (!problems.empty()) {
     sort_in_file_order(problems);
+    if (!table.has_lines()) name_rows(problems, table.file);
     return fail(std::move(problems));
   }
   return records;

@@ -10,6 +10,6 @@ namespace equipoise::data {
 /// Reads a data file as the protocol's [source] says: one row a participant, or several rows that are intervals at risk.
 /// Every problem is reported with the line of the file and the column: missing columns, unknown codes, text in a number column,
 /// numbers outside hard limits, duplicate participants, values that change within a participant, intervals that leave gaps.
-Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CsvTable const& table);
+Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CellTable const& table);
 
 }  // namespace equipoise::data

@@ -238,7 +238,8 @@ Node Graph::add(Op op, std::vector<Node> operands) {
     if (std::ranges::any_of(operands, [&](Node x) { return constant_value(x) && !always_missing(x); })) return constant(1);
     std::erase_if(operands, [&](Node x) { return always_missing(x); });
     std::ranges::sort(operands);
-    operands.erase(std::ranges::unique(operands).begin(), operands.end());
+    operands.erase(std::unique(operands.begin(), operands.end()),
+                   operands.end());  // not std::ranges::unique: Clang 14 cannot read it
     if (operands.empty()) return constant(0);
   }
   const Space space = nodes_[operands.front()].space;
@@ -325,7 +326,7 @@ Program Graph::program(std::vector<Node> const& outputs) const {
       made.steps_.push_back(step);
       std::vector<Node> done = operation.operands;
       std::ranges::sort(done);
-      done.erase(std::ranges::unique(done).begin(), done.end());
+      done.erase(std::unique(done.begin(), done.end()), done.end());  // not std::ranges::unique: Clang 14 cannot read it
       for (const Node operand : done)
         if (const Op of = nodes_[operand].op; last_use[operand] == node && of != Op::input && of != Op::constant)
           idle[nodes_[operand].space].push_back(places[operand].index);

@@ -257,6 +257,14 @@ struct SourceEntry {
   Place place;
 };
 
+/// A file with one row a participant (after `where`), whose columns stand beside those of the data file as "as.COLUMN".
+struct SourceJoin {
+  std::string file, as;
+  std::string by;  ///< its column of participants
+  std::vector<RowRule> where;
+  Place place;
+};
+
 /// [source]: how a data file's columns become the trial's items.
 struct Source {
   std::string file;
@@ -268,6 +276,7 @@ struct Source {
   std::string participant, site, arm, arm_received, randomised, follow_up;
   std::string randomisation_order;  ///< column of whole numbers: who was randomised before whom
   std::vector<CellCode> arm_codes;
+  std::vector<SourceJoin> joins;
   std::string interval_start, interval_stop;
   std::vector<SourceItem> items;
   std::vector<SourceEntry> entries;

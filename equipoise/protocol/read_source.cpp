@@ -169,6 +169,25 @@ void read_entries(Reader& reader, Section& source) {
   }
 }
 
+/// join = [{ file = "adsl.xpt", as = "adsl", by = "USUBJID" }]: columns are then called "adsl.AGE".
+void read_joins(Reader& reader, Section& source) {
+  std::set<std::string> names;
+  for (Section& section : source.tables("join", "join of [source]")) {
+    SourceJoin join{.place = section.place()};
+    join.file = section.need_text("file").value_or("");
+    const std::size_t slash = join.file.find_last_of('/') + 1;
+    std::string stem = join.file.substr(slash, join.file.find('.', slash) - slash);
+    join.as = section.filled_text("as").value_or(stem);
+    section.rename(fmt::format("join '{}' of [source]", join.as));
+    join.by = section.filled_text("by").value_or(reader.protocol.source->participant);
+    if (!join.file.empty() && !names.insert(join.as).second)
+      section.report_at(section.has("as") ? "as" : "file", Code::duplicate, "two files are joined as '{}'", join.as).hint = "give one of them another name with 'as'";
+    join.where = read_where(section);
+    section.finish();
+    reader.protocol.source->joins.push_back(std::move(join));
+  }
+}
+
 }  // namespace
 
 void read_source(Reader& reader, Section& root) {
@@ -223,6 +242,7 @@ void read_source(Reader& reader, Section& root) {
     section->report_at("interval", Code::inconsistent, "'interval' belongs to rows = \"intervals\"");
   if (source.intervals && section->has("follow_up"))
     section->report_at("follow_up", Code::inconsistent, "with rows = \"intervals\" follow-up ends with the last interval");
+  read_joins(reader, *section);
   read_items(reader, *section);
   read_entries(reader, *section);
   section->finish();

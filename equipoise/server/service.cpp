@@ -98,9 +98,7 @@ Expected<std::unique_ptr<Service>> Service::start(Surroundings const& around) {
   if (!commitment) return tl::unexpected(commitment.error());
   if (*commitment != service->state_.opened->commitment)
     return fail(Code::inconsistent, "the vault is not the one that committed to this trial");
-  if (!service->amended_.empty())  // before the allocations, which may have levels of the amended protocol
-    if (const auto told = service->tell_vault(service->amended_); !told) return tl::unexpected(told.error());
-  if (const auto told = around.vault.resume(service->state_.allocations); !told) return tl::unexpected(told.error());
+  if (const auto told = service->tell_log(around.vault); !told) return tl::unexpected(told.error());
   if (around.witness) {
     const Sequence last = service->state_.last;
     const vault::Standing standing = around.witness->judge(last, [&](Sequence sequence) { return conduct::digest_at(around.store, sequence); });
@@ -117,10 +115,16 @@ Expected<std::unique_ptr<Service>> Service::start(Surroundings const& around) {
   return service;
 }
 
-Expected<void> Service::tell_vault(std::string const& file_digest) {
+Expected<void> Service::tell_amendment(VaultLink& vault, std::string const& file_digest) {
   const auto bytes = conduct::protocol_file(around_.store, file_digest);
   if (!bytes) return tl::unexpected(bytes.error());
-  return around_.vault.amend(*bytes);
+  return vault.amend(*bytes);
+}
+
+Expected<void> Service::tell_log(VaultLink& vault) {
+  if (!amended_.empty())
+    if (const auto told = tell_amendment(vault, amended_); !told) return told;
+  return vault.resume(state_.allocations);
 }
 
 Expected<void> Service::load_plan(std::string const& file_digest) {
@@ -248,9 +252,12 @@ Checked<Json> Service::act(Asked const& asked) {
   const auto command = conduct::read_command(asked.name, *asked.data, problems);
   if (!command) return fail(std::move(problems));
   auto decision = conduct::decide(state_, asked.actor, *command, surroundings());
+  if (!decision) vault_.settle(false);
   if (!decision) return fail(std::move(decision.error()));
   const Sequence first = state_.last + 1;
-  if (const auto committed = commit(asked.actor, asked.key, asked.request, std::move(*decision)); !committed) return failed(committed.error());
+  const auto committed = commit(asked.actor, asked.key, asked.request, std::move(*decision));
+  vault_.settle(committed.has_value());
+  if (!committed) return failed(committed.error());
   return told(first, state_.last);
 }
 
@@ -281,7 +288,7 @@ Expected<void> Service::commit(Actor const& actor, std::string const& key, std::
   pass("decided");
   for (TrialEvent const& event : events)
     if (auto const* amended = std::get_if<conduct::Amended>(&event.event))
-      if (const auto told = tell_vault(amended->document); !told) return told;
+      if (const auto told = tell_amendment(vault_, amended->document); !told) return told;
   if (around_.witness)
     if (const auto written = around_.witness->intend(act.events.back().sequence, act.events.back().digest); !written)
       return tl::unexpected(written.error());
@@ -296,11 +303,13 @@ Expected<void> Service::commit(Actor const& actor, std::string const& key, std::
     const auto folded = conduct::fold(state_, events[i], act.events[i].digest);
     if (!folded) broken_ = folded.error().message;
     expects(folded.has_value(), "what is decided can be folded");
-    if (auto const* amended = std::get_if<conduct::Amended>(&events[i].event))
+    if (auto const* amended = std::get_if<conduct::Amended>(&events[i].event)) {
+      amended_ = amended->document;
       if (const auto loaded = load_plan(amended->document); !loaded) broken_ = loaded.error().message;
+    }
   }
-  if (allocated > 0)
-    if (const auto confirmed = around_.vault.confirm(allocated); !confirmed) broken_ = confirmed.error().message;
+  // The allocation is in the log, whether the vault has heard of it or not.
+  if (allocated > 0 && !vault_.confirm(allocated)) vault_.lost();
   if (around_.witness)
     if (const auto written = around_.witness->confirm(state_.last, state_.digest); !written) broken_ = written.error().message;
   pass("confirmed");

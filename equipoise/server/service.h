@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "equipoise/conduct/views.h"
-#include "equipoise/server/vault_link.h"
+#include "equipoise/server/vault_in_step.h"
 #include "equipoise/vault/witness.h"
 
 namespace equipoise::server {
@@ -76,7 +76,8 @@ class Service {
   std::string const& broken() const { return broken_; }
 
  private:
-  explicit Service(Surroundings const& around) : around_(around), clock_(around.clock) {}
+  explicit Service(Surroundings const& around)
+      : around_(around), clock_(around.clock), vault_(around.vault, [this](VaultLink& vault) { return tell_log(vault); }) {}
 
   /// The clock of the trial: that of the machine, unless a simulated trial has been told what time it is.
   class TrialClock final : public Clock {
@@ -110,9 +111,11 @@ class Service {
   /// Adds the events, or nothing.
   Expected<void> commit(conduct::Actor const& actor, std::string const& key, std::string const& request, conduct::Decision decision);
   Expected<void> load_plan(std::string const& file_digest);
-  Expected<void> tell_vault(std::string const& file_digest);
+  Expected<void> tell_amendment(VaultLink& vault, std::string const& file_digest);
+  /// Tells a vault that has started anew what the log holds: before the allocations the amendment, whose levels they may have.
+  Expected<void> tell_log(VaultLink& vault);
   Expected<void> fold_log();
-  conduct::Surroundings surroundings() const { return {plans_, clock_, around_.chance, around_.vault, around_.store}; }
+  conduct::Surroundings surroundings() { return {plans_, clock_, around_.chance, vault_, around_.store}; }
   void pass(std::string_view point) const {
     if (around_.passes) around_.passes(point);
   }
@@ -124,6 +127,7 @@ class Service {
 
   Surroundings around_;
   TrialClock clock_;
+  VaultInStep vault_;
   conduct::State state_;
   conduct::Plans plans_;
   std::string amended_;  ///< file of the last amendment; empty: there was none

@@ -57,7 +57,7 @@ Checked<Json> Service::told(Sequence first, Sequence last) {
 Expected<Json> Service::shown(TrialEvent const& event, std::string const& digest) {
   if (auto const* unblinded = std::get_if<conduct::ParticipantUnblinded>(&event.event)) {
     if (unblinded->drill) return Json{{"drill", "this was a drill: no arm is told"}};
-    const auto opening = around_.vault.open(unblinded->participant, digest);
+    const auto opening = vault_.open(unblinded->participant, digest);
     if (!opening) return tl::unexpected(opening.error());
     Json made{{"participant", opening->participant}, {"arm", opening->arm}};
     if (conduct::Plan const* plan = plans_.find(state_.version().protocol))
@@ -67,7 +67,7 @@ Expected<Json> Service::shown(TrialEvent const& event, std::string const& digest
     return Json{{"unblinded", std::move(made)}};
   }
   if (auto const* labelled = std::get_if<conduct::KitsLabelled>(&event.event)) {
-    const auto labels = around_.vault.labels(labelled->lot, digest);
+    const auto labels = vault_.labels(labelled->lot, digest);
     if (!labels) return tl::unexpected(labels.error());
     Json list = Json::array();
     for (allocation::LabelledKit const& one : *labels) list.push_back({{"kit", one.number}, {"arm", one.arm}});
@@ -76,7 +76,7 @@ Expected<Json> Service::shown(TrialEvent const& event, std::string const& digest
   if (auto const* printed = std::get_if<conduct::EnvelopesPrinted>(&event.event)) {
     if (printed->allocations != std::int64_t(state_.allocations.size()))
       return fail(Code::conflict, "participants were randomised since these envelopes were printed: print new ones");
-    const auto envelopes = printed->count == 0 ? around_.vault.envelopes(digest) : around_.vault.envelopes(printed->levels, printed->count, digest);
+    const auto envelopes = printed->count == 0 ? vault_.envelopes(digest) : vault_.envelopes(printed->levels, printed->count, digest);
     if (!envelopes) return tl::unexpected(envelopes.error());
     Json list = Json::array();
     for (allocation::Envelope const& one : *envelopes) list.push_back({{"outside", one.outside}, {"inside", one.inside}});
@@ -89,7 +89,7 @@ Expected<Json> Service::shown(TrialEvent const& event, std::string const& digest
   }
   if (dose) {
     conduct::Participant const* who = state_.participant(dose->participant);
-    const auto order = around_.vault.dose({who->randomised->request.number, dose->intervention, dose->visit, dose->weight_kg});
+    const auto order = vault_.dose({who->randomised->request.number, dose->intervention, dose->visit, dose->weight_kg});
     if (!order) return tl::unexpected(order.error());
     return Json{{"order", Json::parse(encoded(*order))}};
   }
@@ -164,7 +164,7 @@ Checked<Json> Service::hand_in(Asked const& asked) {
 Expected<std::map<std::string, std::string, std::less<>>> Service::opened_arms(std::string const& act) {
   std::map<std::string, std::string, std::less<>> arms;
   for (allocation::Request const& request : state_.allocations) {
-    const auto opening = around_.vault.open(request.participant, act);
+    const auto opening = vault_.open(request.participant, act);
     if (!opening) return tl::unexpected(opening.error());
     arms[opening->participant] = opening->arm;
   }

@@ -83,7 +83,7 @@ std::vector<Node> TrialNames::recorded(std::string_view id) {
     for (protocol::Item const& item : form.items)
       if (placed(item, id)) found.push_back(at(item, id));
   std::ranges::sort(found);
-  found.erase(std::ranges::unique(found).begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());  // not std::ranges::unique: Clang 14 cannot read it
   return found;
 }
 

@@ -61,6 +61,9 @@ constexpr std::array<std::pair<std::string_view, Answer>, 17> answers{{
 }};
 // clang-format on
 
+/// What is answered from the allocations so far, and what adds to them.
+constexpr std::string_view of_history[] = {"allocate", "confirm", "receipt", "open", "reveal", "dose", "keep", "choose_kit", "envelopes"};
+
 }  // namespace
 
 std::string Desk::answer(std::string_view line) {
@@ -78,6 +81,8 @@ std::string Desk::answer(Question const& question) {
   const auto found = std::ranges::find(answers, question.ask, &std::pair<std::string_view, Answer>::first);
   if (found == answers.end())
     return to_line({Code::unknown_keyword, fmt::format("the vault does not know '{}'", question.ask), {}, {}});
+  if (!resumed_ && std::ranges::find(of_history, question.ask) != std::end(of_history))
+    return to_line({Code::unavailable, "the vault has started anew and has not been told the allocations of the log", {}, {}});
   return found->second(vault_, question);
 }
 
@@ -93,7 +98,9 @@ std::string Desk::resume(Question const& question) {
   told_.insert(told_.end(), question.history.begin(), question.history.end());
   if (!question.last) return encoded(Nothing{});
   const std::vector<allocation::Request> history = std::exchange(told_, {});
-  return line_of(vault_.resume(history));
+  const auto resumed = vault_.resume(history);
+  resumed_ |= resumed.has_value();
+  return line_of(resumed);
 }
 
 Expected<void> serve(std::string const& path, Vault& vault, std::atomic<bool> const& stop, LineLimits limits) {

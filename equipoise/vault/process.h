@@ -49,7 +49,8 @@ struct Status {
   }
 };
 
-/// Answers questions. Whatever it is given, it answers one line: a record, or an error.
+/// Answers questions. Whatever it is given, it answers one line: a record, or an error. A vault that has just started knows no
+/// allocation: what depends on them is `unavailable` until the history has been told (`resume`), be it an empty one.
 class Desk {
  public:
   explicit Desk(Vault& vault) : vault_(vault) {}
@@ -61,6 +62,7 @@ class Desk {
 
   Vault& vault_;
   std::vector<allocation::Request> told_;  ///< a history that is being told in parts
+  bool resumed_ = false;
 };
 
 /// Serves at a Unix socket until `stop` is set. Only processes of the same user are answered: whoever may act as the conduct

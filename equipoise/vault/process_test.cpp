@@ -40,6 +40,7 @@ TEST(Process, AnswersAsTheVaultItself) {
   Bench here(dosed_trial());
   EXPECT_EQ(encoded(client.commitment().value()), encoded(here.vault.commitment()));
   EXPECT_EQ(client.escrow().value(), "");
+  ASSERT_TRUE(client.resume({}));
   const KitOrder order{.lot = "L", .expires = "2027-06-30", .counts = {{"none", 3}, {"low", 3}, {"high", 3}}};
   const auto lot = client.label_kits(order).value();
   EXPECT_EQ(encoded(lot), encoded(here.vault.label_kits(order).value()));
@@ -73,6 +74,7 @@ TEST(Process, AnswersAsTheVaultItself) {
 TEST(Process, CarriesErrorsWithTheirCodes) {
   Served served(dosed_trial());
   Client client(served.path());
+  ASSERT_TRUE(client.resume({}));
   const auto answer = client.allocate({.number = 3, .participant = "x", .levels = {}});
   EXPECT_EQ(answer.error().code, Code::conflict);
   EXPECT_EQ(said(answer), "allocation 3 was asked for, and the next one is 1");
@@ -98,6 +100,21 @@ TEST(Process, IsToldALongHistoryInParts) {
   EXPECT_EQ(client.status()->confirmed, 0);
 }
 
+// A vault that was killed and started again knows no allocation. It must not take the next one for the first.
+TEST(Process, AllocatesNothingBeforeItHasBeenToldTheHistory) {
+  Bench bench(trial(blocks_by_stratum));
+  Desk desk(bench.vault);
+  const std::string first = encoded(Question{.ask = "allocate", .request = Request{.number = 1, .participant = "p", .levels = {0, 0}}});
+  EXPECT_EQ(desk.answer(first), R"({"error":"unavailable","message":"the vault has started anew and has not been told the allocations of the log"})");
+  EXPECT_EQ(error_in(desk.answer(R"({"ask":"open","participant":"p"})"))->code, Code::unavailable);
+  EXPECT_FALSE(error_in(desk.answer(R"({"ask":"commitment"})")));
+  // A history that does not hold tells nothing.
+  EXPECT_TRUE(error_in(desk.answer(R"({"ask":"resume","number":0,"history":[{"number":2,"participant":"a","levels":[0,0]}],"last":true})")));
+  EXPECT_EQ(error_in(desk.answer(first))->code, Code::unavailable);
+  EXPECT_EQ(desk.answer(R"({"ask":"resume","number":0,"last":true})"), "{}");
+  EXPECT_FALSE(error_in(desk.answer(first)));
+}
+
 TEST(Process, RefusesPartsOfAHistoryInAnotherOrder) {
   Bench bench(trial(blocks_by_stratum));
   Desk desk(bench.vault);
@@ -117,6 +134,7 @@ TEST(Process, AnswersAnythingWithOneLine) {
       desk.answer(""),
       R"({"error":"syntax","message":"this is no question to the vault: the bytes are no record of their kind, from position 0 on"})");
   EXPECT_EQ(desk.answer(R"({"ask":"arms"})"), R"({"error":"unknown_keyword","message":"the vault does not know 'arms'"})");
+  EXPECT_EQ(desk.answer(R"({"ask":"resume","number":0,"last":true})"), "{}");
   EXPECT_EQ(desk.answer(R"({"ask":"allocate"})"), R"({"error":"missing_key","message":"'allocate' needs 'request'"})");
   EXPECT_EQ(desk.answer(R"({"ask":"open","participant":"p"})"),
             R"({"error":"unresolved","message":"nobody called 'p' has an allocation"})");
@@ -158,6 +176,7 @@ TEST(Process, TakesAnAmendedProtocol) {
   ASSERT_TRUE(protocol);
   Served served(*protocol);
   Client client(served.path());
+  ASSERT_TRUE(client.resume({}));
   ASSERT_TRUE(client.allocate({.number = 1, .participant = "s1-001", .levels = {0, 1}}));
   ASSERT_TRUE(client.confirm(1));
   std::string amended = text;

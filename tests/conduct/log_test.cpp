@@ -189,6 +189,10 @@ TEST(C37_Restore, AnOldCopyAllocatesNothingUntilItIsReconciled) {
   Json forged = receipts;
   forged[0]["receipt"]["mark"] = std::string(64, 'a');
   EXPECT_EQ(codes(trial.ask("administrator", "reconcile", {{"lost", forged}})), std::set<std::string>{"verification"});
+  // Also when genuine ones were compared before it: they are not allocated, as the act came to nothing.
+  forged = receipts;
+  forged[2]["receipt"]["mark"] = std::string(64, 'a');
+  EXPECT_EQ(codes(trial.ask("administrator", "reconcile", {{"lost", forged}})), std::set<std::string>{"verification"});
   const Json answer = trial.done("administrator", "reconcile", {{"lost", receipts}});
   ASSERT_TRUE(answer["ok"].get<bool>());
   EXPECT_FALSE(trial.service->state().reconciling);

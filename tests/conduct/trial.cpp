@@ -75,13 +75,16 @@ Trial::Trial(Options options) : chance("names of " + options.seed), protocol(opt
   CountedChance seed(options.seed);
   auto secrets = vault::draw_secrets(plan->protocol(), options.environment, "", seed);
   if (!secrets) throw std::logic_error(secrets.error().message);
-  auto made = vault::Vault::open(plan->protocol(), std::move(*secrets), vault::Ledger::in_memory(), {&clock, &chance}, options.exchanged);
+  Expected<vault::Ledger> ledger = vault::Ledger::in_memory();
+  if (!options.ledger.empty()) ledger = vault::Ledger::open(options.ledger, secrets->seed, chance);
+  if (!ledger) throw std::logic_error(ledger.error().message);
+  auto made = vault::Vault::open(plan->protocol(), std::move(*secrets), std::move(*ledger), {&clock, &chance}, options.exchanged);
   if (!made) throw std::logic_error(made.error().message);
   vault = std::make_unique<vault::Vault>(std::move(*made));
   std::vector<std::string> arms;
   for (protocol::Arm const& arm : plan->protocol().arms) arms.push_back(arm.id);
   link = std::make_unique<server::LinkTo<vault::Vault>>(*vault, arms);
-  server::Surroundings around{*store, *link, options.witness, clock, chance, "equipoise test"};
+  server::Surroundings around{*store, options.vault ? *options.vault : *link, options.witness, clock, chance, "equipoise test", options.log};
   server::Opening opening{.protocol = protocol, .file = options.protocol_file, .environment = options.environment, .users = {}};
   std::vector<std::string> users{"administrator", "administrator_2", "monitor", "data_manager", "data_manager_2", "medical_monitor",
                                  "blinded_statistician", "unblinded_statistician", "unblinded_statistician_2", "committee"};

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -45,6 +46,9 @@ struct Options {
   std::vector<std::int32_t> exchanged{};  ///< arms, for non-interference
   conduct::EventStore* store = nullptr;   ///< in place of one in memory
   vault::Witness* witness = nullptr;
+  server::VaultLink* vault = nullptr;     ///< to another one, in place of one in this process
+  std::function<void(std::string const&)> log{};
+  std::string ledger{};                   ///< file of the vault's; empty: in memory
 };
 
 class Trial {
@@ -87,7 +91,7 @@ class Trial {
   std::unique_ptr<conduct::EventStore> own_store;
   conduct::EventStore* store;
   std::unique_ptr<vault::Vault> vault;
-  std::unique_ptr<server::VaultLink> link;
+  std::unique_ptr<server::VaultLink> link;  ///< to the vault of this process
   std::unique_ptr<server::Service> service;
   std::string protocol;
 };

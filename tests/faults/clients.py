@@ -1,296 +1,154 @@
 #!/usr/bin/env python3
-"""Many clients at once against a conduct service that is killed again and again; then the history against the log.
+"""Many clients at once against a conduct service and a vault that are killed again and again; then the history against the log.
 
-    clients.py --service BINARY [--seconds N] [--seed N] [--mutant NAME] [--all]
+    clients.py --programs FOLDER [--seconds N] [--seed N] [--mutant NAME] [--all]
 
-Eight clients enrol and randomise: three quarters ask once, 15 % double click (one key, twice at once), 10 % use two tabs (two keys for one
-participant). Whatever is not answered definitely is asked again with the same key. The service is killed from outside every 0.15 to 0.4 s, and
-kills itself with probability 0.5 % at named points inside. Afterwards the invariants I0 to I14 are held against the log. --mutant runs a service
-that is wrong on purpose, and the exit status is 0 when an invariant catches it; --all runs the right one and then every mutant.
+Eight clients enrol, randomise and record: 70 % ask once, 15 % double click (one key, twice at once), 15 % use two tabs (two keys for one
+participant); 10 % save a form in two tabs on the same revision. Whatever is not answered definitely is asked again with the same key. Every 0.15
+to 0.4 s something happens (disturbances.py), and both processes kill themselves with probability 0.5 % at named points inside. Afterwards the
+trial is ended and revealed, and the invariants (invariants.py) are held against log and history. --mutant runs programs that are wrong on purpose,
+and the exit status is 0 when an invariant catches it; --all runs the right ones, an old copy
+that is put back, bad questions at the sockets (socket_fuzz.py), and then every mutant.
 """
 import argparse
-import hashlib
-import json
-import os
-import random
-import signal
-import socket
-import sqlite3
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 
-MUTANTS = ["early_answer", "late_store", "forgets_keys", "no_witness", "two_places"]
-SITES = ["s1", "s2", "s3"]
+from disturbances import put_back_an_old_copy, run_clients
+from harness import Trial
+from invariants import NAMES, check
+from socket_fuzz import fuzz_sockets
 
-
-class History:
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.rows = []  # key, command, participant, asked, answered, answer (None: unknown)
-
-    def add(self, *row):
-        with self.lock:
-            self.rows.append(row)
-
-
-class Client(threading.Thread):
-    def __init__(self, path, history, stop, seed):
-        super().__init__(daemon=True)
-        self.path, self.history, self.stop, self.random, self.seed, self.count = path, history, stop, random.Random(seed), seed, 0
-
-    def once(self, line):
-        """The answer, or None when there is none."""
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(2)
-                connection.connect(self.path)
-                connection.sendall(line + b"\n")
-                got = b""
-                while not got.endswith(b"\n"):
-                    piece = connection.recv(65536)
-                    if not piece:
-                        return None
-                    got += piece
-                return got[:-1]
-        except OSError:
-            return None
-
-    def question(self, site, key=None, command=None, view=None, data=None):
-        question = {"user": "i-" + site, "secret": "i", "role": "investigator", "site": site, "data": data or {}}
-        if command:
-            question.update(key=key, command=command)
-        else:
-            question["view"] = view
-        return json.dumps(question).encode()
-
-    def ask(self, site, key, command, data):
-        """Asks until the answer is definite; every answer and every silence goes into the history."""
-        line = self.question(site, key, command, data=data)
-        while not self.stop.is_set():
-            asked = time.monotonic()
-            answer = self.once(line)
-            self.history.add(key, command, data.get("participant"), asked, time.monotonic(), answer)
-            if answer is not None:
-                read = json.loads(answer)
-                if read["ok"] or not any(p["code"] in ("unavailable", "io") for p in read["problems"]):
-                    return read
-            time.sleep(0.01)
-        return None
-
-    def look(self, site, view, data):
-        while not self.stop.is_set():
-            answer = self.once(self.question(site, view=view, data=data))
-            if answer is not None and json.loads(answer)["ok"]:
-                return json.loads(answer)["shown"]
-            time.sleep(0.01)
-        return None
-
-    def key(self):
-        self.count += 1
-        return f"{self.seed}-{self.count}"
-
-    def run(self):
-        while not self.stop.is_set():
-            site = self.random.choice(SITES)
-            enrolled = self.ask(site, self.key(), "enrol", {})
-            if not enrolled or not enrolled["ok"] or not enrolled["events"]:
-                continue
-            who = enrolled["events"][0]["data"]["participant"]
-            self.ask(site, self.key(), "consent", {"participant": who, "date": "2024-01-08"})
-            shown = self.look(site, "read_back", {"participant": who})
-            if not shown:
-                continue
-            data = {"participant": who, "confirm": shown["confirm"]}
-            kind = self.random.random()
-            if kind < 0.75:
-                self.ask(site, self.key(), "randomise", data)
-                continue
-            keys = [self.key()] * 2 if kind < 0.9 else [self.key(), self.key()]
-            both = [threading.Thread(target=self.ask, args=(site, key, "randomise", data)) for key in keys]
-            for thread in both:
-                thread.start()
-            for thread in both:
-                thread.join()
+# What is wrong, and the invariants of which at least one must say so. None: no kill can show it, and what does is said.
+MUTANTS = {
+    "subject_twice": ("no check that a participant has an allocation: in conduct, store and vault", {"I2", "I4"}),
+    "no_transaction": ("each statement of an act stands alone", {"I5", "I6", "I8", "I9", "I10", "I1", "I2"}),
+    "audit_later": ("an act is stored, and its events in a second transaction", {"I8", "I9", "start"}),
+    "slot_first": ("the number of an allocation is marked in an earlier transaction", {"I6", "I10"}),
+    "early_answer": ("one act in fifty is answered and not stored", {"I3", "I7", "I13", "start"}),
+    "late_store": ("an act is stored when the next one comes", {"I3", "I13"}),
+    "forgets_keys": ("a command that is sent again is not known", {"I11"}),
+    "no_witness": ("the witness is not told", {"I13"}),
+    "vault_forgets": ("a vault that starts again is not told what was allocated", {"I1", "I5"}),
+    "vault_advances": ("the vault counts when it is asked, not when the log has it", {"I1", "I5"}),
+    "two_places": ("one receipt in twenty is that of the allocation before", {"I1", "I5"}),
+    "swapped_arms": ("two arms are revealed exchanged", {"I12"}),
+    "read_first": ("BEGIN DEFERRED and a read before the write", None),
+    "no_sync": ("synchronous = OFF", None),
+}
+SOME = ["subject_twice", "audit_later", "early_answer", "forgets_keys", "no_witness", "vault_forgets"]  # for a short test
+WHY_NOT = {"read_first": "right with one writer", "no_sync": "only a power cut shows it: power_loss does"}
+# Twice as busy with dying as the right one, so that few seconds are enough.
+MUTANT_DIES = 0.01
+LONGEST_ROUND = 120  # seconds
 
 
-class Service:
-    def __init__(self, arguments, folder, mutant, seed):
-        self.words = [arguments.service, folder, os.path.join(folder, "socket"), "--die", "0.005", "--seed", str(seed)]
-        if mutant:
-            self.words += ["--mutant", mutant]
-        self.process, self.kills, self.inside = None, 0, 0
-
-    def start(self):
-        self.process = subprocess.Popen(self.words, stderr=subprocess.PIPE)
-
-    def keep_going(self):
-        """Starts it again when it has died; a service that does not start is an invariant of its own."""
-        if self.process.poll() is None:
-            return None
-        said = self.process.stderr.read().decode()
-        if self.process.returncode == -signal.SIGKILL or self.process.returncode == 3:
-            self.inside += 1
-            self.start()
-            return None
-        return f"the service does not start: {said.strip()}"
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-            self.kills += 1
-            self.start()
-
-
-def check(folder, history, problem):
-    """What is wrong, by invariant."""
-    wrong = {}
-
-    def bad(invariant, text):
-        wrong.setdefault(invariant, []).append(text)
-
-    if problem:
-        bad("start", problem)
-        return wrong, 0, len(history.rows)
-    database = sqlite3.connect(os.path.join(folder, "trial.db"))
-    if database.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-        bad("I0", "integrity_check")
-    events, previous, digests = [], "", []
-    for sequence, blob, digest in database.execute("SELECT sequence, bytes, digest FROM event ORDER BY sequence"):
-        blob = bytes(blob) if not isinstance(blob, str) else blob.encode()
-        event = json.loads(blob)
-        if sequence != len(events) + 1 or event["envelope"]["sequence"] != sequence:
-            bad("I7", f"event {sequence} stands at {len(events) + 1}")
-        if hashlib.sha256(blob).hexdigest() != digest or event["envelope"].get("previous", "") != previous:
-            bad("I7", f"the chain breaks at event {sequence}")
-        previous = digest
-        digests.append(digest)
-        events.append(event)
-    acts = {key: (first, last) for key, first, last in database.execute("SELECT key, first, last FROM act")}
-    covered = sorted(range_ for range_ in acts.values())
-    place = 1
-    for first, last in covered:
-        if first != place:
-            bad("I8", f"events from {place} belong to {'no act' if first > place else 'two acts'}")
-        place = last + 1
-    if place != len(events) + 1:
-        bad("I9", f"events from {place} belong to no act")
-    randomised = [event for event in events if event["event"] == "randomised"]
-    once = {what for kind, what in database.execute("SELECT kind, what FROM once") if kind == "allocation"}
-    if once != {str(event["data"]["request"]["number"]) for event in randomised}:
-        bad("I6", "what is kept as allocated once is not what is allocated")
-    positions, who = {}, set()
-    for number, event in enumerate(randomised, 1):
-        receipt = event["data"]["receipt"]
-        if receipt["number"] != number or event["data"]["request"]["number"] != number:
-            bad("I10", f"allocation {receipt['number']} is the {number}th")
-        if event["data"]["participant"] in who:
-            bad("I2", event["data"]["participant"])
-        who.add(event["data"]["participant"])
-        mine = positions.setdefault(receipt["stream"], [])
-        if receipt["position"] in mine:
-            bad("I1", f"{receipt['stream']}/{receipt['position']} twice")
-        mine.append(receipt["position"])
-    for stream, used in positions.items():
-        if used != list(range(1, len(used) + 1)):
-            bad("I5", f"{stream} has a hole or another order")
-    # The history: what was answered, when.
-    told, of_participant, numbered, first_asked = {}, {}, [], {}
-    for key, command, participant, asked, answered, answer in history.rows:
-        if command == "randomise":
-            first_asked[participant] = min(asked, first_asked.get(participant, asked))
-    for key, command, participant, asked, answered, answer in history.rows:
-        if answer is None:
-            continue
-        read = json.loads(answer)
-        if read["ok"]:
-            if not read["events"]:
-                bad("I3", f"{command} with key {key} was answered, and nothing of it is in the log")
-            for event in read["events"]:
-                stored = events[event["sequence"] - 1] if event["sequence"] <= len(events) else None
-                if stored is None or stored["event"] != event["event"] or stored["data"] != event["data"]:
-                    bad("I3", f"{command} with key {key} was answered, and event {event['sequence']} is not so")
-        elif any(problem["code"] in ("unavailable", "io") for problem in read["problems"]):
-            continue
-        if told.setdefault(key, answer) != answer:
-            bad("I11", f"two answers to {command} with key {key}")
-        if command == "randomise" and read["ok"] and read["events"]:
-            asked = first_asked[participant]
-            number = read["events"][0]["data"]["receipt"]["number"]
-            if of_participant.setdefault(participant, number) != number:
-                bad("I4", f"{participant} has two answers")
-            numbered.append((read["events"][0]["data"]["receipt"], asked, answered))
-    by_stream = {}
-    for receipt, asked, answered in numbered:
-        by_stream.setdefault(receipt["stream"], []).append((asked, answered, receipt["position"]))
-    for stream, rows in by_stream.items():
-        ends = sorted((answered, position) for _, answered, position in rows)
-        reached, k = 0, 0
-        for asked, _, position in sorted(rows):
-            while k < len(ends) and ends[k][0] < asked:
-                reached = max(reached, ends[k][1])
-                k += 1
-            # An answer that is asked for again is as old as the first question that led to it.
-            if reached > position and asked == min(a for a, _, p in rows if p == position):
-                bad("I14", f"{stream}/{position} was first asked for after {reached} had been answered")
-    witness = open(os.path.join(folder, "witness"), "rb").read()
-    heads = [int(piece.split(b",")[0].split(b"}")[0]) for piece in witness.split(b'"sequence":')[1:]]
-    if not heads or max(heads) < len(events):
-        bad("I13", f"the witness has seen {max(heads, default=0)} of {len(events)} events")
-    return wrong, len(randomised), len(history.rows)
-
-
-def run(arguments, mutant, seconds):
+def run(arguments, mutant, seconds, seed):
     with tempfile.TemporaryDirectory() as folder:
-        seed = arguments.seed
-        history, stop = History(), threading.Event()
-        service = Service(arguments, folder, mutant, seed)
-        service.start()
-        clients = [Client(os.path.join(folder, "socket"), history, stop, f"{seed}-{i}") for i in range(8)]
-        for client in clients:
-            client.start()
-        random_, end, problem = random.Random(seed), time.monotonic() + seconds, None
-        while time.monotonic() < end and not problem:
-            time.sleep(random_.uniform(0.15, 0.4))
-            problem = service.keep_going()
-            if not problem:
-                service.kill()
-        stop.set()
-        for client in clients:
-            client.join(5)
-        service.process.kill()
-        service.process.wait()
-        wrong, allocations, asked = check(folder, history, problem)
-        verdict = "clean" if not wrong else ", ".join(f"{key} ({len(texts)}: {texts[0]})" for key, texts in sorted(wrong.items()))
-        print(f"{mutant or 'right':<13} {service.kills:>4} kills outside {service.inside:>4} inside {asked:>6} questions {allocations:>5} allocations  {verdict}",
-              flush=True)
-        return bool(wrong), allocations
+        trial = Trial(arguments.programs, folder, mutant, seed, MUTANT_DIES if mutant else 0.005)
+        try:
+            history, disturbances, problem = run_clients(trial, seconds, seed)
+            wrong, allocations, tabs = check(trial, history, problem)
+            trial.count_deaths()
+        finally:
+            trial.end()
+        return wrong, allocations, tabs, history, disturbances, trial
+
+
+def add(sums, counts):
+    for name, count in counts.items():
+        sums[name] = sums.get(name, 0) + count
+
+
+def run_right(arguments):
+    """Rounds of at most two minutes, each with a trial of its own: the log stays as short as a trial's, and so does a start."""
+    sums, deaths, counts, broken, rounds = {}, {}, {}, {}, max(1, round(arguments.seconds / LONGEST_ROUND))
+    for number in range(rounds):
+        wrong, allocations, tabs, history, disturbances, trial = run(arguments, None, arguments.seconds / rounds, arguments.seed + number)
+        add(sums, {"allocations": allocations, "tabs": tabs, "questions": len(history.rows), "silent": sum(row[5] is None for row in history.rows),
+                   "rounds with an allocation": allocations > 0})
+        for name, daemon in (("service", trial.service), ("vault", trial.vault)):
+            add(sums, {f"{name} outside": daemon.outside, f"{name} inside": daemon.inside, f"{name} stopped": daemon.stopped})
+        add(deaths, trial.deaths)
+        add(counts, disturbances.counts)
+        for name, texts in wrong.items():
+            broken[name] = f"round {number + 1}: {len(texts)}: {texts[0][:300]}"
+    print(f"right: {arguments.seconds:g} s in {rounds} trials; {sums['questions']} questions, {sums['silent']} of them without an answer; "
+          f"{sums['allocations']} allocations; {sums['tabs']} pairs of tabs on one revision")
+    for name in ("service", "vault"):
+        print(f"  the {name} was killed {sums[name + ' outside']} times from outside, {sums[name + ' inside']} times inside, "
+              f"and stopped itself {sums[name + ' stopped']} times")
+    print("  inside at: " + ", ".join(f"{point} {count}" for point, count in sorted(deaths.items())))
+    print("  from outside: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
+    for name, sentence in NAMES.items():
+        print(f"  {name:<6}{'holds' if name not in broken else 'BROKEN':<8}{sentence}" + (f": {broken[name]}" if name in broken else ""), flush=True)
+    if broken:
+        sys.exit("the service broke an invariant")
+    if sums["rounds with an allocation"] < rounds:
+        sys.exit("nobody was randomised")
+
+
+def run_mutants(arguments):
+    """A table: mutant, what is wrong with it, what caught it after how many seconds of running."""
+    missed = []
+    print(f"{'mutant':<16}{'caught by':<34}{'after':>7}  {'allocations':>11}  what is wrong with it")
+    for mutant in SOME if arguments.short else MUTANTS:
+        sentence, expected = MUTANTS[mutant]
+        ran, allocated, caught = 0.0, 0, None
+        # On a busy machine few allocations are made in the time, so that a mutant may need another run.
+        for attempt in range(1 if expected is None else 4):
+            seconds = arguments.mutant_seconds * (1 + attempt)
+            wrong, allocations, _, _, _, _ = run(arguments, mutant, seconds, arguments.seed + attempt)
+            ran, allocated = ran + seconds, allocated + allocations
+            caught = wrong or caught
+            if expected is not None and expected & set(wrong):
+                break
+        if expected is None:
+            fine = not caught
+            seen = f"nothing: {WHY_NOT[mutant]}" if fine else "FALSE ALARM " + caught.in_words()
+        else:
+            fine = caught is not None and bool(expected & set(caught))
+            seen = ", ".join(sorted(caught, key=list(NAMES).index)) if caught else "NOTHING"
+            if caught and not fine:
+                seen += " and not " + " or ".join(sorted(expected)) + ": " + caught.in_words()
+        if not fine:
+            missed.append(mutant)
+        print(f"{mutant:<16}{seen:<34}{ran:>5.0f} s  {allocated:>11}  {sentence}", flush=True)
+    if missed:
+        sys.exit(f"not as expected: {', '.join(missed)}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--service", required=True)
+    parser.add_argument("--programs", required=True, help="folder of fault_service, fault_service_twice and fault_vault")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--mutant-seconds", type=float, default=8)
+    parser.add_argument("--fuzz-seconds", type=float, default=30)
     parser.add_argument("--seed", type=int, default=20261128)
     parser.add_argument("--mutant", choices=MUTANTS)
+    parser.add_argument("--mutants", action="store_true", help="all of them, and nothing else")
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--short", action="store_true", help="with --all: some mutants")
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}")
     if arguments.mutant:
-        caught, _ = run(arguments, arguments.mutant, arguments.seconds)
-        sys.exit(0 if caught else f"the mutant {arguments.mutant} was not caught")
-    wrong, allocations = run(arguments, None, arguments.seconds)
-    if wrong or allocations == 0:
-        sys.exit("the service broke an invariant" if wrong else "nobody was randomised")
+        wrong, allocations, *_ = run(arguments, arguments.mutant, arguments.seconds, arguments.seed)
+        print(f"{arguments.mutant}: {allocations} allocations: {wrong.in_words()}")
+        sys.exit(0 if wrong else "not caught")
+    if not arguments.mutants:
+        run_right(arguments)
     if arguments.all:
-        # On a busy machine few allocations are made in the time, so that a mutant may need another run.
-        missed = [mutant for mutant in MUTANTS if not any(run(arguments, mutant, arguments.mutant_seconds)[0] for _ in range(3))]
-        if missed:
-            sys.exit(f"not caught: {', '.join(missed)}")
+        wrong = put_back_an_old_copy(arguments.programs, arguments.seed)
+        print("an old copy that is put back: " + ("reconciled, and nothing was done before" if not wrong else "; ".join(wrong)), flush=True)
+        if wrong:
+            sys.exit("an old copy is not treated as one")
+        wrong, counts = fuzz_sockets(arguments.programs, arguments.fuzz_seconds, arguments.seed)
+        print(f"{sum(counts.values())} bad questions at the sockets (" + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) + "): "
+              + ("refused, and nothing else happened" if not wrong else wrong[0]), flush=True)
+        if wrong:
+            sys.exit("a bad question did harm")
+    if arguments.all or arguments.mutants:
+        run_mutants(arguments)
 
 
 if __name__ == "__main__":

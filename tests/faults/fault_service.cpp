@@ -1,30 +1,35 @@
-// The conduct service on a log in SQLite, with its vault in the same process, that dies where it is told to; and services that are wrong
-// on purpose, so that the test of the test has something to find. Driven by clients.py.
+// The conduct service on a log in SQLite, with its vault in another process, that dies where it is told to, on a disk that fails
+// and a clock that jumps when it is told to; and services that are wrong on purpose, so that the test of the test has something
+// to find. Driven by clients.py.
 //
 //     fault_service FOLDER SOCKET [--die PROBABILITY] [--mutant NAME] [--seed N]
 //
-// mutants   early_answer   answers although one in fifty acts was not stored
-//           late_store     stores an act when the next one comes
-//           forgets_keys   does not know a command that is sent again
-//           no_witness     the witness is not told
-//           two_places     an allocation can be stored twice: nothing is kept as having happened once, and receipts are of the number before
+// mutants   early_answer    answers although one in fifty acts was not stored
+//           late_store      stores an act when the next one comes
+//           forgets_keys    does not know a command that is sent again
+//           no_witness      the witness is not told
+//           no_transaction, audit_later, slot_first, no_sync, read_first, subject_twice: stores of wrong_store.h; the last one
+//           belongs to a program in which conduct's own checks are taken out too (tests/CMakeLists.txt)
+//
+// FOLDER/clock   8 bytes, whole milliseconds by which the clock is wrong
+// FOLDER/deaths  a line for each death inside
 
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
+#include <sys/mman.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <random>
+#include <map>
 
 #include "equipoise/core/digest.h"
-#include "equipoise/core/lines.h"
 #include "equipoise/server/service.h"
 #include "equipoise/store/sqlite.h"
-#include "equipoise/vault/vault.h"
+#include "equipoise/vault/process.h"
+#include "tests/faults/disk_trouble.h"
+#include "tests/faults/dying.h"
+#include "tests/faults/passing_link.h"
+#include "tests/faults/wrong_store.h"
 
 namespace {
 
@@ -32,10 +37,16 @@ using namespace equipoise;
 
 std::atomic<bool> stop{false};
 
+int fail_with(std::string const& message) {
+  fmt::print(stderr, "fault_service: {}\n", message);
+  return 1;
+}
+
 /// A store that is wrong in one way.
 class Mutant final : public conduct::EventStore {
  public:
-  Mutant(conduct::EventStore& inner, std::string kind, std::uint64_t seed) : inner_(inner), kind_(std::move(kind)), random_(seed) {}
+  Mutant(conduct::EventStore& inner, std::string kind, std::uint64_t seed)
+      : inner_(inner), kind_(std::move(kind)), random_(seed) {}
 
   Expected<void> append(conduct::Sequence expected, conduct::Act const& act) override {
     if (kind_ == "early_answer" && random_() % 50 == 0) return {};
@@ -58,7 +69,8 @@ class Mutant final : public conduct::EventStore {
   }
   Expected<std::optional<conduct::Done>> done(std::string_view key) const override {
     if (kind_ == "forgets_keys") return std::optional<conduct::Done>();
-    if (waiting_ && waiting_->key == key) return std::optional(conduct::Done{waiting_->request, at_ + 1, at_ + conduct::Sequence(waiting_->events.size())});
+    if (waiting_ && waiting_->key == key)
+      return std::optional(conduct::Done{waiting_->request, at_ + 1, at_ + conduct::Sequence(waiting_->events.size())});
     return inner_.done(key);
   }
   Expected<std::optional<conduct::StoredText>> text(std::string_view id) const override { return inner_.text(id); }
@@ -75,98 +87,105 @@ class Mutant final : public conduct::EventStore {
   conduct::Sequence at_ = 0;
 };
 
-/// A vault whose receipts are now and then those of the allocation before.
-class TwoPlaces final : public server::VaultLink {
+/// The way to the vault, on which the service may die: its question is then asked and not answered, or answered and not heard.
+class DangerousLink final : public faults::PassingLink {
  public:
-  explicit TwoPlaces(server::VaultLink& inner) : inner_(inner) {}
+  DangerousLink(server::VaultLink& inner, faults::Dying& dies) : PassingLink(inner), dies_(dies) {}
   Expected<allocation::Receipt> allocate(allocation::Request const& request) override {
     auto receipt = inner_.allocate(request);
-    if (receipt && last_ && request.number % 20 == 0) receipt->stream = last_->stream, receipt->position = last_->position;
-    if (receipt) last_ = *receipt;
+    dies_("allocated");
     return receipt;
   }
-  Expected<allocation::Commitment> commitment() override { return inner_.commitment(); }
-  Expected<void> resume(std::span<const allocation::Request> history) override { return inner_.resume(history); }
-  Expected<void> confirm(std::int64_t number) override { return inner_.confirm(number); }
-  Expected<void> amend(std::string const& protocol) override { return inner_.amend(protocol); }
-  Expected<bool> genuine(allocation::Request const& request, allocation::Receipt const& receipt) override { return inner_.genuine(request, receipt); }
-  Expected<allocation::DoseOrder> dose(allocation::DoseRequest const& request) override { return inner_.dose(request); }
-  Expected<std::vector<allocation::Kit>> label_kits(std::string const& lot, std::string const& expires, std::int64_t kits) override {
-    return inner_.label_kits(lot, expires, kits);
+  Expected<void> confirm(std::int64_t number) override {
+    dies_("to confirm");
+    return inner_.confirm(number);
   }
-  Expected<std::vector<allocation::LabelledKit>> labels(std::string const& lot, std::string const& act) override { return inner_.labels(lot, act); }
-  Expected<std::string> choose_kit(std::int64_t allocation, std::span<const allocation::Kit> stock) override { return inner_.choose_kit(allocation, stock); }
-  Expected<allocation::Opening> open(std::string const& participant, std::string const& act) override { return inner_.open(participant, act); }
-  Expected<allocation::Reveal> reveal(std::string const& act) override { return inner_.reveal(act); }
 
  private:
-  server::VaultLink& inner_;
-  std::optional<allocation::Receipt> last_;
+  faults::Dying& dies_;
 };
 
-std::string read_file(std::string const& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
+/// The machine's clock, wrong by what a file says.
+class JumpingClock final : public Clock {
+ public:
+  explicit JumpingClock(std::string const& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    void* const mapped = ::mmap(nullptr, sizeof(std::int64_t), PROT_READ, MAP_SHARED, file, 0);
+    if (mapped != MAP_FAILED) wrong_by_ = static_cast<std::int64_t volatile*>(mapped);
+    ::close(file);
+  }
+  Instant now() const override { return clock_.now() + std::chrono::milliseconds(wrong_by_ ? *wrong_by_ : 0); }
+
+ private:
+  SystemClock clock_;
+  std::int64_t volatile* wrong_by_ = nullptr;
+};
+
+std::vector<server::Opening::User> users() {
+  using conduct::Role;
+  std::vector<server::Opening::User> all;
+  const auto add = [&](std::string const& id, Role role, std::string const& site = "") {
+    all.push_back({id, "Somebody", sha256("i"), {{role, site}}});
+  };
+  add("administrator", Role::administrator);
+  for (std::string const site : {"s1", "s2", "s3"}) add("i-" + site, Role::investigator, site);
+  for (std::string const two : {"1", "2"})
+    add("data-" + two, Role::data_manager), add("unblinded-" + two, Role::unblinded_statistician);
+  add("blinded", Role::blinded_statistician);
+  return all;
 }
 
-int fail_with(std::string const& message) {
-  fmt::print(stderr, "fault_service: {}\n", message);
-  return 1;
-}
+const std::map<std::string, faults::StoreFault> store_faults{{"draft", faults::StoreFault::none},
+                                                             {"no_transaction", faults::StoreFault::no_transaction},
+                                                             {"audit_later", faults::StoreFault::audit_later},
+                                                             {"slot_first", faults::StoreFault::slot_first},
+                                                             {"subject_twice", faults::StoreFault::not_unique},
+                                                             {"no_sync", faults::StoreFault::no_sync},
+                                                             {"read_first", faults::StoreFault::read_first}};
 
 }  // namespace
 
 int main(int count, char** words) {
   if (count < 3) return fail_with("FOLDER SOCKET [--die PROBABILITY] [--mutant NAME] [--seed N]");
   const std::filesystem::path folder = words[1];
-  double die = 0;
-  std::string mutant;
-  std::uint64_t seed = 1;
-  for (int i = 3; i + 1 < count; i += 2) {
-    const std::string option = words[i];
-    if (option == "--die") die = std::atof(words[i + 1]);
-    else if (option == "--mutant") mutant = words[i + 1];
-    else if (option == "--seed") seed = std::strtoull(words[i + 1], nullptr, 10);
-  }
+  const std::string mutant = faults::option(count, words, "--mutant");
+  const std::uint64_t seed = std::stoull(faults::option(count, words, "--seed", "1"));
   signal(SIGTERM, [](int) { stop = true; });
   signal(SIGPIPE, SIG_IGN);
-  std::mt19937_64 random(seed ^ std::uint64_t(getpid()));
+  faults::listen_for_trouble();
+  faults::Dying dies(std::stod(faults::option(count, words, "--die", "0")), seed, folder / "deaths");
 
-  const std::string bytes = read_file("tests/faults/trial.toml");
-  Problems problems;
-  const auto plan = conduct::Plan::make(bytes, "trial.toml", problems);
-  if (!plan) return fail_with(to_string(problems.front()));
-  SystemClock clock;
+  const auto bytes = vault::read_whole("tests/faults/trial.toml");
+  if (!bytes) return fail_with(bytes.error().message);
+  JumpingClock clock(folder / "clock");
   SystemChance chance;
-  vault::Secrets secrets = vault::draw_secrets(plan->protocol(), "test", "", chance).value();
-  const Key32 key = key_from_hex(sha256("faults")).value();
-  std::ranges::copy(key, secrets.seed.bytes().begin());
-  auto vault = vault::Vault::open(plan->protocol(), std::move(secrets), vault::Ledger::in_memory(), {&clock, &chance});
-  if (!vault) return fail_with(vault.error().message);
-  server::LinkTo<vault::Vault> honest(*vault, {"control", "low", "high"});
-  TwoPlaces confused(honest);
-  server::VaultLink& link = mutant == "two_places" ? static_cast<server::VaultLink&>(confused) : honest;
+  vault::Client client((folder / "vault.socket").string());
+  server::LinkTo<vault::Client> link(client, {"control", "low", "high"});
+  DangerousLink vault(link, dies);
 
   const std::string path = folder / "trial.db";
-  const bool fresh = !std::filesystem::exists(path);
-  auto store = store::SqliteStore::open(path, {.create = fresh});
-  if (!store) return fail_with(store.error().message);
+  std::unique_ptr<conduct::EventStore> store;
+  if (const auto wrong = store_faults.find(mutant); wrong != store_faults.end()) {
+    store = std::make_unique<faults::WrongStore>(path, wrong->second, [&] { dies("between"); });
+  } else {
+    auto opened = store::SqliteStore::open(path, {.create = !std::filesystem::exists(path)});
+    if (!opened) return fail_with(opened.error().message);
+    store = std::move(*opened);
+  }
   auto witness = vault::Witness::open(folder / "witness");
   if (!witness) return fail_with(witness.error().message);
-  vault::Witness* const told = mutant == "no_witness" ? nullptr : &*witness;
-  Mutant wrong(**store, mutant, seed);
-  conduct::EventStore& log = mutant.empty() ? static_cast<conduct::EventStore&>(**store) : wrong;
-  const auto passes = [&](std::string_view) {
-    if (die > 0 && std::uniform_real_distribution<double>(0, 1)(random) < die) kill(getpid(), SIGKILL);
-  };
-  if (fresh) {
-    server::Opening opening{.protocol = bytes, .file = "trial.toml", .environment = "test", .users = {}};
-    opening.users.push_back({"administrator", "Administrator", sha256("a"), {{conduct::Role::administrator, ""}}});
-    for (std::string const site : {"s1", "s2", "s3"}) opening.users.push_back({"i-" + site, "Investigator", sha256("i"), {{conduct::Role::investigator, site}}});
-    const auto opened = server::Service::open_trial(opening, {**store, honest, &*witness, clock, chance, "faults", {}, {}, {}});
+  if (store->last() == 0) {
+    const auto opened =
+        server::Service::open_trial({.protocol = *bytes, .file = "trial.toml", .environment = "test", .users = users()},
+                                    {*store, link, &*witness, clock, chance, "faults", {}, {}, {}});
     if (!opened) return fail_with(to_string(opened.error().front()));
   }
-  auto service = server::Service::start({log, link, told, clock, chance, "faults", {}, {}, passes});
+  Mutant wrong(*store, mutant, seed ^ std::uint64_t(getpid()));
+  auto service = server::Service::start(
+      {wrong, vault, mutant == "no_witness" ? nullptr : &*witness, clock, chance, "faults", {}, {}, [&](std::string_view point) {
+         dies(point);
+       }});
   if (!service) return fail_with(service.error().message);
   auto server = LineServer::open(words[2]);
   if (!server) return fail_with(server.error().message);

@@ -79,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Checked<study::Study> study = study::load(bytes, "fuzz.toml");
   if (!study) demand_in_file_order(study.error(), lines);
   if (!protocol.source) return 0;
-  static const Checked<data::CsvTable> table = data::read_csv(rows, "fuzz.csv");
+  static const Checked<data::CellTable> table = data::read_csv(rows, "fuzz.csv");
   demand(table.has_value());
   const Checked<data::TrialRecords> records = data::read_source(protocol, *table);
   demand(records || !records.error().empty());

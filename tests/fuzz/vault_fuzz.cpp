@@ -47,7 +47,7 @@ class ZeroChance final : public Chance {
 
 class Fixture {
  public:
-  Fixture() : vault_(make()), desk_(vault_) {}
+  Fixture() : vault_(make()), desk_(vault_) { ask(R"({"ask":"resume","number":0,"last":true})"); }
   void ask(std::string_view line) {
     const std::string answer = desk_.answer(line);
     expects(answer.starts_with('{') && answer.ends_with('}') && answer.find('\n') == std::string::npos, "an answer is one line");

@@ -37,7 +37,7 @@ class TrialColumns {
 
  private:
   data::TypedColumn const* column(stats::ColumnNeed const& need, Problems& problems);
-  data::CsvTable table_;
+  data::CellTable table_;
   std::map<std::pair<std::string, stats::Need>, data::TypedColumn> columns_;
 };
 

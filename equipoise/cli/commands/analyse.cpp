@@ -8,7 +8,8 @@ namespace equipoise::cli {
 
 void add_question(CLI::App& command, Question& question) {
   command.add_option("protocol", question.protocol, "Protocol file (TOML)")->required();
-  command.add_option("--data", question.data, "Data file (CSV); without it the protocol's [source] file");
+  command.add_option("--data", question.data,
+                     "Data file (.csv, .xpt, .json, .ndjson, .dsjc); without it the protocol's [source] file");
   command.add_option("--cutoff", question.cutoff, "Data cut-off date YYYY-MM-DD: nothing later is known");
   command.add_option("--analysis", question.analyses, "Run only this analysis; may be given again");
 }

@@ -43,7 +43,8 @@ void add_new(CLI::App& app, Console& console) {
       app.add_subcommand("new", "Write a short commented protocol to start from, fitted to your data file if you have one");
   command->add_option("protocol", arguments->protocol, "File to write")->required();
   command->add_option("--data", arguments->data,
-                      "CSV file, one row a participant: its columns are proposed as arms, items and endpoint");
+                      "Data file (.csv, .xpt, .json, .ndjson, .dsjc), one row a participant: its columns are proposed as arms, "
+                      "items and endpoint");
   command->add_option("--template", arguments->kind, template_help())->excludes("--data");
   command->add_flag("--force", arguments->force, "Replace the file if it exists");
   command->callback([arguments, &console] {

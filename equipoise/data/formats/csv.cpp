@@ -8,12 +8,6 @@
 
 namespace equipoise::data {
 
-std::optional<std::size_t> CsvTable::find(std::string_view name) const {
-  const auto found = std::ranges::find(header, name);
-  if (found == header.end()) return {};
-  return std::size_t(found - header.begin());
-}
-
 /// One pass over the bytes, which it owns: a cell is a place and a length in them, and doubled quotes are undoubled where they
 /// stand.
 class CsvReader {
@@ -23,7 +17,7 @@ class CsvReader {
     table_.bytes_ = std::make_unique<std::string>(std::move(bytes));
   }
 
-  Checked<CsvTable> read() {
+  Checked<CellTable> read() {
     std::string& bytes = *table_.bytes_;
     if (bytes.size() > options_.most_bytes) {
       add_problem(problems_, {.file = table_.file}, Code::out_of_range, "the file has {} bytes, and at most {} are read",
@@ -138,11 +132,11 @@ class CsvReader {
 
   void keep(const char* begin, const char* end) {
     const std::size_t length = std::size_t(end - begin);
-    if (length > std::min<std::size_t>(options_.longest_cell, CsvTable::length_mask)) {
+    if (length > std::min<std::size_t>(options_.longest_cell, CellTable::length_mask)) {
       refuse(long_cell, line_, Code::out_of_range, "a cell has {} bytes, and at most {} are read", length, options_.longest_cell);
       begin = end;
     }
-    table_.cells_.push_back(std::uint64_t(begin - table_.bytes_->data()) << CsvTable::length_bits | std::uint64_t(end - begin));
+    table_.cells_.push_back(std::uint64_t(begin - table_.bytes_->data()) << CellTable::length_bits | std::uint64_t(end - begin));
   }
 
   static bool ends_plain(char c) { return plain_ends[static_cast<unsigned char>(c)]; }
@@ -255,7 +249,7 @@ class CsvReader {
   }
 
   CsvOptions const& options_;
-  CsvTable table_;
+  CellTable table_;
   Problems problems_;
   std::array<std::size_t, topics> count_{}, last_line_{};
   char* at_ = nullptr;
@@ -264,7 +258,7 @@ class CsvReader {
   bool row_blank_ = false, closed_ = false, stopped_ = false;
 };
 
-Checked<CsvTable> read_csv(std::string bytes, std::string file, CsvOptions const& options) {
+Checked<CellTable> read_csv(std::string bytes, std::string file, CsvOptions const& options) {
   return CsvReader(std::move(bytes), std::move(file), options).read();
 }
 

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,35 +8,11 @@
 #include <vector>
 
 #include "equipoise/core/expected.h"
+#include "equipoise/data/cell_table.h"
 #include "equipoise/data/dataset.h"
 
 /// Comma-separated values by RFC 4180, in UTF-8 with one header row: cells as text, then cells as typed columns, and back.
 namespace equipoise::data {
-
-/// Every name, cell and row of a file, as written: what quotes enclose, without them.
-class CsvTable {
- public:
-  std::string file;                 ///< name for messages
-  std::vector<std::string> header;  ///< unique and not empty
-
-  std::size_t rows() const { return lines_.size(); }
-  std::string_view cell(std::size_t row, std::size_t column) const {
-    const std::uint64_t packed = cells_[row * header.size() + column];
-    return std::string_view(*bytes_).substr(packed >> length_bits, packed & length_mask);
-  }
-  /// The line of the file on which the row begins, from 1.
-  std::size_t line(std::size_t row) const { return lines_[row]; }
-  std::optional<std::size_t> find(std::string_view name) const;
-
- private:
-  friend class CsvReader;
-  static constexpr unsigned length_bits = 24;
-  static constexpr std::uint64_t length_mask = (std::uint64_t(1) << length_bits) - 1;
-
-  std::unique_ptr<std::string> bytes_;  // behind a pointer, so that moving the table moves no byte
-  std::vector<std::uint64_t> cells_;    // row by row: place in bytes_ and length, half the size of a string_view
-  std::vector<std::uint32_t> lines_;
-};
 
 /// What a file may be. The limits are far above any trial's data and stop a hostile file early.
 struct CsvOptions {
@@ -55,7 +29,7 @@ struct CsvOptions {
 /// cell. Reports everything that is wrong with the structure, with its line: rows with fewer or more cells than the header, text
 /// after a closing quote, a quote inside an unquoted cell, a quote never closed, NUL, bytes that are not UTF-8, names empty or
 /// given twice. errors  no_data (empty; header only), syntax, duplicate, out_of_range (limits)
-Checked<CsvTable> read_csv(std::string bytes, std::string file, CsvOptions const& options = {});
+Checked<CellTable> read_csv(std::string bytes, std::string file, CsvOptions const& options = {});
 
 /// What a cell text means.
 struct CsvCode {
@@ -76,13 +50,16 @@ struct CsvColumn {
   std::vector<std::pair<std::string, Missing>> missing{};  ///< cell texts that stand for nothing, beside the empty cell
 };
 
+/// Appends a cell to a CSV file: as it is, or in quotes where RFC 4180 needs them.
+void append_csv_cell(std::string& out, std::string_view text);
+
 /// Reads one column. Each bad cell is a problem with its line and column name, at most 20, then how many more there are; a
 /// problem of the whole column (no such column, no such level) likewise. What it returns after problems is not for use. Numbers:
 /// '.' as point, no blanks, no "NaN" or "Inf". Dates: YYYY-MM-DD, YYYY-MM, YYYY. Flags: 1, 0, true, false.
-TypedColumn read_column(CsvTable const& table, CsvColumn const& how, Problems& problems);
+TypedColumn read_column(CellTable const& table, CsvColumn const& how, Problems& problems);
 
 /// The columns named, in this order. errors  missing_column, bad_cell, and those of `DatasetBuilder`
-Checked<Dataset> read_dataset(CsvTable const& table, std::span<const CsvColumn> columns);
+Checked<Dataset> read_dataset(CellTable const& table, std::span<const CsvColumn> columns);
 
 /// The bytes of a CSV file: header of names, LF, quotes only where RFC 4180 needs them, numbers in shortest round-trip form, ISO
 /// dates as far as they are known, level ids, flags as 1 and 0, "<20" for a bound. A missing cell is empty, its reason is not

@@ -20,7 +20,8 @@ std::string shortened(std::string_view cell) {
 
 class ColumnReader {
  public:
-  ColumnReader(CsvTable const& table, CsvColumn const& how, Problems& problems) : table_(table), how_(how), problems_(problems) {}
+  ColumnReader(CellTable const& table, CsvColumn const& how, Problems& problems)
+      : table_(table), how_(how), problems_(problems) {}
 
   TypedColumn read() {
     made_.name = how_.name.empty() ? how_.column : how_.name;
@@ -179,7 +180,7 @@ class ColumnReader {
       if (code != missing_level) code = rank[code];
   }
 
-  CsvTable const& table_;
+  CellTable const& table_;
   CsvColumn const& how_;
   Problems& problems_;
   TypedColumn made_;
@@ -187,7 +188,22 @@ class ColumnReader {
   std::size_t column_ = 0, row_ = 0, bad_ = 0, last_bad_ = 0;
 };
 
-void append_cell(std::string& out, std::string_view text) {
+void append_value(std::string& out, TypedColumn const& column, std::size_t row) {
+  if (column.is_missing(row)) return;
+  if (column.kind == Kind::code) return append_csv_cell(out, column.levels[column.codes[row]]);
+  if (column.kind == Kind::text) return append_csv_cell(out, column.texts[row]);
+  if (column.kind == Kind::date) {
+    const double latest = column.latest.empty() ? column.numbers[row] : column.latest[row];
+    out += to_string(PartialDate{from_day_number(column.numbers[row]), from_day_number(latest)});
+    return;
+  }
+  if (!column.bounds.empty() && column.bounds[row] != Bound::exact) out += column.bounds[row] == Bound::below ? '<' : '>';
+  out += shortest(column.numbers[row]);
+}
+
+}  // namespace
+
+void append_csv_cell(std::string& out, std::string_view text) {
   const bool like_byte_order_mark = out.empty() && text.starts_with("\xEF\xBB\xBF");  // a reader would skip it
   if (!like_byte_order_mark && text.find_first_of(",\"\r\n") == std::string_view::npos) {
     out += text;
@@ -201,26 +217,11 @@ void append_cell(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_value(std::string& out, TypedColumn const& column, std::size_t row) {
-  if (column.is_missing(row)) return;
-  if (column.kind == Kind::code) return append_cell(out, column.levels[column.codes[row]]);
-  if (column.kind == Kind::text) return append_cell(out, column.texts[row]);
-  if (column.kind == Kind::date) {
-    const double latest = column.latest.empty() ? column.numbers[row] : column.latest[row];
-    out += to_string(PartialDate{from_day_number(column.numbers[row]), from_day_number(latest)});
-    return;
-  }
-  if (!column.bounds.empty() && column.bounds[row] != Bound::exact) out += column.bounds[row] == Bound::below ? '<' : '>';
-  out += shortest(column.numbers[row]);
-}
-
-}  // namespace
-
-TypedColumn read_column(CsvTable const& table, CsvColumn const& how, Problems& problems) {
+TypedColumn read_column(CellTable const& table, CsvColumn const& how, Problems& problems) {
   return ColumnReader(table, how, problems).read();
 }
 
-Checked<Dataset> read_dataset(CsvTable const& table, std::span<const CsvColumn> columns) {
+Checked<Dataset> read_dataset(CellTable const& table, std::span<const CsvColumn> columns) {
   Problems problems;
   DatasetBuilder builder(table.rows());
   for (CsvColumn const& column : columns) {
@@ -242,7 +243,7 @@ std::string write_csv(Dataset const& dataset) {
   const auto columns = dataset.columns();
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (i > 0) out += ',';
-    append_cell(out, columns[i].name);
+    append_csv_cell(out, columns[i].name);
   }
   out += '\n';
   for (std::size_t row = 0; row < dataset.rows(); ++row) {

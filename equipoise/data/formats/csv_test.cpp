@@ -13,7 +13,7 @@ namespace equipoise::data {
 namespace {
 
 /// The table as one text: cells in brackets, rows on lines.
-std::string cells(Checked<CsvTable> const& table) {
+std::string cells(Checked<CellTable> const& table) {
   if (!table) return "refused: " + to_string(table.error().front());
   std::string out;
   for (std::size_t row = 0; row < table->rows(); ++row) {
@@ -65,7 +65,7 @@ TEST(Csv, SkipsEmptyLinesAtTheEndOnly) {
 
 TEST(Csv, KeepsItsCellsWhenMoved) {
   auto table = read_csv("a\nx\n", "t.csv");  // short enough for the string to live inside its object
-  const CsvTable moved = std::move(*table);
+  const CellTable moved = std::move(*table);
   EXPECT_EQ(moved.cell(0, 0), "x");
 }
 
@@ -275,7 +275,9 @@ TEST(Formats, ReadsByTheEndingOfTheName) {
   EXPECT_TRUE(Formats::read("a\n1\n", "-")) << "standard input";
   const auto table = Formats::read("a\n1\n", "data.xlsx");
   ASSERT_FALSE(table);
-  EXPECT_EQ(to_string(table.error().front()), "data.xlsx: files ending in '.xlsx' cannot be read; data files end in .csv");
+  EXPECT_EQ(
+      to_string(table.error().front()),
+      "data.xlsx: files ending in '.xlsx' cannot be read or written; data files end in .csv, .xpt, .json, .ndjson or .dsjc");
 }
 
 }  // namespace
