@@ -15,6 +15,9 @@ constexpr int paper_width = 16838, paper_height = 11906, margin = 1134, text_wid
 constexpr int largest_type = 18, smallest_type = 12;  // in half-points
 constexpr double gap = 1;                             // characters free on each side of a column
 constexpr double roomy = 22;                          // characters beyond which a column of numbers needs no more room
+// Room for a table between the page's header and footer as they are at most: its pages are broken here, so that the heads of
+// columns stand on each in programs that do not repeat rows marked as headings (LibreOffice 7.4), too.
+constexpr double page_height = paper_height - 2000 - margin;
 
 /// Width of a character in twips: 0.6 of the height in Courier New and what stands in for it.
 double character(int half_points) { return 0.6 * half_points * 10; }
@@ -33,6 +36,22 @@ double longest_word(std::string_view text) {
     at = end + 1;
   }
   return longest;
+}
+
+/// Height of a row in twips, at most: `lines` of the type with the space above and below.
+double height(double lines, int half_points, bool chinese, double space) {
+  return lines * half_points * 10 * (chinese ? 1.5 : 1.15) + space;
+}
+
+bool chinese(std::vector<Line> const& lines) {
+  return std::ranges::any_of(lines, [](Line const& line) { return rtf::width(line.text) != std::floor(rtf::width(line.text)); });
+}
+
+/// Lines that a text takes in a column of so many characters: words are broken only where they are longer.
+double lines_in(std::vector<Line> const& lines, double characters) {
+  double sum = 0;
+  for (Line const& line : lines) sum += std::max(1.0, std::ceil(1.1 * rtf::width(line.text) / std::max(1.0, characters) - 0.1));
+  return sum;
 }
 
 /// A grid laid out: lines of each cell, and the width of each column in characters.
@@ -55,21 +74,26 @@ struct Layout {
     const std::size_t columns = of.columns.size();
     block.resize(columns), least.resize(columns), wanted.resize(columns);
     for (std::size_t c = 1; c < columns; ++c) {
-      std::vector<Line*> lines;
-      for (auto& row : rows) {
-        std::size_t at = 1;
-        for (auto& one : row) {
-          if (at == c && one.cell->span == 1)
-            for (Line& line : one.lines)
-              if (!line.text.empty()) lines.push_back(&line);
-          at += one.cell->span;
+      std::vector<std::vector<Line*>> lines;
+      std::size_t r = 0;
+      for (auto const& group : of.groups) {
+        lines.emplace_back();
+        for (std::size_t end = r + group.rows.size(); r < end; ++r) {
+          std::size_t at = 1;
+          for (auto& one : rows[r]) {
+            if (at == c && one.cell->span == 1)
+              for (Line& line : one.lines)
+                if (!line.text.empty()) lines.back().push_back(&line);
+            at += one.cell->span;
+          }
         }
       }
       block[c] = rtf::align(lines);
       least[c] = wanted[c] = block[c];
       for (Line const& line : rtf::lines_of(of.columns[c].name)) {
-        least[c] = std::max(least[c], longest_word(line.text));
-        wanted[c] = std::max(wanted[c], std::min(rtf::width(line.text), roomy));
+        const double slack = 0.5 + 0.6 * double(line.marks.size());
+        least[c] = std::max(least[c], longest_word(line.text) + slack);
+        wanted[c] = std::max(wanted[c], std::min(rtf::width(line.text) + slack, roomy));
       }
     }
     for (auto const& group : of.groups)
@@ -121,15 +145,22 @@ class Pages {
   void table(Table const& table) {
     std::vector<Layout> layouts;
     double needed = 0;
+    const auto printed = [](auto const& part) {  // long lists that a page folds away are for CSV and results.json
+      const auto* grid = std::get_if<Grid>(&part);
+      return grid && !grid->folded ? grid : nullptr;
+    };
+    layouts.reserve(table.parts.size());
     for (auto const& part : table.parts)
-      if (const auto* grid = std::get_if<Grid>(&part)) needed = std::max(needed, layouts.emplace_back(*grid).needed());
+      if (const auto* grid = printed(part)) needed = std::max(needed, layouts.emplace_back(*grid).needed());
     type_ = largest_type;
     while (type_ > smallest_type && needed * character(type_) > text_width) type_ -= 1;
     section(table);
+    used_ = 0;
+    out_ += "\\pard" + plain(4) + "\\par\n";  // a section that begins with a table is joined to the one before by some programs
     std::size_t next = 0;
     for (auto const& part : table.parts) {
       if (const auto* paragraph = std::get_if<Paragraph>(&part)) this->paragraph(*paragraph);
-      else grid(layouts[next++]);
+      else if (printed(part)) grid(layouts[next++]);
     }
     notes(table);
   }
@@ -180,6 +211,7 @@ class Pages {
 
   void paragraph(Paragraph const& paragraph) {
     const bool meta = paragraph.look == Paragraph::Look::meta;
+    used_ += 300;
     out_ += "\\pard\\sa60" + std::string(meta ? "\\qc" : "\\ql") + (meta ? "\\keepn" : "") + plain(std::min(type_, 17));
     for (Piece const& piece : paragraph.pieces)
       out_ += piece.kind == Piece::Kind::alert ? "{\\b " + escaped(piece.text) + "}" : escaped(piece.text);
@@ -207,32 +239,76 @@ class Pages {
     return out + "\n";
   }
 
-  void grid(Layout const& layout) {
+  void head(Layout const& layout, std::vector<int> const& edges) {
     Grid const& grid = *layout.grid;
     const double unit = character(type_);
-    const std::vector<int> edges = layout.edges(unit);
-    if (!grid.title.empty()) out_ += "\\pard\\keepn\\sb160\\sa60" + plain(type_) + "{\\b " + escaped(grid.title) + "}\\par\n";
     out_ += row_of(edges, true, true, true);
-    for (std::size_t c = 0; c < grid.columns.size(); ++c)
-      out_ += std::string("\\pard\\intbl\\keepn\\sb40\\sa40") + (c == 0 ? "\\ql" : "\\qc") + "\\li" + twips(c == 0 ? 0 : gap * unit) + "\\ri" +
-              twips(gap * unit) + plain(type_) + "{\\b " + text(rtf::lines_of(grid.columns[c].name)) + "}\\cell\n";
+    double lines = 1;
+    bool wide = false;
+    for (std::size_t c = 0; c < grid.columns.size(); ++c) {
+      const std::vector<Line> name = rtf::lines_of(grid.columns[c].name);
+      lines = std::max(lines, lines_in(name, (edges[c] - (c ? edges[c - 1] : 0)) / unit - 2 * gap));
+      wide = wide || chinese(name);
+      out_ += std::string("\\pard\\intbl\\keepn\\sb40\\sa40") + (c == 0 ? "\\ql" : "\\qc") + "\\li" +
+              twips(c == 0 ? 0 : gap * unit) + "\\ri" + twips(c == 0 ? 0 : gap * unit) + plain(type_) + "{\\b " + text(name) +
+              "}\\cell\n";
+    }
     out_ += "\\row\n";
+    used_ += height(lines, type_, wide, 110);
+  }
+
+  double height_of(Layout const& layout, Row const& row, std::size_t at, std::vector<int> const& edges) const {
+    const std::vector<Line> name = rtf::lines_of(row.head);
+    double lines = lines_in(name, (row.heads() ? edges.back() : edges.front()) / character(type_) - 2 * row.indent - 2);
+    bool wide = chinese(name);
+    for (auto const& cell : layout.rows[at]) lines = std::max(lines, double(cell.lines.size())), wide = wide || chinese(cell.lines);
+    return height(lines, type_, wide, 45);
+  }
+
+  void grid(Layout const& layout) {
+    Grid const& grid = *layout.grid;
+    const std::vector<int> edges = layout.edges(character(type_));
+    const double few = height(6, type_, false, 400);  // a table begins on a page with at least some of its rows
+    if (used_ + few > page_height) new_page();
+    if (!grid.title.empty()) {
+      out_ += "\\pard\\keepn\\sb160\\sa60" + plain(type_) + "{\\b " + escaped(grid.title) + "}\\par\n";
+      used_ += height(1, type_, true, 220);
+    }
+    head(layout, edges);
     std::size_t at = 0;
-    for (std::size_t g = 0; g < grid.groups.size(); ++g)
-      for (std::size_t r = 0; r < grid.groups[g].rows.size(); ++r, ++at) {
-        const bool last_of_group = r + 1 == grid.groups[g].rows.size();
-        const bool together = !last_of_group && grid.groups[g].rows.size() <= 12 && grid.groups.size() > 1;
-        row(layout, grid.groups[g].rows[r], layout.rows[at], edges, together, last_of_group && g + 1 == grid.groups.size(),
-            r == 0 && at > 0 && grid.groups.size() > 1);
+    for (std::size_t g = 0; g < grid.groups.size(); ++g) {
+      auto const& rows = grid.groups[g].rows;
+      double whole = 0;
+      for (std::size_t r = 0; r < rows.size(); ++r) whole += height_of(layout, rows[r], at + r, edges);
+      for (std::size_t r = 0; r < rows.size(); ++r, ++at) {
+        double next = height_of(layout, rows[r], at, edges);
+        if (r == 0 && grid.groups.size() > 1 && rows.size() <= 12) next = whole;  // a group stays together
+        else if (rows[r].heads() && r + 1 < rows.size()) next += height_of(layout, rows[r + 1], at + 1, edges);
+        bool spaced = r == 0 && at > 0 && grid.groups.size() > 1;
+        if (used_ + next + (spaced ? 80 : 0) > page_height) {
+          new_page();
+          head(layout, edges);
+          spaced = false;
+        }
+        const bool last = r + 1 == rows.size() && g + 1 == grid.groups.size();
+        row(layout, rows[r], layout.rows[at], edges, last, spaced);
+        used_ += height_of(layout, rows[r], at, edges) + (spaced ? 80 : 0);
       }
-    out_ += "\\pard\\sa0" + plain(8) + "\\par\n";
+    }
+    out_ += "\\pard\\sa0" + plain(10) + "\\par\n";
+    used_ += 130;
+  }
+
+  void new_page() {
+    out_ += "\\pard\\pagebb\\sa0" + plain(4) + "\\par\n";
+    used_ = 60;
   }
 
   void row(Layout const& layout, Row const& row, std::vector<Layout::LaidCell> const& cells, std::vector<int> const& edges,
-           bool together, bool last, bool spaced) {
+           bool last, bool spaced) {
     const double unit = character(type_);
     const std::string start =
-        std::string("\\pard\\intbl\\sb") + (spaced ? "100" : "20") + "\\sa20" + (together || row.heads() ? "\\keepn" : "");
+        std::string("\\pard\\intbl\\sb") + (spaced ? "100" : "20") + "\\sa20" + (row.heads() ? "\\keepn" : "");
     if (row.heads()) {
       out_ += row_of({edges.back()}, false, false, last) + start + "\\ql" + plain(type_) + "{\\b " +
               text(rtf::lines_of(row.head)) + "}\\cell\n\\row\n";
@@ -253,7 +329,7 @@ class Pages {
         // The block of a column stands in its middle, and each line of a cell where its decimal point belongs.
         const double inside = (edges[column] - edges[column - 1] - layout.block[column] * unit) / 2;
         for (std::size_t i = 0; i < one.lines.size(); ++i)
-          out_ += (i ? std::string("\\par\n\\pard\\intbl\\sb0\\sa20") + (together ? "\\keepn" : "") : start) + "\\ql\\li" +
+          out_ += (i ? std::string("\\par\n\\pard\\intbl\\sb0\\sa20") : start) + "\\ql\\li" +
                   twips(std::max(0.0, inside + one.lines[i].pad * unit)) + plain(type_) + text(one.lines[i]);
         out_ += "\\cell\n";
       }
@@ -272,6 +348,7 @@ class Pages {
   Frame const& frame_;
   std::string out_;
   int type_ = largest_type;
+  double used_ = 0;  ///< of the page, in twips, at most
 };
 
 }  // namespace

@@ -63,6 +63,48 @@ std::string spaces(double n) {
   return out;
 }
 
+constexpr double mark_width = 0.6;  // of a superscript character
+
+bool words_first(std::string_view text, Number const& number) {
+  const std::string_view before = text.substr(0, number.from);
+  return !before.empty() && before != "< " && before != "> ";
+}
+
+/// Pads the numbers of lines of the same shape to the same widths; the first one is not padded before its digits.
+void pad_shapes(std::vector<Line*> const& lines) {
+  struct Width {
+    double whole = 0;
+    std::size_t part = 0;
+  };
+  std::map<std::string, std::vector<Width>> widths;
+  for (const Line* line : lines) {
+    const auto numbers = numbers_in(line->text);
+    auto& of_shape = widths[shape(line->text, numbers)];
+    of_shape.resize(numbers.size());
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      auto const& [from, point, to] = numbers[i];
+      of_shape[i].whole = std::max(of_shape[i].whole, width(std::string_view(line->text).substr(from, point - from)));
+      of_shape[i].part = std::max(of_shape[i].part, to - point);
+    }
+  }
+  for (Line* line : lines) {
+    const auto numbers = numbers_in(line->text);
+    if (numbers.empty() || words_first(line->text, numbers.front())) continue;
+    auto const& of_shape = widths[shape(line->text, numbers)];
+    std::string out;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      auto const& [from, point, to] = numbers[i];
+      out += line->text.substr(at, from - at);
+      if (i > 0) out += spaces(of_shape[i].whole - width(std::string_view(line->text).substr(from, point - from)));
+      out += line->text.substr(from, to - from);
+      if (to < line->text.size()) out += spaces(double(of_shape[i].part - (to - point)));
+      at = to;
+    }
+    line->text = out + line->text.substr(at);
+  }
+}
+
 }  // namespace
 
 std::string escaped(std::string_view text) {
@@ -99,7 +141,7 @@ std::vector<Line> lines_of(Cell const& cell) {
       case Piece::Kind::place:
       case Piece::Kind::n:
       case Piece::Kind::window:
-        if (!lines.back().text.empty() || !lines.back().marks.empty()) lines.emplace_back();
+        if (!lines.back().text.empty() || !lines.back().marks.empty()) lines.push_back({.text = {}, .below = true});
         lines.back().text += piece.text;
         break;
       case Piece::Kind::mark:
@@ -114,48 +156,37 @@ std::vector<Line> lines_of(Cell const& cell) {
   return lines;
 }
 
-double align(std::vector<Line*> const& lines) {
-  struct Width {
-    double whole = 0, part = 0;
+double align(std::vector<std::vector<Line*>> const& groups) {
+  struct Block {
+    double left = 0, right = 0;
   };
-  std::map<std::string, std::vector<Width>> widths;  // of each number of a shape
-  for (const Line* line : lines) {
-    const auto numbers = numbers_in(line->text);
-    auto& of_shape = widths[shape(line->text, numbers)];
-    of_shape.resize(numbers.size());
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      auto const& [from, point, to] = numbers[i];
-      of_shape[i].whole = std::max(of_shape[i].whole, width(std::string_view(line->text).substr(from, point - from)));
-      of_shape[i].part = std::max(of_shape[i].part, double(to - point));
+  Block blocks[2];  // of first lines, and of those below
+  double without = 0;
+  std::map<Line const*, double> left;  // characters before the point of the first number
+  for (auto const& lines : groups) {
+    pad_shapes(lines);
+    for (const Line* line : lines) {
+      const double all = width(line->text) + mark_width * double(line->marks.size());
+      const auto numbers = numbers_in(line->text);
+      if (numbers.empty() || words_first(line->text, numbers.front())) {
+        without = std::max(without, all);
+        continue;
+      }
+      const double before = width(std::string_view(line->text).substr(0, numbers.front().point));
+      Block& block = blocks[line->below];
+      left[line] = before;
+      block.left = std::max(block.left, before), block.right = std::max(block.right, all - before);
     }
   }
-  double left = 0, right = 0, without = 0;
-  for (Line* line : lines) {
-    const auto numbers = numbers_in(line->text);
-    auto const& of_shape = widths[shape(line->text, numbers)];
-    std::string out;
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      auto const& [from, point, to] = numbers[i];
-      const std::string_view whole = std::string_view(line->text).substr(from, point - from);
-      const bool first = i == 0, last = i + 1 == numbers.size() && to == line->text.size();
-      out += line->text.substr(at, from - at);
-      if (!first) out += spaces(of_shape[i].whole - width(whole));
-      out += whole;
-      if (first) line->left = width(out);
-      out += line->text.substr(point, to - point);
-      if (!last) out += spaces(of_shape[i].part - double(to - point));
-      at = to;
+  const double whole = std::max({blocks[0].left + blocks[0].right, blocks[1].left + blocks[1].right, without});
+  for (auto const& lines : groups)
+    for (Line* line : lines) {
+      const auto found = left.find(line);
+      Block const& block = blocks[line->below];
+      line->pad = found == left.end() ? (whole - width(line->text)) / 2
+                                      : (whole - block.left - block.right) / 2 + block.left - found->second;
     }
-    line->text = out + line->text.substr(at);
-    const double all = width(line->text) + 0.6 * double(line->marks.size());
-    if (numbers.empty()) without = std::max(without, all);
-    else left = std::max(left, line->left), right = std::max(right, all - line->left);
-  }
-  const double block = std::max(left + right, without);
-  for (Line* line : lines)
-    line->pad = line->left > 0 ? (block - left - right) / 2 + left - line->left : (block - width(line->text)) / 2;
-  return block;
+  return whole;
 }
 
 }  // namespace equipoise::report::rtf

@@ -20,13 +20,14 @@ double width(std::string_view text);
 struct Line {
   std::string text;
   std::string marks{};
-  double left = 0;  ///< characters before the first number's decimal point, or its end; of `aligned`
-  double pad = 0;   ///< characters to leave free before the line; of `aligned`
+  bool below = false;  ///< under the first line of its cell
+  double pad = 0;      ///< characters to leave free before the line in its column's block; by `align`
 };
 std::vector<Line> lines_of(Cell const& cell);
 
-/// Brings the lines of one column under each other by the decimal point of their first number, and the other numbers of lines of
-/// the same shape ("# (#%)") likewise, by no-break spaces. Returns the width of the block in characters.
-double align(std::vector<Line*> const& lines);
+/// Brings the lines of one column under each other by the decimal point of their first number (lines below others among
+/// themselves; lines that begin with words in the middle). Inside a group of rows, the other numbers of lines of the same shape,
+/// "# (#%)", stand under each other too, by no-break spaces. Returns the width of the block in characters.
+double align(std::vector<std::vector<Line*>> const& groups);
 
 }  // namespace equipoise::report::rtf
