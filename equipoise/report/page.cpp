@@ -12,6 +12,7 @@
 #include "equipoise/report/headline.h"
 #include "equipoise/report/renderers.h"
 #include "equipoise/report/tables.h"
+#include "equipoise/report/tables/parts.h"
 #include "equipoise/report/visits.h"
 
 namespace equipoise::report {
@@ -155,6 +156,8 @@ Markup curves(Page& page, Context const& context) {
         out += page.figure(
             caption(figures::kaplan_meier_beside(context, run) ? Word::turnbull_beside_caption : Word::turnbull_caption), figure);
   }
+  for (auto const& endpoint : context.plan.endpoints)
+    for (auto const& set : context.plan.sets) out += page.table(tables::endpoint_summary(context, endpoint, set.id));
   return out;
 }
 
@@ -265,6 +268,7 @@ Markup outcome(Page& page, Context const& context) {
         figure);
   }
   for (auto const& run : context.answer.runs) out += page.table(tables::dependence(context, run));
+  for (auto const& endpoint : context.plan.endpoints) out += page.table(tables::analyses_side_by_side(context, endpoint.id));
   for (auto const& run : context.answer.runs) out += page.table(tables::analysis(context, run));
   if (context.answer.runs.empty()) out += element("p", "note", context.words(Word::results_none));
   return out;
@@ -274,7 +278,9 @@ void add_section(Page& page, Context const& context, std::string_view name) {
   auto const& words = context.words;
   if (name == "synopsis") page.section("synopsis", Word::section_synopsis, synopsis(page, context));
   if (name == "flow")
-    page.section("flow", Word::section_flow, page.figure(words(Word::flow_caption), figures::participant_flow(context), Table::Chapter::population));
+    page.section("flow", Word::section_flow,
+                 page.figure(words(Word::flow_caption), figures::participant_flow(context), Table::Chapter::population) +
+                     page.table(tables::disposition(context)));
   if (name == "baseline")
     page.section("baseline", Word::section_baseline, page.table(tables::baseline(context)));
   if (name == "endpoints") {
@@ -308,6 +314,10 @@ Document document(protocol::Protocol const& protocol, results::Results const& an
   Markup main = head_of_page(context, title);
   if (labelled.provenance.simulated)
     main += element("p", {{"class", std::string("banner")}, {"role", std::string("note")}}, words(Word::simulated_banner));
+  if (options.blinded)
+    main += element("p", {{"class", std::string("banner")}, {"role", std::string("note")}},
+                    tables::said(context, "Blinded: arms are shown by letters, and no outcome is shown.",
+                                 "盲态：各组以字母表示，不显示任何结局。"));
   main += page.contents() + headline_cards(context) + page.body();
 
   const std::string policy = std::string("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-") +
@@ -338,7 +348,7 @@ Document document(protocol::Protocol const& protocol, results::Results const& an
                .data_digest = from.data_digest,
                .data_file = from.data_file,
                .simulated = from.simulated,
-               .blinded = false};
+               .blinded = options.blinded};
   return out;
 }
 

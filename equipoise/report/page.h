@@ -13,6 +13,7 @@ namespace equipoise::report {
 
 struct Options {
   std::string language = "en";  ///< "en" or "zh"; texts of the protocol in that language where it has them
+  bool blinded = false;         ///< of documents made by report::blinded: said on the page and on each page of the tables
 };
 
 /// The page, and its tables with their numbers for the other formats.

@@ -16,6 +16,13 @@ Markup estimands(Context const& context);
 Table schedule(Context const& context);
 /// One row block for each baseline item, a column for each arm and all.
 Table baseline(Context const& context);
+/// Randomised, left early by reason, completed, and in each analysis set, by arm; empty without a participant flow.
+Table disposition(Context const& context);
+/// What the analyses of a time to event or of a yes-or-no endpoint in one set say of each arm and of the arms against the control,
+/// side by side; empty with fewer than two of them.
+Table endpoint_summary(Context const& context, protocol::Endpoint const& endpoint, std::string const& set);
+/// Every comparison that the analyses of an endpoint make, analysis by analysis; empty with fewer than two of them.
+Table analyses_side_by_side(Context const& context, std::string const& endpoint);
 /// The records of one analysis: arms side by side, then comparisons with estimate, interval and P together.
 Table analysis(Context const& context, results::AnalysisRun const& run);
 /// Arms at each visit: n, LS mean, difference from the control. `notes` gets the footnotes of its numbers but for those `of_all`.

@@ -56,9 +56,10 @@ Table baseline(Context const& context) {
     const auto* flow = context.flow(arm.id);
     grid.columns.push_back(column_of(context, context.arm(arm.id), flow ? std::optional(flow->randomised) : std::nullopt));
   }
-  grid.columns.push_back(column_of(context, words(Word::baseline_all), context.randomised()));
+  const bool several = context.plan.arms.size() > 1;
+  if (several) grid.columns.push_back(column_of(context, words(Word::baseline_all), context.randomised()));
 
-  const std::size_t columns = context.plan.arms.size() + 1;
+  const std::size_t columns = context.plan.arms.size() + several;
   const std::string between = results::interval("{}", "{}", context.language());
   bool some_ne = false;
   for (auto const& item : answer.baseline) {

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "equipoise/report/tables.h"
+#include "equipoise/report/tables/parts.h"
 
 namespace equipoise::report::tables {
 namespace {
@@ -36,10 +37,6 @@ constexpr std::array<Name, 5> choices{{{"planned", "As planned", "按计划"},
                                        {"covariance", "Covariance of the visits", "访视间协方差"},
                                        {"missing_data", "Other analyses of the protocol", "方案的其他分析"},
                                        {"analysis_set", "Analysis set", "分析集"}}};
-
-std::string said(Context const& context, std::string_view english, std::string_view chinese) {
-  return std::string(context.words.chinese() ? chinese : english);
-}
 
 template <std::size_t N>
 std::string name_in(Context const& context, std::array<Name, N> const& all, std::string_view keyword) {
