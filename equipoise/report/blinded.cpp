@@ -13,7 +13,9 @@ using protocol::Arm;
 using protocol::Protocol;
 using results::Results;
 
-bool of_a_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
+bool of_a_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+}
 
 std::string lower(std::string text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
@@ -106,8 +108,8 @@ class Guard {
   void text(std::string const& what, std::string const& text) {
     for (auto const& [name, arm] : secrets_)
       if (holds(text, name)) {
-        add_problem(problems, Place{.file = file_}, Code::refused, "{} '{}' tells the arm '{}', and a blinded report would show it",
-                    what, text, arm)
+        add_problem(problems, Place{.file = file_}, Code::refused,
+                    "{} '{}' tells the arm '{}', and a blinded report would show it", what, text, arm)
             .hint = "give it another label, or leave it out of [report]";
         return;
       }

@@ -15,9 +15,10 @@ struct Blinded {
   results::Results results;
 };
 
-/// What of a trial may be shown by letter, as documents of their own: what is not copied cannot be printed. Copied are the trial's
-/// id, version and languages, labels of items, codes and analysis sets, the participant flow and the baseline table. Outcomes,
-/// analyses, estimates, P values, formulas, doses, roles of arms, the data file's name and the notes on reading it are not.
+/// What of a trial may be shown by letter, as documents of their own: what is not copied cannot be printed. Copied are the
+/// trial's id, version and languages, labels of items, codes and analysis sets, the participant flow and the baseline table.
+/// Outcomes, analyses, estimates, P values, formulas, doses, roles of arms, the data file's name and the notes on reading it are
+/// not.
 ///
 /// Arms are A, B, ... in the order of HMAC-SHA-256(key, trial id, LF, arm id): the same key gives the same letters in every
 /// report of the trial, and without the key nothing in the report or its order tells an arm. With a planned ratio other than

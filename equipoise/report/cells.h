@@ -80,7 +80,9 @@ struct Cell {
   Cell() = default;
   Cell(std::vector<Piece> parts, Look l = Look::number) : pieces(std::move(parts)), look(l) {}
   Cell(Piece piece, Look l = Look::number) : pieces{std::move(piece)}, look(l) {}
-  Cell(std::string text) { if (!text.empty()) pieces.push_back({Piece::Kind::plain, std::move(text)}); }
+  Cell(std::string text) {
+    if (!text.empty()) pieces.push_back({Piece::Kind::plain, std::move(text)});
+  }
   Cell(Value value) : Cell(of_value(std::move(value))) {}
   bool empty() const { return pieces.empty(); }
 };
@@ -145,8 +147,8 @@ struct Table {
   std::string number;  ///< "14.1.2", given by the page in its order
   std::string caption;
   Chapter chapter = Chapter::efficacy;
-  std::string population{};           ///< label of the analysis set
-  std::optional<std::int64_t> n{};    ///< participants in it
+  std::string population{};         ///< label of the analysis set
+  std::optional<std::int64_t> n{};  ///< participants in it
   std::vector<std::variant<Paragraph, Grid>> parts{};
   std::vector<std::string> footnotes{};  ///< numbered from 1
   std::vector<std::string> remarks{};    ///< below them

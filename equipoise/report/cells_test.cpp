@@ -159,8 +159,10 @@ TEST(Tables, FileNamesHoldTheNumberAndNothingThatAPathCouldMean) {
 
 TEST(Tables, SameDocumentsGiveTheSameBytesInEveryFormat) {
   for (const char* language : {"en", "zh"}) {
-    const auto once = files_of(document(fixture::cgd_protocol(), fixture::cgd_results(), {.language = language}), {"html", "rtf", "csv"});
-    const auto again = files_of(document(fixture::cgd_protocol(), fixture::cgd_results(), {.language = language}), {"html", "rtf", "csv"});
+    const auto once =
+        files_of(document(fixture::cgd_protocol(), fixture::cgd_results(), {.language = language}), {"html", "rtf", "csv"});
+    const auto again =
+        files_of(document(fixture::cgd_protocol(), fixture::cgd_results(), {.language = language}), {"html", "rtf", "csv"});
     EXPECT_EQ(once, again);
     EXPECT_GT(once.size(), 10u);
   }

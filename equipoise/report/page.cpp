@@ -282,7 +282,8 @@ void add_section(Page& page, Context const& context, std::string_view name) {
                  page.figure(words(Word::flow_caption), figures::participant_flow(context), Table::Chapter::population) +
                      page.table(tables::disposition(context)));
   if (name == "baseline")
-    page.section("baseline", Word::section_baseline, page.table(tables::baseline(context)));
+    page.section("baseline", Word::section_baseline,
+                 page.table(tables::baseline(context)) + page.table(tables::exposure(context)));
   if (name == "endpoints") {
     page.section("curves", Word::section_curves, curves(page, context));
     page.section("visits", Word::section_visits, over_visits(page, context));
@@ -332,11 +333,11 @@ Document document(protocol::Protocol const& protocol, results::Results const& an
       element("title", title) + element("style", Markup::trusted(style));
   const Markup body = element("main", main) + element("script", Markup::trusted(script));
   Document out;
-  out.html = "<!doctype html>\n" +
-             element("html", {{"lang", std::string(words.chinese() ? "zh-Hans" : "en")}},
-                     element("head", head) + element("body", body))
-                 .bytes() +
-             "\n";
+  out.html =
+      "<!doctype html>\n" +
+      element("html", {{"lang", std::string(words.chinese() ? "zh-Hans" : "en")}}, element("head", head) + element("body", body))
+          .bytes() +
+      "\n";
   out.tables = page.tables();
   auto const& from = labelled.provenance;
   out.frame = {.language = options.language,

@@ -12,18 +12,18 @@ namespace equipoise::report {
 /// What the pages of a table say beside it.
 struct Frame {
   std::string language = "en";
-  std::string trial, version;                   ///< id and protocol version
-  std::string cutoff;                           ///< data cut-off, or empty
-  std::string program;                          ///< version of the binary
+  std::string trial, version;  ///< id and protocol version
+  std::string cutoff;          ///< data cut-off, or empty
+  std::string program;         ///< version of the binary
   std::string protocol_digest, data_digest, data_file;
-  bool simulated = false, blinded = false;      ///< said on each page
+  bool simulated = false, blinded = false;  ///< said on each page
 };
 
 /// What stands on the page below a table's caption.
 Markup html_of(Table const& table);
 
-/// A document of word processors: landscape A4, a section for each table, whose page header (trial, protocol version, page x of y,
-/// number, title, population, and what the data are) and column heads are on each of its pages.
+/// A document of word processors: landscape A4, a section for each table, whose page header (trial, protocol version, page x of
+/// y, number, title, population, and what the data are) and column heads are on each of its pages.
 ///
 /// The type is Courier New, 9 pt, smaller where a table needs it: each character has one width in every program, so columns of
 /// numbers stand under each other by their decimal points without tab stops that programs read differently, and the widths of

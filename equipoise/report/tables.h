@@ -18,11 +18,13 @@ Table schedule(Context const& context);
 Table baseline(Context const& context);
 /// Randomised, left early by reason, completed, and in each analysis set, by arm; empty without a participant flow.
 Table disposition(Context const& context);
-/// What the analyses of a time to event or of a yes-or-no endpoint in one set say of each arm and of the arms against the control,
-/// side by side; empty with fewer than two of them.
+/// What the analyses of a time to event or of a yes-or-no endpoint in one set say of each arm and of the arms against the
+/// control, side by side; empty with fewer than two of them.
 Table endpoint_summary(Context const& context, protocol::Endpoint const& endpoint, std::string const& set);
 /// Every comparison that the analyses of an endpoint make, analysis by analysis; empty with fewer than two of them.
 Table analyses_side_by_side(Context const& context, std::string const& endpoint);
+/// What was given at the visits of interventions; empty where no form records it.
+Table exposure(Context const& context);
 /// The records of one analysis: arms side by side, then comparisons with estimate, interval and P together.
 Table analysis(Context const& context, results::AnalysisRun const& run);
 /// Arms at each visit: n, LS mean, difference from the control. `notes` gets the footnotes of its numbers but for those `of_all`.
@@ -34,8 +36,8 @@ Table multiplicity(Context const& context);
 /// Decisions in words, and how the error rate is kept, for the paragraphs of results and methods; empty without [multiplicity].
 std::string decisions_in_words(Context const& context);
 std::string multiplicity_methods(Context const& context);
-/// What a primary analysis would have said with other choices: degrees of freedom, covariance, assumption on missing values. Empty
-/// without alternatives.
+/// What a primary analysis would have said with other choices: degrees of freedom, covariance, assumption on missing values.
+/// Empty without alternatives.
 Table dependence(Context const& context, results::AnalysisRun const& run);
 /// What was computed from what.
 Markup provenance(Context const& context);

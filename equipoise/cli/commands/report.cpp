@@ -17,8 +17,8 @@ void add_report(CLI::App& app, Console& console) {
     std::string blinding_key;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("report", "Run the protocol's analyses on a data file: one self-contained HTML page, tables, and results.json");
+  CLI::App* command = app.add_subcommand(
+      "report", "Run the protocol's analyses on a data file: one self-contained HTML page, tables, and results.json");
   add_question(*command, arguments->question);
   command->add_option("--output", arguments->output, "Folder for report.html, results.json and tables")->capture_default_str();
   command
@@ -51,7 +51,8 @@ void add_report(CLI::App& app, Console& console) {
         report::document(*protocol, *results, {.language = arguments->language, .blinded = is_blinded});
     const std::string json = report::with_tables(results::to_json(*results), document.tables);
     std::vector<std::pair<std::filesystem::path, std::string>> files;
-    for (auto& [name, bytes] : report::files_of(document, arguments->formats)) files.emplace_back(folder / name, std::move(bytes));
+    for (auto& [name, bytes] : report::files_of(document, arguments->formats))
+      files.emplace_back(folder / name, std::move(bytes));
     files.emplace_back(folder / "results.json", json);
     const std::string first = files.front().first.string();
     if (const auto written = write_whole(files); !written) return console.fail(written.error());

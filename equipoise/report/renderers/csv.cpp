@@ -33,8 +33,7 @@ class Lines {
         if (row.heads()) heading = plain_text(row.head);
         std::size_t column = 1;
         for (Cell const& cell : row.cells) {
-          add(heading, plain_text(row.head), column < names.size() && cell.span == 1 ? names[column] : "", cell,
-              marks(row.head));
+          add(heading, plain_text(row.head), column < names.size() && cell.span == 1 ? names[column] : "", cell, marks(row.head));
           column += cell.span;
         }
       }

@@ -95,7 +95,7 @@ Markup html_of(Cell const& cell) {
 Markup html_of(Row const& row, std::size_t columns) {
   Attributes head{{"scope", std::string(row.heads() ? "rowgroup" : "row")}};
   if (row.heads()) head.emplace_back("colspan", std::to_string(columns));
-  if (row.indent > 0) head.emplace_back("class", std::string("sub"));
+  if (row.indent > 0) head.emplace_back("class", std::string(row.indent > 1 ? "sub sub2" : "sub"));
   Markup cells = element("th", head, html_of(row.head.pieces));
   for (Cell const& cell : row.cells) cells += html_of(cell);
   constexpr std::string_view css[] = {"", "item", "visit", "total"};
@@ -111,8 +111,8 @@ Markup html_of(Grid const& grid) {
     for (Row const& row : group.rows) rows += html_of(row, grid.columns.size());
     body += group.here ? element("tbody", "here", rows) : element("tbody", rows);
   }
-  const Markup table = element(
-      "div", "scroll", element("table", css[std::size_t(grid.look)], element("thead", element("tr", head)) + body));
+  const Markup table =
+      element("div", "scroll", element("table", css[std::size_t(grid.look)], element("thead", element("tr", head)) + body));
   if (grid.folded) return element("details", element("summary", grid.title) + table);
   return grid.title.empty() ? table : element("p", "minor-head", grid.title) + table;
 }

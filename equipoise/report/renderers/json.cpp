@@ -44,7 +44,8 @@ std::string json(Grid const& grid) {
   return out
       .raw("groups", results::list(grid.groups,
                                    [](RowGroup const& group) {
-                                     return results::list(group.rows, [](Row const& row) { return json(row); }, "\n        ");
+                                     return results::list(
+                                         group.rows, [](Row const& row) { return json(row); }, "\n        ");
                                    }))
       .str();
 }
@@ -60,14 +61,16 @@ std::string json(Table const& table) {
     else lead.push_back(plain_text(Cell(std::get<Paragraph>(part).pieces)));
   }
   out.raw("paragraphs", results::texts(lead));
-  out.raw("grids", results::list(grids, [](Grid const* one) { return json(*one); }, "\n      "));
+  out.raw("grids", results::list(
+                       grids, [](Grid const* one) { return json(*one); }, "\n      "));
   return out.raw("footnotes", results::texts(table.footnotes)).raw("remarks", results::texts(table.remarks)).str();
 }
 
 }  // namespace
 
 std::string json_of(std::vector<Table> const& tables) {
-  return results::list(tables, [](Table const& one) { return json(one); }, "\n    ");
+  return results::list(
+      tables, [](Table const& one) { return json(one); }, "\n    ");
 }
 
 std::string with_tables(std::string results_json, std::vector<Table> const& tables) {

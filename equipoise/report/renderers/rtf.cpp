@@ -168,7 +168,8 @@ class Pages {
   std::string document() const {
     // \f1 carries Chinese; its name is that of the font every Word has, and others substitute it.
     return "{\\rtf1\\ansi\\ansicpg1252\\deff0\\uc1\\deflang1033\n{\\fonttbl{\\f0\\fmodern\\fprq1\\fcharset0 Courier New;}"
-           "{\\f1\\fnil\\fcharset134 SimSun;}}\n{\\colortbl;\\red0\\green0\\blue0;\\red110\\green110\\blue110;}\n{\\info{\\title " +
+           "{\\f1\\fnil\\fcharset134 "
+           "SimSun;}}\n{\\colortbl;\\red0\\green0\\blue0;\\red110\\green110\\blue110;}\n{\\info{\\title " +
            escaped(frame_.trial) + "}{\\*\\company }}\n\\paperw" + twips(paper_width) + "\\paperh" + twips(paper_height) +
            "\\landscape\\margl" + twips(margin) + "\\margr" + twips(margin) + "\\margt1701\\margb1134\\nowidctlpar\n" + out_ +
            "}\n";
@@ -182,7 +183,8 @@ class Pages {
     if (!out_.empty()) out_ += "\\sect\n";
     out_ += "\\sectd\\sbkpage\\lndscpsxn\\pgwsxn" + twips(paper_width) + "\\pghsxn" + twips(paper_height) + "\\marglsxn" +
             twips(margin) + "\\margrsxn" + twips(margin) + "\\headery567\\footery454\n";
-    const std::string field = "{\\field{\\*\\fldinst PAGE}{\\fldrslt 1}}", total = "{\\field{\\*\\fldinst NUMPAGES}{\\fldrslt 1}}";
+    const std::string field = "{\\field{\\*\\fldinst PAGE}{\\fldrslt 1}}",
+                      total = "{\\field{\\*\\fldinst NUMPAGES}{\\fldrslt 1}}";
     std::string who = frame_.trial;
     if (!frame_.version.empty()) who += said(frame_, ", protocol version ", "，方案版本 ") + frame_.version;
     std::string cutoff = frame_.cutoff.empty() ? "" : said(frame_, "Data cut-off ", "数据截止日 ") + frame_.cutoff;
@@ -261,7 +263,8 @@ class Pages {
     const std::vector<Line> name = rtf::lines_of(row.head);
     double lines = lines_in(name, (row.heads() ? edges.back() : edges.front()) / character(type_) - 2 * row.indent - 2);
     bool wide = chinese(name);
-    for (auto const& cell : layout.rows[at]) lines = std::max(lines, double(cell.lines.size())), wide = wide || chinese(cell.lines);
+    for (auto const& cell : layout.rows[at])
+      lines = std::max(lines, double(cell.lines.size())), wide = wide || chinese(cell.lines);
     return height(lines, type_, wide, 45);
   }
 

@@ -192,10 +192,10 @@ TEST(Rtf, NumbersOfAColumnStandUnderEachOtherByTheirDecimalPoints) {
   const auto mean = [](double m, double sd) {
     return Cell(of_values(Piece::Kind::plain, "{} ({})", {value::fixed("mean", m, 1), value::fixed("sd", sd, 1)}));
   };
-  const auto sections = Reader::read(rtf_of(
-      {column_of({mean(14.6, 9.8), mean(-140.07, 30.79), mean(5, 10.04), Cell(value::count("n", 128)),
-                  Cell(value::p("p", 0.00001, 0.05)), Cell(value::fixed("mean", fixture::ne, 1))})},
-      frame_of_cgd()));
+  const auto sections =
+      Reader::read(rtf_of({column_of({mean(14.6, 9.8), mean(-140.07, 30.79), mean(5, 10.04), Cell(value::count("n", 128)),
+                                      Cell(value::p("p", 0.00001, 0.05)), Cell(value::fixed("mean", fixture::ne, 1))})},
+                          frame_of_cgd()));
   ASSERT_EQ(sections.size(), 1u);
   ASSERT_EQ(sections[0].rows.size(), 7u);
   std::vector<double> points, brackets;
@@ -260,7 +260,7 @@ TEST(Rtf, EscapesWhatIsNoAsciiAndWhatItsOwnSyntaxMeans) {
   EXPECT_EQ(rtf::escaped("a\\b{c}"), "a\\\\b\\{c\\}");
   EXPECT_EQ(rtf::escaped("\u2212\u00a0"), "\\u8722?\\~");
   EXPECT_EQ(rtf::escaped("安"), "{\\f1 \\u23433?}");
-  EXPECT_EQ(rtf::escaped("\uff1a"), "{\\f1 \\u-230?}");               // above 32767 as a negative number
+  EXPECT_EQ(rtf::escaped("\uff1a"), "{\\f1 \\u-230?}");                 // above 32767 as a negative number
   EXPECT_EQ(rtf::escaped("\U0001f600"), "{\\f1 \\u-10179?\\u-8704?}");  // two units
   EXPECT_EQ(rtf::escaped("a\x01\u202eb\xff"), "ab\\u-3?");
   const auto sections = Reader::read(

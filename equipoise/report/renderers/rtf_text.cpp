@@ -122,7 +122,9 @@ std::string escaped(std::string_view text) {
     else if (c == 0xa0) out += "\\~";
     else if (c < 0x80) out += char(c);
     else if (c < 0x10000) append_unit(out, unsigned(c));
-    else append_unit(out, 0xd800u + ((unsigned(c) - 0x10000u) >> 10)), append_unit(out, 0xdc00u + ((unsigned(c) - 0x10000u) & 0x3ffu));
+    else
+      append_unit(out, 0xd800u + ((unsigned(c) - 0x10000u) >> 10)),
+          append_unit(out, 0xdc00u + ((unsigned(c) - 0x10000u) & 0x3ffu));
   }
   if (in_wide) out += "}";
   return out;

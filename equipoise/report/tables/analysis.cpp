@@ -296,8 +296,7 @@ Grid by_row(Shared& shared, std::vector<Record const*> const& records, Grid::Loo
       if (const Record* log = on_log_scale(context, *records[i])) f.se = log->finding.se;
     results::Printed const& text = printed[i];
     const bool ls_mean = f.quantity == "estimate" && f.at.contains("lsmean");  // its place says it all
-    Row row{.head =
-                Cell(ls_mean ? place_in_words(context, shared.run, f.at) : quantity_in_words(context, shared.run, f))};
+    Row row{.head = Cell(ls_mean ? place_in_words(context, shared.run, f.at) : quantity_in_words(context, shared.run, f))};
     if (f.quantity == "hazard_ratio") row.head.pieces.push_back(shared.notes.mark(words(Word::hr_reading)));
     shared.add_marks(row.head, *records[i]);
     if (const std::string place = place_in_words(context, shared.run, f.at); !place.empty() && !ls_mean)

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "equipoise/report/tables.h"
+#include "equipoise/report/tables/parts.h"
 
 namespace equipoise::report::tables {
 namespace {
@@ -40,16 +41,11 @@ Row row(std::string const& head, std::vector<Summary> const& summaries, Write wr
   return out;
 }
 
-}  // namespace
-
-Table baseline(Context const& context) {
+/// The items' rows under a column for each arm and one for all; `notes` gets their footnotes. NE is said below.
+Grid grid_of(Context const& context, std::vector<results::BaselineItem> const& items, bool say_visit, Footnotes& notes,
+             bool& some_ne) {
   auto const& words = context.words;
   auto const& answer = context.answer;
-  Table table{
-      .id = "demography", .caption = words(Word::baseline_caption), .chapter = Table::Chapter::population, .population = {}};
-  if (answer.baseline.empty()) return table;
-  table.n = context.randomised();
-  Footnotes notes;
   Grid grid{.look = Grid::Look::baseline,
             .columns = {{.name = Cell(words(Word::baseline_characteristic)), .align = Column::Align::left}}};
   for (auto const& arm : context.plan.arms) {
@@ -61,16 +57,17 @@ Table baseline(Context const& context) {
 
   const std::size_t columns = context.plan.arms.size() + several;
   const std::string between = results::interval("{}", "{}", context.language());
-  bool some_ne = false;
-  for (auto const& item : answer.baseline) {
+  for (auto const& item : items) {
     std::vector<Summary> cells = item.cells;
     cells.resize(columns);
-    const auto* asked = context.plan.item(item.item.substr(0, item.item.find('@')));
+    const auto* asked = context.plan.item(item.item.substr(0, item.item.find('@')));  // none of a derivation or the site
     const auto number = [&](std::string statistic, double raw, int decimals) {
       some_ne = some_ne || std::isnan(raw);
       return value::fixed(std::move(statistic), raw, decimals, asked ? asked->unit : std::string());
     };
-    Cell title(context.item(item.item) + (item.categorical ? ", " + words(Word::baseline_percent) : ""));
+    const auto at = item.item.find('@');
+    const std::string visit = say_visit && at != std::string::npos ? context.visit(item.item.substr(at + 1)) + ": " : "";
+    Cell title(visit + context.item(item.item) + (item.categorical ? ", " + words(Word::baseline_percent) : ""));
     if (item.categorical) title.pieces.push_back(notes.mark(words(Word::baseline_denominator)));
     else if (!answer.quartile_rule.empty()) title.pieces.push_back(notes.mark(answer.quartile_rule));
     for (std::string const& note : item.notes) title.pieces.push_back(notes.mark(note));
@@ -107,10 +104,40 @@ Table baseline(Context const& context) {
       add(words(Word::baseline_missing), [](Summary const& c) { return of_value(value::count("missing", c.missing)); });
     grid.groups.push_back(std::move(group));
   }
+  return grid;
+}
+
+}  // namespace
+
+Table baseline(Context const& context) {
+  auto const& words = context.words;
+  if (context.answer.baseline.empty()) return {};
+  Table table{.id = "demography",
+              .caption = words(Word::baseline_caption),
+              .chapter = Table::Chapter::population,
+              .population = {},
+              .n = context.randomised()};
+  Footnotes notes;
+  bool some_ne = false;
+  table.parts.emplace_back(grid_of(context, context.answer.baseline, false, notes, some_ne));
   notes.mark(words(Word::baseline_no_p));
-  table.parts.emplace_back(std::move(grid));
   table.footnotes = notes.sentences();
   if (some_ne) table.remarks.push_back(words(Word::ne_note));
+  return table;
+}
+
+Table exposure(Context const& context) {
+  if (context.answer.exposure.empty()) return {};
+  Table table{.id = "exposure",
+              .caption = said(context, "Exposure: what was given at each visit, by arm", "暴露：各组各次访视的给药情况"),
+              .chapter = Table::Chapter::population,
+              .population = said(context, "All randomised participants", "全部随机受试者"),
+              .n = context.randomised()};
+  Footnotes notes;
+  bool some_ne = false;
+  table.parts.emplace_back(grid_of(context, context.answer.exposure, true, notes, some_ne));
+  table.footnotes = notes.sentences();
+  if (some_ne) table.remarks.push_back(context.words(Word::ne_note));
   return table;
 }
 

@@ -115,8 +115,8 @@ Table dependence(Context const& context, results::AnalysisRun const& run) {
   Paragraph lead;
   if (depends)
     lead.pieces = {{Piece::Kind::alert, said(context, "Yes: ", "是：")},
-                   {Piece::Kind::plain, said(context, "with some of these choices the conclusion is another.",
-                                             "采用其中某些选择时，结论不同。")}};
+                   {Piece::Kind::plain,
+                    said(context, "with some of these choices the conclusion is another.", "采用其中某些选择时，结论不同。")}};
   else
     lead.pieces = {{Piece::Kind::plain, said(context, "No: with each of these choices the conclusion is the same.",
                                              "否：采用其中任何一项选择，结论均相同。")}};

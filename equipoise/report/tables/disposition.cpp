@@ -67,8 +67,7 @@ Table disposition(Context const& context) {
     if (several) row.cells.push_back(count_of(total, all));
     group.rows.push_back(std::move(row));
   };
-  RowGroup participation{
-      .rows = {{.head = Cell(said(context, "Participation", "参与情况")), .kind = Row::Kind::item}}};
+  RowGroup participation{.rows = {{.head = Cell(said(context, "Participation", "参与情况")), .kind = Row::Kind::item}}};
   add(participation, words(Word::flow_randomised), 1, [](FlowArm const& arm) { return arm.randomised; });
   add(participation, words(context.answer.provenance.cutoff ? Word::flow_at_cutoff : Word::flow_completed), 1,
       [](FlowArm const& arm) { return arm.completed; });
@@ -93,8 +92,8 @@ Table disposition(Context const& context) {
   }
   if (sets.rows.size() > 1) grid.groups.push_back(std::move(sets));
   table.parts.emplace_back(std::move(grid));
-  table.footnotes.push_back(said(context, "Percentages are of the participants randomised to the arm.",
-                                 "百分比的分母为随机至该组的受试者数。"));
+  table.footnotes.push_back(
+      said(context, "Percentages are of the participants randomised to the arm.", "百分比的分母为随机至该组的受试者数。"));
   return table;
 }
 

@@ -62,8 +62,8 @@ class Summary {
             if (one.id != control()) arm = one.id;
         const bool test = !f.lower && (f.p || f.quantity == "p");
         const std::string method = context_.method(run);
-        const std::string label = test ? method + ", " + context_.words(Word::column_p)
-                                       : quantity_in_words(context_, run, f) + " (" + method + ")";
+        const std::string label =
+            test ? method + ", " + context_.words(Word::column_p) : quantity_in_words(context_, run, f) + " (" + method + ")";
         Line& line = line_of(comparisons_, label);
         Cell cell = test ? Cell(value::p("p", f.quantity == "p" ? f.value : *f.p, context_.alpha())) : cell_of(*record, {});
         line.cells.emplace(arm, std::move(cell));
@@ -240,10 +240,10 @@ Table analyses_side_by_side(Context const& context, std::string const& endpoint)
     last = one.run;
     row.cells.push_back(f.quantity == "p" ? Cell() : Cell(value::estimate(f, text)));
     if (interval)
-      row.cells.push_back(text.interval.empty() ? Cell()
-                                                : Cell(of_values(Piece::Kind::plain,
-                                                                 results::interval("{}", "{}", context.language()),
-                                                                 value::limits(f, text))));
+      row.cells.push_back(
+          text.interval.empty()
+              ? Cell()
+              : Cell(of_values(Piece::Kind::plain, results::interval("{}", "{}", context.language()), value::limits(f, text))));
     const std::optional<double> p = f.quantity == "p" ? std::optional(f.value) : f.p;
     row.cells.push_back(p ? Cell(value::p("p", *p, context.alpha())) : Cell());
     grid.add(std::move(row));

@@ -50,11 +50,12 @@ Table missing_patterns(Context const& context, results::AnalysisRun const& run) 
   const MissingPatterns all = missing_patterns_of(context, run);
   if (all.patterns.empty()) return {};
   auto const& words = context.words;
-  Table table{.id = "missing_" + run.endpoint,
-              .caption = words(Word::missing_table_caption, context.endpoint(run.endpoint), inside_sentence(context.set(run.set))),
-              .chapter = Table::Chapter::efficacy,
-              .population = context.set(run.set),
-              .n = run.n};
+  Table table{
+      .id = "missing_" + run.endpoint,
+      .caption = words(Word::missing_table_caption, context.endpoint(run.endpoint), inside_sentence(context.set(run.set))),
+      .chapter = Table::Chapter::efficacy,
+      .population = context.set(run.set),
+      .n = run.n};
 
   // With more patterns than a page holds, those that most participants have are listed, in their order.
   std::vector<Pattern const*> listed;

@@ -40,9 +40,9 @@ Table multiplicity(Context const& context) {
               .caption = words(Word::family_caption, results::method_label(family.method, context.language())),
               .chapter = Table::Chapter::efficacy};
   const auto any = [&](auto has) { return std::any_of(family.hypotheses.begin(), family.hypotheses.end(), has); };
-  const bool weights = any([](Hypothesis const& one) { return one.weight.has_value(); }),
-             adjusted = any([](Hypothesis const& one) { return one.adjusted_p.has_value(); }),
-             intervals = any([](Hypothesis const& one) { return one.estimate.has_value(); });
+  const bool weights = any([](Hypothesis const&one) { return one.weight.has_value(); }),
+             adjusted = any([](Hypothesis const&one) { return one.adjusted_p.has_value(); }),
+             intervals = any([](Hypothesis const&one) { return one.estimate.has_value(); });
   Footnotes notes;
   bool ne = false;
   const auto cell = [&](std::string_view pattern, std::vector<Value> values) {
@@ -70,9 +70,8 @@ Table multiplicity(Context const& context) {
       const Finding effect = effect_of(context, one);
       const results::Printed text = results::printed(effect, context.language(), context.alpha());
       row.cells.push_back(cell("{}", {value::estimate(effect, text)}));
-      row.cells.push_back(text.interval.empty()
-                              ? Cell()
-                              : cell(results::interval("{}", "{}", context.language()), value::limits(effect, text)));
+      row.cells.push_back(
+          text.interval.empty() ? Cell() : cell(results::interval("{}", "{}", context.language()), value::limits(effect, text)));
     } else if (intervals) {
       row.cells.resize(row.cells.size() + 2);
     }

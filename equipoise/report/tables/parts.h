@@ -25,8 +25,8 @@ inline Column counted_column(Context const& context, std::string const& name, st
 /// "12 (18.5%)" of so many; "0" for nobody.
 inline Cell count_of(std::int64_t n, std::int64_t of) {
   if (n == 0 || of == 0) return Cell(value::count("n", n));
-  return Cell(of_values(Piece::Kind::plain, "{} ({})",
-                        {value::count("n", n), value::percent("percent", double(n) / double(of))}));
+  return Cell(
+      of_values(Piece::Kind::plain, "{} ({})", {value::count("n", n), value::percent("percent", double(n) / double(of))}));
 }
 
 }  // namespace equipoise::report::tables

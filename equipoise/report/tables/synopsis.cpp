@@ -185,8 +185,7 @@ Table schedule(Context const& context) {
   if (plan.visits.empty()) return {};
   Table table{.id = "schedule", .caption = words(Word::schedule), .chapter = Table::Chapter::design};
   const auto day_text = [](int day) { return (day < 0 ? "\u2212" : "") + std::to_string(std::abs(day)); };
-  Grid grid{.look = Grid::Look::schedule,
-            .columns = {{.name = Cell(words(Word::schedule_what)), .align = Column::Align::left}}};
+  Grid grid{.look = Grid::Look::schedule, .columns = {{.name = Cell(words(Word::schedule_what)), .align = Column::Align::left}}};
   Row days{.head = Cell(words(Word::schedule_window))};
   for (auto const& visit : plan.visits) {
     grid.columns.push_back({.name = Cell(context.label(visit.label, visit.id)), .align = Column::Align::left});

@@ -78,7 +78,9 @@ class Rows {
   bool ne() const { return ne_; }
 
  private:
-  std::size_t width() const { return 2u + has_.n + has_.mean_interval + (has_.compared ? 2u + has_.df + has_.p + has_.adjusted : 0u); }
+  std::size_t width() const {
+    return 2u + has_.n + has_.mean_interval + (has_.compared ? 2u + has_.df + has_.p + has_.adjusted : 0u);
+  }
 
   Cell numbers_of(std::string_view pattern, std::vector<Value> values) {
     for (Value const& one : values) ne_ = ne_ || one.printed == results::not_estimable;
@@ -135,9 +137,8 @@ class Rows {
     add(difference ? estimate(*difference, of_difference) : Cell());
     add(interval(difference, of_difference));
     if (has_.df)
-      add(of_difference.df.empty()
-              ? Cell()
-              : numbers_of("{}", {value::as_printed("df", *difference->finding.df, of_difference.df)}));
+      add(of_difference.df.empty() ? Cell()
+                                   : numbers_of("{}", {value::as_printed("df", *difference->finding.df, of_difference.df)}));
     if (has_.p)
       add(of_difference.p.empty() ? Cell() : numbers_of("{}", {value::p("p", *difference->finding.p, context_.alpha())}));
     if (has_.adjusted) {
