@@ -247,8 +247,11 @@ TEST(Rtf, HoldsTheCellsOfTheTableAndRepeatsItsHeadOnEachPage) {
   std::vector<std::string> values;
   for (ReadRow const& row : sections[0].rows) {
     heads += row.head;
-    if (row.head) EXPECT_EQ(row.cells[1][0].text, "Value");
-    else values.push_back(without_breaks(row.cells[1][0].text));
+    if (row.head) {
+      EXPECT_EQ(row.cells[1][0].text, "Value");
+    } else {
+      values.push_back(without_breaks(row.cells[1][0].text));
+    }
   }
   EXPECT_GT(sections[0].pages, 4);
   EXPECT_EQ(heads, sections[0].pages);
