@@ -126,7 +126,10 @@ std::string quartile_rule(protocol::Protocol const& protocol) {
                                            : "Quartiles by SAS definition 5 (empirical distribution function with averaging).";
 }
 
-std::vector<results::BaselineItem> baseline_table(TrialTables const& tables) {
+namespace {
+
+/// Summaries of these variables ("age@baseline") among randomised participants, by arm and over all.
+std::vector<results::BaselineItem> summaries(TrialTables const& tables, std::vector<std::string> const& variables) {
   protocol::Protocol const& protocol = tables.protocol();
   TrialRecords const& records = tables.records();
   const auto rule = protocol.conventions.match == "r" ? stats::QuantileRule::r_7 : stats::QuantileRule::sas_5;
@@ -136,7 +139,7 @@ std::vector<results::BaselineItem> baseline_table(TrialTables const& tables) {
       columns[std::size_t(arm)].push_back(i), columns.back().push_back(i);
 
   std::vector<results::BaselineItem> table;
-  for (std::string const& wanted : protocol.report.baseline) {
+  for (std::string const& wanted : variables) {
     const auto at = wanted.find('@');
     const std::string name = wanted.substr(0, at), visit = at == std::string::npos ? "" : wanted.substr(at + 1);
     const Column column = tables.variable(name, visit.empty() ? std::nullopt : std::optional<std::string_view>(visit));
@@ -144,7 +147,7 @@ std::vector<results::BaselineItem> baseline_table(TrialTables const& tables) {
     item.categorical = column.type == expression::Type::code || column.type == expression::Type::truth;
     if (column.type == expression::Type::code) item.levels = column.levels;
     if (column.type == expression::Type::truth) item.levels = {"true", "false"};
-    if (column.type == expression::Type::text) continue;  // free text has no summary
+    if (column.type == expression::Type::text || column.type == expression::Type::date) continue;  // they have no summary
     for (std::vector<std::size_t> const& rows : columns)
       item.cells.push_back(item.categorical ? category_cell(column, rows, item.levels.size()) : numeric_cell(column, rows, rule));
     const data::Recipe recipe{.set = {}, .endpoint = {}, .estimand = {}, .covariates = {wanted}};
@@ -152,6 +155,35 @@ std::vector<results::BaselineItem> baseline_table(TrialTables const& tables) {
     table.push_back(std::move(item));
   }
   return table;
+}
+
+}  // namespace
+
+std::vector<results::BaselineItem> baseline_table(TrialTables const& tables) {
+  return summaries(tables, tables.protocol().report.baseline);
+}
+
+std::vector<results::BaselineItem> exposure_table(TrialTables const& tables) {
+  protocol::Protocol const& protocol = tables.protocol();
+  std::vector<std::string> variables;
+  for (protocol::Intervention const& given : protocol.interventions)
+    for (protocol::Form const& form : protocol.forms) {
+      std::vector<std::string> visits;
+      bool only = true;
+      for (protocol::Visit const& visit : protocol.visits)
+        if (std::ranges::find(visit.forms, form.id) != visit.forms.end()) {
+          visits.push_back(visit.id);
+          only = only && std::ranges::find(given.visits, visit.id) != given.visits.end();
+        }
+      if (!only) continue;
+      for (protocol::Item const& item : form.items)
+        for (std::string const& visit : visits)
+          if (const std::string name = item.id + "@" + visit; item.kind != protocol::ItemKind::date &&
+                                                              item.kind != protocol::ItemKind::text &&
+                                                              std::ranges::find(variables, name) == variables.end())
+            variables.push_back(name);
+    }
+  return summaries(tables, variables);
 }
 
 }  // namespace equipoise::analysis

@@ -15,6 +15,10 @@ std::vector<results::FlowArm> participant_flow(data::TrialTables const& tables);
 /// The baseline table of the protocol's [report] items among randomised participants, by arm and over all.
 std::vector<results::BaselineItem> baseline_table(data::TrialTables const& tables);
 
+/// The same of what was recorded at the visits of each intervention: numbers, codes and flags of the forms that only its visits
+/// collect, visit by visit. Empty without an intervention or such a form.
+std::vector<results::BaselineItem> exposure_table(data::TrialTables const& tables);
+
 /// The rule for quartiles that the protocol's `match` asks for, in words.
 std::string quartile_rule(protocol::Protocol const& protocol);
 

@@ -126,5 +126,19 @@ TEST_F(Flow, SummarisesBaselineAmongTheRandomised) {
   EXPECT_EQ(sex.cells[2].missing, 1);
 }
 
+TEST_F(Flow, SummarisesWhatIsRecordedOnlyWhereAnInterventionIsGiven) {
+  EXPECT_TRUE(exposure_table(data::TrialTables(protocol_, records_)).empty());
+  protocol::Intervention drug;
+  drug.id = "drug", drug.visits = {"baseline"};
+  protocol_.interventions = {drug};
+  const auto table = exposure_table(data::TrialTables(protocol_, records_));
+  ASSERT_EQ(table.size(), 3u);  // the items of the form at that visit; none of the log of events
+  EXPECT_EQ(table[0].item, "age@baseline");
+  EXPECT_EQ(table[2].item, "sex@baseline");
+  EXPECT_THAT(table[2].cells[2].counts, ElementsAre(3, 2));
+  protocol_.interventions[0].visits = {"later"};
+  EXPECT_TRUE(exposure_table(data::TrialTables(protocol_, records_)).empty());
+}
+
 }  // namespace
 }  // namespace equipoise::analysis

@@ -206,6 +206,7 @@ results::Results run(protocol::Protocol const& protocol, Plan const& plan, data:
                            .flow = participant_flow(tables),
                            .baseline = baseline_table(tables),
                            .quartile_rule = quartile_rule(protocol)};
+  results.exposure = exposure_table(tables);
   Workspace workspace;
   for (PlannedAnalysis const& planned : plan.analyses) run_one(results, protocol, planned, tables, workspace);
   if (plan.multiplicity) carry_out(*plan.multiplicity, protocol, plan, tables, results);

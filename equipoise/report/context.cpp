@@ -258,17 +258,4 @@ std::vector<std::string> in_arm_order(protocol::Protocol const& protocol, std::v
   return groups;
 }
 
-Markup Footnotes::mark(std::string const& sentence) {
-  auto found = std::find(sentences_.begin(), sentences_.end(), sentence);
-  if (found == sentences_.end()) found = sentences_.insert(found, sentence);
-  return element("sup", std::to_string(found - sentences_.begin() + 1));
-}
-
-Markup Footnotes::list() const {
-  if (sentences_.empty()) return {};
-  Markup items;
-  for (auto const& sentence : sentences_) items += element("li", sentence);
-  return element("ol", "notes", items);
-}
-
 }  // namespace equipoise::report

@@ -66,14 +66,4 @@ struct Context {
 /// Groups of the results in the order of the protocol's arms; groups that are no arm follow in the order they came.
 std::vector<std::string> in_arm_order(protocol::Protocol const& protocol, std::vector<std::string> groups);
 
-/// Footnotes of one table: the same sentence has one number.
-class Footnotes {
- public:
-  Markup mark(std::string const& sentence);  ///< superscript number
-  Markup list() const;                       ///< the notes below the table; empty when there are none
-
- private:
-  std::vector<std::string> sentences_;
-};
-
 }  // namespace equipoise::report

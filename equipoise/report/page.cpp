@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "equipoise/core/digest.h"
 #include "equipoise/core/text.h"
@@ -9,7 +10,9 @@
 #include "equipoise/report/context.h"
 #include "equipoise/report/figures.h"
 #include "equipoise/report/headline.h"
+#include "equipoise/report/renderers.h"
 #include "equipoise/report/tables.h"
+#include "equipoise/report/tables/parts.h"
 #include "equipoise/report/visits.h"
 
 namespace equipoise::report {
@@ -38,25 +41,35 @@ class Page {
     contents_ += element("a", {{"href", std::string("#") + id}}, context_.words(title));
     body_ += element("section", {{"id", id}}, element("h2", context_.words(title)) + inside);
   }
-  Markup figure(std::string const& caption, Markup const& inside) {
-    return captioned("figure", Word::figure_number, ++figures_, caption, inside);
+  Markup figure(std::string const& caption, Markup const& inside, Table::Chapter chapter = Table::Chapter::efficacy) {
+    return captioned("figure", Word::figure_number, next(figures_, chapter), caption, inside);
   }
-  Markup table(std::string const& caption, Markup const& inside) {
-    return captioned("figure", Word::table_number, ++tables_, caption, inside);
+  /// Numbers the table and keeps it; nothing of an empty one.
+  Markup table(Table table) {
+    if (table.empty()) return {};
+    table.number = next(tables_in_, table.chapter);
+    tables_.push_back(std::move(table));
+    return captioned("figure", Word::table_number, tables_.back().number, tables_.back().caption, html_of(tables_.back()));
   }
+  std::vector<Table> const& tables() const { return tables_; }
 
   Markup contents() const { return element("nav", {{"aria-label", context_.words(Word::contents)}}, contents_); }
   Markup const& body() const { return body_; }
 
  private:
-  Markup captioned(std::string_view tag, Word number, int n, std::string const& caption, Markup const& inside) {
+  using Numbered = std::map<Table::Chapter, int>;
+  static std::string next(Numbered& so_far, Table::Chapter chapter) {
+    return std::string(chapter_number(chapter)) + "." + std::to_string(++so_far[chapter]);
+  }
+  Markup captioned(std::string_view tag, Word number, std::string const& n, std::string const& caption, Markup const& inside) {
     const Markup head = element("span", "number", context_.words(number, n)) + " " + Markup(caption);
     return element(tag, "panel", element("figcaption", head) + inside);
   }
 
   Context const& context_;
   Markup contents_, body_;
-  int figures_ = 0, tables_ = 0;
+  Numbered figures_, tables_in_;
+  std::vector<Table> tables_;
 };
 
 Markup methods(Context const& context) {
@@ -125,9 +138,7 @@ Markup synopsis(Page& page, Context const& context) {
   Markup out = tables::synopsis(context);
   if (!out.empty()) out = element("div", "panel", out);
   out += tables::estimands(context);
-  if (const Markup schedule = tables::schedule(context); !schedule.empty())
-    out += page.table(context.words(Word::schedule), schedule);
-  return out;
+  return out + page.table(tables::schedule(context));
 }
 
 Markup curves(Page& page, Context const& context) {
@@ -145,6 +156,8 @@ Markup curves(Page& page, Context const& context) {
         out += page.figure(
             caption(figures::kaplan_meier_beside(context, run) ? Word::turnbull_beside_caption : Word::turnbull_caption), figure);
   }
+  for (auto const& endpoint : context.plan.endpoints)
+    for (auto const& set : context.plan.sets) out += page.table(tables::endpoint_summary(context, endpoint, set.id));
   return out;
 }
 
@@ -210,8 +223,7 @@ Markup missing_data(Page& page, Context const& context) {
     if (first_with(context, run, "missing_pattern")) {
       if (const Markup figure = figures::missing_patterns(context, run); !figure.empty())
         out += page.figure(words(Word::missing_figure_caption, endpoint, set), figure);
-      if (const Markup table = tables::missing_patterns(context, run); !table.empty())
-        out += page.table(words(Word::missing_table_caption, endpoint, set), table);
+      out += page.table(tables::missing_patterns(context, run));
     }
     if (const Markup figure = figures::tipping_point(context, run); !figure.empty())
       out += page.figure(words(Word::tipping_caption, name_among(context, run, has_series("tipping_point")), set), figure);
@@ -243,9 +255,7 @@ Markup outcome(Page& page, Context const& context) {
   Markup out = primary_in_words(context);
   if (const std::string decisions = tables::decisions_in_words(context); !decisions.empty()) out += element("p", decisions);
   if (!out.empty()) out = element("div", "panel", out);
-  if (auto const& family = context.answer.multiplicity)
-    out += page.table(context.words(Word::family_caption, results::method_label(family->method, context.language())),
-                      tables::multiplicity(context));
+  out += page.table(tables::multiplicity(context));
   for (auto const& run : context.answer.runs) {
     const Markup figure = figures::analyses_compared(context, run);
     if (figure.empty()) continue;
@@ -257,12 +267,9 @@ Markup outcome(Page& page, Context const& context) {
                       visit + inside_sentence(context.set(run.set))),
         figure);
   }
-  for (auto const& run : context.answer.runs)
-    if (const Markup dependence = tables::dependence(context, run); !dependence.empty())
-      out += page.table(tables::dependence_caption(context, run), dependence);
-  for (auto const& run : context.answer.runs)
-    out += page.table(context.words(Word::results_caption, context.analysis(run), context.method(run)),
-                      tables::analysis(context, run));
+  for (auto const& run : context.answer.runs) out += page.table(tables::dependence(context, run));
+  for (auto const& endpoint : context.plan.endpoints) out += page.table(tables::analyses_side_by_side(context, endpoint.id));
+  for (auto const& run : context.answer.runs) out += page.table(tables::analysis(context, run));
   if (context.answer.runs.empty()) out += element("p", "note", context.words(Word::results_none));
   return out;
 }
@@ -271,10 +278,12 @@ void add_section(Page& page, Context const& context, std::string_view name) {
   auto const& words = context.words;
   if (name == "synopsis") page.section("synopsis", Word::section_synopsis, synopsis(page, context));
   if (name == "flow")
-    page.section("flow", Word::section_flow, page.figure(words(Word::flow_caption), figures::participant_flow(context)));
+    page.section("flow", Word::section_flow,
+                 page.figure(words(Word::flow_caption), figures::participant_flow(context), Table::Chapter::population) +
+                     page.table(tables::disposition(context)));
   if (name == "baseline")
-    if (const Markup baseline = tables::baseline(context); !baseline.empty())
-      page.section("baseline", Word::section_baseline, page.table(words(Word::baseline_caption), baseline));
+    page.section("baseline", Word::section_baseline,
+                 page.table(tables::baseline(context)) + page.table(tables::exposure(context)));
   if (name == "endpoints") {
     page.section("curves", Word::section_curves, curves(page, context));
     page.section("visits", Word::section_visits, over_visits(page, context));
@@ -291,7 +300,7 @@ void add_section(Page& page, Context const& context, std::string_view name) {
 
 }  // namespace
 
-std::string html(protocol::Protocol const& protocol, results::Results const& answers, Options const& options) {
+Document document(protocol::Protocol const& protocol, results::Results const& answers, Options const& options) {
   // A trial that is simulated by its protocol or by its data is labelled so: neither flag can take the label away.
   results::Results labelled = answers;
   labelled.provenance.simulated = answers.provenance.simulated || protocol.trial.simulated;
@@ -306,6 +315,10 @@ std::string html(protocol::Protocol const& protocol, results::Results const& ans
   Markup main = head_of_page(context, title);
   if (labelled.provenance.simulated)
     main += element("p", {{"class", std::string("banner")}, {"role", std::string("note")}}, words(Word::simulated_banner));
+  if (options.blinded)
+    main += element("p", {{"class", std::string("banner")}, {"role", std::string("note")}},
+                    tables::said(context, "Blinded: arms are shown by letters, and no outcome is shown.",
+                                 "盲态：各组以字母表示，不显示任何结局。"));
   main += page.contents() + headline_cards(context) + page.body();
 
   const std::string policy = std::string("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-") +
@@ -319,11 +332,42 @@ std::string html(protocol::Protocol const& protocol, results::Results const& ans
               {{"name", std::string("generator")}, {"content", std::string("Equipoise ") + labelled.provenance.version}}) +
       element("title", title) + element("style", Markup::trusted(style));
   const Markup body = element("main", main) + element("script", Markup::trusted(script));
-  return "<!doctype html>\n" +
-         element("html", {{"lang", std::string(words.chinese() ? "zh-Hans" : "en")}},
-                 element("head", head) + element("body", body))
-             .bytes() +
-         "\n";
+  Document out;
+  out.html =
+      "<!doctype html>\n" +
+      element("html", {{"lang", std::string(words.chinese() ? "zh-Hans" : "en")}}, element("head", head) + element("body", body))
+          .bytes() +
+      "\n";
+  out.tables = page.tables();
+  auto const& from = labelled.provenance;
+  out.frame = {.language = options.language,
+               .trial = protocol.trial.id,
+               .version = protocol.trial.version,
+               .cutoff = from.cutoff.value_or(""),
+               .program = from.version,
+               .protocol_digest = from.protocol_digest,
+               .data_digest = from.data_digest,
+               .data_file = from.data_file,
+               .simulated = from.simulated,
+               .blinded = options.blinded};
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> files_of(Document const& document, std::vector<std::string> const& formats) {
+  const auto wanted = [&](std::string_view format) { return std::ranges::find(formats, format) != formats.end(); };
+  std::vector<std::pair<std::string, std::string>> files;
+  if (wanted("html")) files.emplace_back("report.html", document.html);
+  if (wanted("rtf")) files.emplace_back("tables.rtf", rtf_of(document.tables, document.frame));
+  for (Table const& table : document.tables) {
+    const std::string name = "tables/" + file_name(table);
+    if (wanted("rtf")) files.emplace_back(name + ".rtf", rtf_of({table}, document.frame));
+    if (wanted("csv")) files.emplace_back(name + ".csv", csv_of(table));
+  }
+  return files;
+}
+
+std::string html(protocol::Protocol const& protocol, results::Results const& results, Options const& options) {
+  return document(protocol, results, options).html;
 }
 
 }  // namespace equipoise::report

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "equipoise/protocol/protocol.h"
+#include "equipoise/report/renderers.h"
 #include "equipoise/results/results.h"
 
 /// A trial's answer as one page for people.
@@ -10,7 +13,20 @@ namespace equipoise::report {
 
 struct Options {
   std::string language = "en";  ///< "en" or "zh"; texts of the protocol in that language where it has them
+  bool blinded = false;         ///< of documents made by report::blinded: said on the page and on each page of the tables
 };
+
+/// The page, and its tables with their numbers for the other formats.
+struct Document {
+  std::string html;
+  std::vector<Table> tables;
+  Frame frame;
+};
+Document document(protocol::Protocol const& protocol, results::Results const& results, Options const& options = {});
+
+/// The files of a report in these formats ("html", "rtf", "csv"), by their paths in its folder: report.html, tables.rtf with all
+/// tables, tables/t-14.1.2-demography.rtf and .csv.
+std::vector<std::pair<std::string, std::string>> files_of(Document const& document, std::vector<std::string> const& formats);
 
 /// One self-contained HTML page: no request leaves it, no clock is read, the same documents give the same bytes. Complete without
 /// its script, which only adds a read-out to the curves. Every text of the documents is escaped, and the page's own content

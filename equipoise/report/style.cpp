@@ -53,6 +53,7 @@ th,td{vertical-align:top}
 .minor th,.minor td{padding-top:4px;padding-bottom:4px;color:var(--soft)}
 .minor .est{font-weight:400}
 .baseline th.sub{padding-left:18px;color:var(--soft);white-space:nowrap}
+.data.baseline tbody th.sub2{padding-left:36px}
 .baseline tbody tr th,.baseline tbody tr td{border-bottom:0;padding-top:2px;padding-bottom:2px}
 .baseline tbody tr.item th{font-weight:620;padding-top:12px}
 .baseline tbody tr:last-child th,.baseline tbody tr:last-child td{border-bottom:1px solid var(--line);padding-bottom:10px}

@@ -349,7 +349,10 @@ Printed printed(Finding const& f, std::string_view language, double alpha) {
   };
   Printed out{.value = show(f.value), .se = {}, .interval = {}, .df = {}, .p = {}, .ne = std::isnan(f.value)};
   if (f.se) out.se = is_probability(f.quantity) ? percent(*f.se) : significant(*f.se, 3);
-  if (f.lower && f.upper) out.interval = interval(show(*f.lower), show(*f.upper), language);
+  if (f.lower && f.upper) {
+    out.lower = show(*f.lower), out.upper = show(*f.upper);
+    out.interval = interval(out.lower, out.upper, language);
+  }
   if (f.df) out.df = *f.df == std::round(*f.df) ? fixed(*f.df, 0) : fixed(*f.df, 1);
   if (f.p) out.p = p_value(*f.p, alpha);
   for (auto const& part : {f.se, f.lower, f.upper, f.df, f.p}) out.ne = out.ne || (part && std::isnan(*part));

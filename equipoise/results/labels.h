@@ -40,6 +40,7 @@ int decimals_for(double value, std::optional<double> standard_error);
 struct Printed {
   std::string value;
   std::string se, interval, df, p;  ///< empty when absent; `interval` is "0.174 to 0.645"
+  std::string lower{}, upper{};     ///< the two ends of `interval`
   bool ne = false;                  ///< some part is not estimable
 };
 /// Probabilities as percentages, ratios with three significant digits each, counts whole, other estimates by `decimals_for`.

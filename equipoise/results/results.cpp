@@ -153,6 +153,7 @@ std::string to_json(Results const& results) {
   out += std::string("  \"provenance\": ") + json(results.provenance) + ",\n";
   out += std::string("  \"flow\": ") + list(results.flow, write, line) + ",\n";
   out += std::string("  \"baseline\": ") + list(results.baseline, write, line) + ",\n";
+  if (!results.exposure.empty()) out += std::string("  \"exposure\": ") + list(results.exposure, write, line) + ",\n";
   out += std::string("  \"quartile_rule\": ") + json_text(results.quartile_rule) + ",\n";
   out += std::string("  \"analyses\": ") + list(results.runs, write, line) + ",\n";
   if (results.multiplicity) out += std::string("  \"multiplicity\": ") + json(*results.multiplicity) + ",\n";

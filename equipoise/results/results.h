@@ -143,6 +143,7 @@ struct Results {
   std::vector<Record> records;
   std::vector<Curve> curves;
   std::optional<Multiplicity> multiplicity{};
+  std::vector<BaselineItem> exposure{};     ///< what was recorded where an intervention is given, "given@w4", visit by visit
   std::vector<Alternative> alternatives{};  ///< of the primary analyses in their order; of each choice, arm by arm
 };
 

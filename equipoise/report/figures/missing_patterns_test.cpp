@@ -3,6 +3,7 @@
 
 #include "equipoise/report/figures.h"
 #include "equipoise/report/page_checks.h"
+#include "equipoise/report/renderers.h"
 #include "equipoise/report/tables.h"
 #include "equipoise/report/visits.h"
 #include "equipoise/report/visits_fixture.h"
@@ -68,7 +69,7 @@ TEST(MissingPatterns, LeaveOutAnArmWhoseColumnsDoNotFit) {
 
 TEST(MissingPatternsTable, ReadsLikeThis) {
   const Made made;
-  const std::string table = tables::missing_patterns(made.context(), made.results.runs[0]).bytes();
+  const std::string table = html_of(tables::missing_patterns(made.context(), made.results.runs[0])).bytes();
   EXPECT_EQ(texts_of(table),
             "Pattern | Week 4 | Week 12 | Week 24 | Placebo | N = 4 | Low dose | N = 4 | All | N = 8 | "
             "Every visit | ■ | ■ | ■ | 3 |  (75.0%) | 2 |  (50.0%) | 5 |  (62.5%) | "
@@ -93,7 +94,7 @@ TEST(MissingPatternsTable, PoolsTheRarestOfManyPatterns) {
        {"missing_pattern",
         At{{"group", "placebo"}},
         {{"pattern", pattern}, {"visit", visit}, {"observed", observed}, {"participants", participants}}}});
-  const std::string table = tables::missing_patterns(made.context(), made.results.runs[0]).bytes();
+  const std::string table = html_of(tables::missing_patterns(made.context(), made.results.runs[0])).bytes();
   EXPECT_EQ(count(table, "<tr>"), 1u + 24 + 1);  // head, patterns, the others
   EXPECT_THAT(texts_of(table), HasSubstr("8 more patterns | 8 |  (14.3%)"));
 }

@@ -24,10 +24,10 @@ double const* number_at(At const& at, std::string_view key) {
 }
 
 /// Where a column of the table by arm reads: the quantity and everything of the place but the group.
-struct Column {
+struct Place {
   std::string quantity;
   At at;
-  friend bool operator==(Column const&, Column const&) = default;
+  friend bool operator==(Place const&, Place const&) = default;
 };
 
 struct Shared {
@@ -37,22 +37,24 @@ struct Shared {
   std::vector<std::string> of_all;  ///< footnotes of every number: listed below the table without a mark at each
   bool ne = false;
 
-  Markup marks(Record const& record) {
-    Markup out;
+  void add_marks(Cell& cell, Record const& record) {
     for (auto const& footnote : record.footnotes)
-      if (std::ranges::find(of_all, footnote) == of_all.end()) out += notes.mark(context.note(footnote));
-    return out;
+      if (std::ranges::find(of_all, footnote) == of_all.end()) cell.pieces.push_back(notes.mark(context.note(footnote)));
   }
 
-  std::string show(std::string const& text) {
-    ne = ne || text == results::not_estimable || text.find(results::not_estimable) != std::string::npos;
-    return text;
+  Piece show(Piece piece) {
+    ne = ne || piece.text.find(results::not_estimable) != std::string::npos;
+    return piece;
+  }
+  Piece show(Value value, Piece::Kind kind = Piece::Kind::plain) { return show(of_value(std::move(value), kind)); }
+  Piece interval(Finding const& finding, results::Printed const& text, Piece::Kind kind) {
+    return show(of_values(kind, results::interval("{}", "{}", context.language()), value::limits(finding, text)));
   }
 };
 
-Markup cell(Markup const& inside) { return element("td", inside); }
+Column row_heads(std::string const& name) { return {.name = Cell(name), .align = Column::Align::left}; }
 
-std::string heading(Shared& shared, Column const& column) {
+std::string heading(Shared& shared, Place const& column) {
   auto const& words = shared.context.words;
   if (column.quantity == "quantile")
     if (const double* prob = number_at(column.at, "prob")) {
@@ -70,11 +72,11 @@ std::string heading(Shared& shared, Column const& column) {
 }
 
 /// Groups side by side: a row for each, a column for each quantity, its interval under the value.
-Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
+void by_group(Table& table, Shared& shared, std::vector<Record const*> const& records) {
   auto const& context = shared.context;
   auto const& words = context.words;
   std::vector<std::string> groups;
-  std::vector<Column> columns;
+  std::vector<Place> columns;
   std::map<std::pair<std::string, std::size_t>, Record const*> cells;
   const auto without_group = [](At at) {
     at.erase("group");
@@ -85,14 +87,14 @@ Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
     if (text_at(f.at, "side")) continue;  // limits of a quantile, printed with it
     std::string const& group = *text_at(f.at, "group");
     if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
-    const Column column{f.quantity, without_group(f.at)};
+    const Place column{f.quantity, without_group(f.at)};
     auto at = std::find(columns.begin(), columns.end(), column);
     if (at == columns.end()) at = columns.insert(at, column);
     cells[{group, std::size_t(at - columns.begin())}] = record;
   }
   // Numbers at risk at a time stand under the probability at that time, not in a column of their own.
-  const auto at_risk_column = [&](Column const& c) -> std::optional<std::size_t> {
-    const auto found = std::find(columns.begin(), columns.end(), Column{"n_at_risk", c.at});
+  const auto at_risk_column = [&](Place const& c) -> std::optional<std::size_t> {
+    const auto found = std::find(columns.begin(), columns.end(), Place{"n_at_risk", c.at});
     return c.quantity == "survival" && found != columns.end() ? std::optional(std::size_t(found - columns.begin()))
                                                               : std::nullopt;
   };
@@ -100,12 +102,12 @@ Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
   for (auto const& c : columns)
     if (const auto risk = at_risk_column(c)) hidden[*risk] = true;
 
-  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::column_arm)), body;
+  Grid grid{.columns = {row_heads(words(Word::column_arm))}};
   for (std::size_t c = 0; c < columns.size(); ++c) {
     if (hidden[c]) continue;
-    Markup name = heading(shared, columns[c]);
-    if (columns[c].quantity == "quantile") name += shared.notes.mark(words(Word::median_ne_note));
-    head += element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, name);
+    Column column{.name = Cell(heading(shared, columns[c]))};
+    if (columns[c].quantity == "quantile") column.name.pieces.push_back(shared.notes.mark(words(Word::median_ne_note)));
+    grid.columns.push_back(std::move(column));
   }
   const auto limit = [&](Finding const& f, std::string_view side) -> std::optional<double> {
     At wanted = f.at;
@@ -115,38 +117,42 @@ Markup by_group(Shared& shared, std::vector<Record const*> const& records) {
     return {};
   };
   for (auto const& group : in_arm_order(context.plan, groups)) {
-    Markup row = element("th", {{"scope", std::string("row")}}, context.arm(group));
+    Row row{.head = Cell(context.arm(group))};
     for (std::size_t c = 0; c < columns.size(); ++c) {
       if (hidden[c]) continue;
       const auto found = cells.find({group, c});
       if (found == cells.end()) {
-        row += cell("");
+        row.cells.emplace_back();
         continue;
       }
       Finding f = found->second->finding;
       if (!f.lower) f.lower = limit(f, "lower");
       if (!f.upper) f.upper = limit(f, "upper");
       const results::Printed text = results::printed(f, context.language(), context.alpha());
-      Markup inside = element("span", "est", shared.show(text.value));
-      inside += shared.marks(*found->second);
-      if (!text.interval.empty()) inside += element("span", "ci", shared.show(text.interval));
-      if (!text.p.empty()) inside += element("span", "ci", results::p_statement(*f.p, context.alpha()));
+      Cell cell(shared.show(value::estimate(f, text), Piece::Kind::main));
+      shared.add_marks(cell, *found->second);
+      if (!text.interval.empty()) cell.pieces.push_back(shared.interval(f, text, Piece::Kind::under));
+      if (!text.p.empty())
+        cell.pieces.push_back(
+            {Piece::Kind::under, results::p_statement(*f.p, context.alpha()), {value::p("p", *f.p, context.alpha())}});
       if (const auto risk = at_risk_column(columns[c]))
-        if (const auto count = cells.find({group, *risk}); count != cells.end())
-          inside += element("span", "ci", words(Word::column_at_risk, results::fixed(count->second->finding.value, 0)));
-      row += cell(inside);
+        if (const auto count = cells.find({group, *risk}); count != cells.end()) {
+          Value at_risk = value::fixed("n_at_risk", count->second->finding.value, 0);
+          cell.pieces.push_back({Piece::Kind::under, words(Word::column_at_risk, at_risk.printed), {at_risk}});
+        }
+      row.cells.push_back(std::move(cell));
     }
-    body += element("tr", row);
+    grid.add(std::move(row));
   }
   bool intervals = false;
   for (auto const& [key, record] : cells) intervals = intervals || record->finding.lower;
   const std::string level = cells.empty() ? context.confidence() : interval_level(context, *cells.begin()->second);
-  Markup table =
-      element("div", "scroll", element("table", "data", element("thead", element("tr", head)) + element("tbody", body)));
+  table.parts.emplace_back(std::move(grid));
   if (intervals)
-    table += element("p", "note",
-                     words(Word::sentence_interval, level, words.chinese() ? "列于估计值下方。" : "below each estimate."));
-  return table;
+    table.parts.emplace_back(
+        Paragraph{Paragraph::Look::note,
+                  {{Piece::Kind::plain,
+                    words(Word::sentence_interval, level, words.chinese() ? "列于估计值下方。" : "below each estimate.")}}});
 }
 
 /// What the table of visits says, or what a figure shows: a record of that table, what repeats it at its place (its test
@@ -201,7 +207,7 @@ TimeInterval const* interval_at(At const& at) {
 }
 
 /// Masses of intervals: a row for each interval in which some arm has any, a column for each arm.
-Markup by_interval(Shared& shared, std::vector<Record const*> const& records) {
+Grid by_interval(Shared& shared, std::vector<Record const*> const& records) {
   auto const& context = shared.context;
   const auto before = [](TimeInterval const& a, TimeInterval const& b) {
     return a.from != b.from ? a.from < b.from : a.to < b.to;
@@ -214,22 +220,22 @@ Markup by_interval(Shared& shared, std::vector<Record const*> const& records) {
     if (record->finding.value != 0) rows[*interval_at(record->finding.at)][group] = record;  // NE stays
   }
   groups = in_arm_order(context.plan, groups);
-  Markup head = element("th", {{"scope", std::string("col")}}, context.words(Word::column_event_between)), body;
-  for (auto const& group : groups)
-    head += element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, context.arm(group));
+  Grid grid{.columns = {row_heads(context.words(Word::column_event_between))}};
+  for (auto const& group : groups) grid.columns.push_back({.name = Cell(context.arm(group))});
   for (auto const& [interval, cells] : rows) {
-    Markup row = element("th", {{"scope", std::string("row")}}, place_in_words(context, shared.run, At{{"interval", interval}}));
+    Row row{.head = Cell(place_in_words(context, shared.run, At{{"interval", interval}}))};
     for (auto const& group : groups) {
-      const auto found = cells.find(group);
-      row += found == cells.end()
-                 ? cell("")
-                 : cell(element("span", "est", shared.show(results::printed(found->second->finding, context.language()).value)) +
-                        shared.marks(*found->second));
+      Cell cell;
+      if (const auto found = cells.find(group); found != cells.end()) {
+        Finding const& f = found->second->finding;
+        cell = shared.show(value::estimate(f, results::printed(f, context.language())), Piece::Kind::main);
+        shared.add_marks(cell, *found->second);
+      }
+      row.cells.push_back(std::move(cell));
     }
-    body += element("tr", row);
+    grid.add(std::move(row));
   }
-  if (rows.empty()) return {};
-  return element("div", "scroll", element("table", "data", element("thead", element("tr", head)) + element("tbody", body)));
+  return grid;
 }
 
 /// Footnotes that every number of the method has, when there are several: a mark at each would say nothing.
@@ -256,7 +262,7 @@ Record const* denominator_of(Context const& context, Record const& test) {
 }
 
 /// Estimate, interval and P of a number together, a row for each.
-Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool minor) {
+Grid by_row(Shared& shared, std::vector<Record const*> const& records, Grid::Look look) {
   auto const& context = shared.context;
   auto const& words = context.words;
   bool se = false, df = false, p = false, interval = false, adjusted = false;
@@ -276,51 +282,65 @@ Markup by_row(Shared& shared, std::vector<Record const*> const& records, bool mi
         return !record->finding.p || (beside && beside->finding.value == *record->finding.p);
       }))
     p = p && shared.run.method != "dunnett";
-  const auto column_head = [](Markup const& name) {
-    return element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, name);
-  };
-  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::column_what)) +
-                column_head(words(interval ? Word::column_estimate : Word::column_value));
-  if (interval) head += column_head(words(Word::column_interval, interval_level(context, *records.front())));
-  if (se) head += column_head(Markup(words(Word::column_se)));
-  if (df) head += column_head(words(Word::column_df));
-  if (p) head += column_head(element("i", words(Word::column_p)));
-  if (adjusted) head += column_head(Markup(words(Word::family_adjusted)));
-  Markup body;
+  Grid grid{.look = look, .columns = {row_heads(words(Word::column_what))}};
+  const auto column = [&](std::string const& name) { grid.columns.push_back({.name = Cell(name)}); };
+  column(words(interval ? Word::column_estimate : Word::column_value));
+  if (interval) column(words(Word::column_interval, interval_level(context, *records.front())));
+  if (se) column(words(Word::column_se));
+  if (df) column(words(Word::column_df));
+  if (p) grid.columns.push_back({.name = Cell(Piece{Piece::Kind::italic, words(Word::column_p)})});
+  if (adjusted) column(words(Word::family_adjusted));
   for (std::size_t i = 0; i < records.size(); ++i) {
-    Finding const& f = records[i]->finding;
-    results::Printed text = printed[i];
-    if (const Record* below = denominator_of(context, *records[i]); below && std::isfinite(below->finding.value))
-      text.df += ", " + results::fixed(below->finding.value, below->finding.value == std::round(below->finding.value) ? 0 : 1);
-    if (f.quantity == "p") text.p = text.value, text.value.clear();
+    Finding f = records[i]->finding;
+    if (!f.se)
+      if (const Record* log = on_log_scale(context, *records[i])) f.se = log->finding.se;
+    results::Printed const& text = printed[i];
     const bool ls_mean = f.quantity == "estimate" && f.at.contains("lsmean");  // its place says it all
-    Markup name = ls_mean ? place_in_words(context, shared.run, f.at) : quantity_in_words(context, shared.run, f);
-    if (f.quantity == "hazard_ratio") name += shared.notes.mark(words(Word::hr_reading));
-    name += shared.marks(*records[i]);
+    Row row{.head = Cell(ls_mean ? place_in_words(context, shared.run, f.at) : quantity_in_words(context, shared.run, f))};
+    if (f.quantity == "hazard_ratio") row.head.pieces.push_back(shared.notes.mark(words(Word::hr_reading)));
+    shared.add_marks(row.head, *records[i]);
     if (const std::string place = place_in_words(context, shared.run, f.at); !place.empty() && !ls_mean)
-      name += element("span", "place", place);
-    Markup row = element("th", {{"scope", std::string("row")}}, name) + cell(element("span", "est", shared.show(text.value)));
-    if (interval) row += cell(shared.show(text.interval));
-    if (se)
-      row += cell(text.se.empty() ? Markup()
-                                  : Markup(shared.show(text.se)) +
-                                        (f.quantity.ends_with("_ratio") ? shared.notes.mark(words(Word::hr_se_note)) : Markup()));
-    if (df) row += cell(shared.show(text.df));
-    if (p) row += cell(shared.show(text.p));
+      row.head.pieces.push_back({Piece::Kind::place, place});
+    const auto add = [&](Cell cell) { row.cells.push_back(std::move(cell)); };
+    const bool is_p = f.quantity == "p";
+    add(is_p ? Cell(Piece{Piece::Kind::main, ""}) : Cell(shared.show(value::estimate(f, text), Piece::Kind::main)));
+    if (interval) add(text.interval.empty() ? Cell() : Cell(shared.interval(f, text, Piece::Kind::plain)));
+    if (se) {
+      Cell cell = text.se.empty() ? Cell() : Cell(shared.show(value::se(f, text)));
+      if (!cell.empty() && f.quantity.ends_with("_ratio")) cell.pieces.push_back(shared.notes.mark(words(Word::hr_se_note)));
+      add(std::move(cell));
+    }
+    if (df) {
+      Cell cell = text.df.empty() ? Cell() : Cell(shared.show(value::as_printed("df", *f.df, text.df)));
+      if (const Record* below = denominator_of(context, *records[i]); below && std::isfinite(below->finding.value)) {
+        const double df2 = below->finding.value;
+        cell.pieces.push_back(
+            of_values(Piece::Kind::plain, ", {}", {value::fixed("denominator_df", df2, df2 == std::round(df2) ? 0 : 1)}));
+      }
+      add(std::move(cell));
+    }
+    if (p) {
+      const std::optional<double> own = is_p ? std::optional(f.value) : f.p;
+      add(own ? Cell(shared.show(value::p("p", *own, context.alpha()))) : Cell());
+    }
     if (adjusted) {
       const Record* beside = adjusted_beside(context, *records[i]);
-      row += cell(beside ? shared.show(results::p_value(beside->finding.value, context.alpha())) : std::string());
+      add(beside ? Cell(shared.show(value::p("adjusted_p", beside->finding.value, context.alpha()))) : Cell());
     }
-    body += element("tr", row);
+    grid.add(std::move(row));
   }
-  return element("div", "scroll",
-                 element("table", minor ? "data minor" : "data", element("thead", element("tr", head)) + element("tbody", body)));
+  return grid;
 }
 
 }  // namespace
 
-Markup analysis(Context const& context, AnalysisRun const& run) {
+Table analysis(Context const& context, AnalysisRun const& run) {
   auto const& words = context.words;
+  Table table{.id = "analysis_" + run.id,
+              .caption = words(Word::results_caption, context.analysis(run), context.method(run)),
+              .chapter = run.role == "safety" ? Table::Chapter::safety : Table::Chapter::efficacy,
+              .population = context.set(run.set),
+              .n = run.n};
   const std::optional<ArmsOverVisits> by_visit = arms_over_visits(context, run);
   Shared shared{context, run, {}, shared_footnotes(context.records(run.id))};
   if (by_visit) {
@@ -330,17 +350,21 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
     for (std::string const& footnote : shared_footnotes(cells))
       if (std::ranges::find(shared.of_all, footnote) == shared.of_all.end()) shared.of_all.push_back(footnote);
   }
-  Markup out = element("p", "meta", words(Word::method_line, context.role(run.role), context.set(run.set), run.n));
+  const auto say = [&](Paragraph::Look look, std::string const& text) {
+    table.parts.emplace_back(Paragraph{look, {{Piece::Kind::plain, text}}});
+  };
+  say(Paragraph::Look::meta, words(Word::method_line, context.role(run.role), context.set(run.set), run.n));
   if (run.estimand) {
     const auto* estimand = context.plan.estimand(*run.estimand);
     const std::string objective = estimand && !estimand->objective.empty() ? estimand->objective : context.endpoint(run.endpoint);
-    out += element("p", "meta", words(Word::estimand_line, *run.estimand, objective));
+    say(Paragraph::Look::meta, words(Word::estimand_line, *run.estimand, objective));
   } else {
-    out += element("p", "meta", words(Word::no_estimand));
+    say(Paragraph::Look::meta, words(Word::no_estimand));
   }
-  if (run.problem)
-    return out + element("p", {{"class", std::string("problem")}, {"role", std::string("note")}},
-                         words(Word::problem_line, *run.problem));
+  if (run.problem) {
+    say(Paragraph::Look::problem, words(Word::problem_line, *run.problem));
+    return table;
+  }
 
   std::vector<Record const*> grouped, masses, main, minor;
   const std::vector<Record const*> effect = effects(context, run);
@@ -381,21 +405,29 @@ Markup analysis(Context const& context, AnalysisRun const& run) {
       (record->finding.quantity == "estimate" || record->finding.quantity == "geometric_mean_ratio" ? main : minor)
           .push_back(record);
   }
-  if (by_visit) out += visits(context, *by_visit, shared.notes, shared.of_all);
-  if (!grouped.empty()) out += by_group(shared, grouped);
-  if (!masses.empty()) out += by_interval(shared, masses);
-  if (main.empty() && grouped.empty() && masses.empty() && !by_visit) main.swap(minor);
-  if (!main.empty()) out += by_row(shared, main, false);
-  if (!minor.empty()) out += element("p", "minor-head", words(Word::secondary_quantities)) + by_row(shared, minor, true);
-  const auto folded = [&](Word title, std::vector<Record const*> const& rows) {
-    if (!rows.empty()) out += element("details", element("summary", words(title, rows.size())) + by_row(shared, rows, true));
+  const auto add = [&](Grid grid) {
+    if (!grid.empty()) table.parts.emplace_back(std::move(grid));
   };
-  folded(by_visit ? Word::visit_details : Word::model_details, details);
-  folded(Word::model_terms, terms), folded(Word::visit_coefficients, coefficients);
+  if (by_visit) add(visits(context, *by_visit, shared.notes, shared.of_all));
+  if (!grouped.empty()) by_group(table, shared, grouped);
+  if (!masses.empty()) add(by_interval(shared, masses));
+  if (main.empty() && grouped.empty() && masses.empty() && !by_visit) main.swap(minor);
+  if (!main.empty()) add(by_row(shared, main, Grid::Look::data));
+  const auto below = [&](std::string const& title, std::vector<Record const*> const& rows, bool folded) {
+    if (rows.empty()) return;
+    Grid grid = by_row(shared, rows, Grid::Look::minor);
+    grid.title = title, grid.folded = folded;
+    add(std::move(grid));
+  };
+  below(words(Word::secondary_quantities), minor, false);
+  below(words(by_visit ? Word::visit_details : Word::model_details, details.size()), details, true);
+  below(words(Word::model_terms, terms.size()), terms, true);
+  below(words(Word::visit_coefficients, coefficients.size()), coefficients, true);
   for (auto const& note : shared.of_all) shared.notes.mark(context.note(note));
   for (auto const& note : run.notes) shared.notes.mark(context.note(note));
   if (shared.ne) shared.notes.mark(words(Word::ne_note));
-  return out + shared.notes.list();
+  table.footnotes = shared.notes.sentences();
+  return table;
 }
 
 }  // namespace equipoise::report::tables

@@ -1,11 +1,12 @@
 #include <cmath>
 
 #include "equipoise/report/tables.h"
+#include "equipoise/report/tables/parts.h"
 
 namespace equipoise::report::tables {
 namespace {
 
-using Cell = results::BaselineItem::Cell;
+using Summary = results::BaselineItem::Cell;
 
 std::string level_label(Context const& context, std::string_view item_id, std::string const& level) {
   if (const auto* item = context.plan.item(item_id.substr(0, item_id.find('@'))))
@@ -26,75 +27,118 @@ int decimals_of(results::BaselineItem const& item) {
   return decimals;
 }
 
+/// A column for each arm and one for all, with the participants in it.
+Column column_of(Context const& context, std::string const& name, std::optional<std::int64_t> n) {
+  Column column{.name = Cell(name)};
+  if (n) column.name.pieces.push_back({Piece::Kind::n, context.words(Word::n_equals, *n), {value::count("N", *n)}});
+  return column;
+}
+
 template <class Write>
-Markup row(std::string const& head, std::vector<Cell> const& cells, Write write) {
-  Markup out = element("th", {{"scope", std::string("row")}, {"class", std::string("sub")}}, head);
-  for (auto const& cell : cells) out += element("td", write(cell));
-  return element("tr", out);
+Row row(std::string const& head, std::vector<Summary> const& summaries, Write write) {
+  Row out{.head = Cell(head), .indent = 1};
+  for (auto const& one : summaries) out.cells.push_back(Cell(write(one)));
+  return out;
+}
+
+/// The items' rows under a column for each arm and one for all; `notes` gets their footnotes. NE is said below.
+Grid grid_of(Context const& context, std::vector<results::BaselineItem> const& items, bool say_visit, Footnotes& notes,
+             bool& some_ne) {
+  auto const& words = context.words;
+  auto const& answer = context.answer;
+  Grid grid{.look = Grid::Look::baseline,
+            .columns = {{.name = Cell(words(Word::baseline_characteristic)), .align = Column::Align::left}}};
+  for (auto const& arm : context.plan.arms) {
+    const auto* flow = context.flow(arm.id);
+    grid.columns.push_back(column_of(context, context.arm(arm.id), flow ? std::optional(flow->randomised) : std::nullopt));
+  }
+  const bool several = context.plan.arms.size() > 1;
+  if (several) grid.columns.push_back(column_of(context, words(Word::baseline_all), context.randomised()));
+
+  const std::size_t columns = context.plan.arms.size() + several;
+  const std::string between = results::interval("{}", "{}", context.language());
+  for (auto const& item : items) {
+    std::vector<Summary> cells = item.cells;
+    cells.resize(columns);
+    const auto* asked = context.plan.item(item.item.substr(0, item.item.find('@')));  // none of a derivation or the site
+    const auto number = [&](std::string statistic, double raw, int decimals) {
+      some_ne = some_ne || std::isnan(raw);
+      return value::fixed(std::move(statistic), raw, decimals, asked ? asked->unit : std::string());
+    };
+    const auto at = item.item.find('@');
+    const std::string visit = say_visit && at != std::string::npos ? context.visit(item.item.substr(at + 1)) + ": " : "";
+    Cell title(visit + context.item(item.item) + (item.categorical ? ", " + words(Word::baseline_percent) : ""));
+    if (item.categorical) title.pieces.push_back(notes.mark(words(Word::baseline_denominator)));
+    else if (!answer.quartile_rule.empty()) title.pieces.push_back(notes.mark(answer.quartile_rule));
+    for (std::string const& note : item.notes) title.pieces.push_back(notes.mark(note));
+    RowGroup group{.rows = {{.head = title, .kind = Row::Kind::item}}};
+    const auto add = [&](std::string const& head, auto write) { group.rows.push_back(row(head, cells, write)); };
+    bool missing = false, bounded = false;
+    for (auto const& cell : cells) missing = missing || cell.missing > 0, bounded = bounded || cell.bounded > 0;
+    add(words(Word::baseline_n), [](Summary const& c) { return of_value(value::count("n", c.n)); });
+    if (item.categorical) {
+      for (std::size_t l = 0; l < item.levels.size(); ++l)
+        add(level_label(context, item.item, item.levels[l]), [&](Summary const& c) {
+          const std::int64_t n = l < c.counts.size() ? c.counts[l] : 0;
+          if (c.n == 0) return of_value(value::count("n", n));
+          return of_values(Piece::Kind::plain, "{} ({})",
+                           {value::count("n", n), value::percent("percent", double(n) / double(c.n))});
+        });
+    } else {
+      const int d = decimals_of(item);
+      add(words(Word::baseline_mean), [&](Summary const& c) {
+        return of_values(Piece::Kind::plain, "{} ({})", {number("mean", c.mean, d + 1), number("sd", c.sd, d + 1)});
+      });
+      add(words(Word::baseline_median), [&](Summary const& c) {
+        return of_values(Piece::Kind::plain, "{} (" + between + ")",
+                         {number("median", c.median, d), number("lower_quartile", c.lower_quartile, d),
+                          number("upper_quartile", c.upper_quartile, d)});
+      });
+      add(words(Word::baseline_range), [&](Summary const& c) {
+        return of_values(Piece::Kind::plain, between, {number("min", c.min, d), number("max", c.max, d)});
+      });
+    }
+    if (bounded)
+      add(words(Word::baseline_bounded), [](Summary const& c) { return of_value(value::count("bounded", c.bounded)); });
+    if (missing)
+      add(words(Word::baseline_missing), [](Summary const& c) { return of_value(value::count("missing", c.missing)); });
+    grid.groups.push_back(std::move(group));
+  }
+  return grid;
 }
 
 }  // namespace
 
-Markup baseline(Context const& context) {
+Table baseline(Context const& context) {
   auto const& words = context.words;
-  auto const& answer = context.answer;
-  if (answer.baseline.empty()) return {};
+  if (context.answer.baseline.empty()) return {};
+  Table table{.id = "demography",
+              .caption = words(Word::baseline_caption),
+              .chapter = Table::Chapter::population,
+              .population = {},
+              .n = context.randomised()};
   Footnotes notes;
-  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::baseline_characteristic));
-  for (auto const& arm : context.plan.arms) {
-    const auto* column = context.flow(arm.id);
-    head += element("th", {{"scope", std::string("col")}, {"class", std::string("num")}},
-                    Markup(context.arm(arm.id)) +
-                        (column ? element("span", "heading-n", words(Word::n_equals, column->randomised)) : Markup()));
-  }
-  head += element("th", {{"scope", std::string("col")}, {"class", std::string("num")}},
-                  Markup(words(Word::baseline_all)) + element("span", "heading-n", words(Word::n_equals, context.randomised())));
-
-  Markup groups;
-  const std::size_t columns = context.plan.arms.size() + 1;
   bool some_ne = false;
-  const auto number = [&](double value, int decimals) {
-    some_ne = some_ne || std::isnan(value);
-    return results::fixed(value, decimals);
-  };
-  for (auto const& item : answer.baseline) {
-    std::vector<Cell> cells = item.cells;
-    cells.resize(columns);
-    Markup title = Markup(context.item(item.item));
-    if (item.categorical)
-      title += std::string(", ") + words(Word::baseline_percent) + notes.mark(words(Word::baseline_denominator));
-    else if (!answer.quartile_rule.empty()) title += notes.mark(answer.quartile_rule);
-    for (std::string const& note : item.notes) title += notes.mark(note);
-    Markup rows = element("tr", "item",
-                          element("th", {{"scope", std::string("rowgroup")}, {"colspan", std::to_string(columns + 1)}}, title));
-    bool missing = false, bounded = false;
-    for (auto const& cell : cells) missing = missing || cell.missing > 0, bounded = bounded || cell.bounded > 0;
-    rows += row(words(Word::baseline_n), cells, [](Cell const& c) { return std::to_string(c.n); });
-    if (item.categorical) {
-      for (std::size_t l = 0; l < item.levels.size(); ++l)
-        rows += row(level_label(context, item.item, item.levels[l]), cells, [&](Cell const& c) {
-          const std::int64_t n = l < c.counts.size() ? c.counts[l] : 0;
-          return std::to_string(n) + (c.n > 0 ? std::string(" (") + results::percent(double(n) / double(c.n)) + ")" : "");
-        });
-    } else {
-      const int d = decimals_of(item);
-      rows += row(words(Word::baseline_mean), cells,
-                  [&](Cell const& c) { return number(c.mean, d + 1) + " (" + number(c.sd, d + 1) + ")"; });
-      rows += row(words(Word::baseline_median), cells, [&](Cell const& c) {
-        return number(c.median, d) + " (" +
-               results::interval(number(c.lower_quartile, d), number(c.upper_quartile, d), context.language()) + ")";
-      });
-      rows += row(words(Word::baseline_range), cells,
-                  [&](Cell const& c) { return results::interval(number(c.min, d), number(c.max, d), context.language()); });
-    }
-    if (bounded) rows += row(words(Word::baseline_bounded), cells, [](Cell const& c) { return std::to_string(c.bounded); });
-    if (missing) rows += row(words(Word::baseline_missing), cells, [](Cell const& c) { return std::to_string(c.missing); });
-    groups += element("tbody", rows);
-  }
+  table.parts.emplace_back(grid_of(context, context.answer.baseline, false, notes, some_ne));
   notes.mark(words(Word::baseline_no_p));
-  Markup footer = notes.list();
-  if (some_ne) footer += element("p", "note", words(Word::ne_note));
-  return element("div", "scroll", element("table", "data baseline", element("thead", element("tr", head)) + groups)) + footer;
+  table.footnotes = notes.sentences();
+  if (some_ne) table.remarks.push_back(words(Word::ne_note));
+  return table;
+}
+
+Table exposure(Context const& context) {
+  if (context.answer.exposure.empty()) return {};
+  Table table{.id = "exposure",
+              .caption = said(context, "Exposure: what was given at each visit, by arm", "暴露：各组各次访视的给药情况"),
+              .chapter = Table::Chapter::population,
+              .population = said(context, "All randomised participants", "全部随机受试者"),
+              .n = context.randomised()};
+  Footnotes notes;
+  bool some_ne = false;
+  table.parts.emplace_back(grid_of(context, context.answer.exposure, true, notes, some_ne));
+  table.footnotes = notes.sentences();
+  if (some_ne) table.remarks.push_back(context.words(Word::ne_note));
+  return table;
 }
 
 }  // namespace equipoise::report::tables

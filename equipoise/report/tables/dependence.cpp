@@ -2,6 +2,7 @@
 #include <array>
 
 #include "equipoise/report/tables.h"
+#include "equipoise/report/tables/parts.h"
 
 namespace equipoise::report::tables {
 namespace {
@@ -37,10 +38,6 @@ constexpr std::array<Name, 5> choices{{{"planned", "As planned", "按计划"},
                                        {"missing_data", "Other analyses of the protocol", "方案的其他分析"},
                                        {"analysis_set", "Analysis set", "分析集"}}};
 
-std::string said(Context const& context, std::string_view english, std::string_view chinese) {
-  return std::string(context.words.chinese() ? chinese : english);
-}
-
 template <std::size_t N>
 std::string name_in(Context const& context, std::array<Name, N> const& all, std::string_view keyword) {
   for (Name const& one : all)
@@ -67,65 +64,72 @@ std::vector<Alternative const*> of_run(Context const& context, results::Analysis
   return own;
 }
 
-}  // namespace
-
 std::string dependence_caption(Context const& context, results::AnalysisRun const& run) {
   return said(context, "Does the conclusion depend on a choice? ", "结论是否取决于某项选择？") + context.analysis(run);
 }
 
-Markup dependence(Context const& context, results::AnalysisRun const& run) {
+}  // namespace
+
+Table dependence(Context const& context, results::AnalysisRun const& run) {
   const std::vector<Alternative const*> own = of_run(context, run);
   if (own.empty()) return {};
+  Table table{.id = "choices_" + run.id,
+              .caption = dependence_caption(context, run),
+              .chapter = Table::Chapter::efficacy,
+              .population = context.set(run.set),
+              .n = run.n};
   std::vector<std::string> arms;
   for (Alternative const* one : own)
     if (std::ranges::find(arms, one->arm) == arms.end()) arms.push_back(one->arm);
   const bool adjusted = std::ranges::any_of(own, [](Alternative const* one) { return one->adjusted_p.has_value(); });
   const bool depends = std::ranges::any_of(own, [](Alternative const* one) { return one->differs; });
 
-  const auto head_cell = [](std::string const& text) {
-    return element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, text);
-  };
-  Markup head = element("th", {{"scope", std::string("col")}}, said(context, "Analysed with", "分析方式"));
-  for (std::string const& arm : arms) head += head_cell(context.arm(arm));
+  Grid grid{.columns = {{.name = Cell(said(context, "Analysed with", "分析方式")), .align = Column::Align::left}}};
+  for (std::string const& arm : arms) grid.columns.push_back({.name = Cell(context.arm(arm))});
 
   const auto cell = [&](Alternative const& one) {
     Finding finding{.quantity = "estimate", .value = one.estimate, .se = one.se, .lower = one.lower, .upper = one.upper};
     const results::Printed text = results::printed(finding, context.language(), context.alpha());
-    std::string p = results::p_statement(one.p, context.alpha());
-    if (one.adjusted_p) p += said(context, ", adjusted ", "，校正后 ") + results::p_value(*one.adjusted_p, context.alpha());
-    Markup below = p;
-    if (one.differs)
-      below += said(context, "; ", "；") + element("strong", "problem-inline", said(context, "another conclusion", "结论不同"));
-    const std::string interval = text.interval.empty() ? "" : " (" + text.interval + ")";
-    return element("td", Markup(text.value + interval) + element("span", "place", below));
+    std::vector<Value> numbers{value::estimate(finding, text)};
+    for (Value& limit : value::limits(finding, text)) numbers.push_back(std::move(limit));
+    Cell out(of_values(Piece::Kind::plain, "{} (" + results::interval("{}", "{}", context.language()) + ")", numbers));
+    std::vector<Value> p{value::p("p", one.p, context.alpha())};
+    std::string below = results::p_statement(one.p, context.alpha());
+    if (one.adjusted_p) {
+      p.push_back(value::p("adjusted_p", *one.adjusted_p, context.alpha()));
+      below += said(context, ", adjusted ", "，校正后 ") + p.back().printed;
+    }
+    if (one.differs) below += said(context, "; ", "；");
+    out.pieces.push_back({Piece::Kind::place, below, std::move(p)});
+    if (one.differs) out.pieces.push_back({Piece::Kind::alert, said(context, "another conclusion", "结论不同")});
+    return out;
   };
-  Markup body;
   for (std::size_t i = 0; i < own.size();) {
     const std::size_t first = i;
-    std::vector<Alternative const*> of_arm(arms.size(), nullptr);
+    Row row{.head = Cell(name_of(context, *own[first])), .cells = std::vector<Cell>(arms.size())};
+    row.head.pieces.push_back({Piece::Kind::place, name_in(context, choices, own[first]->choice)});
     for (; i < own.size() && own[i]->choice == own[first]->choice && own[i]->name == own[first]->name; ++i)
-      of_arm[std::size_t(std::ranges::find(arms, own[i]->arm) - arms.begin())] = own[i];
-    Markup row =
-        element("th", {{"scope", std::string("row")}},
-                Markup(name_of(context, *own[first])) + element("span", "place", name_in(context, choices, own[first]->choice)));
-    for (Alternative const* one : of_arm) row += one ? cell(*one) : element("td", "");
-    body += element("tr", row);
+      row.cells[std::size_t(std::ranges::find(arms, own[i]->arm) - arms.begin())] = cell(*own[i]);
+    grid.add(std::move(row));
   }
-  const Markup lead = depends ? element("p", element("strong", "problem-inline", said(context, "Yes: ", "是：")) +
-                                                 said(context, "with some of these choices the conclusion is another.",
-                                                      "采用其中某些选择时，结论不同。"))
-                              : element("p", said(context, "No: with each of these choices the conclusion is the same.",
-                                                  "否：采用其中任何一项选择，结论均相同。"));
-  const std::string rule =
+  Paragraph lead;
+  if (depends)
+    lead.pieces = {{Piece::Kind::alert, said(context, "Yes: ", "是：")},
+                   {Piece::Kind::plain,
+                    said(context, "with some of these choices the conclusion is another.", "采用其中某些选择时，结论不同。")}};
+  else
+    lead.pieces = {{Piece::Kind::plain, said(context, "No: with each of these choices the conclusion is the same.",
+                                             "否：采用其中任何一项选择，结论均相同。")}};
+  table.parts.emplace_back(std::move(lead));
+  table.parts.emplace_back(std::move(grid));
+  table.remarks.push_back(
       said(context,
            "Difference from the control with its interval; a conclusion is whether, and in which direction, there is a "
            "difference at the protocol's level",
            "与对照组之差及其区间；结论指在方案规定的水平上是否有差异及其方向") +
       (adjusted ? said(context, " after the adjustment for several hypotheses.", "，并经多重性校正。")
-                : said(context, ".", "。"));
-  return lead +
-         element("div", "scroll", element("table", "data", element("thead", element("tr", head)) + element("tbody", body))) +
-         element("p", "note", rule);
+                : said(context, ".", "。")));
+  return table;
 }
 
 }  // namespace equipoise::report::tables

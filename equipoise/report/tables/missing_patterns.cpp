@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "equipoise/report/headline.h"
 #include "equipoise/report/tables.h"
 #include "equipoise/report/visits.h"
 
@@ -24,30 +25,37 @@ std::string name_of(Context const& context, MissingPatterns const& all, Pattern 
   return context.words(Word::missing_nothing);
 }
 
-Markup count(std::int64_t n, std::int64_t of) {
-  if (n == 0) return element("td", "0");
-  Markup inside = element("span", "est", std::to_string(n));
-  if (of > 0) inside += " (" + results::percent(double(n) / double(of)) + ")";
-  return element("td", inside);
+Cell count(std::int64_t n, std::int64_t of) {
+  if (n == 0) return Cell(value::count("n", 0));
+  Cell out(of_value(value::count("n", n), Piece::Kind::main));
+  if (of > 0) out.pieces.push_back(of_values(Piece::Kind::plain, " ({})", {value::percent("percent", double(n) / double(of))}));
+  return out;
 }
 
-Markup row_head(std::string const& text) { return element("th", {{"scope", std::string("row")}}, text); }
-
 /// One visit of one pattern, in words for those who do not see squares.
-Markup square(Context const& context, bool observed) {
-  const std::string word = observed ? context.words(Word::yes) : context.words(Word::no);
-  return element(
-      "td", "square",
-      element("span", {{"class", std::string(observed ? "seen" : "unseen")}, {"role", std::string("img")}, {"aria-label", word}},
-              observed ? "\u25a0" : "\u25a1"));
+Cell square(Context const& context, bool observed) {
+  return {Piece{observed ? Piece::Kind::seen : Piece::Kind::unseen, context.words(observed ? Word::yes : Word::no)},
+          Cell::Look::square};
+}
+
+Cell blank(std::size_t span) {
+  Cell out;
+  out.span = span, out.look = Cell::Look::blank;
+  return out;
 }
 
 }  // namespace
 
-Markup missing_patterns(Context const& context, results::AnalysisRun const& run) {
+Table missing_patterns(Context const& context, results::AnalysisRun const& run) {
   const MissingPatterns all = missing_patterns_of(context, run);
   if (all.patterns.empty()) return {};
   auto const& words = context.words;
+  Table table{
+      .id = "missing_" + run.endpoint,
+      .caption = words(Word::missing_table_caption, context.endpoint(run.endpoint), inside_sentence(context.set(run.set))),
+      .chapter = Table::Chapter::efficacy,
+      .population = context.set(run.set),
+      .n = run.n};
 
   // With more patterns than a page holds, those that most participants have are listed, in their order.
   std::vector<Pattern const*> listed;
@@ -72,49 +80,48 @@ Markup missing_patterns(Context const& context, results::AnalysisRun const& run)
     listed = std::move(kept);
   }
 
-  const auto column = [](std::string const& name, std::string const& css) {
-    return element("th", {{"scope", std::string("col")}, {"class", css}}, name);
+  Grid grid{.look = Grid::Look::patterns,
+            .columns = {{.name = Cell(words(Word::missing_pattern)), .align = Column::Align::left}}};
+  for (auto const& visit : all.visits)
+    grid.columns.push_back({.name = Cell(context.visit(visit)), .align = Column::Align::square});
+  const auto column = [&](std::string const& name, std::int64_t n) {
+    Column out{.name = Cell(name)};
+    out.name.pieces.push_back({Piece::Kind::n, words(Word::n_equals, n), {value::count("N", n)}});
+    grid.columns.push_back(std::move(out));
   };
-  Markup head = column(words(Word::missing_pattern), "");
-  for (auto const& visit : all.visits) head += column(context.visit(visit), "square");
   std::int64_t everybody = 0;
-  for (std::size_t a = 0; a < all.arms.size(); ++a) {
-    const std::int64_t n = all.participants(a);
-    everybody += n;
-    head += element("th", {{"scope", std::string("col")}, {"class", std::string("num")}},
-                    Markup(context.arm(all.arms[a])) + element("span", "heading-n", words(Word::n_equals, n)));
-  }
-  head += element("th", {{"scope", std::string("col")}, {"class", std::string("num")}},
-                  Markup(words(Word::baseline_all)) + element("span", "heading-n", words(Word::n_equals, everybody)));
+  for (std::size_t a = 0; a < all.arms.size(); ++a)
+    column(context.arm(all.arms[a]), all.participants(a)), everybody += all.participants(a);
+  column(words(Word::baseline_all), everybody);
 
-  const auto counts = [&](std::vector<std::int64_t> const& of_arm) {
-    Markup cells;
+  const auto add_counts = [&](Row& row, std::vector<std::int64_t> const& of_arm) {
     std::int64_t sum = 0;
-    for (std::size_t a = 0; a < all.arms.size(); ++a) cells += count(of_arm[a], all.participants(a)), sum += of_arm[a];
-    return cells + count(sum, everybody);
+    for (std::size_t a = 0; a < all.arms.size(); ++a)
+      row.cells.push_back(count(of_arm[a], all.participants(a))), sum += of_arm[a];
+    row.cells.push_back(count(sum, everybody));
   };
-  Markup body;
   for (const auto* pattern : listed) {
-    Markup row = row_head(name_of(context, all, *pattern));
-    for (const bool observed : pattern->observed) row += square(context, observed);
-    body += element("tr", row + counts(pattern->of_arm));
+    Row row{.head = Cell(name_of(context, all, *pattern))};
+    for (const bool observed : pattern->observed) row.cells.push_back(square(context, observed));
+    add_counts(row, pattern->of_arm);
+    grid.add(std::move(row));
   }
   if (left_out > 0) {
-    Markup row = row_head(words(Word::missing_others, left_out));
-    row += element("td", {{"colspan", std::to_string(all.visits.size())}});
-    body += element("tr", row + counts(others));
+    Row row{.head = Cell(words(Word::missing_others, left_out)), .cells = {blank(all.visits.size())}};
+    add_counts(row, others);
+    grid.add(std::move(row));
   }
-  Markup foot = row_head(words(Word::missing_with_value));
+  Row foot{.head = Cell(words(Word::missing_with_value)), .kind = Row::Kind::total};
   for (std::size_t v = 0; v < all.visits.size(); ++v) {
     std::int64_t n = 0;
     for (std::size_t a = 0; a < all.arms.size(); ++a) n += all.observed(a, v);
-    foot += element("td", "square", std::to_string(n));
+    foot.cells.push_back({of_value(value::count("n", n)), Cell::Look::square});
   }
-  foot += element("td", {{"colspan", std::to_string(all.arms.size() + 1)}});
-  body += element("tr", "total", foot);
-  return element("div", "scroll",
-                 element("table", "data patterns", element("thead", element("tr", head)) + element("tbody", body))) +
-         element("p", "note", words(Word::missing_note));
+  foot.cells.push_back(blank(all.arms.size() + 1));
+  grid.add(std::move(foot));
+  table.parts.emplace_back(std::move(grid));
+  table.remarks.push_back(words(Word::missing_note));
+  return table;
 }
 
 }  // namespace equipoise::report::tables

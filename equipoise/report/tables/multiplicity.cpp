@@ -10,15 +10,15 @@ namespace {
 
 using results::Hypothesis;
 
-/// The hypothesis's effect and its simultaneous limits as one finding, for the formats of its quantity.
-results::Printed limits(Context const& context, Hypothesis const& one) {
+/// The hypothesis's effect and its simultaneous limits as one finding.
+Finding effect_of(Context const& context, Hypothesis const& one) {
   Finding effect{.quantity = one.quantity, .at = one.at, .value = *one.estimate};
   effect.lower = one.lower;
   effect.upper = one.upper;
   for (auto const& record : context.answer.records)  // its standard error, which decides on the digits
     if (record.analysis == one.analysis && record.finding.at == one.at && record.finding.quantity == one.quantity)
       effect.se = record.finding.se;
-  return results::printed(effect, context.language(), context.alpha());
+  return effect;
 }
 
 std::string level_of_family(double alpha) {
@@ -32,53 +32,57 @@ std::string share(Context const& context, std::optional<double> weight) {
 
 }  // namespace
 
-Markup multiplicity(Context const& context) {
+Table multiplicity(Context const& context) {
   if (!context.answer.multiplicity) return {};
   auto const& family = *context.answer.multiplicity;
   auto const& words = context.words;
+  Table table{.id = "hypotheses",
+              .caption = words(Word::family_caption, results::method_label(family.method, context.language())),
+              .chapter = Table::Chapter::efficacy};
   const auto any = [&](auto has) { return std::any_of(family.hypotheses.begin(), family.hypotheses.end(), has); };
   const bool weights = any([](Hypothesis const&one) { return one.weight.has_value(); }),
              adjusted = any([](Hypothesis const&one) { return one.adjusted_p.has_value(); }),
              intervals = any([](Hypothesis const&one) { return one.estimate.has_value(); });
-  const auto column_head = [](std::string const& name) {
-    return element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, name);
-  };
   Footnotes notes;
   bool ne = false;
-  const auto cell = [&](std::string const& text) {
-    ne = ne || text.find(results::not_estimable) != std::string::npos;
-    return element("td", text);
+  const auto cell = [&](std::string_view pattern, std::vector<Value> values) {
+    for (Value const& one : values) ne = ne || one.printed == results::not_estimable;
+    return Cell(of_values(Piece::Kind::plain, pattern, std::move(values)));
   };
-  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::family_hypothesis));
-  if (weights) head += column_head(words(Word::family_weight));
-  head += column_head(words(Word::column_p));
-  if (adjusted) head += column_head(words(Word::family_adjusted));
-  head += column_head(words(Word::family_decision, shortest(family.alpha)));
-  if (intervals)
-    head += column_head(words(Word::column_estimate)) + column_head(words(Word::family_interval, level_of_family(family.alpha)));
-  Markup body;
+  Grid grid{.columns = {{.name = Cell(words(Word::family_hypothesis)), .align = Column::Align::left}}};
+  const auto column = [&](std::string const& name) { grid.columns.push_back({.name = Cell(name)}); };
+  if (weights) column(words(Word::family_weight));
+  column(words(Word::column_p));
+  if (adjusted) column(words(Word::family_adjusted));
+  column(words(Word::family_decision, shortest(family.alpha)));
+  if (intervals) column(words(Word::column_estimate)), column(words(Word::family_interval, level_of_family(family.alpha)));
   for (Hypothesis const& one : family.hypotheses) {
-    Markup name = Markup(one.id);
-    for (std::string const& note : one.notes) name += notes.mark(note);
-    name += element("span", "place", hypothesis_in_words(context, one));
-    Markup row = element("th", {{"scope", std::string("row")}}, name);
-    if (weights) row += cell(one.weight ? shortest(*one.weight) : "");
-    row += cell(results::p_value(one.p, family.alpha));
-    if (adjusted) row += cell(one.adjusted_p ? results::p_value(*one.adjusted_p, family.alpha) : "");
-    row += cell(words(one.rejected ? Word::family_rejected : Word::family_not_rejected));
+    Row row{.head = Cell(one.id)};
+    for (std::string const& note : one.notes) row.head.pieces.push_back(notes.mark(note));
+    row.head.pieces.push_back({Piece::Kind::place, hypothesis_in_words(context, one)});
+    if (weights)
+      row.cells.push_back(one.weight ? cell("{}", {Value{"weight", *one.weight, shortest(*one.weight), "shortest"}}) : Cell());
+    row.cells.push_back(cell("{}", {value::p("p", one.p, family.alpha)}));
+    if (adjusted)
+      row.cells.push_back(one.adjusted_p ? cell("{}", {value::p("adjusted_p", *one.adjusted_p, family.alpha)}) : Cell());
+    row.cells.push_back(Cell(words(one.rejected ? Word::family_rejected : Word::family_not_rejected)));
     if (intervals && one.estimate) {
-      const results::Printed text = limits(context, one);
-      row += cell(text.value) + cell(text.interval);
+      const Finding effect = effect_of(context, one);
+      const results::Printed text = results::printed(effect, context.language(), context.alpha());
+      row.cells.push_back(cell("{}", {value::estimate(effect, text)}));
+      row.cells.push_back(
+          text.interval.empty() ? Cell() : cell(results::interval("{}", "{}", context.language()), value::limits(effect, text)));
     } else if (intervals) {
-      row += cell("") + cell("");
+      row.cells.resize(row.cells.size() + 2);
     }
-    body += element("tr", row);
+    grid.add(std::move(row));
   }
   if (intervals) notes.mark(words(Word::family_limits_note));
   for (std::string const& note : family.notes) notes.mark(note);
   if (ne) notes.mark(words(Word::ne_note));
-  return element("div", "scroll", element("table", "data", element("thead", element("tr", head)) + element("tbody", body))) +
-         notes.list();
+  table.parts.emplace_back(std::move(grid));
+  table.footnotes = notes.sentences();
+  return table;
 }
 
 std::string decisions_in_words(Context const& context) {

@@ -179,52 +179,51 @@ Markup estimands(Context const& context) {
   return cards;
 }
 
-Markup schedule(Context const& context) {
+Table schedule(Context const& context) {
   auto const& words = context.words;
   auto const& plan = context.plan;
   if (plan.visits.empty()) return {};
+  Table table{.id = "schedule", .caption = words(Word::schedule), .chapter = Table::Chapter::design};
   const auto day_text = [](int day) { return (day < 0 ? "\u2212" : "") + std::to_string(std::abs(day)); };
-  Markup head = element("th", {{"scope", std::string("col")}}, words(Word::schedule_what)),
-         days = element("th", {{"scope", std::string("row")}}, words(Word::schedule_window));
+  Grid grid{.look = Grid::Look::schedule, .columns = {{.name = Cell(words(Word::schedule_what)), .align = Column::Align::left}}};
+  Row days{.head = Cell(words(Word::schedule_window))};
   for (auto const& visit : plan.visits) {
-    head += element("th", {{"scope", std::string("col")}}, context.label(visit.label, visit.id));
-    Markup cell = Markup(day_text(visit.day.day()));
+    grid.columns.push_back({.name = Cell(context.label(visit.label, visit.id)), .align = Column::Align::left});
+    Cell cell(of_value(Value{"day", double(visit.day.day()), day_text(visit.day.day()), "count", "d"}));
     if (visit.days_before || visit.days_after)
-      cell += element("span", "window",
-                      visit.days_before == visit.days_after
-                          ? std::string("\u00b1") + std::to_string(visit.days_before)
-                          : std::string("\u2212") + std::to_string(visit.days_before) + "/+" + std::to_string(visit.days_after));
-    days += element("td", cell);
+      cell.pieces.push_back({Piece::Kind::window,
+                             visit.days_before == visit.days_after ? std::string("\u00b1") + std::to_string(visit.days_before)
+                                                                   : std::string("\u2212") + std::to_string(visit.days_before) +
+                                                                         "/+" + std::to_string(visit.days_after),
+                             {value::count("days_before", visit.days_before), value::count("days_after", visit.days_after)}});
+    days.cells.push_back(std::move(cell));
   }
   const auto grid_row = [&](std::string const& name, auto const& collected) {
-    Markup cells = element("th", {{"scope", std::string("row")}}, name);
+    Row row{.head = Cell(name)};
     for (auto const& visit : plan.visits)
-      cells +=
-          collected(visit)
-              ? element("td",
-                        element("span",
-                                {{"class", "dot"}, {"role", std::string("img")}, {"aria-label", words(Word::schedule_collected)}},
-                                "\u25cf"))
-              : element("td", Markup());
-    return element("tr", cells);
+      row.cells.push_back(collected(visit) ? Cell(Piece{Piece::Kind::dot, words(Word::schedule_collected)}) : Cell());
+    grid.add(std::move(row));
   };
-  Markup body = element("tr", days);
+  grid.add(std::move(days));
   const auto contains = [](std::vector<std::string> const& list, std::string const& id) {
     return std::find(list.begin(), list.end(), id) != list.end();
   };
   for (auto const& form : plan.forms) {
     const std::string name = context.label(form.label, form.id);
-    if (form.any_time)
-      body += element("tr", element("th", {{"scope", std::string("row")}}, name) +
-                                element("td", {{"colspan", std::to_string(plan.visits.size())}, {"class", std::string("any")}},
-                                        words(Word::schedule_any_time)));
-    else body += grid_row(name, [&](protocol::Visit const& visit) { return contains(visit.forms, form.id); });
+    if (form.any_time) {
+      Cell any(words(Word::schedule_any_time));
+      any.span = plan.visits.size(), any.look = Cell::Look::any_time;
+      grid.add({.head = Cell(name), .cells = {any}});
+    } else {
+      grid_row(name, [&](protocol::Visit const& visit) { return contains(visit.forms, form.id); });
+    }
   }
   for (auto const& intervention : plan.interventions)
-    body += grid_row(context.label(intervention.label, intervention.id),
-                     [&](protocol::Visit const& visit) { return contains(intervention.visits, visit.id); });
-  return element("div", "scroll", element("table", "grid", element("thead", element("tr", head)) + element("tbody", body))) +
-         element("p", "note", words(Word::schedule_note));
+    grid_row(context.label(intervention.label, intervention.id),
+             [&](protocol::Visit const& visit) { return contains(intervention.visits, visit.id); });
+  table.parts.emplace_back(std::move(grid));
+  table.remarks.push_back(words(Word::schedule_note));
+  return table;
 }
 
 Markup provenance(Context const& context) {

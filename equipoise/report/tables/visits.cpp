@@ -38,24 +38,22 @@ Columns columns_of(Context const& context, ArmsOverVisits const& numbers) {
   return has;
 }
 
-Markup head(Context const& context, ArmsOverVisits const& numbers, Columns const& has) {
+std::vector<Column> head(Context const& context, ArmsOverVisits const& numbers, Columns const& has) {
   auto const& words = context.words;
-  const auto column = [](Markup const& name) {
-    return element("th", {{"scope", std::string("col")}, {"class", std::string("num")}}, name);
-  };
-  Markup row = element("th", {{"scope", std::string("col")}}, words(Word::column_arm));
-  if (has.n) row += column(words(Word::baseline_n));
-  row += column(numbers.ratio() ? mean_in_words(context, numbers) : words(Word::visit_table_mean));
-  if (has.mean_interval) row += column(words(Word::column_interval, has.level));
+  std::vector<Column> out{{.name = Cell(words(Word::column_arm)), .align = Column::Align::left}};
+  const auto column = [&](std::string const& name) { out.push_back({.name = Cell(name)}); };
+  if (has.n) column(words(Word::baseline_n));
+  column(numbers.ratio() ? mean_in_words(context, numbers) : words(Word::visit_table_mean));
+  if (has.mean_interval) column(words(Word::column_interval, has.level));
   if (has.compared) {
-    row += column(numbers.ratio() ? comparison_in_words(context, numbers)
-                                  : words(Word::visit_table_difference, context.arm(numbers.control)));
-    row += column(words(Word::column_interval, has.level));
-    if (has.df) row += column(words(Word::column_df));
-    if (has.p) row += column(element("i", words(Word::column_p)));
-    if (has.adjusted) row += column(words(Word::family_adjusted));
+    column(numbers.ratio() ? comparison_in_words(context, numbers)
+                           : words(Word::visit_table_difference, context.arm(numbers.control)));
+    column(words(Word::column_interval, has.level));
+    if (has.df) column(words(Word::column_df));
+    if (has.p) out.push_back({.name = Cell(Piece{Piece::Kind::italic, words(Word::column_p)})});
+    if (has.adjusted) column(words(Word::family_adjusted));
   }
-  return element("thead", element("tr", row));
+  return out;
 }
 
 class Rows {
@@ -65,56 +63,55 @@ class Rows {
       : context_(context), numbers_(numbers), has_(has), notes_(notes), of_all_(of_all) {}
 
   /// The arms at one visit; without a visit, over all of them.
-  Markup block(std::string const& visit) {
-    std::string name = visit.empty() ? context_.words(Word::visit_table_average) : context_.visit(visit);
-    Markup title(name);
+  RowGroup block(std::string const& visit) {
+    Cell title(visit.empty() ? context_.words(Word::visit_table_average) : context_.visit(visit));
     const bool primary = !visit.empty() && visit == numbers_.primary;
-    if (primary) title += element("span", "tag", context_.words(Word::visit_table_primary));
-    Markup rows =
-        element("tr", "visit", element("th", {{"scope", std::string("rowgroup")}, {"colspan", std::to_string(width())}}, title));
+    if (primary) title.pieces.push_back({Piece::Kind::tag, context_.words(Word::visit_table_primary)});
+    RowGroup group{.rows = {{.head = title, .kind = Row::Kind::visit}}, .here = primary};
     for (auto const& arm : numbers_.arms) {
       const Record *mean = numbers_.mean(arm, visit), *difference = numbers_.difference(arm, visit);
       if (!mean && !difference) continue;
-      rows += common_baseline(visit, arm) ? element("tr", shared_mean(arm)) : row(arm, mean, difference, visit.empty());
+      group.rows.push_back(common_baseline(visit, arm) ? shared_mean(arm) : row(arm, mean, difference, visit.empty()));
     }
-    return element("tbody", Attributes{{"class", std::string(primary ? "here" : "")}}, rows);
+    return group;
   }
   bool ne() const { return ne_; }
 
  private:
-  int width() const { return 2 + has_.n + has_.mean_interval + (has_.compared ? 2 + has_.df + has_.p + has_.adjusted : 0); }
-
-  Markup cell(std::string const& text, Markup const& more = {}) {
-    ne_ = ne_ || text.find(results::not_estimable) != std::string::npos;
-    return element("td", Markup(text) + more);
+  std::size_t width() const {
+    return 2u + has_.n + has_.mean_interval + (has_.compared ? 2u + has_.df + has_.p + has_.adjusted : 0u);
   }
 
-  Markup marks(Record const& record) {
-    Markup out;
-    for (auto const& footnote : record.footnotes)
-      if (std::ranges::find(of_all_, footnote) == of_all_.end()) out += notes_.mark(context_.note(footnote));
-    return out;
+  Cell numbers_of(std::string_view pattern, std::vector<Value> values) {
+    for (Value const& one : values) ne_ = ne_ || one.printed == results::not_estimable;
+    return values.empty() ? Cell() : Cell(of_values(Piece::Kind::plain, pattern, std::move(values)));
+  }
+  Cell interval(Record const* record, results::Printed const& text) {
+    if (text.interval.empty()) return {};
+    return numbers_of(results::interval("{}", "{}", context_.language()), value::limits(record->finding, text));
   }
 
   /// "12.3 (4.1)"
-  Markup estimate(Record const& record, results::Printed const& text) {
+  Cell estimate(Record const& record, results::Printed const& text) {
     ne_ = ne_ || text.ne;
-    Markup inside = element("span", "est", text.value);
-    if (!text.se.empty()) inside += " (" + text.se + ")";
-    return element("td", inside + marks(record));
+    Cell out(of_value(value::estimate(record.finding, text), Piece::Kind::main));
+    if (!text.se.empty()) out.pieces.push_back(of_values(Piece::Kind::plain, " ({})", {value::se(record.finding, text)}));
+    for (auto const& footnote : record.footnotes)
+      if (std::ranges::find(of_all_, footnote) == of_all_.end()) out.pieces.push_back(notes_.mark(context_.note(footnote)));
+    return out;
   }
 
   /// A constrained baseline has one mean, which stands in the row of the control; the other arms have nobody of their own there.
   bool common_baseline(std::string const& visit, std::string const& arm) const {
     return numbers_.constrained && !visit.empty() && visit == numbers_.visits.front() && arm != numbers_.control;
   }
-  Markup shared_mean(std::string const& arm) const {
-    return element("th", {{"scope", std::string("row")}, {"class", std::string("sub")}}, context_.arm(arm)) +
-           element("td", {{"colspan", std::to_string(width() - 1)}, {"class", std::string("same")}},
-                   context_.words(Word::visit_table_one_mean, context_.arm(numbers_.control)));
+  Row shared_mean(std::string const& arm) const {
+    Cell all(context_.words(Word::visit_table_one_mean, context_.arm(numbers_.control)));
+    all.span = width() - 1, all.look = Cell::Look::same;
+    return {.head = Cell(context_.arm(arm)), .cells = {all}, .indent = 1};
   }
 
-  Markup row(std::string const& arm, Record const* mean, Record const* difference, bool over_visits) {
+  Row row(std::string const& arm, Record const* mean, Record const* difference, bool over_visits) {
     const auto printed = [&](Record const* record) {
       if (!record) return results::Printed();
       Finding const& f = record->finding;
@@ -123,27 +120,32 @@ class Rows {
       if (numbers_.ratio()) return text;
       text.value = results::fixed(f.value, has_.decimals);
       if (f.se) text.se = results::fixed(*f.se, has_.decimals + 1);
-      if (f.lower && f.upper)
-        text.interval = results::interval(results::fixed(*f.lower, has_.decimals), results::fixed(*f.upper, has_.decimals),
-                                          context_.language());
+      if (f.lower && f.upper) {
+        text.lower = results::fixed(*f.lower, has_.decimals), text.upper = results::fixed(*f.upper, has_.decimals);
+        text.interval = results::interval(text.lower, text.upper, context_.language());
+      }
       return text;
     };
     const results::Printed of_mean = printed(mean), of_difference = printed(difference);
-    Markup out = element("th", {{"scope", std::string("row")}, {"class", std::string("sub")}}, context_.arm(arm));
+    Row out{.head = Cell(context_.arm(arm)), .indent = 1};
+    const auto add = [&](Cell cell) { out.cells.push_back(std::move(cell)); };
     // Over visits the method counts values, and the column counts participants.
-    if (has_.n) out += cell(mean && mean->finding.n && !over_visits ? std::to_string(*mean->finding.n) : std::string());
-    out += mean ? estimate(*mean, of_mean) : cell("");
-    if (has_.mean_interval) out += cell(of_mean.interval);
-    if (!has_.compared) return element("tr", out);
-    out += difference ? estimate(*difference, of_difference) : cell("");
-    out += cell(of_difference.interval);
-    if (has_.df) out += cell(of_difference.df);
-    if (has_.p) out += cell(of_difference.p);
+    if (has_.n) add(mean && mean->finding.n && !over_visits ? Cell(value::count("n", *mean->finding.n)) : Cell());
+    add(mean ? estimate(*mean, of_mean) : Cell());
+    if (has_.mean_interval) add(interval(mean, of_mean));
+    if (!has_.compared) return out;
+    add(difference ? estimate(*difference, of_difference) : Cell());
+    add(interval(difference, of_difference));
+    if (has_.df)
+      add(of_difference.df.empty() ? Cell()
+                                   : numbers_of("{}", {value::as_printed("df", *difference->finding.df, of_difference.df)}));
+    if (has_.p)
+      add(of_difference.p.empty() ? Cell() : numbers_of("{}", {value::p("p", *difference->finding.p, context_.alpha())}));
     if (has_.adjusted) {
       const Record* beside = difference ? adjusted_beside(context_, *difference) : nullptr;
-      out += cell(beside ? results::p_value(beside->finding.value, context_.alpha()) : std::string());
+      add(beside ? numbers_of("{}", {value::p("adjusted_p", beside->finding.value, context_.alpha())}) : Cell());
     }
-    return element("tr", out);
+    return out;
   }
 
   Context const& context_;
@@ -156,22 +158,22 @@ class Rows {
 
 }  // namespace
 
-Markup visits(Context const& context, ArmsOverVisits const& numbers, Footnotes& notes, std::vector<std::string> const& of_all) {
+Grid visits(Context const& context, ArmsOverVisits const& numbers, Footnotes& notes, std::vector<std::string> const& of_all) {
   const Columns has = columns_of(context, numbers);
   Rows rows(context, numbers, has, notes, of_all);
-  Markup body;
-  for (auto const& visit : numbers.visits) body += rows.block(visit);
+  Grid grid{.look = Grid::Look::by_visit, .columns = head(context, numbers, has)};
+  for (auto const& visit : numbers.visits) grid.groups.push_back(rows.block(visit));
   // With a constrained baseline the average over all visits is no arm's.
   if (!numbers.constrained && std::ranges::any_of(numbers.arms, [&](std::string const& arm) {
         return numbers.mean_over_visits(arm) || numbers.difference_over_visits(arm);
       }))
-    body += rows.block({});
+    grid.groups.push_back(rows.block({}));
   if (has.n) notes.mark(context.words(numbers.imputed ? Word::visit_table_n_imputed : Word::visit_table_n));
   const bool said = std::ranges::any_of(  // by the method
       of_all, [](std::string const& note) { return note.find("not adjusted for multiplicity") != std::string::npos; });
   if (has.compared && !has.adjusted && !said) notes.mark(context.words(Word::visit_table_unadjusted));
   if (rows.ne()) notes.mark(context.words(Word::ne_note));
-  return element("div", "scroll", element("table", "data by-visit", head(context, numbers, has) + body));
+  return grid;
 }
 
 }  // namespace equipoise::report::tables

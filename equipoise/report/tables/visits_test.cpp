@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "equipoise/report/page_checks.h"
+#include "equipoise/report/renderers.h"
 #include "equipoise/report/tables.h"
 #include "equipoise/report/visits_fixture.h"
 
@@ -30,7 +31,7 @@ struct Made {
     });
   }
   std::string table(std::string const& language = "en") const {
-    return tables::analysis(Context(protocol, results, language), results.runs[0]).bytes();
+    return html_of(tables::analysis(Context(protocol, results, language), results.runs[0])).bytes();
   }
 };
 
