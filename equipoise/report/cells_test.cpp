@@ -101,6 +101,26 @@ TEST(Tables, SummaryOfATimeToEventSetsTheAnalysesSideBySide) {
     EXPECT_NE(std::find(printed.begin(), printed.end(), text), printed.end()) << text;
 }
 
+TEST(Tables, SummaryKeepsATestOfTwoArmsAndASecondAnalysisByTheSameMethod) {
+  const protocol::Protocol plan = fixture::cgd_protocol();
+  results::Results answer = fixture::cgd_results();
+  const auto test = std::ranges::find_if(
+      answer.records, [](results::Record const& one) { return one.method == "log_rank" && one.finding.p.has_value(); });
+  ASSERT_NE(test, answer.records.end());
+  test->finding.at = {{"level", std::string("ifn")}, {"minus", std::string("placebo")}};
+  results::Record other = *test;
+  results::AnalysisRun run = *std::ranges::find(answer.runs, test->analysis, &results::AnalysisRun::id);
+  run.id = other.analysis = "again";
+  other.finding.p = 0.0123;
+  answer.runs.push_back(run);
+  answer.records.push_back(other);
+  const Context context(plan, answer, "en");
+  const Table table = tables::endpoint_summary(context, *plan.endpoint(run.endpoint), run.set);
+  const std::vector<std::string> printed = printed_in(table);
+  for (const char* text : {"0.0006", "0.012"}) EXPECT_EQ(std::ranges::count(printed, text), 1) << text;
+  EXPECT_EQ(std::get<Grid>(table.parts.front()).columns.size(), 3u);  // two arms, and none for all
+}
+
 std::vector<std::vector<std::string>> read_csv(std::string const& bytes) {
   std::vector<std::vector<std::string>> rows(1, std::vector<std::string>(1));
   bool quoted = false;

@@ -17,12 +17,13 @@ T const* at_key(At const& at, std::string_view key) {
   return found == at.end() ? nullptr : std::get_if<T>(&found->second);
 }
 
-/// The arm that a comparison is about: of a coefficient, or the first of a difference; empty for one of all arms.
+/// The arm that a comparison is about: of a coefficient, the first of a difference or of a test of two; empty for all arms.
 std::string arm_compared(At const& at) {
   if (const auto* term = at_key<Term>(at, "term"); term && term->size() == 1 && term->front().column == "arm")
     return term->front().level.value_or("");
   if (const auto* difference = at_key<LevelDifference>(at, "difference"); difference && difference->column == "arm")
     return difference->level;
+  if (const auto* level = at_key<std::string>(at, "level"); level && at.contains("minus")) return *level;
   return {};
 }
 
@@ -64,7 +65,9 @@ class Summary {
         const std::string method = context_.method(run);
         const std::string label =
             test ? method + ", " + context_.words(Word::column_p) : quantity_in_words(context_, run, f) + " (" + method + ")";
-        Line& line = line_of(comparisons_, label);
+        // Another analysis by the same method has a row of its own.
+        const bool taken = line_of(comparisons_, label).cells.contains(arm);
+        Line& line = line_of(comparisons_, taken ? label + ", " + run.id : label);
         Cell cell = test ? Cell(value::p("p", f.quantity == "p" ? f.value : *f.p, context_.alpha())) : cell_of(*record, {});
         line.cells.emplace(arm, std::move(cell));
       }
