@@ -94,8 +94,10 @@ TEST(CgdReport, IsTheSameBytesWhereverAndWheneverItIsMade) {
       EXPECT_EQ(contents(second.path / "other/name/report.html"), page) << locale << " " << zone;
       EXPECT_EQ(contents(second.path / "other/name/results.json"), results) << locale << " " << zone;
     }
-  // `analyse` gives the same document, on standard output and in a file.
-  EXPECT_EQ(equipoise({"analyse", cgd}).out, results);
+  // `analyse` gives the same document on standard output, but for the tables, which are the report's.
+  json numbers = json::parse(results);
+  EXPECT_EQ(numbers.erase("tables"), 1u);
+  EXPECT_EQ(json::parse(equipoise({"analyse", cgd}).out), numbers);
   EXPECT_EQ(equipoise({"report", cgd, "--json", "--output", (second.path / "json").string()}).out, results);
 }
 
