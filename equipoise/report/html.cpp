@@ -45,6 +45,10 @@ Markup::Markup(std::string_view text) {
 
 Attribute::Attribute(std::string_view n, double v) : name(n), value(coordinate(v)) {}
 
+Markup scrolling(std::string_view css_class, Markup const& inside) {
+  return element("div", {{"class", std::string(css_class)}, {"tabindex", std::string("0")}}, inside);
+}
+
 std::string coordinate(double value) {
   if (!std::isfinite(value)) value = 0;
   std::string text = fmt::format("{:.2f}", value);

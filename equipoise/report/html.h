@@ -56,6 +56,9 @@ Markup element(std::string_view tag, Attributes const& attributes, Markup const&
 Markup element(std::string_view tag, Markup const& children);
 Markup element(std::string_view tag, std::string_view css_class, Markup const& children);
 
+/// What may be wider than a narrow screen, in a frame of its own that scrolls, with the keyboard too.
+Markup scrolling(std::string_view css_class, Markup const& inside);
+
 /// A number as a coordinate: at most two decimals, no trailing zeros, never "-0".
 std::string coordinate(double value);
 

@@ -214,7 +214,7 @@ Markup analyses_compared(Context const& context, AnalysisRun const& run) {
     foot += 22;
   }
   const std::string name = words(Word::compared_aria, context.endpoint(run.endpoint), context.set(run.set), described);
-  return element("div", "plot", svg::figure(at.width, foot, name, watermark(context), bands + grid_lines + body)) +
+  return scrolling("plot", svg::figure(at.width, foot, name, watermark(context), bands + grid_lines + body)) +
          note(context, {words(Word::compared_note, level.empty() ? context.confidence() : level)});
 }
 

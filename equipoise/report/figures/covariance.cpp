@@ -173,7 +173,7 @@ Markup covariance(Context const& context, results::AnalysisRun const& run, std::
   const auto text = [](double value, int places) { return results::fixed(value, places); };
   const std::string name = words(Word::covariance_aria, context.analysis(run), text(r.low, 2), text(r.high, 2),
                                  text(sd.low, decimals), text(sd.high, decimals));
-  return element("div", "plot", svg::figure(width, end + 14, name, watermark(context), body)) +
+  return scrolling("plot", svg::figure(width, end + 14, name, watermark(context), body)) +
          note(context, {words(Word::covariance_note)});
 }
 

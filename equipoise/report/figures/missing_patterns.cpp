@@ -92,7 +92,7 @@ Markup missing_patterns(Context const& context, results::AnalysisRun const& run)
                  words(Word::missing_aria_arm, context.arm(arms[a]), complete, sizes[a]);
   }
   const std::string name = words(Word::missing_aria, context.endpoint(run.endpoint), context.set(run.set), described);
-  return element("div", "plot", svg::figure(places.width, places.height, name, watermark(context), body)) +
+  return scrolling("plot", svg::figure(places.width, places.height, name, watermark(context), body)) +
          note(context, {words(Word::missing_figure_note)});
 }
 

@@ -135,7 +135,7 @@ Markup participant_flow(Context const& context) {
   }
   const std::string watermark = context.answer.provenance.simulated ? words(Word::simulated_mark) : std::string();
   const std::string title = words(Word::flow_aria, context.randomised(), described);
-  return element("div", "plot", svg::figure(width, y + 6, title, watermark, body)) + element("p", "note", words(Word::flow_note));
+  return scrolling("plot", svg::figure(width, y + 6, title, watermark, body)) + element("p", "note", words(Word::flow_note));
 }
 
 }  // namespace equipoise::report::figures

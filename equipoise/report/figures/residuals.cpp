@@ -167,7 +167,7 @@ Markup residuals(Context const& context, results::AnalysisRun const& run) {
   if (sample.scaled.size() >= 50) notes.push_back(words(Word::residual_note_left));
   notes.push_back(words(Word::residual_note_band));
   const std::string name = words(Word::residual_aria, context.analysis(run), context.set(run.set), sample.scaled.size());
-  return element("div", "plot", svg::figure(940, left.bottom + 54, name, watermark(context), body)) + note(context, notes);
+  return scrolling("plot", svg::figure(940, left.bottom + 54, name, watermark(context), body)) + note(context, notes);
 }
 
 }  // namespace equipoise::report::figures

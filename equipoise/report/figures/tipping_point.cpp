@@ -454,7 +454,7 @@ Markup tipping_point(Context const& context, results::AnalysisRun const& run) {
   notes.insert(notes.end(), turns.begin(), turns.end());
   const std::string name =
       words(Word::tipping_aria, context.analysis(run), context.set(run.set), join(turns, words.chinese() ? "" : " "));
-  return element("div", "plot", svg::figure(width, top - 16, name, watermark(context), body)) + note(context, notes);
+  return scrolling("plot", svg::figure(width, top - 16, name, watermark(context), body)) + note(context, notes);
 }
 
 }  // namespace equipoise::report::figures

@@ -182,7 +182,7 @@ Markup trajectories(Context const& context, results::AnalysisRun const& run) {
   drawn.body += svg::text(16, 18, with_unit(context, context.endpoint(run.endpoint), context.endpoint_unit(run.endpoint)),
                           {.size = font, .weight = Weight::bold, .fill = ink});
   const std::string name = words(Word::trajectory_aria, context.endpoint(run.endpoint), context.set(run.set), described);
-  return element("div", "plot", svg::figure(drawn.width, drawn.height, name, watermark(context), drawn.body)) +
+  return scrolling("plot", svg::figure(drawn.width, drawn.height, name, watermark(context), drawn.body)) +
          note(context, {words(each ? Word::trajectory_each_note : Word::trajectory_note)});
 }
 

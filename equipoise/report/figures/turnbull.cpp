@@ -196,7 +196,7 @@ Markup turnbull(Context const& context, results::AnalysisRun const& run) {
   std::string note = context.words(Word::turnbull_note);
   if (beside) note += space + context.words(Word::turnbull_note_km);
   if (open) note += space + context.words(Word::turnbull_note_open);
-  return element("div", "plot", svg::figure(at.width, row + 18, title, watermark, body)) + element("p", "note", note);
+  return scrolling("plot", svg::figure(at.width, row + 18, title, watermark, body)) + element("p", "note", note);
 }
 
 }  // namespace equipoise::report::figures

@@ -62,7 +62,7 @@ Markup visit_differences(Context const& context, results::AnalysisRun const& run
   add_axis_notes(context, visits, columns, numbers->primary, notes);
   const std::string name = words(Word::visit_differences_aria, context.endpoint(run.endpoint), context.arm(numbers->control),
                                  context.set(run.set), ends_in_words(context, arms, numbers->visits));
-  return element("div", "plot", svg::figure(at.width, row - 14, name, watermark(context), body)) + note(context, notes);
+  return scrolling("plot", svg::figure(at.width, row - 14, name, watermark(context), body)) + note(context, notes);
 }
 
 }  // namespace equipoise::report::figures

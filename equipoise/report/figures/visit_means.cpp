@@ -120,7 +120,7 @@ Markup visit_means(Context const& context, results::AnalysisRun const& run) {
   add_axis_notes(context, on_axis, columns, numbers->primary, notes);
   const std::string name = words(Word::visit_means_aria, context.endpoint(run.endpoint), means_in_words(context, *numbers),
                                  context.set(run.set), ends_in_words(context, arms, numbers->visits));
-  return element("div", "plot", svg::figure(at.width, row - 14, name, watermark(context), body)) + note(context, notes);
+  return scrolling("plot", svg::figure(at.width, row - 14, name, watermark(context), body)) + note(context, notes);
 }
 
 }  // namespace equipoise::report::figures

@@ -41,7 +41,7 @@ Markup scenario_name(Names const& names, std::size_t scenario) {
 }
 
 Markup data_table(Markup const& head, Markup const& bodies, std::string_view css) {
-  return element("div", {{"class", std::string("scroll")}, {"tabindex", std::string("0")}}, element("table", css, head + bodies));
+  return scrolling("scroll", element("table", css, head + bodies));
 }
 
 }  // namespace equipoise::report::rehearsal::tables

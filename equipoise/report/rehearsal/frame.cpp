@@ -5,7 +5,7 @@
 namespace equipoise::report::rehearsal::figures {
 
 Markup framed(Names const& names, double width, double height, std::string const& title, Markup const& content) {
-  return element("div", {{"class", std::string("plot")}, {"tabindex", std::string("0")}},
+  return scrolling("plot",
                  svg::figure(width, height, title, report::figures::watermark(names.context), content));
 }
 

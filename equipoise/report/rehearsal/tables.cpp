@@ -378,7 +378,7 @@ Markup provenance(Names const& names) {
   if (!r.scenarios.empty() && r.scenarios.front().failures.size() < names.plan.analyses.size())
     for (auto const& one : r.scenarios.front().failures) command += " --analysis " + one.analysis;
   add(Term::provenance_command, element("code", command));
-  return element("div", "scroll", element("table", "facts", element("tbody", rows))) +
+  return scrolling("scroll", element("table", "facts", element("tbody", rows))) +
          element("p", "note", names(Term::provenance_note));
 }
 

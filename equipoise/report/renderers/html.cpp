@@ -112,7 +112,7 @@ Markup html_of(Grid const& grid) {
     body += group.here ? element("tbody", "here", rows) : element("tbody", rows);
   }
   const Markup table =
-      element("div", "scroll", element("table", css[std::size_t(grid.look)], element("thead", element("tr", head)) + body));
+      scrolling("scroll", element("table", css[std::size_t(grid.look)], element("thead", element("tr", head)) + body));
   if (grid.folded) return element("details", element("summary", grid.title) + table);
   return grid.title.empty() ? table : element("p", "minor-head", grid.title) + table;
 }

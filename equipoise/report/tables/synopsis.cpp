@@ -149,7 +149,7 @@ Markup synopsis(Context const& context) {
   if (plan.trial.planned_participants)
     rows += row(words(Word::planned), words(Word::planned_text, *plan.trial.planned_participants));
   if (rows.empty()) return {};
-  return element("div", "scroll", element("table", "facts", element("tbody", rows)));
+  return scrolling("scroll", element("table", "facts", element("tbody", rows)));
 }
 
 Markup estimands(Context const& context) {
@@ -174,7 +174,7 @@ Markup estimands(Context const& context) {
     cards += element("div", "panel estimand",
                      element("h3", words(Word::estimand_head, estimand.id)) +
                          (estimand.objective.empty() ? Markup() : element("p", "lead", estimand.objective)) +
-                         element("div", "scroll", element("table", "facts", element("tbody", rows))));
+                         scrolling("scroll", element("table", "facts", element("tbody", rows))));
   }
   return cards;
 }
@@ -248,7 +248,7 @@ Markup provenance(Context const& context) {
   add(Word::provenance_version, p.version);
   if (context.plan.source) add(Word::provenance_source, context.plan.source->note);
   for (auto const& note : p.notes) add(Word::provenance_reading, note);
-  return element("div", "scroll", element("table", "facts", element("tbody", rows))) +
+  return scrolling("scroll", element("table", "facts", element("tbody", rows))) +
          element("p", "note", words(Word::provenance_note));
 }
 
