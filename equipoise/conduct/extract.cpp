@@ -240,10 +240,15 @@ Expected<ExtractFiles> extract_files(Plans const& plans, State const& state, Vie
   std::string head = fmt::format("# {}\n# 'equipoise report' of this file analyses {}.\n\n", rows.note, data_file);
   if (arms == Arms::dummy) {
     head = "# DRY RUN: the arms are dummies. No result made from this file says anything about the treatments.\n" + head;
-    Node title(Node::Table{});
-    for (std::string const& language : plan.protocol().trial.languages)
-      title = protocol::with_member(title, language, Node("DRY RUN WITH DUMMY ARMS: " + plan.protocol().trial.title.in(language)));
-    document = protocol::with_member(document, "trial", protocol::with_member(*document.find("trial"), "title", std::move(title)));
+    // Both titles, as the page is headed by that of the report where there is one.
+    protocol::Protocol const& p = plan.protocol();
+    for (auto const& [section, title] : {std::pair("trial", &p.trial.title), {"report", &p.report.title}}) {
+      if (title->empty()) continue;
+      Node labelled(Node::Table{});
+      for (std::string const& language : p.trial.languages)
+        labelled = protocol::with_member(labelled, language, Node("DRY RUN WITH DUMMY ARMS: " + title->in(language)));
+      document = protocol::with_member(document, section, protocol::with_member(*document.find(section), "title", std::move(labelled)));
+    }
   }
   return ExtractFiles{data::write_csv(*dataset), protocol::protocol_with_source(document, plan.protocol(), rows, head)};
 }

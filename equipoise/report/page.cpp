@@ -321,7 +321,7 @@ Document document(protocol::Protocol const& protocol, results::Results const& an
                                  "盲态：各组以字母表示，不显示任何结局。"));
   main += page.contents() + headline_cards(context) + page.body();
 
-  const std::string policy = std::string("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-") +
+  const std::string policy = std::string("default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-") +
                              base64_of_hex(sha256(script)) + "'; base-uri 'none'; form-action 'none'";
   const Markup head =
       element("meta", {{"charset", std::string("utf-8")}}) +

@@ -29,7 +29,7 @@ Document document(protocol::Protocol const& protocol, results::Results const& re
 std::vector<std::pair<std::string, std::string>> files_of(Document const& document, std::vector<std::string> const& formats);
 
 /// One self-contained HTML page: no request leaves it, no clock is read, the same documents give the same bytes. Complete without
-/// its script, which only adds a read-out to the curves. Every text of the documents is escaped, and the page's own content
+/// its script, which adds a read-out to the curves, and to each figure what takes it away as SVG or PNG. Every text of the documents is escaped, and the page's own content
 /// security policy lets no script run but that one.
 std::string html(protocol::Protocol const& protocol, results::Results const& results, Options const& options = {});
 

@@ -3,7 +3,7 @@
 namespace equipoise::report {
 
 // The page is complete without it. Texts go in as text nodes, never as markup. Pointer, and arrow keys for those who use no
-// pointer.
+// pointer. Each figure can be taken away as SVG and PNG: on white, at twice its size, with its mark when it is simulated.
 const std::string_view script = R"js(
 (function(){"use strict";
 var ns="http://www.w3.org/2000/svg";
@@ -45,6 +45,41 @@ document.querySelectorAll("[data-km]").forEach(function(box){
     if(e.key!=="ArrowLeft"&&e.key!=="ArrowRight")return;
     e.preventDefault();var step=(e.shiftKey?10:1)*(e.key==="ArrowLeft"?-1:1);show(at===null?0:at+step);
   });
+});
+var chinese=document.documentElement.lang.indexOf("zh")===0;
+function save(name,blob){var a=document.createElement("a"),url=URL.createObjectURL(blob);a.href=url;a.download=name;a.click();setTimeout(function(){URL.revokeObjectURL(url);},1000);}
+function alone(svg){
+  var copy=svg.cloneNode(true),box=svg.viewBox.baseVal;
+  copy.querySelectorAll(".hover").forEach(function(e){e.remove();});
+  copy.setAttribute("xmlns",ns);copy.setAttribute("width",box.width);copy.setAttribute("height",box.height);
+  copy.setAttribute("font-family","Helvetica, Arial, 'Noto Sans', 'Noto Sans CJK SC', sans-serif");
+  var white=document.createElementNS(ns,"rect");
+  white.setAttribute("width",box.width);white.setAttribute("height",box.height);white.setAttribute("fill","#fff");
+  copy.insertBefore(white,copy.firstChild);
+  return {text:new XMLSerializer().serializeToString(copy),width:box.width,height:box.height};
+}
+document.querySelectorAll("figure.panel").forEach(function(figure){
+  var svg=figure.querySelector(".plot svg,[data-km] svg"),number=figure.querySelector(".number");
+  if(!svg||!number||!svg.viewBox.baseVal)return;
+  var name=number.textContent.trim().replace(/[^0-9A-Za-z.]+/g,"-").replace(/^-+|-+$/g,"").toLowerCase()||"figure";
+  var bar=document.createElement("div");bar.className="take";
+  ["SVG","PNG"].forEach(function(kind){
+    var button=document.createElement("button");button.type="button";button.textContent=kind;
+    button.setAttribute("aria-label",(chinese?"下载 "+kind+"：":"Download as "+kind+": ")+number.textContent);
+    button.addEventListener("click",function(){
+      var made=alone(svg);
+      if(kind==="SVG")return save(name+".svg",new Blob([made.text],{type:"image/svg+xml"}));
+      var image=new Image();
+      image.onload=function(){
+        var canvas=document.createElement("canvas");canvas.width=2*made.width;canvas.height=2*made.height;
+        canvas.getContext("2d").drawImage(image,0,0,canvas.width,canvas.height);
+        canvas.toBlob(function(blob){save(name+".png",blob);},"image/png");
+      };
+      image.setAttribute("src","data:image/svg+xml;charset=utf-8,"+encodeURIComponent(made.text));
+    });
+    bar.appendChild(button);
+  });
+  figure.querySelector("figcaption").appendChild(bar);
 });
 })();
 )js";

@@ -29,6 +29,9 @@ nav a:hover{text-decoration:underline}
 figure.panel{margin:0 0 20px}
 figcaption{font-weight:650;margin:0 0 14px;line-height:1.4}
 figcaption .number{color:var(--muted);font-weight:500;margin-right:6px}
+.take{float:right;display:flex;gap:6px;margin-left:12px}
+.take button{font:inherit;font-size:12px;font-weight:500;color:var(--muted);background:none;border:1px solid var(--line);border-radius:6px;padding:1px 8px;cursor:pointer}
+.take button:hover,.take button:focus-visible{color:var(--ink);border-color:var(--rule)}
 .lead{margin:0 0 10px;color:var(--soft)}
 .plot,.scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
 .plot{position:relative;outline-offset:4px}
@@ -132,7 +135,7 @@ h1{font-size:26px}.subtitle{font-size:16px}h2{margin-top:44px;font-size:20px}
 :root{--ink:#000;--soft:#222;--muted:#444;--line:#d5d9e0;--rule:#999;--page:#fff;--card:#fff;--tint:#f4f5f7;--here:#eef0f3;--accent:#000}
 body{font-size:10.5pt;background:#fff;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 main{max-width:none;padding:0}
-nav,.hover{display:none}
+nav,.hover,.take{display:none}
 h1{font-size:20pt}h2{font-size:14pt;margin:22pt 0 8pt}
 h2,h3,figcaption,.meta,.minor-head{break-after:avoid}
 figure,.card,.estimand,.inwords,tr{break-inside:avoid}

@@ -2,6 +2,7 @@
 
 #include "equipoise/conduct/roles.h"
 #include "equipoise/core/digest.h"
+#include "equipoise/protocol/load.h"
 #include "equipoise/server/verify_trial.h"
 #include "tests/conduct/trial.h"
 
@@ -249,6 +250,20 @@ TEST(C17_Access, AnExtractAskedForAgainIsTheSameOrRefused) {
   for (std::string const user : {"data_manager", "committee"})
     EXPECT_EQ(codes(trial.ask(user, "extract", user == "committee" ? Json{{"arms", "real"}} : Json::object(), "", "lost " + user)),
               std::set<std::string>{"conflict"});
+}
+
+// Whatever heads the report of a dry run says that its arms are dummies; and they are not the real ones.
+TEST(C21_DryRun, EveryTitleSaysThatTheArmsAreDummies) {
+  Trial trial;
+  for (int i = 0; i < 12; ++i) (void)trial.randomised(i % 2 ? "s1" : "s2");
+  const Json files = trial.done("blinded_statistician", "extract", {{"arms", "dummy"}})["files"];
+  const auto loaded = protocol::load(files["protocol.toml"].get<std::string>(), "dry.toml");
+  ASSERT_TRUE(loaded);
+  for (std::string const language : {"en", "zh"}) {
+    EXPECT_TRUE(loaded->trial.title.in(language).starts_with("DRY RUN WITH DUMMY ARMS: ")) << language;
+    EXPECT_TRUE(loaded->report.title.in(language).starts_with("DRY RUN WITH DUMMY ARMS: ")) << language;
+  }
+  EXPECT_NE(loaded->source->note.find("DUMMY ARMS"), std::string::npos);
 }
 
 }  // namespace

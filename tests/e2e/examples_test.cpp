@@ -227,6 +227,32 @@ TEST(Examples, CdiscPilotHasThePrintedCellsOfDemographyAndDisposition) {
                                          "24.7 4.09 24.2 13.7 40.1"}));
 }
 
+// The subject-level columns from ADSL (a SAS transport file), the values from ADQSADAS (CSV), joined by participant: what the analysis file
+// repeats of each subject in every row is taken from where it belongs, and no number changes.
+TEST(Examples, CdiscPilotIsTheSameFromTwoJoinedFiles) {
+  const fs::path values = shared_file("cdisc-pilot/adqsadas.csv"), subjects = shared_file("cdisc-pilot/adsl.xpt");
+  if (!fs::exists(values) || !fs::exists(subjects)) GTEST_SKIP() << not_here;
+  const Folder folder;
+  fs::copy(values, folder.path / "adqsadas.csv");
+  fs::copy(subjects, folder.path / "adsl.xpt");
+  std::string text = contents(source_dir / "examples/cdisc-pilot/adas.toml");
+  const auto put = [&](std::string const& what, std::string const& now) {
+    const auto at = text.find(what, text.find("[source]"));
+    ASSERT_NE(at, std::string::npos) << what;
+    text.replace(at, what.size(), now);
+  };
+  put("rows = \"visits\"", "rows = \"visits\"\njoin = [{ file = \"adsl.xpt\" }]");
+  put("\"TRTSDT\"", "\"adsl.TRTSDT\""), put("\"SITEGR1\"", "\"adsl.SITEGR1\""), put("\"TRTP\"", "\"adsl.TRT01P\"");
+  put("\"AGE\"", "\"adsl.AGE\""), put("\"EFFFL\"", "\"adsl.EFFFL\""), put("\"ITTFL\"", "\"adsl.ITTFL\"");
+  write(folder.path / "joined.toml", text);
+  const Ran ran = equipoise({"analyse", "joined.toml"}, {.folder = folder.path});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const json joined = json::parse(ran.out), plain = analysed("cdisc-pilot/adas.toml", values);
+  EXPECT_EQ(joined.at("records"), plain.at("records"));
+  EXPECT_EQ(joined.at("flow"), plain.at("flow"));
+  EXPECT_THAT(joined.at("provenance").at("notes").dump(), ::testing::HasSubstr("adsl.xpt, SHA-256 c5139f873a93"));
+}
+
 // The same study's ADTTE, from Dataset-JSON: events of the published figure; R 4.2.2, survival 3.5-3, as for colon.
 TEST(Examples, CdiscPilotHasTheDermatologicEvents) {
   const fs::path data = shared_file("standards/dataset-json/adam/adtte.json");
