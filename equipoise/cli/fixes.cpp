@@ -35,26 +35,6 @@ std::vector<std::string> quoted_in(std::string const& message) {
   return found;
 }
 
-std::string value_text(Node const& value);
-
-std::string table_text(Node::Table const& table) {
-  std::vector<std::string> members;
-  for (Node::Member const& member : table) members.push_back(member.key + " = " + value_text(member.value));
-  return "{ " + join(members, ", ") + " }";
-}
-
-/// A value in one line of TOML.
-std::string value_text(Node const& value) {
-  if (const std::string* text = value.text()) return "\"" + *text + "\"";
-  if (const bool* truth = value.boolean()) return *truth ? "true" : "false";
-  if (const auto number = value.number()) return shortest(*number);
-  if (const Node::Table* table = value.table()) return table_text(*table);
-  std::vector<std::string> elements;
-  if (const Node::Array* array = value.array())
-    for (Node const& element : *array) elements.push_back(value_text(element));
-  return "[" + join(elements, ", ") + "]";
-}
-
 /// Keys and values that some template or no template has: of sections that the templates leave out, an example of our own.
 constexpr std::string_view more_examples = R"(
 format = 1
@@ -146,9 +126,9 @@ std::string section_text(std::string const& name) {
     if (!section) continue;
     const bool list = section->array() && !section->array()->empty();
     Node const& one = list ? section->array()->front() : *section;
-    if (!one.table()) return name + " = " + value_text(one);
+    if (!one.table()) return name + " = " + protocol::toml_value(one);
     std::string text = list ? "[[" + name + "]]\n" : "[" + name + "]\n";
-    for (Node::Member const& member : *one.table()) text += member.key + " = " + value_text(member.value) + "\n";
+    for (Node::Member const& member : *one.table()) text += member.key + " = " + protocol::toml_value(member.value) + "\n";
     text.pop_back();
     return text;
   }
@@ -232,7 +212,7 @@ class Fixer {
     const std::string key = found[2];
     const Node* example = example_of(section_named(found[1]), key);
     if (!example) return Fix{fmt::format("add the key '{}'", key), key + " = \"...\""};
-    return Fix{fmt::format("add to {}", found[1].str()), key + " = " + value_text(*example)};
+    return Fix{fmt::format("add to {}", found[1].str()), key + " = " + protocol::toml_value(*example)};
   }
 
   std::optional<Fix> unit(Error const& problem) const {
@@ -296,7 +276,7 @@ class Fixer {
         return Fix{fmt::format("write {} in place of {}", fresh, got), replaced(problem, got, fresh)};
     }
     if (const Node* example = example_of(section_named(found[2]), key))
-      return Fix{fmt::format("'{}' is {}: for example", key, wanted), key + " = " + value_text(*example)};
+      return Fix{fmt::format("'{}' is {}: for example", key, wanted), key + " = " + protocol::toml_value(*example)};
     return Fix{fmt::format("write {}", wanted), {}};
   }
 

@@ -117,6 +117,8 @@ class Writer {
 
 }  // namespace
 
+std::string toml_value(Node const& value) { return in_line(value); }
+
 std::string write_toml(Node const& root) {
   expects(root.table() != nullptr, "a document is a table");
   Writer writer;
