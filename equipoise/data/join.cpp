@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "equipoise/core/text.h"
+#include "equipoise/data/find_column.h"
 
 namespace equipoise::data {
 namespace {
@@ -11,16 +12,6 @@ namespace {
 constexpr std::size_t problems_shown = 20;
 
 std::string_view id_at(CellTable const& table, std::size_t row, std::size_t column) { return trimmed(table.cell(row, column)); }
-
-std::optional<std::size_t> column_of(CellTable const& table, std::string const& name, Place const& place, Problems& problems) {
-  const auto found = table.find(name);
-  if (found) return found;
-  Error& error = add_problem(problems, {.file = table.file, .line = table.has_lines() ? 1 : 0}, Code::missing_column, "the data have no column '{}' ({}:{})",
-                             name, place.file, place.line);
-  if (const auto near = nearest(name, table.header)) error.hint = fmt::format("did you mean '{}'?", *near);
-  else error.hint = "columns: " + join(table.header, ", ");
-  return {};
-}
 
 /// At most 20 of a kind, then how many more there are.
 class Counted {
@@ -48,7 +39,7 @@ using Rows = std::unordered_map<std::string_view, std::size_t>;
 Rows rows_of(CellTable const& file, protocol::SourceJoin const& join, std::size_t key, Problems& problems) {
   std::vector<std::pair<std::size_t, std::string>> rules;
   for (protocol::RowRule const& rule : join.where)
-    if (const auto column = column_of(file, rule.column, join.place, problems)) rules.emplace_back(*column, rule.is.value_or(""));
+    if (const auto column = find_column(file, rule.column, join.place, problems)) rules.emplace_back(*column, rule.is.value_or(""));
   Rows rows;
   Counted twice(problems);
   for (std::size_t row = 0; row < file.rows(); ++row) {
@@ -71,9 +62,9 @@ Checked<CellTable> with_joined(protocol::Protocol const& protocol, CellTable tab
   protocol::Source const& source = *protocol.source;
   expects(files.size() == source.joins.size(), "a table for each joined file");
   Problems problems;
-  const auto participant = column_of(table, source.participant, source.place, problems);
+  const auto participant = find_column(table, source.participant, source.place, problems);
   std::vector<std::optional<std::size_t>> keys;
-  for (std::size_t j = 0; j < files.size(); ++j) keys.push_back(column_of(files[j], source.joins[j].by, source.joins[j].place, problems));
+  for (std::size_t j = 0; j < files.size(); ++j) keys.push_back(find_column(files[j], source.joins[j].by, source.joins[j].place, problems));
   if (!problems.empty()) return fail(std::move(problems));
 
   std::vector<Rows> rows;

@@ -8,6 +8,7 @@
 #include "equipoise/core/text.h"
 #include "equipoise/data/cell_reader.h"
 #include "equipoise/data/entries.h"
+#include "equipoise/data/find_column.h"
 #include "equipoise/data/readings.h"
 #include "equipoise/data/windows.h"
 
@@ -58,11 +59,7 @@ class SourceReader {
 
   void check_columns() {
     const auto wanted = [&](std::string const& name, Place const& place) {
-      if (name.empty() || table_.find(name)) return;
-      Error& error = add_problem(problems_, {.file = table_.file, .line = table_.has_lines() ? 1 : 0}, Code::missing_column,
-                                 "the data have no column '{}' ({}:{})", name, place.file, place.line);
-      if (const auto near = nearest(name, table_.header)) error.hint = fmt::format("did you mean '{}'?", *near);
-      else error.hint = "columns: " + join(table_.header, ", ");
+      if (!name.empty()) (void)find_column(table_, name, place, problems_);
     };
     for (std::string const* name : {&source_.participant, &source_.site, &source_.arm, &source_.arm_received, &source_.randomised,
                                     &source_.randomisation_order, &source_.follow_up, &source_.day, &source_.visit,
