@@ -7,16 +7,14 @@
 
 #include "equipoise/core/text.h"
 #include "equipoise/data/formats/csv.h"
+#include "tests/fuzz/fuzzing.h"
 
 namespace {
 
 using namespace equipoise;
 using namespace equipoise::data;
 
-void check(Problems const& problems) {
-  expects(!problems.empty(), "a value or its problems");
-  for (Error const& problem : problems) expects(is_utf8(problem.message) && !problem.message.empty(), "a message is readable");
-}
+using fuzzing::check;
 
 }  // namespace
 

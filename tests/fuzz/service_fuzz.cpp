@@ -11,6 +11,7 @@
 #include "equipoise/server/verify_trial.h"
 #include "equipoise/store/memory.h"
 #include "equipoise/vault/vault.h"
+#include "tests/fuzz/fuzzing.h"
 
 namespace {
 
@@ -42,15 +43,7 @@ block_sizes = [2, 4]
 factors = [{ id = "site" }]
 )toml";
 
-class CountedChance final : public Chance {
- public:
-  void fill(std::uint8_t* bytes, std::size_t size) override {
-    for (std::size_t i = 0; i < size; ++i) bytes[i] = std::uint8_t(next_++ * 2654435761u >> 24);
-  }
-
- private:
-  std::uint32_t next_ = 0;
-};
+using fuzzing::CountedChance;
 
 class StandingClock final : public Clock {
  public:

@@ -10,6 +10,7 @@
 #include "equipoise/core/text.h"
 #include "equipoise/protocol/load.h"
 #include "equipoise/vault/process.h"
+#include "tests/fuzz/fuzzing.h"
 
 namespace {
 
@@ -35,15 +36,7 @@ block_sizes = [2, 4]
 factors = [{ id = "site" }]
 )toml";
 
-class ZeroChance final : public Chance {
- public:
-  void fill(std::uint8_t* bytes, std::size_t size) override {
-    for (std::size_t i = 0; i < size; ++i) bytes[i] = std::uint8_t(next_++ * 2654435761u >> 24);
-  }
-
- private:
-  std::uint32_t next_ = 0;
-};
+using fuzzing::CountedChance;
 
 class Fixture {
  public:
@@ -71,7 +64,7 @@ class Fixture {
                               {.clock = &clock_, .chance = &chance_})
         .value();
   }
-  ZeroChance chance_;
+  CountedChance chance_;
   SystemClock clock_;
   vault::Vault vault_;
   vault::Desk desk_;
