@@ -8,6 +8,7 @@
 #include "equipoise/analysis/ready_method.h"
 #include "equipoise/analysis/repeated.h"
 #include "equipoise/analysis/replay.h"
+#include "equipoise/analysis/subgroups.h"
 #include "equipoise/core/text.h"
 #include "equipoise/data/outcome.h"
 #include "equipoise/stats/formula.h"
@@ -20,7 +21,7 @@ using protocol::EndpointKind;
 using protocol::Estimand;
 
 /// Keys of an [[analysis]] that say on what it runs; all others belong to its method.
-constexpr std::array<std::string_view, 13> common{"id",
+constexpr std::array<std::string_view, 14> common{"id",
                                                   "estimand",
                                                   "endpoint",
                                                   "set",
@@ -32,7 +33,8 @@ constexpr std::array<std::string_view, 13> common{"id",
                                                   "strata",
                                                   "cluster",
                                                   "missing",
-                                                  "constrained_baseline"};
+                                                  "constrained_baseline",
+                                                  "subgroups"};
 
 bool takes(stats::MethodCard const& card, std::string_view role) {
   return std::ranges::find(card.roles, role, &stats::RoleCard::name) != card.roles.end();
@@ -88,6 +90,7 @@ class Planner {
       replay_ = plan_replay(protocol_, *protocol_.set(analysis_.set), section_, planned.recipe, roles_);
       if (!replay_) return {};  // reported, here or with [randomisation]
     }
+    subgroups_ = read_subgroups(section_, card_, analysis_.by == "arm");
     covariates(planned);
     doses_as_scores();
     planned.schema = data::schema(protocol_, planned.recipe, written_at_, problems_);
@@ -95,6 +98,7 @@ class Planner {
     add_runs(planned);
     if (analysis_.role == "primary" && planned.runs.size() == 1)
       planned.alternatives = alternatives_of(planned.runs.front().analysis, planned.schema);
+    if (problems_.size() == reported) plan_subgroups(subgroups_, planned, problems_);
     return planned;
   }
 
@@ -216,6 +220,7 @@ class Planner {
     for (const std::string_view role : {"strata", "cluster", "weight"})
       if (const auto columns = roles_.find(role); columns != roles_.end())
         for (std::string const& name : columns->second) want(name, role);
+    for (SubgroupRequest const& one : subgroups_) want(one.item, "subgroups");
     if (const Node* by = analysis_.section.find("covariance_by"); by && by->text() && has_option(card_, "covariance_by"))
       want(*by->text(), "covariance_by");
     if (!has_option(card_, "formula") || (replay_ && !fits_model())) return;
@@ -470,6 +475,7 @@ class Planner {
   Estimand const* estimand_;
   stats::Roles roles_;
   std::shared_ptr<const stats::Replay> replay_;  // of a method that randomises the trial again
+  std::vector<SubgroupRequest> subgroups_;
   std::string formula_, analysis_formula_;
   Node::Table scores_;                       // of the arms: their doses, where the analysis gives none
   Node::Array order_;                        // of the arms by their doses, where the analysis gives none

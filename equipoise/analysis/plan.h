@@ -25,6 +25,17 @@ struct PlannedAlternative {
   CompiledAnalysis compiled;
 };
 
+/// The levels of an item within which an analysis is run again: see subgroups.h.
+struct PlannedSubgroup {
+  std::string item;           ///< as a covariate is named
+  std::string column;         ///< the category of `levels`: the item's own, or one made of its cuts
+  std::size_t place = 0;      ///< of the item in the schema
+  std::vector<double> cuts;   ///< of a number
+  std::vector<std::string> levels;
+  std::vector<std::vector<PlannedRun>> runs;  ///< of each level, as those of the analysis
+  std::optional<CompiledAnalysis> main{}, interaction{};  ///< all levels in one model, without and with a product of arm and level
+};
+
 /// An [[analysis]] of the protocol, ready to run on any data set with the recipe's columns.
 struct PlannedAnalysis {
   std::string id;
@@ -32,6 +43,7 @@ struct PlannedAnalysis {
   Schema schema;
   std::vector<PlannedRun> runs;
   std::vector<PlannedAlternative> alternatives{};  ///< of a primary analysis by a mixed model
+  std::vector<PlannedSubgroup> subgroups{};
 };
 
 /// One null hypothesis of [multiplicity]: no effect of the arm against the control in the analysis.

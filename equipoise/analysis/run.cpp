@@ -10,6 +10,7 @@
 #include "equipoise/analysis/flow.h"
 #include "equipoise/analysis/multiplicity.h"
 #include "equipoise/analysis/ready_method.h"
+#include "equipoise/analysis/subgroups.h"
 #include "equipoise/analysis/visit_series.h"
 #include "equipoise/data/derive.h"
 
@@ -192,6 +193,7 @@ void run_one(results::Results& results, protocol::Protocol const& protocol, Plan
     if (planned.recipe.by_visit())
       for (Series& series : visit_series(made->dataset, endpoint)) results.curves.push_back({planned.id, std::move(series)});
     if (!planned.alternatives.empty()) add_alternatives(protocol, planned, columns.view(), workspace, results);
+    add_subgroups(protocol, planned, made->dataset, workspace, results);
   } else {
     std::erase_if(results.records, [&](results::Record const& record) { return record.analysis == planned.id; });
   }

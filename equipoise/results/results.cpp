@@ -136,6 +136,35 @@ std::string json(Alternative const& a) {
   return out.flag("rejected", a.rejected).flag("differs", a.differs).str();
 }
 
+std::string json(Subgroup const& s) {
+  const auto count = [](SubgroupLevel::Count const& c) {
+    Object out;
+    out.text("arm", c.arm).count("n", c.n);
+    if (c.events) out.count("events", *c.events);
+    return out.str();
+  };
+  const auto effect = [](SubgroupLevel::Effect const& e) {
+    Finding const& f = e.finding;
+    Object out;
+    out.text("arm", e.arm).text("quantity", f.quantity).raw("at", at(f.at)).real("value", f.value).real("lower", f.lower);
+    out.real("upper", f.upper).real("level", f.level).real("p", f.p);
+    return out.real("estimate", e.estimate).real("se", e.se).str();
+  };
+  const auto level = [&](SubgroupLevel const& l) {
+    Object out;
+    out.text("level", l.level).raw("counts", list(l.counts, count)).raw("effects", list(l.effects, effect));
+    return out.raw("notes", texts(l.notes)).str();
+  };
+  const auto interaction = [](Interaction const& i) {
+    Object out;
+    if (!i.arm.empty()) out.text("arm", i.arm);
+    return out.text("statistic", i.statistic).real("value", i.value).real("df", i.df).real("residual_df", i.residual_df).real("p", i.p).str();
+  };
+  Object out;
+  out.text("analysis", s.analysis).text("item", s.item).raw("levels", list(s.levels, level));
+  return out.raw("interactions", list(s.interactions, interaction)).count("missing", s.missing).str();
+}
+
 std::string json(Provenance const& p) {
   Object out;
   out.text("version", p.version).text("protocol_digest", p.protocol_digest).text("data_digest", p.data_digest);
@@ -158,6 +187,7 @@ std::string to_json(Results const& results) {
   out += std::string("  \"analyses\": ") + list(results.runs, write, line) + ",\n";
   if (results.multiplicity) out += std::string("  \"multiplicity\": ") + json(*results.multiplicity) + ",\n";
   if (!results.alternatives.empty()) out += std::string("  \"alternatives\": ") + list(results.alternatives, write, line) + ",\n";
+  if (!results.subgroups.empty()) out += std::string("  \"subgroups\": ") + list(results.subgroups, write, line) + ",\n";
   out += std::string("  \"records\": ") + list(results.records, write, line) + ",\n";
   out += std::string("  \"curves\": ") + list(results.curves, write, line) + "\n}\n";
   return out;

@@ -57,6 +57,41 @@ struct Alternative {
   bool differs = false;                ///< another conclusion than the planned one: on whether, or in which direction
 };
 
+/// The effect of each arm against the control in one kind of participants. NaN = not estimable.
+struct SubgroupLevel {
+  std::string level;  ///< code id, "true" or "false" of a flag, "60 to < 70" of a number; empty: everybody of the analysis
+  struct Count {
+    std::string arm;
+    std::int64_t n = 0;                    ///< participants whose data the method used
+    std::optional<std::int64_t> events{};  ///< of a time to event, or responses of yes or no
+  };
+  std::vector<Count> counts;
+  struct Effect {
+    std::string arm;
+    Finding finding;  ///< as it is shown: a hazard ratio, a difference
+    double estimate = missing_number, se = missing_number;  ///< on the scale of the test: of a ratio its logarithm
+  };
+  std::vector<Effect> effects;
+  std::vector<std::string> notes{};  ///< why something is not estimable
+};
+
+/// A test that the effect is the same in all levels. NaN = not estimable.
+struct Interaction {
+  std::string arm;        ///< empty: all arms together
+  std::string statistic;  ///< "f", "likelihood_ratio_chi_square" or "heterogeneity_chi_square"
+  double value = missing_number, df = missing_number, p = missing_number;
+  std::optional<double> residual_df{};
+};
+
+/// The subgroups of one analysis by one item.
+struct Subgroup {
+  std::string analysis;
+  std::string item;  ///< "age@baseline"; empty: the one level is everybody
+  std::vector<SubgroupLevel> levels;
+  std::vector<Interaction> interactions{};
+  std::int64_t missing = 0;  ///< participants of the analysis without a value of the item
+};
+
 /// One null hypothesis of the protocol's [multiplicity], and what the procedure made of it. NaN = not estimable.
 struct Hypothesis {
   std::string id, analysis, arm;
@@ -145,6 +180,7 @@ struct Results {
   std::optional<Multiplicity> multiplicity{};
   std::vector<BaselineItem> exposure{};     ///< what was recorded where an intervention is given, "given@w4", visit by visit
   std::vector<Alternative> alternatives{};  ///< of the primary analyses in their order; of each choice, arm by arm
+  std::vector<Subgroup> subgroups{};        ///< of the analyses in their order; of each the first is everybody
 };
 
 /// results.json: one object, keys in a fixed order, numbers in shortest round-trip form, "NE" where not estimable, absent where
