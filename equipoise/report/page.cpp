@@ -8,6 +8,7 @@
 #include "equipoise/core/text.h"
 #include "equipoise/report/assets.h"
 #include "equipoise/report/context.h"
+#include "equipoise/report/figure_data.h"
 #include "equipoise/report/figures.h"
 #include "equipoise/report/headline.h"
 #include "equipoise/report/renderers.h"
@@ -32,6 +33,12 @@ std::string base64_of_hex(std::string_view hex) {
   return out;
 }
 
+/// The image alone of what stands inside a figure.
+std::string svg_in(std::string const& bytes) {
+  const auto from = bytes.find("<svg"), end = bytes.find("</svg>");
+  return from == std::string::npos || end == std::string::npos ? std::string() : bytes.substr(from, end + 6 - from);
+}
+
 class Page {
  public:
   explicit Page(Context const& context) : context_(context) {}
@@ -41,8 +48,20 @@ class Page {
     contents_ += element("a", {{"href", std::string("#") + id}}, context_.words(title));
     body_ += element("section", {{"id", id}}, element("h2", context_.words(title)) + inside);
   }
-  Markup figure(std::string const& caption, Markup const& inside, Table::Chapter chapter = Table::Chapter::efficacy) {
-    return captioned("figure", Word::figure_number, next(figures_, chapter), caption, inside);
+  /// Numbers the figure and keeps it with its data and the R code `plot` (of figure_data.h); nothing of an empty one.
+  Markup figure(std::string const& caption, Markup const& inside, FigureData data, std::string_view plot,
+                Table::Chapter chapter = Table::Chapter::efficacy) {
+    if (inside.empty()) return {};
+    data.plot = r_plot(plot);
+    Figure made{.number = next(figures_in_, chapter), .caption = caption, .svg = svg_in(inside.bytes()), .data = std::move(data)};
+    Markup files;
+    if (!made.data.empty()) {
+      const std::string csv = "figure-" + made.number + ".csv";  // what the button of the page saves
+      files += element("template", {{"class", std::string("csv")}}, csv_of(made.data));
+      files += element("template", {{"class", std::string("r")}}, r_of(made.data, csv, context_.words(Word::figure_number, made.number) + " " + caption));
+    }
+    figures_.push_back(std::move(made));
+    return captioned("figure", Word::figure_number, figures_.back().number, caption, inside + files);
   }
   /// Numbers the table and keeps it; nothing of an empty one.
   Markup table(Table table) {
@@ -52,6 +71,7 @@ class Page {
     return captioned("figure", Word::table_number, tables_.back().number, tables_.back().caption, html_of(tables_.back()));
   }
   std::vector<Table> const& tables() const { return tables_; }
+  std::vector<Figure> const& figures() const { return figures_; }
 
   Markup contents() const { return element("nav", {{"aria-label", context_.words(Word::contents)}}, contents_); }
   Markup const& body() const { return body_; }
@@ -68,8 +88,9 @@ class Page {
 
   Context const& context_;
   Markup contents_, body_;
-  Numbered figures_, tables_in_;
+  Numbered figures_in_, tables_in_;
   std::vector<Table> tables_;
+  std::vector<Figure> figures_;
 };
 
 Markup methods(Context const& context) {
@@ -150,11 +171,12 @@ Markup curves(Page& page, Context const& context) {
     };
     if (run.method == "kaplan_meier")
       if (const Markup figure = figures::kaplan_meier(context, run); !figure.empty())
-        out += page.figure(caption(Word::km_caption), figure);
+        out += page.figure(caption(Word::km_caption), figure, series_data(context, run, "survival", "kaplan_meier"), "survival");
     if (run.method == "turnbull")
       if (const Markup figure = figures::turnbull(context, run); !figure.empty())
         out += page.figure(
-            caption(figures::kaplan_meier_beside(context, run) ? Word::turnbull_beside_caption : Word::turnbull_caption), figure);
+            caption(figures::kaplan_meier_beside(context, run) ? Word::turnbull_beside_caption : Word::turnbull_caption), figure,
+            series_data(context, run, "probability", "turnbull"), "intervals");
   }
   for (auto const& endpoint : context.plan.endpoints)
     for (auto const& set : context.plan.sets) out += page.table(tables::endpoint_summary(context, endpoint, set.id));
@@ -188,6 +210,13 @@ bool repeats_an_earlier(Context const& context, results::AnalysisRun const& run)
   return false;
 }
 
+/// Whether a record is one of these.
+std::function<bool(results::Record const&)> one_of(std::vector<ArmsOverVisits::Cell> const& cells) {
+  return [cells](results::Record const& record) {
+    return std::ranges::any_of(cells, [&](auto const& cell) { return cell.record == &record && !cell.visit.empty(); });
+  };
+}
+
 /// Figures of repeated measures: the model's means and differences, and what they were computed from.
 Markup over_visits(Page& page, Context const& context) {
   auto const& words = context.words;
@@ -200,13 +229,29 @@ Markup over_visits(Page& page, Context const& context) {
         return arms_over_visits(context, other).has_value() && !repeats_an_earlier(context, other);
       });
       if (const Markup figure = figures::visit_means(context, run); !figure.empty())
-        out += page.figure(words(Word::visit_means_caption, name, means_in_words(context, *numbers), set), figure);
+        out += page.figure(words(Word::visit_means_caption, name, means_in_words(context, *numbers), set), figure,
+                           records_data(context, run, one_of(numbers->means), "means"), "visits");
       if (const Markup figure = figures::visit_differences(context, run); !figure.empty())
-        out += page.figure(words(Word::visit_differences_caption, name, comparisons_in_words(context, *numbers), set), figure);
+        out += page.figure(words(Word::visit_differences_caption, name, comparisons_in_words(context, *numbers), set), figure,
+                           records_data(context, run, one_of(numbers->differences), "differences"), "visits");
     }
-    if (!yes_or_no(context, run) && first_with(context, run, "trajectory"))
-      if (const Markup figure = figures::trajectories(context, run); !figure.empty())
-        out += page.figure(words(Word::trajectory_caption, context.endpoint(run.endpoint), set), figure);
+    out += page.table(tables::responders(context, run));
+    if (!yes_or_no(context, run) && first_with(context, run, "trajectory")) {
+      const std::string endpoint = context.endpoint(run.endpoint);
+      const auto data = [&](std::string const& id) { return series_data(context, run, "trajectory", id); };
+      out += page.figure(words(Word::trajectory_caption, endpoint, set), figures::trajectories(context, run), data("trajectories"),
+                         "trajectory");
+      const Markup bars = figures::waterfall(context, run);
+      FigureData at_visit = data("waterfall");
+      if (!bars.empty()) figures::keep_waterfall_visit(context, run, at_visit);
+      out += page.figure(
+          tables::said(context, "Every participant's ", "各受试者的") + inside_sentence(endpoint) +
+              tables::said(context, " at ", "，") + inside_sentence(figures::waterfall_visit(context, run)) + " (" + set + ")",
+          bars, std::move(at_visit), "waterfall");
+      out += page.figure(tables::said(context, "Heat map: ", "热图：") + endpoint + tables::said(context, " of every participant over visits (", "，各受试者随访视（") +
+                             set + tables::said(context, ")", "）"),
+                         figures::heat_map(context, run), data("heat_map"), "heat");
+    }
   }
   return out;
 }
@@ -222,11 +267,13 @@ Markup missing_data(Page& page, Context const& context) {
     const std::string set = inside_sentence(context.set(run.set)), endpoint = context.endpoint(run.endpoint);
     if (first_with(context, run, "missing_pattern")) {
       if (const Markup figure = figures::missing_patterns(context, run); !figure.empty())
-        out += page.figure(words(Word::missing_figure_caption, endpoint, set), figure);
+        out += page.figure(words(Word::missing_figure_caption, endpoint, set), figure,
+                           series_data(context, run, "missing_pattern", "missing_patterns"), "patterns");
       out += page.table(tables::missing_patterns(context, run));
     }
     if (const Markup figure = figures::tipping_point(context, run); !figure.empty())
-      out += page.figure(words(Word::tipping_caption, name_among(context, run, has_series("tipping_point")), set), figure);
+      out += page.figure(words(Word::tipping_caption, name_among(context, run, has_series("tipping_point")), set), figure,
+                         series_data(context, run, "tipping_point", "tipping_point"), "tipping");
   }
   return out;
 }
@@ -241,12 +288,18 @@ Markup model_checks(Page& page, Context const& context) {
       return !series_of(context, other.id, "residuals").empty() || !figures::covariance_groups(context, other).empty();
     });
     if (const Markup figure = figures::residuals(context, run); !figure.empty())
-      out += page.figure(words(Word::residual_caption, name, set), figure);
+      out += page.figure(words(Word::residual_caption, name, set), figure, series_data(context, run, "residuals", "residuals"),
+                         "residuals");
     for (auto const& group : figures::covariance_groups(context, run))
       if (const Markup figure = figures::covariance(context, run, group); !figure.empty())
         out += page.figure(group.empty() ? words(Word::covariance_caption, name, set)
                                          : words(Word::covariance_of_arm_caption, name, set, context.arm(group)),
-                           figure);
+                           figure,
+                           records_data(
+                               context, run,
+                               [&](auto const& record) { return figures::shows_covariance(record.finding, group); },
+                               group.empty() ? "covariance" : "covariance_" + group),
+                           "covariance");
   }
   return out;
 }
@@ -265,9 +318,20 @@ Markup outcome(Page& page, Context const& context) {
     out += page.figure(
         context.words(Word::compared_caption, context.endpoint(run.endpoint), figures::analyses_compared_question(context, run),
                       visit + inside_sentence(context.set(run.set))),
-        figure);
+        figure, figures::analyses_compared_data(context, run), "flat");
   }
+  for (auto const& run : context.answer.runs)
+    out += page.figure(tables::said(context, "Dose-response: ", "剂量反应：") + context.analysis(run) + " (" +
+                           inside_sentence(context.set(run.set)) + ")",
+                       figures::dose_response(context, run), figures::dose_response_data(context, run), "dose");
   for (auto const& run : context.answer.runs) out += page.table(tables::dependence(context, run));
+  for (auto const& run : context.answer.runs) {
+    out += page.table(tables::subgroups(context, run));
+    for (std::string const& arm : figures::forest_arms(context, run))
+      out += page.figure(tables::said(context, "Subgroups: ", "亚组分析：") + context.analysis(run) +
+                             (context.words.chinese() ? "，" : ", ") + context.arm(arm),
+                         figures::forest(context, run, arm), subgroups_data(context, run, arm), "flat");
+  }
   for (auto const& endpoint : context.plan.endpoints) out += page.table(tables::analyses_side_by_side(context, endpoint.id));
   for (auto const& run : context.answer.runs) out += page.table(tables::analysis(context, run));
   if (context.answer.runs.empty()) out += element("p", "note", context.words(Word::results_none));
@@ -279,7 +343,8 @@ void add_section(Page& page, Context const& context, std::string_view name) {
   if (name == "synopsis") page.section("synopsis", Word::section_synopsis, synopsis(page, context));
   if (name == "flow")
     page.section("flow", Word::section_flow,
-                 page.figure(words(Word::flow_caption), figures::participant_flow(context), Table::Chapter::population) +
+                 page.figure(words(Word::flow_caption), figures::participant_flow(context), flow_data(context), "flow",
+                             Table::Chapter::population) +
                      page.table(tables::disposition(context)));
   if (name == "baseline")
     page.section("baseline", Word::section_baseline,
@@ -339,6 +404,7 @@ Document document(protocol::Protocol const& protocol, results::Results const& an
           .bytes() +
       "\n";
   out.tables = page.tables();
+  out.figures = page.figures();
   auto const& from = labelled.provenance;
   out.frame = {.language = options.language,
                .trial = protocol.trial.id,
@@ -353,6 +419,8 @@ Document document(protocol::Protocol const& protocol, results::Results const& an
   return out;
 }
 
+std::string file_name(Figure const& figure) { return file_name_of("f", figure.number, figure.data.id); }
+
 std::vector<std::pair<std::string, std::string>> files_of(Document const& document, std::vector<std::string> const& formats) {
   const auto wanted = [&](std::string_view format) { return std::ranges::find(formats, format) != formats.end(); };
   std::vector<std::pair<std::string, std::string>> files;
@@ -362,6 +430,14 @@ std::vector<std::pair<std::string, std::string>> files_of(Document const& docume
     const std::string name = "tables/" + file_name(table);
     if (wanted("rtf")) files.emplace_back(name + ".rtf", rtf_of({table}, document.frame));
     if (wanted("csv")) files.emplace_back(name + ".csv", csv_of(table));
+  }
+  for (Figure const& figure : document.figures) {
+    const std::string name = file_name(figure);
+    if (wanted("svg") && !figure.svg.empty())
+      files.emplace_back("figures/" + name + ".svg", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + figure.svg + "\n");
+    if (!wanted("csv") || figure.data.empty()) continue;
+    files.emplace_back("figures/" + name + ".csv", csv_of(figure.data));
+    files.emplace_back("figures/" + name + ".R", r_of(figure.data, name + ".csv", figure.number + " " + figure.caption));
   }
   return files;
 }

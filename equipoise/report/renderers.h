@@ -34,13 +34,17 @@ std::string rtf_of(std::vector<Table> const& tables, Frame const& frame);
 /// unit, format, footnotes. UTF-8, LF; quotes where RFC 4180 needs them.
 std::string csv_of(Table const& table);
 
+/// One line of a CSV file with its end: quotes where RFC 4180 needs them.
+std::string csv_line(std::vector<std::string> const& cells);
+
 /// The tables as a JSON list: heads, rows and cells with raw and printed values, footnotes, remarks.
 std::string json_of(std::vector<Table> const& tables);
 
 /// results.json (results::to_json) with these tables as its last member, "tables".
 std::string with_tables(std::string results_json, std::vector<Table> const& tables);
 
-/// "t-14.1.2-demography": what the files of a table are called.
+/// Letters and digits of an id behind its number, "t-14.1.2-demography"; and what the files of a table are called.
+std::string file_name_of(std::string_view kind, std::string const& number, std::string const& id);
 std::string file_name(Table const& table);
 
 }  // namespace equipoise::report

@@ -3,7 +3,9 @@
 namespace equipoise::report {
 
 // The page is complete without it. Texts go in as text nodes, never as markup. Pointer, and arrow keys for those who use no
-// pointer. Each figure can be taken away as SVG and PNG: on white, at twice its size, with its mark when it is simulated.
+// pointer; what has a title shows it beside the pointer. Each figure can be taken away as SVG, PNG (at twice its size) and PDF (by
+// the browser's own printing of the figure alone, so text stays text), with its mark when it is simulated, and its numbers as CSV
+// with the R code that draws them.
 const std::string_view script = R"js(
 (function(){"use strict";
 var ns="http://www.w3.org/2000/svg";
@@ -46,11 +48,34 @@ document.querySelectorAll("[data-km]").forEach(function(box){
     e.preventDefault();var step=(e.shiftKey?10:1)*(e.key==="ArrowLeft"?-1:1);show(at===null?0:at+step);
   });
 });
+document.querySelectorAll(".plot svg").forEach(function(svg){
+  var layer=null;
+  svg.querySelectorAll(".tip").forEach(function(g){
+    var t=g.querySelector("title");if(!t)return;
+    g.setAttribute("data-tip",t.textContent);t.remove();
+  });
+  function hide(){if(layer)layer.remove();layer=null;}
+  svg.addEventListener("pointermove",function(e){
+    var g=e.target.closest?e.target.closest(".tip"):null,m=svg.getScreenCTM();hide();
+    if(!g||!m)return;
+    var p=new DOMPoint(e.clientX,e.clientY).matrixTransform(m.inverse()),box=svg.viewBox.baseVal;
+    layer=make("g",{"class":"hover"},svg);
+    var frame=make("rect",{rx:6,height:26},layer),text=make("text",{"font-size":13,"class":"ink",fill:"#1c2430"},layer);
+    text.textContent=g.getAttribute("data-tip");
+    var width=text.getComputedTextLength()+20,x=p.x+14+width>box.width?Math.max(2,p.x-14-width):p.x+14,y=p.y<40?p.y+16:p.y-36;
+    frame.setAttribute("x",x);frame.setAttribute("y",y);frame.setAttribute("width",width);
+    text.setAttribute("x",x+10);text.setAttribute("y",y+17.5);
+  });
+  svg.addEventListener("pointerleave",hide);
+});
 var chinese=document.documentElement.lang.indexOf("zh")===0;
 function save(name,blob){var a=document.createElement("a"),url=URL.createObjectURL(blob);a.href=url;a.download=name;a.click();setTimeout(function(){URL.revokeObjectURL(url);},1000);}
 function alone(svg){
   var copy=svg.cloneNode(true),box=svg.viewBox.baseVal;
   copy.querySelectorAll(".hover").forEach(function(e){e.remove();});
+  copy.querySelectorAll("[data-tip]").forEach(function(g){
+    var t=document.createElementNS(ns,"title");t.textContent=g.getAttribute("data-tip");g.removeAttribute("data-tip");g.insertBefore(t,g.firstChild);
+  });
   copy.setAttribute("xmlns",ns);copy.setAttribute("width",box.width);copy.setAttribute("height",box.height);
   copy.setAttribute("font-family","Helvetica, Arial, 'Noto Sans', 'Noto Sans CJK SC', sans-serif");
   var white=document.createElementNS(ns,"rect");
@@ -63,21 +88,36 @@ document.querySelectorAll("figure.panel").forEach(function(figure){
   if(!svg||!number||!svg.viewBox.baseVal)return;
   var name=number.textContent.trim().replace(/[^0-9A-Za-z.]+/g,"-").replace(/^-+|-+$/g,"").toLowerCase()||"figure";
   var bar=document.createElement("div");bar.className="take";
-  ["SVG","PNG"].forEach(function(kind){
+  function file(kind){var t=figure.querySelector("template."+kind);return t?t.content.textContent:null;}
+  function take(kind,act){
     var button=document.createElement("button");button.type="button";button.textContent=kind;
     button.setAttribute("aria-label",(chinese?"下载 "+kind+"：":"Download as "+kind+": ")+number.textContent);
-    button.addEventListener("click",function(){
-      var made=alone(svg);
-      if(kind==="SVG")return save(name+".svg",new Blob([made.text],{type:"image/svg+xml"}));
-      var image=new Image();
-      image.onload=function(){
-        var canvas=document.createElement("canvas");canvas.width=2*made.width;canvas.height=2*made.height;
-        canvas.getContext("2d").drawImage(image,0,0,canvas.width,canvas.height);
-        canvas.toBlob(function(blob){save(name+".png",blob);},"image/png");
-      };
-      image.setAttribute("src","data:image/svg+xml;charset=utf-8,"+encodeURIComponent(made.text));
-    });
-    bar.appendChild(button);
+    button.addEventListener("click",act);bar.appendChild(button);
+  }
+  take("SVG",function(){save(name+".svg",new Blob([alone(svg).text],{type:"image/svg+xml"}));});
+  take("PNG",function(){
+    var made=alone(svg),image=new Image();
+    image.onload=function(){
+      var canvas=document.createElement("canvas");canvas.width=2*made.width;canvas.height=2*made.height;
+      canvas.getContext("2d").drawImage(image,0,0,canvas.width,canvas.height);
+      canvas.toBlob(function(blob){save(name+".png",blob);},"image/png");
+    };
+    image.setAttribute("src","data:image/svg+xml;charset=utf-8,"+encodeURIComponent(made.text));
+  });
+  take("PDF",function(){
+    var made=alone(svg),old=document.title,sheet=document.createElement("style"),holder=document.createElement("div");
+    sheet.textContent="@page{size:"+made.width+"px "+made.height+"px;margin:0}"+
+      "@media print{body>*:not(.alone){display:none!important}body>.alone{display:block!important;position:fixed;inset:0}.alone svg{width:"+made.width+"px;height:"+made.height+"px}}";
+    holder.className="alone";holder.style.display="none";
+    holder.appendChild(document.importNode(new DOMParser().parseFromString(made.text,"image/svg+xml").documentElement,true));
+    document.head.appendChild(sheet);document.body.appendChild(holder);document.title=name;
+    function done(){sheet.remove();holder.remove();document.title=old;window.removeEventListener("afterprint",done);}
+    window.addEventListener("afterprint",done);
+    window.print();
+  });
+  ["CSV","R"].forEach(function(kind){
+    var text=file(kind.toLowerCase());
+    if(text!==null)take(kind,function(){save(name+(kind==="CSV"?".csv":".R"),new Blob([text],{type:kind==="CSV"?"text/csv":"text/plain"}));});
   });
   figure.querySelector("figcaption").appendChild(bar);
 });

@@ -27,9 +27,9 @@ nav a:hover{text-decoration:underline}
 .card .more{font-size:13px;line-height:1.45;color:var(--muted);margin-top:4px}
 .panel{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:24px 26px;margin:0 0 20px}
 figure.panel{margin:0 0 20px}
-figcaption{font-weight:650;margin:0 0 14px;line-height:1.4}
+figcaption{display:flow-root;font-weight:650;margin:0 0 14px;line-height:1.4}
 figcaption .number{color:var(--muted);font-weight:500;margin-right:6px}
-.take{float:right;display:flex;gap:6px;margin-left:12px}
+.take{float:right;display:flex;flex-wrap:wrap;gap:6px;margin-left:12px}
 .take button{font:inherit;font-size:12px;font-weight:500;color:var(--muted);background:none;border:1px solid var(--line);border-radius:6px;padding:1px 8px;cursor:pointer}
 .take button:hover,.take button:focus-visible{color:var(--ink);border-color:var(--rule)}
 .lead{margin:0 0 10px;color:var(--soft)}

@@ -263,6 +263,11 @@ Markup hollow_marker(int shape, Point at, double r, std::string_view css, std::s
       {{"class", std::string(css)}, {"fill", std::string("#ffffff")}, {"stroke", std::string(stroke)}, {"stroke-width", 1.6}});
 }
 
+Markup tip(std::string const& text, Markup const& drawn) {
+  if (drawn.empty()) return {};
+  return element("g", "tip", element("title", Markup(text)) + drawn);
+}
+
 Markup figure(double width, double height, std::string const& title, std::string const& watermark, Markup const& content) {
   Markup inside = element("title", Markup(title)) + content;
   if (!watermark.empty()) {

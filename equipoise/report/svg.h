@@ -76,6 +76,9 @@ Markup marker(int shape, Point at, double radius, std::string_view css, std::str
 /// The same, empty: an outline over the paper.
 Markup hollow_marker(int shape, Point at, double radius, std::string_view css, std::string_view stroke);
 
+/// What is drawn, with a text that shows when it is pointed at. Nothing of nothing.
+Markup tip(std::string const& text, Markup const& drawn);
+
 /// The figure as one image with its name for screen readers; with a watermark across it when `watermark` is not empty.
 Markup figure(double width, double height, std::string const& title, std::string const& watermark, Markup const& content);
 

@@ -39,6 +39,10 @@ std::string multiplicity_methods(Context const& context);
 /// What a primary analysis would have said with other choices: degrees of freedom, covariance, assumption on missing values.
 /// Empty without alternatives.
 Table dependence(Context const& context, results::AnalysisRun const& run);
+/// The effect in each subgroup of an analysis, participants and events beside it, and the tests of interaction; empty without.
+Table subgroups(Context const& context, results::AnalysisRun const& run);
+/// Yes among those seen, at each visit by arm, of the first analysis of an endpoint that is asked at visits; else empty.
+Table responders(Context const& context, results::AnalysisRun const& run);
 /// What was computed from what.
 Markup provenance(Context const& context);
 

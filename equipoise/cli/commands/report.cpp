@@ -23,9 +23,10 @@ void add_report(CLI::App& app, Console& console) {
   command->add_option("--output", arguments->output, "Folder for report.html, results.json and tables")->capture_default_str();
   command
       ->add_option("--formats", arguments->formats,
-                   "html: report.html; rtf: tables.rtf and tables/*.rtf; csv: tables/*.csv; several with commas")
+                   "html: report.html; rtf: tables.rtf and tables/*.rtf; csv: tables/*.csv, figures/*.csv and *.R; svg: figures/*.svg; "
+                   "several with commas")
       ->delimiter(',')
-      ->check(CLI::IsMember({"html", "rtf", "csv"}))
+      ->check(CLI::IsMember({"html", "rtf", "csv", "svg"}))
       ->capture_default_str();
   command->add_option("--language", arguments->language, "en or zh")->check(CLI::IsMember({"en", "zh"}))->capture_default_str();
   command->add_option("--blinded", arguments->blinding_key,

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "equipoise/report/figures.h"
-#include "equipoise/report/figures/visit_frame.h"
+#include "equipoise/report/figures/flat_axis.h"
 #include "equipoise/report/headline.h"
 #include "equipoise/report/visits.h"
 #include "equipoise/results/labels.h"
@@ -93,11 +93,27 @@ std::string analyses_compared_question(Context const& context, AnalysisRun const
   return context.words(all.ratio ? Word::visit_ratios_word : Word::visit_differences_word, context.arm(all.against));
 }
 
+FigureData analyses_compared_data(Context const& context, AnalysisRun const& run) {
+  FigureData data{.id = "analyses_" + run.endpoint + "_" + run.set, .columns = {}, .rows = {}};
+  for (Block const& block : compared(context, run).blocks)
+    for (Row const& row : block.rows) {
+      Finding const& f = row.record->finding;
+      data.add({{"analysis", row.run->id},
+                {"method", row.run->method},
+                {"arm", block.arm},
+                {"quantity", f.quantity},
+                {"value", data_number(f.value)},
+                {"lower", data_number(f.lower.value_or(missing_number))},
+                {"upper", data_number(f.upper.value_or(missing_number))},
+                {"p", data_number(f.p.value_or(missing_number))}});
+    }
+  return data;
+}
+
 Markup analyses_compared(Context const& context, AnalysisRun const& run) {
   if (!has_analyses_compared(context, run)) return {};
   const Compared all = compared(context, run);
   auto const& words = context.words;
-  auto const& endpoint = *context.plan.endpoint(run.endpoint);
   Range range;
   range.add(all.ratio ? 1 : 0);
   int decimals = 0;
@@ -119,21 +135,12 @@ Markup analyses_compared(Context const& context, AnalysisRun const& run) {
   double rows = 0;
   for (Block const& block : all.blocks) rows += double(block.rows.size()) * row_height + (all.blocks.size() > 1 ? 30 : 0);
   at.bottom = at.top + rows + 4;
-  // A value axis lies flat here: its scale runs from left to right.
-  ValueAxis x = all.ratio ? ratio_axis(range.low, range.high, at.bottom, at.top)
-                          : value_axis(range.low, range.high, at.bottom, at.top, true, 7);
-  x.scale.start = at.left, x.scale.end = at.right;
-  const double none = x(all.ratio ? 1.0 : 0.0), text_x = at.right + 24, p_x = at.width - 12;
+  const FlatAxis x(all.ratio, range, at);
+  constexpr double text_gap = 24;
+  const double text_x = at.right + text_gap, p_x = at.width - 12;
 
-  Markup grid_lines, body;
-  for (std::size_t i = 0; i < x.ticks.size(); ++i) {
-    const double place = x(x.ticks[i]);
-    if (std::fabs(place - none) > 0.5) grid_lines += svg::line(place, at.top - 6, place, at.bottom, "grid", grid);
-    body +=
-        svg::text(place, at.bottom + 20, x.labels[i], {.size = font, .anchor = Anchor::middle, .css = "muted", .fill = muted});
-  }
-  grid_lines += svg::line(none, at.top - 6, none, at.bottom, "axis", axis, 1.4);
-  body += svg::line(at.left, at.bottom, at.right, at.bottom, "axis", axis);
+  const Markup grid_lines = x.draw(at);
+  Markup body;
 
   const double head = at.top - 20;
   const std::string effect = words(all.ratio ? Word::visit_ratio_to : Word::visit_difference_from, context.arm(all.against));
@@ -173,22 +180,15 @@ Markup analyses_compared(Context const& context, AnalysisRun const& run) {
       if (row.over_visits) detail += (words.chinese() ? "，" : ", ") + words(Word::compared_over_visits);
       body += svg::text(left, middle + 13, cut_to(detail, name_width, 11.5, Weight::regular),
                         {.size = 11.5, .css = "muted", .fill = muted});
-      if (f.lower && f.upper && std::isfinite(*f.lower) && std::isfinite(*f.upper) && (!all.ratio || *f.lower > 0)) {
-        const double from = x(*f.lower), to = x(*f.upper);
-        body += svg::path("M" + coordinate(from) + " " + coordinate(middle) + "H" + coordinate(to) + "M" + coordinate(from) +
-                              " " + coordinate(middle - 3.5) + "v7M" + coordinate(to) + " " + coordinate(middle - 3.5) + "v7",
-                          {{"class", "whisker s" + slot},
-                           {"fill", std::string("none")},
-                           {"stroke", std::string(style.colour)},
-                           {"stroke-width", primary ? 2.0 : 1.4}});
-      }
-      if (!all.ratio || f.value > 0)
-        body += svg::marker(style.shape, {x(f.value), middle}, primary ? 6 : 4.8, "mark f" + slot, style.colour);
+      Markup mark;
+      if (f.lower && f.upper) mark += x.interval(*f.lower, *f.upper, middle, style, primary ? 2.0 : 1.4);
+      if (x.shows(f.value)) mark += svg::marker(style.shape, {x(f.value), middle}, primary ? 6 : 4.8, "mark f" + slot, style.colour);
       const auto number = [&](double value) {
         return all.ratio ? results::significant(value, 3) : results::fixed(value, decimals);
       };
       std::string estimate = number(f.value);
       if (f.lower && f.upper) estimate += " (" + results::interval(number(*f.lower), number(*f.upper), context.language()) + ")";
+      body += svg::tip(context.analysis(*row.run) + (words.chinese() ? "：" : ": ") + estimate, mark);
       body += svg::text(text_x, middle + 4.5, estimate, {.size = font, .weight = weight, .fill = ink});
       if (f.p)
         body += svg::text(p_x, middle + 4.5, results::p_value(*f.p, context.alpha()),
@@ -199,20 +199,8 @@ Markup analyses_compared(Context const& context, AnalysisRun const& run) {
     }
   }
   double foot = at.bottom + 30;
-  if (endpoint.benefit == protocol::Benefit::higher || endpoint.benefit == protocol::Benefit::lower) {
-    const std::string arm = all.blocks.size() == 1 ? context.arm(all.blocks.front().arm) : words(Word::tipping_other_arm);
-    const bool lower = endpoint.benefit == protocol::Benefit::lower;
-    const std::string towards_left = "\u2190 " + words(Word::compared_favours, lower ? arm : context.arm(all.against)),
-                      towards_right = words(Word::compared_favours, lower ? context.arm(all.against) : arm) + " \u2192";
-    // Side by side about the line of no difference where there is room, else at the ends of the axis.
-    const double wide_left = svg::text_width(towards_left, 12), wide_right = svg::text_width(towards_right, 12);
-    const double least = left, most = at.width - 12;
-    const double end = std::clamp(none - 10, least + wide_left, most - wide_right - 20),
-                 begin = std::max(end + 20, std::min(none + 10, most - wide_right));
-    body += svg::text(end, at.bottom + 42, towards_left, {.size = 12, .anchor = Anchor::end, .css = "muted", .fill = muted});
-    body += svg::text(begin, at.bottom + 42, towards_right, {.size = 12, .css = "muted", .fill = muted});
-    foot += 22;
-  }
+  body += favours(context, run, x, all.blocks.size() == 1 ? context.arm(all.blocks.front().arm) : words(Word::tipping_other_arm),
+                  context.arm(all.against), at, left, foot);
   const std::string name = words(Word::compared_aria, context.endpoint(run.endpoint), context.set(run.set), described);
   return scrolling("plot", svg::figure(at.width, foot, name, watermark(context), bands + grid_lines + body)) +
          note(context, {words(Word::compared_note, level.empty() ? context.confidence() : level)});

@@ -14,19 +14,24 @@ using svg::Weight;
 namespace {
 
 /// The line, its intervals and its markers, a little beside the visits.
-Markup draw_line(ArmLine const& line, ArmStyle const& style, VisitAxis const& visits, svg::Scale const& x, ValueAxis const& y,
+Markup draw_line(Context const& context, ArmLine const& line, ArmStyle const& style, VisitAxis const& visits, svg::Scale const& x, ValueAxis const& y,
                  double moved) {
   std::vector<Point> points;
-  Markup intervals, marks;
+  Markup marks;
   const std::string slot = std::to_string(style.slot);
   for (std::size_t v = 0; v < line.records.size(); ++v) {
     const double at = x(visits.place[v]) + moved, value = line.value(v);
     points.push_back({at, std::isnan(value) ? value : y(value)});
     if (std::isnan(value)) continue;
     Finding const& f = line.records[v]->finding;
+    Markup mark;
     if (f.lower && f.upper && std::isfinite(y(*f.lower)) && std::isfinite(y(*f.upper)))
-      intervals += whisker(at, y(*f.lower), y(*f.upper), style);
-    marks += svg::marker(style.shape, points.back(), 4.8, std::string("mark f") + slot, style.colour);
+      mark += whisker(at, y(*f.lower), y(*f.upper), style);
+    mark += svg::marker(style.shape, points.back(), 4.8, std::string("mark f") + slot, style.colour);
+    const results::Printed text = results::printed(f, context.language(), context.alpha());
+    marks += svg::tip(context.arm(line.arm) + ", " + visits.labels[v] + (context.words.chinese() ? "：" : ": ") + text.value +
+                          (text.interval.empty() ? "" : " (" + text.interval + ")"),
+                      mark);
   }
   Attributes stroke = {{"class", std::string("curve s") + slot},
                        {"fill", std::string("none")},
@@ -34,7 +39,7 @@ Markup draw_line(ArmLine const& line, ArmStyle const& style, VisitAxis const& vi
                        {"stroke-width", 2.0},
                        {"stroke-linejoin", std::string("round")}};
   if (!style.dash.empty()) stroke.emplace_back("stroke-dasharray", std::string(style.dash));
-  return intervals + svg::path(broken_line(points), std::move(stroke)) + marks;
+  return svg::path(broken_line(points), std::move(stroke)) + marks;
 }
 
 }  // namespace
@@ -76,7 +81,7 @@ LinesDrawn draw_lines(Context const& context, Layout const& at, ArmLines const& 
   std::vector<double> end_x, end_y;
   for (std::size_t i = 0; i < arms.lines.size(); ++i) {
     ArmLine const& line = arms.lines[i];
-    out.drawn += draw_line(line, context.style(line.arm), visits, x, y, out.moved[i]);
+    out.drawn += draw_line(context, line, context.style(line.arm), visits, x, y, out.moved[i]);
     end_x.push_back(x(visits.place[line.last]) + out.moved[i]), end_y.push_back(y(line.value(line.last)));
   }
   out.drawn += end_labels(context, at, arms.arms(), labels, end_x, end_y);

@@ -36,9 +36,11 @@ Markup panel(Context const& context, MissingPatterns const& all, std::size_t arm
       above += block;
       if (!observed || block == 0) continue;
       seen += block;
-      blocks += svg::rectangle(
-          left, top, wide - gap, height, 0,
-          {{"class", std::string("f") + slot}, {"fill", std::string(style.colour)}, {"fill-opacity", std::string("0.62")}});
+      blocks += svg::tip(
+          visits.labels[v] + ": " + std::to_string(block) + "/" + std::to_string(std::int64_t(n)),
+          svg::rectangle(
+              left, top, wide - gap, height, 0,
+              {{"class", std::string("f") + slot}, {"fill", std::string(style.colour)}, {"fill-opacity", std::string("0.62")}}));
     }
     out += svg::rectangle(left, at.top, wide - gap, at.bottom - at.top, 0,
                           {{"class", std::string("box")},

@@ -184,11 +184,13 @@ Markup cells(Comparison const& one, Box const& at, double alpha, protocol::Endpo
       const std::size_t which = ne ? shades.size() - 1 : shade_of(cell->p, alpha);
       const Shade& shade =
           which < control_shades.size() && for_control(endpoint, cell->estimate) ? control_shades[which] : shades[which];
-      fills += svg::rectangle(left + gap / 2, top + gap / 2, w - gap, h - gap, gap > 1 ? 2 : 0,
-                              {{"class", std::string("cell")},
-                               {"fill", std::string(shade.fill)},
-                               {"stroke", std::string("#d5dce6")},
-                               {"stroke-width", gap > 1 ? 0.6 : 0.2}});
+      fills += svg::tip(shift(cell->delta) + " / " + shift(cell->delta_reference) + ": " +
+                            results::fixed(cell->estimate, decimals) + ", " + results::p_statement(cell->p, alpha),
+                        svg::rectangle(left + gap / 2, top + gap / 2, w - gap, h - gap, gap > 1 ? 2 : 0,
+                                       {{"class", std::string("cell")},
+                                        {"fill", std::string(shade.fill)},
+                                        {"stroke", std::string("#d5dce6")},
+                                        {"stroke-width", gap > 1 ? 0.6 : 0.2}}));
       if (printed || ne) {
         const std::string css = "cell-ink";
         texts += svg::text(left + w / 2, top + h / 2 + (printed ? -2 : 4), results::fixed(cell->estimate, decimals),
@@ -364,16 +366,19 @@ Part along(Context const& context, Comparison const& one, std::string const& uni
                             {"stroke", std::string(axis)},
                             {"stroke-dasharray", std::string("3 3")}});
   std::vector<Point> points;
-  Markup intervals, marks;
+  Markup marks;
   for (Shifted const& s : line) {
     points.push_back({x(moved(s)), std::isfinite(s.estimate) ? y(s.estimate) : missing_number});
     if (!std::isfinite(s.estimate)) continue;
-    if (std::isfinite(s.lower) && std::isfinite(s.upper)) intervals += whisker(points.back().x, y(s.lower), y(s.upper), style);
-    if (s.p < alpha) marks += svg::marker(style.shape, points.back(), 5, std::string("mark f") + slot, style.colour);
-    else marks += svg::hollow_marker(style.shape, points.back(), 4.6, std::string("hollow s") + slot, style.colour);
+    Markup mark;
+    if (std::isfinite(s.lower) && std::isfinite(s.upper)) mark += whisker(points.back().x, y(s.lower), y(s.upper), style);
+    if (s.p < alpha) mark += svg::marker(style.shape, points.back(), 5, std::string("mark f") + slot, style.colour);
+    else mark += svg::hollow_marker(style.shape, points.back(), 4.6, std::string("hollow s") + slot, style.colour);
+    marks += svg::tip(shift(moved(s)) + ": " + results::fixed(s.estimate, results::decimals_for(s.estimate, {})) + ", " +
+                          results::p_statement(s.p, alpha),
+                      mark);
   }
-  part.body += intervals +
-               svg::path(broken_line(points), {{"class", std::string("curve s") + slot},
+  part.body += svg::path(broken_line(points), {{"class", std::string("curve s") + slot},
                                                {"fill", std::string("none")},
                                                {"stroke", std::string(style.colour)},
                                                {"stroke-width", 1.8}}) +

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "equipoise/core/text.h"
 #include "equipoise/report/figures.h"
 #include "equipoise/report/figures/panels.h"
 #include "equipoise/report/figures/visit_frame.h"
@@ -13,6 +14,7 @@ using svg::Anchor;
 using svg::Point;
 using svg::Weight;
 
+constexpr double most_pointed = 200;  ///< so many lines of an arm can each be pointed at
 constexpr std::size_t few = 10;  ///< so many participants of an arm can have a panel each
 
 struct Axes {
@@ -26,6 +28,14 @@ std::vector<Point> points_of(Trajectories::Line const& line, Axes const& axes) {
   for (std::size_t i = 0; i < line.visit.size(); ++i)
     points.push_back({axes.x(axes.visits.place[std::size_t(line.visit[i])]), axes.y(line.value[i])});
   return points;
+}
+
+/// "Week 4: 210; Week 12: 250" of a participant.
+std::string values_in_words(Trajectories::Line const& line, Axes const& axes) {
+  std::string text;
+  for (std::size_t i = 0; i < line.visit.size(); ++i)
+    text += (i == 0 ? "" : "; ") + axes.visits.labels[std::size_t(line.visit[i])] + ": " + shortest(line.value[i]);
+  return text;
 }
 
 std::vector<Point> mean_points(Trajectories const& arm, Axes const& axes) {
@@ -65,7 +75,8 @@ Markup arm_panel(Trajectories const& arm, ArmStyle const& style, Axes const& axe
     const std::vector<Point> points = points_of(line, axes);
     std::string d = broken_line(points);
     if (points.size() == 1) d += "h0";  // a dot, by the round cap
-    thin += element("path", {{"d", d}, {"stroke-width", points.size() == 1 ? 4.4 : 1.0}});
+    const Markup drawn = element("path", {{"d", d}, {"stroke-width", points.size() == 1 ? 4.4 : 1.0}});
+    thin += n <= most_pointed ? svg::tip(values_in_words(line, axes), drawn) : drawn;
   }
   Attributes group = stroked(std::string("each s") + slot, style.colour, 1);
   group.emplace_back("stroke-opacity", coordinate(std::clamp(2.6 / std::sqrt(n), 0.12, 0.55)));

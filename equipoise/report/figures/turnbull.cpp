@@ -3,6 +3,7 @@
 
 #include "equipoise/report/figures.h"
 #include "equipoise/report/figures/curve_frame.h"
+#include "equipoise/core/text.h"
 #include "equipoise/results/labels.h"
 
 namespace equipoise::report::figures {
@@ -62,16 +63,18 @@ Attributes stroked(std::string const& css, ArmStyle const& style, double width) 
 
 /// A box over each fall, and a thin line from where the curve was known to where it is known again: it leads the eye where the
 /// boxes of several arms lie over each other.
-Markup boxes(Falls const& falls, ArmStyle const& style, svg::Scale const& x, svg::Scale const& y) {
+Markup boxes(Context const& context, Falls const& falls, ArmStyle const& style, svg::Scale const& x, svg::Scale const& y) {
   Markup out;
   for (std::size_t j = 0; j < falls.from.size(); ++j) {
     if (std::isinf(falls.to[j]) || falls.to[j] == falls.from[j]) continue;
     const double left = x(falls.from[j]), top = y(falls.before[j]);
     const double width = x(falls.to[j]) - left, height = y(falls.after[j]) - top;
-    out += svg::rectangle(left, top, width, height, 0,
-                          {{"class", std::string("band f") + std::to_string(style.slot)},
-                           {"fill", std::string(style.colour)},
-                           {"fill-opacity", std::string("0.13")}});
+    out += svg::tip(context.arm(falls.group) + ", (" + shortest(falls.from[j]) + ", " + shortest(falls.to[j]) + "]: " +
+                        results::percent(falls.before[j]) + " \u2192 " + results::percent(falls.after[j]),
+                    svg::rectangle(left, top, width, height, 0,
+                                   {{"class", std::string("band f") + std::to_string(style.slot)},
+                                    {"fill", std::string(style.colour)},
+                                    {"fill-opacity", std::string("0.13")}}));
     Attributes outline = stroked("box-line", style, 0.9);
     outline.emplace_back("stroke-opacity", std::string("0.55"));
     out += svg::path(std::string("M") + coordinate(left) + " " + coordinate(top) + "h" + coordinate(width) + "v" +
@@ -173,7 +176,7 @@ Markup turnbull(Context const& context, results::AnalysisRun const& run) {
   const svg::Scale x{0, horizon, at.left, at.right}, y{0, 1, at.bottom, at.top};
 
   Markup body = axes(at, context, svg::time_axis(horizon, context.plan.conventions.month_days), x, y);
-  for (auto const& one : falls) body += boxes(one, context.style(one.group), x, y);
+  for (auto const& one : falls) body += boxes(context, one, context.style(one.group), x, y);
   for (auto const& curve : dated)
     if (std::find(groups.begin(), groups.end(), curve.group) != groups.end())
       body += on_visit_dates(curve, context.style(curve.group), x, y);

@@ -67,10 +67,8 @@ class Lines {
   void line(std::string const& group, std::string const& row, std::string const& column, Value const& value,
             std::string const& notes) {
     const std::string raw = std::isnan(value.raw) ? std::string() : shortest(value.raw);
-    out_ += number_ + "," + std::to_string(part_);
-    for (std::string const& cell : {group, row, column, value.statistic, raw, value.printed, value.unit, value.format, notes})
-      out_ += "," + quoted(cell);
-    out_ += "\n";
+    out_ += csv_line({number_, std::to_string(part_), group, row, column, value.statistic, raw, value.printed, value.unit,
+                      value.format, notes});
   }
 
   std::string number_, out_;
@@ -79,6 +77,12 @@ class Lines {
 
 }  // namespace
 
+std::string csv_line(std::vector<std::string> const& cells) {
+  std::string out;
+  for (std::size_t i = 0; i < cells.size(); ++i) out += (i > 0 ? "," : "") + quoted(cells[i]);
+  return out + "\n";
+}
+
 std::string csv_of(Table const& table) {
   Lines lines(table);
   for (auto const& part : table.parts)
@@ -86,14 +90,16 @@ std::string csv_of(Table const& table) {
   return "table,part,group,row,column,statistic,value,printed,unit,format,footnotes\n" + lines.text();
 }
 
-std::string file_name(Table const& table) {
-  std::string out = "t-" + table.number + "-";
-  for (const char c : table.id) {
+std::string file_name_of(std::string_view kind, std::string const& number, std::string const& id) {
+  std::string out = std::string(kind) + "-" + number + "-";
+  for (const char c : id) {
     const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     if (kept || out.back() != '-') out += kept ? c : '-';
   }
   while (out.back() == '-') out.pop_back();
   return out;
 }
+
+std::string file_name(Table const& table) { return file_name_of("t", table.number, table.id); }
 
 }  // namespace equipoise::report

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "equipoise/report/subgroups.h"
 #include "equipoise/report/tables.h"
 #include "equipoise/report/tables/parts.h"
 
@@ -7,15 +8,6 @@ namespace equipoise::report::tables {
 namespace {
 
 using Summary = results::BaselineItem::Cell;
-
-std::string level_label(Context const& context, std::string_view item_id, std::string const& level) {
-  if (const auto* item = context.plan.item(item_id.substr(0, item_id.find('@'))))
-    for (auto const& code : item->codes)
-      if (code.id == level) return context.label(code.label, level);
-  if (level == "true") return context.words(Word::yes);
-  if (level == "false") return context.words(Word::no);
-  return level;
-}
 
 /// One more decimal than the data for the mean, as customary; the data's own decimals are read off the extremes and the median.
 int decimals_of(results::BaselineItem const& item) {
@@ -78,7 +70,7 @@ Grid grid_of(Context const& context, std::vector<results::BaselineItem> const& i
     add(words(Word::baseline_n), [](Summary const& c) { return of_value(value::count("n", c.n)); });
     if (item.categorical) {
       for (std::size_t l = 0; l < item.levels.size(); ++l)
-        add(level_label(context, item.item, item.levels[l]), [&](Summary const& c) {
+        add(level_in_words(context, item.item, item.levels[l]), [&](Summary const& c) {
           const std::int64_t n = l < c.counts.size() ? c.counts[l] : 0;
           if (c.n == 0) return of_value(value::count("n", n));
           return of_values(Piece::Kind::plain, "{} ({})",
