@@ -128,7 +128,7 @@ void by_group(Table& table, Shared& shared, std::vector<Record const*> const& re
       Finding f = found->second->finding;
       if (!f.lower) f.lower = limit(f, "lower");
       if (!f.upper) f.upper = limit(f, "upper");
-      const results::Printed text = results::printed(f, context.language(), context.alpha());
+      const results::Printed text = context.printed(shared.run.id, f);
       Cell cell(shared.show(value::estimate(f, text), Piece::Kind::main));
       shared.add_marks(cell, *found->second);
       if (!text.interval.empty()) cell.pieces.push_back(shared.interval(f, text, Piece::Kind::under));
@@ -271,7 +271,7 @@ Grid by_row(Shared& shared, std::vector<Record const*> const& records, Grid::Loo
     Finding f = record->finding;
     if (!f.se)
       if (const Record* log = on_log_scale(context, *record)) f.se = log->finding.se;
-    printed.push_back(results::printed(f, context.language(), context.alpha()));
+    printed.push_back(context.printed(shared.run.id, f));
     if (f.quantity == "p" || f.quantity == "adjusted_p") p = true;
     adjusted = adjusted || adjusted_beside(context, *record);
     se = se || f.se, df = df || f.df, p = p || f.p, interval = interval || (f.lower && f.upper);
