@@ -223,6 +223,9 @@ class Planner {
     for (SubgroupRequest const& one : subgroups_) want(one.item, "subgroups");
     if (const Node* by = analysis_.section.find("covariance_by"); by && by->text() && has_option(card_, "covariance_by"))
       want(*by->text(), "covariance_by");
+    if (const Node* random = analysis_.section.find("random"); random && random->array() && has_option(card_, "random"))
+      for (Node const& column : *random->array())
+        if (column.text() && *column.text() != "1") want(*column.text(), "random");
     if (!has_option(card_, "formula") || (replay_ && !fits_model())) return;
     const Node* written = analysis_.section.find("formula");
     const Node* of_model = model_for_imputation("formula");

@@ -169,6 +169,7 @@ struct Endpoint {
   std::optional<expression::Expression> time;   ///< a number: the time itself is an item of the data
   std::string time_unit = "d";                  ///< of `time`: d, wk, mo, a
   bool at_visits = false;                       ///< seen only at visits, so interval censored
+  std::optional<int> decimals;                  ///< with which values of a continuous endpoint are recorded
   Place place;
 };
 
@@ -206,9 +207,9 @@ struct Intervention {
   std::string id;
   Text label;
   std::vector<std::string> visits;
-  std::string amount;                        ///< formula for whoever prepares it, such as "dose * weight"; empty: none is stated
-  int digits = 3;                            ///< significant digits to which the amount is rounded
-  std::optional<Dose> volume;                ///< one for all arms and weights: seen at the bedside
+  std::string amount;          ///< formula for whoever prepares it, such as "dose * weight"; empty: none is stated
+  int digits = 3;              ///< significant digits to which the amount is rounded
+  std::optional<Dose> volume;  ///< one for all arms and weights: seen at the bedside
   std::optional<double> weight_change_confirm;  ///< relative change of weight since the last dose that needs a second look
   Place amount_place;
 };
@@ -218,7 +219,7 @@ struct Mask {
   std::vector<std::string> items;  ///< items and derivations
   std::string after;               ///< visit
   std::vector<std::string> roles;
-  std::string entered_by;          ///< role that alone enters them; empty: whoever enters the form
+  std::string entered_by;  ///< role that alone enters them; empty: whoever enters the form
 };
 
 /// A cell text of the data and what it means in the trial.
@@ -321,11 +322,19 @@ struct RandomisationFactor {
   Place place;                                 ///< of the rule, or of the id
 };
 
+/// Decimals of the tables that describe participants; absent: as many as the data call for.
+struct TableDecimals {
+  std::optional<int> percent, mean, sd;
+  std::optional<int> median;  ///< and quartiles
+  std::optional<int> range;   ///< minimum and maximum
+};
+
 /// [report]: what the report shows, in the protocol's order.
 struct ReportPlan {
   Text title;
   std::vector<std::string> sections;  ///< empty: all
   std::vector<std::string> baseline;  ///< items of the baseline table, "age@baseline" or "site"
+  TableDecimals decimals;
 };
 
 struct Protocol {

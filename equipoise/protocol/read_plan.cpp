@@ -211,6 +211,18 @@ void read_report(Reader& reader, Section& root) {
     }
     plan.baseline = *items;
   }
+  if (auto decimals = section->table("decimals", "'decimals' of [report]")) {
+    const auto read = [&](std::string_view key, double most) -> std::optional<int> {
+      const auto given = decimals->integer(key, {.min = 0, .max = most});
+      return given ? std::optional(int(*given)) : std::nullopt;
+    };
+    plan.decimals = {.percent = read("percent", 3),
+                     .mean = read("mean", most_decimals),
+                     .sd = read("sd", most_decimals),
+                     .median = read("median", most_decimals),
+                     .range = read("range", most_decimals)};
+    decimals->finish();
+  }
   section->finish();
 }
 

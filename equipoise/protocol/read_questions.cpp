@@ -69,6 +69,20 @@ void read_event(Reader& reader, Section& section, Endpoint& endpoint) {
   endpoint.at_visits = section.word<bool>("observed", observed).value_or(false);
 }
 
+/// The decimals with which values are recorded, from which follow those of their means and differences.
+void read_decimals(Section& section, Endpoint& endpoint) {
+  const auto given = section.integer("decimals", {.min = 0, .max = most_decimals});
+  if (!given) return;
+  endpoint.decimals = int(*given);
+  if (endpoint.kind != EndpointKind::continuous)
+    section.report_at("decimals", Code::inconsistent, "'decimals' in {} belongs to a continuous endpoint", section.name());
+  else if (!endpoint.transform.empty())
+    section
+        .report_at("decimals", Code::inconsistent,
+                   "'decimals' in {} are those of its values as recorded, and it is analysed on another scale", section.name())
+        .hint = "leave out 'decimals', or 'transform'";
+}
+
 void read_variable(Reader& reader, Section& section, Endpoint& endpoint) {
   // With `at` (or `visits`) the variable is evaluated at visits; without, once for the participant.
   const bool by_visit = section.has("at") || section.has("visits");
@@ -76,6 +90,7 @@ void read_variable(Reader& reader, Section& section, Endpoint& endpoint) {
   if (endpoint.kind == EndpointKind::binary) allowed = {Type::truth};
   endpoint.variable = reader.rule(section, "variable", Context{.at_visit = by_visit}, allowed);
   endpoint.transform = section.word<std::string_view>("transform", transforms).value_or("");
+  read_decimals(section, endpoint);
   if (const auto visits = section.texts("visits")) endpoint.visits = *visits;
   endpoint.at = section.filled_text("at").value_or("");
   const ProtocolNames names(reader.protocol);

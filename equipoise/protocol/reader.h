@@ -51,6 +51,8 @@ void read_plan(Reader& reader, Section& root);       // [[analysis]] [multiplici
 void read_claims(Reader& reader, Section& root);     // [[claim]]
 void read_source(Reader& reader, Section& root);     // [source]
 
+constexpr double most_decimals = 6;  ///< of a table: two more are printed of a spread, and a double has no more to say
+
 constexpr std::array<std::pair<std::string_view, LimitRule>, 4> below_limit_rules{
     {{"missing", LimitRule::left_out},
      {"half", LimitRule::half},

@@ -242,6 +242,40 @@ TEST(Refusals, SummariesOfAnotherKindOfEndpoint) {
   EXPECT_EQ(problem(with("\"hazard_ratio\"", "\"difference_in_means\"", continuous)), "none");
 }
 
+TEST(Decimals, AreReadAndLeftOut) {
+  const auto loaded = load(with("variable = \"cells\"", "variable = \"cells\"\ndecimals = 2",
+                                std::string(whole) + "[report]\ndecimals = { percent = 0, sd = 2, range = 1 }\n"),
+                           "t.toml");
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->endpoint("z")->decimals, 2);
+  EXPECT_EQ(loaded->endpoint("y")->decimals, std::nullopt);
+  EXPECT_EQ(loaded->report.decimals.percent, 0);
+  EXPECT_EQ(loaded->report.decimals.mean, std::nullopt);
+  EXPECT_EQ(loaded->report.decimals.sd, 2);
+  EXPECT_EQ(loaded->report.decimals.median, std::nullopt);
+  EXPECT_EQ(loaded->report.decimals.range, 1);
+}
+
+TEST(Refusals, DecimalsOfWhatHasNone) {
+  const auto endpoint = [](std::string_view keys) { return with("variable = \"cells\"", keys); };
+  EXPECT_EQ(problem(endpoint("variable = \"cells\"\ndecimals = -1")),
+            "'decimals' in endpoint 'z' must be at least 0 and at most 6, and is -1");
+  EXPECT_EQ(problem(endpoint("variable = \"cells\"\ndecimals = 0.5")),
+            "'decimals' in endpoint 'z' must be a whole number, and is a number");
+  EXPECT_EQ(problem(endpoint("variable = \"cells\"\ntransform = \"log\"\ndecimals = 0")),
+            "'decimals' in endpoint 'z' are those of its values as recorded, and it is analysed on another scale");
+  EXPECT_EQ(problem(with("kind = \"continuous\"", "kind = \"binary\"", endpoint("variable = \"gone\"\ndecimals = 0"))),
+            "'decimals' in endpoint 'z' belongs to a continuous endpoint");
+  EXPECT_EQ(problem(with("event = \"first(relapse)\"", "event = \"first(relapse)\"\ndecimals = 0")),
+            "endpoint 'y' has no key 'decimals'");
+  const auto report = [](std::string_view decimals) {
+    return problem(std::string(whole) + "[report]\ndecimals = " + std::string(decimals) + "\n");
+  };
+  EXPECT_EQ(report("{ percent = 4 }"), "'percent' in 'decimals' of [report] must be at least 0 and at most 3, and is 4");
+  EXPECT_EQ(report("{ mean = 7 }"), "'mean' in 'decimals' of [report] must be at least 0 and at most 6, and is 7");
+  EXPECT_EQ(report("{ p = 4 }"), "'decimals' of [report] has no key 'p'");
+}
+
 TEST(Refusals, CompositeValuesWithoutMeaning) {
   const std::string continuous =
       with("endpoint = \"y\"", "endpoint = \"z\"",

@@ -9,6 +9,7 @@
 #include "equipoise/report/cgd_fixture.h"
 #include "equipoise/report/page.h"
 #include "equipoise/report/tables.h"
+#include "equipoise/report/tables/parts.h"
 
 namespace equipoise::report {
 namespace {
@@ -86,6 +87,45 @@ TEST(Tables, DispositionAddsUp) {
   }
   EXPECT_EQ(number(1, 0), 65);
   EXPECT_EQ(number(1, 2), 128);
+}
+
+/// What the table of characteristics prints for an item, row by row: the cells of one column.
+std::vector<std::string> column_of_item(protocol::Protocol const& plan, results::Results const& answer, std::size_t item,
+                                        std::size_t column) {
+  const Table table = tables::baseline(Context(plan, answer, "en"));
+  std::vector<std::string> out;
+  for (Row const& row : std::get<Grid>(table.parts.front()).groups.at(item).rows)
+    if (!row.heads()) out.push_back(plain_text(row.cells.at(column)));
+  return out;
+}
+
+TEST(Tables, CharacteristicsHaveTheDecimalsOfTheDataOrOfTheProtocol) {
+  using Cells = std::vector<std::string>;
+  protocol::Protocol plan = fixture::cgd_protocol();
+  results::Results answer = fixture::cgd_results();
+  EXPECT_EQ(column_of_item(plan, answer, 0, 0), (Cells{"65", "15.0 (9.6)", "14 (7 to 24)", "1 to 35"}));
+  EXPECT_EQ(column_of_item(plan, answer, 2, 0), (Cells{"65", "12 (18.5%)", "53 (81.5%)"}));
+  // A median between two whole numbers is none of them: all medians and quartiles of the item then have a decimal more.
+  answer.baseline[0].cells[1].median = 12.5;
+  EXPECT_EQ(column_of_item(plan, answer, 0, 0)[2], "14.0 (7.0 to 24.0)");
+  EXPECT_EQ(column_of_item(plan, answer, 0, 1)[2], "12.5 (7.0 to 20.0)");
+  plan.report.decimals = {.percent = 0, .mean = 2, .sd = 3, .median = 0, .range = 1};
+  EXPECT_EQ(column_of_item(plan, answer, 0, 1), (Cells{"63", "14.29 (10.119)", "13 (7 to 20)", "1.0 to 44.0"}));
+  EXPECT_EQ(column_of_item(plan, answer, 2, 0), (Cells{"65", "12 (18%)", "53 (82%)"}));
+}
+
+TEST(Tables, NobodyIsZeroAndSomebodyIsNever) {
+  EXPECT_EQ(plain_text(tables::count_of(0, 254, 0)), "0");
+  EXPECT_EQ(plain_text(tables::count_of(1, 254, 0)), "1 (<1%)");
+  EXPECT_EQ(plain_text(tables::count_of(1, 254, 1)), "1 (0.4%)");
+  EXPECT_EQ(plain_text(tables::count_of(1, 5000, 1)), "1 (<0.1%)");
+  EXPECT_EQ(plain_text(tables::count_of(2, 254, 0)), "2 (1%)");
+  EXPECT_EQ(plain_text(tables::count_of(253, 254, 0)), "253 (>99%)");
+  EXPECT_EQ(plain_text(tables::count_of(4999, 5000, 1)), "4999 (>99.9%)");
+  EXPECT_EQ(plain_text(tables::count_of(254, 254, 0)), "254 (100%)");
+  const Value few = tables::percent_of(1, 254, 0);
+  EXPECT_EQ(few.raw, 1.0 / 254);
+  EXPECT_EQ(few.format, "percent 0");
 }
 
 TEST(Tables, SummaryOfATimeToEventSetsTheAnalysesSideBySide) {

@@ -223,6 +223,16 @@ ArmStyle Context::style(std::string_view arm) const {
   return found == arm_styles.end() ? ArmStyle{7, 4, palette(7, false)} : found->second;
 }
 
+results::Printed Context::printed(std::string_view analysis, Finding const& finding) const {
+  return results::printed(finding, language(), alpha(), recorded_decimals(analysis));
+}
+
+std::optional<int> Context::recorded_decimals(std::string_view analysis) const {
+  const auto* found = run(analysis);
+  const auto* endpoint = found ? plan.endpoint(found->endpoint) : nullptr;
+  return endpoint ? endpoint->decimals : std::nullopt;
+}
+
 std::vector<results::Record const*> Context::records(std::string_view analysis) const {
   std::vector<results::Record const*> found;
   for (auto const& record : answer.records)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,10 @@ struct Context {
   /// A note of a method, in which arms and visits stand by their ids ('m8'), with their names.
   std::string note(std::string const& sentence) const;
   ArmStyle style(std::string_view arm) const;
+
+  /// A number of an analysis as it is printed; decimals as its endpoint says.
+  results::Printed printed(std::string_view analysis, Finding const& finding) const;
+  std::optional<int> recorded_decimals(std::string_view analysis) const;  ///< of its endpoint's values, if stated
 
   std::vector<results::Record const*> records(std::string_view analysis) const;
   results::AnalysisRun const* run(std::string_view analysis) const;

@@ -124,7 +124,7 @@ std::string p_in_words(Context const& context, Record const& record) {
 
 /// "0.335 (95% interval 0.174 to 0.645; P = 0.0011)"
 std::string estimate_in_words(Context const& context, Record const& record) {
-  const results::Printed text = results::printed(record.finding, context.language(), context.alpha());
+  const results::Printed text = context.printed(record.analysis, record.finding);
   std::string more;
   if (!text.interval.empty()) more = context.words(Word::sentence_interval, interval_level(context, record), text.interval);
   if (record.finding.p) more += (more.empty() ? "" : ", ") + p_in_words(context, record);
@@ -315,7 +315,7 @@ Markup headline_cards(Context const& context) {
                       words(Word::arms_of_trial, context.plan.arms.size()));
   const auto shown = primary_effects(context);
   for (auto const& [run, record] : shown) {
-    const results::Printed text = results::printed(record->finding, context.language(), context.alpha());
+    const results::Printed text = context.printed(run->id, record->finding);
     std::string place = place_in_words(context, *run, record->finding.at);
     if (shown.size() > 1 && record->finding.p) place += (place.empty() ? "" : ", ") + p_in_words(context, *record);
     if (const auto* endpoint = context.plan.endpoint(run->endpoint);
@@ -363,7 +363,7 @@ Markup primary_in_words(Context const& context) {
           !tests.empty() && !(estimated && tests.front()->finding.quantity == "f")) {
         std::string list;
         for (const auto* test : tests) {
-          const results::Printed printed = results::printed(test->finding, context.language(), context.alpha());
+          const results::Printed printed = context.printed(run->id, test->finding);
           const bool p_only = test->finding.quantity == "p";
           std::string numbers = p_only ? p_in_words(context, *test) : printed.value;
           if (!printed.df.empty()) numbers = words(Word::test_line, numbers, printed.df);

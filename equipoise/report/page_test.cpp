@@ -10,6 +10,7 @@
 #include "equipoise/report/figures.h"
 #include "equipoise/report/headline.h"
 #include "equipoise/report/page_checks.h"
+#include "equipoise/report/tables.h"
 #include "equipoise/report/variants.h"
 
 namespace equipoise::report {
@@ -218,6 +219,37 @@ TEST(Page, SaysWhichMeansAndDifferencesAreMeant) {
   const Context context(p, r, "en");
   ASSERT_EQ(effects(context, r.runs[0]).size(), 1u);  // neither the covariate's difference nor the coefficient again
   EXPECT_EQ(effects(context, r.runs[0])[0]->finding.at.count("difference"), 1u);
+}
+
+// A model of the dose as a number: what its table leads with is the slope, not the sites that it adjusts for.
+TEST(Page, LeadsWithTheCoefficientsOfAModelWithoutTheArm) {
+  results::Results r = fixture::cgd_results();
+  r.records.clear(), r.runs.resize(1), r.runs[0].id = "a01", r.runs[0].method = "ancova", r.runs[0].options = "{}";
+  const auto estimate = [&](At at) {
+    r.records.push_back(fixture::record("a01", "ancova", Finding{.quantity = "estimate", .at = std::move(at), .value = 1}));
+  };
+  estimate({{"lsmean", Term{Factor{"site", "s1"}}}});
+  estimate({{"difference", LevelDifference{"site", "s2", "s1"}}});
+  estimate({{"term", Term{Factor{.column = "dose"}}}});
+  r.records.back().finding.se = 2;
+  const At slope = r.records.back().finding.at;
+  r.records.push_back(fixture::record("a01", "ancova", Finding{.quantity = "t", .at = slope, .value = 0.5}));
+  const protocol::Protocol p = fixture::cgd_protocol();
+  const auto rows = [&](bool folded = false) {  // of the parts of the table that are seen, or of all
+    std::vector<std::string> heads;
+    for (auto const& part : tables::analysis(Context(p, r, "en"), r.runs[0]).parts)
+      if (const auto* grid = std::get_if<Grid>(&part); grid && (folded || !grid->folded))
+        for (RowGroup const& group : grid->groups)
+          for (Row const& row : group.rows) heads.push_back(plain_text(row.head));
+    return heads;
+  };
+  EXPECT_THAT(rows(), ::testing::ElementsAre("Coefficient; Dose"));  // its t follows from it
+  EXPECT_EQ(rows(true).size(), 3u);
+  r.runs[0].options = R"({"factor":"site"})";  // asked for
+  EXPECT_EQ(rows().size(), 4u);
+  r.runs[0].options = "{}";
+  estimate({{"lsmean", Term{Factor{"arm", "ifn"}, Factor{"site", "s1"}}}});  // of arms within sites
+  EXPECT_EQ(rows().size(), 5u);
 }
 
 TEST(Page, HoldsNothingAtAll) {

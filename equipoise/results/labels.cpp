@@ -329,9 +329,25 @@ std::string interval(std::string const& lower, std::string const& upper, std::st
   return lower + (language.starts_with("zh") ? " 至 " : " to ") + upper;
 }
 
-Printed printed(Finding const& f, std::string_view language, double alpha) {
+namespace {
+
+/// Decimals of a number in the unit of values recorded with so many, beyond those; nothing of a number in another unit.
+std::optional<int> more_decimals(Finding const& f) {
+  constexpr std::array<std::string_view, 6> middle{"estimate", "difference", "mean", "lsmean", "median", "quantile"};
+  if (f.scale != Scale::identity || f.at.contains("term")) return {};
+  if (std::ranges::find(middle, f.quantity) != middle.end()) return 1;
+  if (f.quantity == "sd" || f.quantity == "residual_sd") return 2;
+  if (f.quantity == "min" || f.quantity == "max") return 0;
+  return {};
+}
+
+}  // namespace
+
+Printed printed(Finding const& f, std::string_view language, double alpha, std::optional<int> recorded) {
+  const std::optional<int> more = recorded ? more_decimals(f) : std::nullopt;
   const auto show = [&](double value) {
     if (std::isnan(value)) return std::string(not_estimable);
+    if (more) return fixed(value, *recorded + *more);
     if (f.quantity == "p" || f.quantity == "adjusted_p") return p_value(value, alpha);
     if (is_probability(f.quantity)) return percent(value);
     if (is_ratio(f.quantity)) return significant(value, 3);
@@ -348,7 +364,10 @@ Printed printed(Finding const& f, std::string_view language, double alpha) {
     return significant(value, 4);
   };
   Printed out{.value = show(f.value), .se = {}, .interval = {}, .df = {}, .p = {}, .ne = std::isnan(f.value)};
-  if (f.se) out.se = is_probability(f.quantity) ? percent(*f.se) : significant(*f.se, 3);
+  if (f.se) {
+    if (more) out.se = fixed(*f.se, *recorded + 2);
+    else out.se = is_probability(f.quantity) ? percent(*f.se) : significant(*f.se, 3);
+  }
   if (f.lower && f.upper) {
     out.lower = show(*f.lower), out.upper = show(*f.upper);
     out.interval = interval(out.lower, out.upper, language);

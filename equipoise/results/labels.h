@@ -44,7 +44,11 @@ struct Printed {
   bool ne = false;                  ///< some part is not estimable
 };
 /// Probabilities as percentages, ratios with three significant digits each, counts whole, other estimates by `decimals_for`.
-Printed printed(Finding const& finding, std::string_view language, double alpha = 0.05);
+///
+/// recorded  decimals d of the values that were measured, if they are known. Then what is in their unit has decimals of its own:
+///           d the smallest and the largest, d + 1 means, medians, differences of means and their limits, d + 2 standard
+///           deviations and standard errors. Coefficients ("term") and ratios are in other units, and stay as they are.
+Printed printed(Finding const& finding, std::string_view language, double alpha = 0.05, std::optional<int> recorded = {});
 
 /// "0.174 to 0.645"; in Chinese "0.174 至 0.645".
 std::string interval(std::string const& lower, std::string const& upper, std::string_view language);

@@ -118,6 +118,35 @@ TEST(Printed, GivesAnEstimateTheDigitsItsErrorAllows) {
   EXPECT_EQ(printed(f, "en").value, "\u22121");
 }
 
+// Values in whole points: one decimal more for what lies in the middle, two for a spread, none for the extremes.
+TEST(Printed, GivesMeansOneDecimalMoreThanTheValuesAndErrorsTwo) {
+  Finding f;
+  f.quantity = "estimate", f.value = -1.0049, f.se = 0.8403, f.lower = -2.664, f.upper = 0.654;
+  const Printed text = printed(f, "en", 0.05, 0);
+  EXPECT_EQ(text.value, "\u22121.0");
+  EXPECT_EQ(text.se, "0.84");
+  EXPECT_EQ(text.interval, "\u22122.7 to 0.7");
+  EXPECT_EQ(printed(f, "en", 0.05, 1).value, "\u22121.00");
+  EXPECT_EQ(printed(f, "en", 0.05, 1).se, "0.840");
+  const auto of = [](std::string quantity, double value) {
+    return printed(Finding{.quantity = std::move(quantity), .value = value}, "en", 0.05, 0).value;
+  };
+  EXPECT_EQ(of("mean", 24.14), "24.1");
+  EXPECT_EQ(of("sd", 12.194), "12.19");
+  EXPECT_EQ(of("median", 21), "21.0");
+  EXPECT_EQ(of("min", -11), "\u221211");
+  EXPECT_EQ(of("max", 61), "61");
+  EXPECT_EQ(of("mean", nan), "NE");
+  // In other units: counts, test statistics, ratios, coefficients of a covariate, estimates with limits on the log scale.
+  EXPECT_EQ(of("n", 79), "79");
+  EXPECT_EQ(of("f", 0.7159), "0.72");
+  EXPECT_EQ(of("hazard_ratio", 0.33487), "0.335");
+  f.at = {{"term", Term{Factor{.column = "dose"}}}};
+  EXPECT_EQ(printed(f, "en", 0.05, 0).value, printed(f, "en").value);
+  f.at = {}, f.scale = Scale::log;
+  EXPECT_EQ(printed(f, "en", 0.05, 0).se, printed(f, "en").se);
+}
+
 TEST(Labels, SpeakBothLanguagesAndFallBackToPlainWords) {
   EXPECT_EQ(quantity_label("hazard_ratio", "en"), "Hazard ratio");
   EXPECT_EQ(quantity_label("hazard_ratio", "zh"), "风险比");

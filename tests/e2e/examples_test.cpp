@@ -152,24 +152,13 @@ TEST(Examples, DdiDdcHasThePublishedDeaths) {
   EXPECT_NEAR(number(record(results, "a05_cd4", "residual_sd")), 1.749979263803, 1e-6);
 }
 
-// CDISCPILOT01, Tables 14-3.01 and 14-3.02 as printed in the public replication by Atorus Research; SAS's P values of the model
-// of every visit.
-TEST(Examples, CdiscPilotHasThePrintedCellsOfEfficacy) {
+// CDISCPILOT01. The cells of its published tables are compared one by one in pilot_cells_test.cpp; these are P values that those
+// tables do not print, or with more decimals than our reports: SAS's of the model of every visit and of the row mean scores.
+TEST(Examples, CdiscPilotHasThePValuesOfSas) {
   if (!fs::exists(shared_file("cdisc-pilot/adqsadas.csv"))) GTEST_SKIP() << not_here;
   const json adas = analysed("cdisc-pilot/adas.toml", shared_file("cdisc-pilot/adqsadas.csv"));
-  const auto cells = [](json const& one) {
-    return fmt::format("{} ({}) ({};{}) {}", printed(number(one), 1), printed(number(one, "se"), 2),
-                       printed(number(one, "lower"), 1), printed(number(one, "upper"), 1), printed(number(one, "p"), 3));
-  };
-  const auto compare = [&](json const& results, const char* id, const char* arm, const char* minus) {
-    return cells(at(results, id, "estimate", difference(arm, minus)));
-  };
-  EXPECT_EQ(compare(adas, "a01_adas", "low", "placebo"), "-0.5 (0.82) (-2.1;1.1) 0.569");
-  EXPECT_EQ(compare(adas, "a01_adas", "high", "placebo"), "-1.0 (0.84) (-2.7;0.7) 0.233");
-  EXPECT_EQ(compare(adas, "a01_adas", "high", "low"), "-0.5 (0.84) (-2.2;1.1) 0.520");
   for (auto const& [arm, p] : {std::pair("low", "0.5600"), std::pair("high", "0.4403")}) {
     json place = json::parse(difference(arm, "placebo"));
-    place["within"] = json::array({{{"column", "visit"}, {"level", "w24"}}});
     json found;
     for (json const& one : adas.at("records"))
       if (one.at("analysis") == "a03_repeated" && one.at("quantity") == "estimate" && one.at("at").contains("difference") &&
@@ -181,54 +170,21 @@ TEST(Examples, CdiscPilotHasThePrintedCellsOfEfficacy) {
   for (auto const& [id, p] :
        {std::pair("a01_week_8", "0.2727"), std::pair("a02_week_16", "0.4003"), std::pair("a03_week_24", "0.6180")})
     EXPECT_EQ(printed(number(record(cibic, id, "chi_square"), "p"), 4), p);
-  EXPECT_EQ(compare(cibic, "a04_mean", "low", "placebo"), "-0.1 (0.13) (-0.3;0.2) 0.489");
-  EXPECT_EQ(compare(cibic, "a04_mean", "high", "placebo"), "0.0 (0.13) (-0.2;0.3) 0.799");
-  EXPECT_EQ(compare(cibic, "a04_mean", "high", "low"), "0.1 (0.13) (-0.1;0.4) 0.349");
 }
 
-// Tables 14-1.01, 14-1.02 and 14-2.01, as printed.
-TEST(Examples, CdiscPilotHasThePrintedCellsOfDemographyAndDisposition) {
+// Table 14-2.01 prints its P values with four decimals.
+TEST(Examples, CdiscPilotHasTheAnalysesOfVarianceOfDemography) {
   if (!fs::exists(shared_file("cdisc-pilot/adsl.csv"))) GTEST_SKIP() << not_here;
   const json results = analysed("cdisc-pilot/demography.toml", shared_file("cdisc-pilot/adsl.csv"));
-  std::vector<std::vector<int>> left;
-  std::vector<int> completed, efficacy;
-  for (json const& arm : results.at("flow")) {
-    left.emplace_back();
-    for (json const& reason : arm.at("left")) left.back().push_back(reason.at("n").get<int>());
-    completed.push_back(arm.at("completed").get<int>());
-    efficacy.push_back(arm.at("sets").at(1).at("n").get<int>());
-  }
-  // Adverse event, death, efficacy, lost, subject, physician, entry criteria, violation, sponsor.
-  EXPECT_EQ(left, (std::vector<std::vector<int>>{
-                      {8, 1, 3, 1, 9, 1, 1, 1, 1}, {44, 1, 0, 0, 8, 0, 0, 1, 2}, {39, 0, 1, 0, 8, 2, 2, 1, 1}}));
-  EXPECT_EQ(completed, (std::vector<int>{60, 28, 30}));
-  EXPECT_EQ(efficacy, (std::vector<int>{79, 81, 74}));
-
   for (auto const& [id, p] :
        {std::pair("a02_age", "0.5934"), std::pair("a03_mmse", "0.5947"), std::pair("a04_duration", "0.1530"),
         std::pair("a05_education", "0.3875"), std::pair("a06_weight", "0.0030"), std::pair("a07_height", "0.1262"),
         std::pair("a08_bmi", "0.0133")})
     EXPECT_EQ(printed(number(record(results, id, "f"), "p"), 4), p) << id;
-  std::map<std::string, std::vector<std::string>> rows;  // mean, SD, median, smallest, largest, one after the other
-  for (json const& item : results.at("baseline"))
-    if (!item.at("categorical"))
-      for (json const& cell : item.at("cells"))
-        rows[item.at("item")].push_back(fmt::format("{} {} {} {} {}", printed(number(cell, "mean"), 1),
-                                                    printed(number(cell, "sd"), 2), printed(number(cell, "median"), 1),
-                                                    printed(number(cell, "min"), 1), printed(number(cell, "max"), 1)));
-  using Cells = std::vector<std::string>;
-  EXPECT_EQ(rows["age@baseline"], (Cells{"75.2 8.59 76.0 52.0 89.0", "75.7 8.29 77.5 51.0 88.0", "74.4 7.89 76.0 56.0 88.0",
-                                         "75.1 8.25 77.0 51.0 89.0"}));
-  EXPECT_EQ(rows["mmse@baseline"], (Cells{"18.0 4.27 19.5 10.0 23.0", "17.9 4.22 18.0 10.0 24.0", "18.5 4.16 20.0 10.0 24.0",
-                                          "18.1 4.21 19.0 10.0 24.0"}));
-  EXPECT_EQ(rows["education@baseline"],
-            (Cells{"12.6 2.95 12.0 6.0 21.0", "13.2 4.15 12.0 3.0 24.0", "12.5 2.92 12.0 6.0 20.0", "12.8 3.38 12.0 3.0 24.0"}));
-  EXPECT_EQ(rows["bmi@baseline"], (Cells{"23.6 3.67 23.4 15.1 33.3", "25.1 4.27 24.3 17.7 40.1", "25.3 4.16 24.8 13.7 34.5",
-                                         "24.7 4.09 24.2 13.7 40.1"}));
 }
 
-// The subject-level columns from ADSL (a SAS transport file), the values from ADQSADAS (CSV), joined by participant: what the analysis file
-// repeats of each subject in every row is taken from where it belongs, and no number changes.
+// The subject-level columns from ADSL (a SAS transport file), the values from ADQSADAS (CSV), joined by participant: what the
+// analysis file repeats of each subject in every row is taken from where it belongs, and no number changes.
 TEST(Examples, CdiscPilotIsTheSameFromTwoJoinedFiles) {
   const fs::path values = shared_file("cdisc-pilot/adqsadas.csv"), subjects = shared_file("cdisc-pilot/adsl.xpt");
   if (!fs::exists(values) || !fs::exists(subjects)) GTEST_SKIP() << not_here;

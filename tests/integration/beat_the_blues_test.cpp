@@ -177,5 +177,24 @@ TEST(BeatTheBlues, FitsTheRandomInterceptAsLme4Does) {
   EXPECT_NEAR(finding("a10_random_intercept", "neg2_log_likelihood", {}).value, 1871.4919630879153, 1e-9);
 }
 
+// Visits as categories in the mean, and a line over time in the covariance: the time is in `random` alone. Of the same means, a
+// random slope cannot fit worse than none.
+TEST(BeatTheBlues, TakesARandomEffectThatTheFormulaHasNot) {
+  const std::string categories = with(protocol_text(), "formula = \"bdi@baseline + target_day + arm + antidepressant@baseline",
+                                      "formula = \"bdi@baseline + visit + arm + antidepressant@baseline");
+  const results::Results intercept = run(categories);
+  const results::Results slope = run(with(categories, "random = [\"1\"]", "random = [\"1\", \"target_day\"]"));
+  const auto fit = [](results::Results const& of) {
+    return finding("a10_random_intercept", "neg2_log_likelihood", {}, of).value;
+  };
+  EXPECT_LT(fit(slope), fit(intercept));
+  const At variance{{"row", "target_day"}, {"column", "target_day"}};
+  EXPECT_GE(finding("a10_random_intercept", "random_covariance", variance, slope).value, 0);
+  const auto wrong = study::load(with(categories, "random = [\"1\"]", "random = [\"1\", \"target_dya\"]"), "protocol.toml");
+  ASSERT_FALSE(wrong);
+  ASSERT_EQ(wrong.error().size(), 1u);
+  EXPECT_THAT(to_string(wrong.error().front()), HasSubstr("target_dya"));
+}
+
 }  // namespace
 }  // namespace equipoise

@@ -28,7 +28,7 @@ Markup draw_line(Context const& context, ArmLine const& line, ArmStyle const& st
     if (f.lower && f.upper && std::isfinite(y(*f.lower)) && std::isfinite(y(*f.upper)))
       mark += whisker(at, y(*f.lower), y(*f.upper), style);
     mark += svg::marker(style.shape, points.back(), 4.8, std::string("mark f") + slot, style.colour);
-    const results::Printed text = results::printed(f, context.language(), context.alpha());
+    const results::Printed text = context.printed(line.records[v]->analysis, f);
     marks += svg::tip(context.arm(line.arm) + ", " + visits.labels[v] + (context.words.chinese() ? "：" : ": ") + text.value +
                           (text.interval.empty() ? "" : " (" + text.interval + ")"),
                       mark);
@@ -93,7 +93,7 @@ LinesDrawn draw_lines(Context const& context, Layout const& at, ArmLines const& 
 std::string ends_in_words(Context const& context, ArmLines const& arms, std::vector<std::string> const& visits) {
   std::string text;
   for (ArmLine const& line : arms.lines) {
-    const results::Printed printed = results::printed(line.records[line.last]->finding, context.language(), context.alpha());
+    const results::Printed printed = context.printed(line.records[line.last]->analysis, line.records[line.last]->finding);
     text += (text.empty() || context.words.chinese() ? "" : " ") +
             context.words(Word::visit_aria_arm, context.arm(line.arm), printed.value, context.visit(visits[line.last]));
   }

@@ -165,7 +165,7 @@ Markup dose_response(Context const& context, results::AnalysisRun const& run) {
     mark += svg::marker(style.shape, points.back(), 5.5, "mark f" + std::to_string(style.slot), style.colour);
     Finding as{.quantity = sample->finding.quantity, .value = dose.value, .lower = dose.lower, .upper = dose.upper};
     as.se = sample->finding.se;
-    const results::Printed text = results::printed(as, context.language(), context.alpha());
+    const results::Printed text = context.printed(run.id, as);
     std::string said = context.arm(dose.arm) + (words.chinese() ? "：" : ": ") + text.value;
     if (!dose.reference && !text.interval.empty()) said += " (" + text.interval + ")";
     described += (described.empty() ? "" : words.chinese() ? "；" : "; ") + said;

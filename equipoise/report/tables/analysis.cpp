@@ -128,7 +128,7 @@ void by_group(Table& table, Shared& shared, std::vector<Record const*> const& re
       Finding f = found->second->finding;
       if (!f.lower) f.lower = limit(f, "lower");
       if (!f.upper) f.upper = limit(f, "upper");
-      const results::Printed text = results::printed(f, context.language(), context.alpha());
+      const results::Printed text = context.printed(shared.run.id, f);
       Cell cell(shared.show(value::estimate(f, text), Piece::Kind::main));
       shared.add_marks(cell, *found->second);
       if (!text.interval.empty()) cell.pieces.push_back(shared.interval(f, text, Piece::Kind::under));
@@ -181,6 +181,16 @@ bool of_one_arm(Finding const& f) {
   const auto mean = f.at.find("lsmean");
   const auto* levels = mean == f.at.end() ? nullptr : std::get_if<Term>(&mean->second);
   return f.quantity == "estimate" && levels && levels->size() == 1 && levels->front().column == "arm";
+}
+
+/// Of an arm, or of arms together with something else.
+bool names_arm(Finding const& f) {
+  return std::ranges::any_of(f.at, [](auto const& place) {
+    if (const auto* difference = std::get_if<LevelDifference>(&place.second)) return difference->column == "arm";
+    const auto* term = std::get_if<Term>(&place.second);
+    return place.first == "group" || place.first == "level" ||
+           (term && std::ranges::find(*term, "arm", &Factor::column) != term->end());
+  });
 }
 
 /// Of a mean or difference that is of other groups than arms.
@@ -271,7 +281,7 @@ Grid by_row(Shared& shared, std::vector<Record const*> const& records, Grid::Loo
     Finding f = record->finding;
     if (!f.se)
       if (const Record* log = on_log_scale(context, *record)) f.se = log->finding.se;
-    printed.push_back(results::printed(f, context.language(), context.alpha()));
+    printed.push_back(context.printed(shared.run.id, f));
     if (f.quantity == "p" || f.quantity == "adjusted_p") p = true;
     adjusted = adjusted || adjusted_beside(context, *record);
     se = se || f.se, df = df || f.df, p = p || f.p, interval = interval || (f.lower && f.upper);
@@ -376,16 +386,21 @@ Table analysis(Context const& context, AnalysisRun const& run) {
            });
   };
   const bool model = by_visit || std::ranges::any_of(records, [](Record const* one) { return of_one_arm(one->finding); });
+  // A model without the arm (of the dose as a number), and no factor was asked for: its coefficients are the answer, and the
+  // means of its other factors stand behind them.
+  const bool armless = run.options.find("\"factor\"") == std::string::npos &&
+                       std::ranges::none_of(records, [](Record const* one) { return names_arm(one->finding); });
   std::vector<Record const*> coefficients, details, terms;
   for (const auto* record : records) {
     Finding const& f = record->finding;
     if (by_visit && told_by_visit(*record, *by_visit)) continue;
-    if (model && (told_by_estimate(*record, records) || (f.quantity == "residual_df" && f.at.contains("effect")))) continue;
+    if ((model || armless) && (told_by_estimate(*record, records) || (f.quantity == "residual_df" && f.at.contains("effect"))))
+      continue;
     if (model && f.at.contains("term")) {
       coefficients.push_back(record);
       continue;
     }
-    if (by_visit ? beside_visits(f) : model && beside_arms(f)) {
+    if (by_visit ? beside_visits(f) : (model || armless) && beside_arms(f)) {
       details.push_back(record);
       continue;
     }

@@ -9,14 +9,28 @@ namespace {
 
 using Summary = results::BaselineItem::Cell;
 
-/// One more decimal than the data for the mean, as customary; the data's own decimals are read off the extremes and the median.
-int decimals_of(results::BaselineItem const& item) {
-  int decimals = 0;
-  for (auto const& cell : item.cells)
-    for (const double value : {cell.min, cell.max})
-      for (; decimals < 3 && std::isfinite(value); ++decimals)
-        if (std::fabs(value * std::pow(10.0, decimals) - std::round(value * std::pow(10.0, decimals))) < 1e-6) break;
+/// Decimals, three at most, that these numbers need.
+int decimals_of(std::initializer_list<double> values, int decimals = 0) {
+  for (const double value : values)
+    for (; decimals < 3 && std::isfinite(value); ++decimals)
+      if (std::fabs(value * std::pow(10.0, decimals) - std::round(value * std::pow(10.0, decimals))) < 1e-6) break;
   return decimals;
+}
+
+/// Decimals of the statistics of an item: those of [report]; else, as customary, the extremes as the data, means and deviations
+/// one more, and medians and quartiles one more where one of them lies between two values of the data.
+struct Decimals {
+  int mean, sd, median, range;
+};
+Decimals decimals_of(Context const& context, results::BaselineItem const& item) {
+  int data = 0, middle = 0;
+  for (auto const& cell : item.cells) data = decimals_of({cell.min, cell.max}, data);
+  for (auto const& cell : item.cells) middle = decimals_of({cell.median, cell.lower_quartile, cell.upper_quartile}, middle);
+  protocol::TableDecimals const& asked = context.plan.report.decimals;
+  return {.mean = asked.mean.value_or(data + 1),
+          .sd = asked.sd.value_or(data + 1),
+          .median = asked.median.value_or(middle > data ? data + 1 : data),
+          .range = asked.range.value_or(data)};
 }
 
 /// A column for each arm and one for all, with the participants in it.
@@ -72,22 +86,20 @@ Grid grid_of(Context const& context, std::vector<results::BaselineItem> const& i
       for (std::size_t l = 0; l < item.levels.size(); ++l)
         add(level_in_words(context, item.item, item.levels[l]), [&](Summary const& c) {
           const std::int64_t n = l < c.counts.size() ? c.counts[l] : 0;
-          if (c.n == 0) return of_value(value::count("n", n));
-          return of_values(Piece::Kind::plain, "{} ({})",
-                           {value::count("n", n), value::percent("percent", double(n) / double(c.n))});
+          return count_of(n, c.n, percent_decimals(context));
         });
     } else {
-      const int d = decimals_of(item);
+      const Decimals d = decimals_of(context, item);
       add(words(Word::baseline_mean), [&](Summary const& c) {
-        return of_values(Piece::Kind::plain, "{} ({})", {number("mean", c.mean, d + 1), number("sd", c.sd, d + 1)});
+        return of_values(Piece::Kind::plain, "{} ({})", {number("mean", c.mean, d.mean), number("sd", c.sd, d.sd)});
       });
       add(words(Word::baseline_median), [&](Summary const& c) {
         return of_values(Piece::Kind::plain, "{} (" + between + ")",
-                         {number("median", c.median, d), number("lower_quartile", c.lower_quartile, d),
-                          number("upper_quartile", c.upper_quartile, d)});
+                         {number("median", c.median, d.median), number("lower_quartile", c.lower_quartile, d.median),
+                          number("upper_quartile", c.upper_quartile, d.median)});
       });
       add(words(Word::baseline_range), [&](Summary const& c) {
-        return of_values(Piece::Kind::plain, between, {number("min", c.min, d), number("max", c.max, d)});
+        return of_values(Piece::Kind::plain, between, {number("min", c.min, d.range), number("max", c.max, d.range)});
       });
     }
     if (bounded)

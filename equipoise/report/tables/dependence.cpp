@@ -89,7 +89,7 @@ Table dependence(Context const& context, results::AnalysisRun const& run) {
 
   const auto cell = [&](Alternative const& one) {
     Finding finding{.quantity = "estimate", .value = one.estimate, .se = one.se, .lower = one.lower, .upper = one.upper};
-    const results::Printed text = results::printed(finding, context.language(), context.alpha());
+    const results::Printed text = context.printed(run.id, finding);
     std::vector<Value> numbers{value::estimate(finding, text)};
     for (Value& limit : value::limits(finding, text)) numbers.push_back(std::move(limit));
     Cell out(of_values(Piece::Kind::plain, "{} (" + results::interval("{}", "{}", context.language()) + ")", numbers));

@@ -61,10 +61,10 @@ Table disposition(Context const& context) {
     std::int64_t total = 0;
     for (FlowArm const& arm : flow) {
       const std::int64_t n = count(arm);
-      row.cells.push_back(count_of(n, arm.randomised));
+      row.cells.push_back(count_of(n, arm.randomised, percent_decimals(context)));
       total += n;
     }
-    if (several) row.cells.push_back(count_of(total, all));
+    if (several) row.cells.push_back(count_of(total, all, percent_decimals(context)));
     group.rows.push_back(std::move(row));
   };
   RowGroup participation{.rows = {{.head = Cell(said(context, "Participation", "参与情况")), .kind = Row::Kind::item}}};

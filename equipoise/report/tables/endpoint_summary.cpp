@@ -138,14 +138,14 @@ class Summary {
     if (f.quantity == "n_events")
       for (const auto* other : beside)
         if ((other->finding.quantity == "n" || other->finding.quantity == "n_subjects") && other->finding.value > 0)
-          return count_of(std::int64_t(f.value), std::int64_t(other->finding.value));
+          return count_of(std::int64_t(f.value), std::int64_t(other->finding.value), percent_decimals(context_));
     for (const auto* other : beside)  // limits of a quantile
       if (const auto* side = at_key<std::string>(other->finding.at, "side"); side && other->finding.quantity == f.quantity) {
         At place = other->finding.at;
         place.erase("side");
         if (place == f.at) (*side == "lower" ? f.lower : f.upper) = other->finding.value;
       }
-    const results::Printed text = results::printed(f, context_.language(), context_.alpha());
+    const results::Printed text = context_.printed(record.analysis, f);
     ne_ = ne_ || text.ne;
     std::vector<Value> values{value::estimate(f, text)};
     if (text.interval.empty()) return Cell(values.front());
@@ -228,7 +228,7 @@ Table analyses_side_by_side(Context const& context, std::string const& endpoint)
   AnalysisRun const* last = nullptr;
   for (Found const& one : found) {
     Finding const& f = one.record->finding;
-    const results::Printed text = results::printed(f, context.language(), context.alpha());
+    const results::Printed text = context.printed(one.run->id, f);
     ne = ne || text.ne;
     if (last != one.run) {
       grid.groups.emplace_back();

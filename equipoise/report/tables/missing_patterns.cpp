@@ -2,6 +2,7 @@
 
 #include "equipoise/report/headline.h"
 #include "equipoise/report/tables.h"
+#include "equipoise/report/tables/parts.h"
 #include "equipoise/report/visits.h"
 
 namespace equipoise::report::tables {
@@ -25,10 +26,10 @@ std::string name_of(Context const& context, MissingPatterns const& all, Pattern 
   return context.words(Word::missing_nothing);
 }
 
-Cell count(std::int64_t n, std::int64_t of) {
+Cell count(Context const& context, std::int64_t n, std::int64_t of) {
   if (n == 0) return Cell(value::count("n", 0));
   Cell out(of_value(value::count("n", n), Piece::Kind::main));
-  if (of > 0) out.pieces.push_back(of_values(Piece::Kind::plain, " ({})", {value::percent("percent", double(n) / double(of))}));
+  if (of > 0) out.pieces.push_back(of_values(Piece::Kind::plain, " ({})", {percent_of(n, of, percent_decimals(context))}));
   return out;
 }
 
@@ -97,8 +98,8 @@ Table missing_patterns(Context const& context, results::AnalysisRun const& run) 
   const auto add_counts = [&](Row& row, std::vector<std::int64_t> const& of_arm) {
     std::int64_t sum = 0;
     for (std::size_t a = 0; a < all.arms.size(); ++a)
-      row.cells.push_back(count(of_arm[a], all.participants(a))), sum += of_arm[a];
-    row.cells.push_back(count(sum, everybody));
+      row.cells.push_back(count(context, of_arm[a], all.participants(a))), sum += of_arm[a];
+    row.cells.push_back(count(context, sum, everybody));
   };
   for (const auto* pattern : listed) {
     Row row{.head = Cell(name_of(context, all, *pattern))};

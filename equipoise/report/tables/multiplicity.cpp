@@ -68,7 +68,7 @@ Table multiplicity(Context const& context) {
     row.cells.push_back(Cell(words(one.rejected ? Word::family_rejected : Word::family_not_rejected)));
     if (intervals && one.estimate) {
       const Finding effect = effect_of(context, one);
-      const results::Printed text = results::printed(effect, context.language(), context.alpha());
+      const results::Printed text = context.printed(one.analysis, effect);
       row.cells.push_back(cell("{}", {value::estimate(effect, text)}));
       row.cells.push_back(
           text.interval.empty() ? Cell() : cell(results::interval("{}", "{}", context.language()), value::limits(effect, text)));

@@ -19,8 +19,8 @@ Cell count_of_arm(SubgroupLevel const& level, std::string const& arm) {
                         {value::count("n_events", *count->events), value::count("n", count->n)}));
 }
 
-Cell effect(Context const& context, Finding const& finding, bool& ne) {
-  const results::Printed text = results::printed(finding, context.language(), context.alpha());
+Cell effect(Context const& context, results::AnalysisRun const& run, Finding const& finding, bool& ne) {
+  const results::Printed text = context.printed(run.id, finding);
   ne = ne || text.ne;
   std::vector<Value> numbers{value::estimate(finding, text)};
   if (!finding.lower || !finding.upper || std::isnan(finding.value)) return Cell(numbers.front());
@@ -61,7 +61,7 @@ Table subgroups(Context const& context, results::AnalysisRun const& run) {
     Row row{.head = Cell(name), .indent = indent};
     for (std::string const& note : level.notes) row.head.pieces.push_back(notes.mark(context.note(note)));
     for (auto const& count : whole.counts) row.cells.push_back(count_of_arm(level, count.arm));
-    for (auto const& one : level.effects) row.cells.push_back(effect(context, one.finding, ne));
+    for (auto const& one : level.effects) row.cells.push_back(effect(context, run, one.finding, ne));
     row.cells.emplace_back();
     return row;
   };

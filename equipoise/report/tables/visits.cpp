@@ -35,6 +35,9 @@ Columns columns_of(Context const& context, ArmsOverVisits const& numbers) {
     has.adjusted = has.adjusted || adjusted_beside(context, *cell.record);
     if (f.lower) has.level = interval_level(context, *cell.record);
   }
+  for (auto const* list : {&numbers.means, &numbers.differences})
+    if (!list->empty())
+      if (const auto recorded = context.recorded_decimals(list->front().record->analysis)) has.decimals = *recorded + 1;
   return has;
 }
 
@@ -115,7 +118,7 @@ class Rows {
     const auto printed = [&](Record const* record) {
       if (!record) return results::Printed();
       Finding const& f = record->finding;
-      results::Printed text = results::printed(f, context_.language(), context_.alpha());
+      results::Printed text = context_.printed(record->analysis, f);
       if (f.df && !has_.whole_df) text.df = results::fixed(*f.df, 1);
       if (numbers_.ratio()) return text;
       text.value = results::fixed(f.value, has_.decimals);
