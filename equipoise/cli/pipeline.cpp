@@ -54,11 +54,6 @@ Problems choose(study::Study& study, std::vector<std::string> const& wanted) {
 
 namespace {
 
-std::string data_file(Question const& question, protocol::Protocol const& protocol) {
-  if (!question.data.empty() || !protocol.source || protocol.source->file.empty()) return question.data;
-  return (std::filesystem::path(question.protocol).parent_path() / protocol.source->file).string();
-}
-
 /// The data file with the files that [source] joins to it, which stand in the same folder.
 Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, std::string bytes, std::string const& file, std::vector<std::string>& notes) {
   Problems problems;
@@ -85,6 +80,21 @@ Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, std::st
 
 }  // namespace
 
+Checked<ReadData> read_data(protocol::Protocol const& protocol, std::string const& protocol_file, std::string file) {
+  if (file.empty() && protocol.source && !protocol.source->file.empty())
+    file = (std::filesystem::path(protocol_file).parent_path() / protocol.source->file).string();
+  if (file.empty()) return fail(Problems{Error{Code::usage, "no data file: give --data FILE, or 'file' in [source]", {}, {}}});
+  auto bytes = read_file(file);
+  if (!bytes) return fail(Problems{bytes.error()});
+  ReadData data{.records = {}, .file = file, .digest = sha256(*bytes), .joined = {}};
+  const auto table = read_tables(protocol, std::move(*bytes), file, data.joined);
+  if (!table) return fail(table.error());
+  auto records = data::read_source(protocol, *table);
+  if (!records) return fail(records.error());
+  data.records = std::move(*records);
+  return data;
+}
+
 Checked<Answered> answer(Question const& question) {
   const auto bytes = read_file(question.protocol, protocol::longest_protocol + 1);
   if (!bytes) return fail(Problems{bytes.error()});
@@ -92,36 +102,30 @@ Checked<Answered> answer(Question const& question) {
   if (!study) return fail(study.error());
   if (Problems problems = choose(*study, question.analyses); !problems.empty()) return fail(std::move(problems));
 
-  const std::string file = data_file(question, study->protocol);
-  if (file.empty()) return fail(Problems{Error{Code::usage, "no data file: give --data FILE, or 'file' in [source]", {}, {}}});
-  auto data = read_file(file);
-  if (!data) return fail(Problems{data.error()});
+  auto data = read_data(study->protocol, question.protocol, question.data);
+  if (!data) return fail(data.error());
   results::Provenance provenance{.version = std::string(version),
                                  .protocol_digest = study->protocol.digest,
-                                 .data_digest = sha256(*data),
-                                 .data_file = std::filesystem::path(file).filename().string(),
+                                 .data_digest = data->digest,
+                                 .data_file = std::filesystem::path(data->file).filename().string(),
                                  .cutoff = {},
                                  .seed = {},
                                  .simulated = study->protocol.trial.simulated,
                                  .match = study->protocol.conventions.match};
-  std::vector<std::string> joined;  // sentences for the provenance
-  const auto table = read_tables(study->protocol, std::move(*data), file, joined);
-  if (!table) return fail(table.error());
-  auto records = data::read_source(study->protocol, *table);
-  if (!records) return fail(records.error());
+  data::TrialRecords records = std::move(data->records);
   if (question.cutoff) {
     const auto date = to_partial_date(*question.cutoff);
     if (!date || !date->exact())
       return fail(
           Problems{Error{Code::usage, fmt::format("the data cut-off '{}' is not a date YYYY-MM-DD", *question.cutoff), {}, {}}});
-    auto cut = data::as_of(std::move(*records), date->earliest, study->protocol);
+    auto cut = data::as_of(std::move(records), date->earliest, study->protocol);
     if (!cut) return fail(Problems{cut.error()});
     records = std::move(*cut);
     provenance.cutoff = *question.cutoff;
   }
-  provenance.notes = records->notes;
-  provenance.notes.insert(provenance.notes.end(), joined.begin(), joined.end());
-  const data::TrialTables tables(study->protocol, *records);
+  provenance.notes = records.notes;
+  provenance.notes.insert(provenance.notes.end(), data->joined.begin(), data->joined.end());
+  const data::TrialTables tables(study->protocol, records);
   results::Results results = analysis::run(study->protocol, study->plan, tables, std::move(provenance));
   return Answered{std::move(*study), std::move(results)};
 }

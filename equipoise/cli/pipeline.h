@@ -6,6 +6,7 @@
 
 #include "equipoise/core/expected.h"
 #include "equipoise/data/formats/csv.h"
+#include "equipoise/data/trial_data.h"
 #include "equipoise/results/results.h"
 #include "equipoise/study/study.h"
 
@@ -26,6 +27,15 @@ struct Answered {
 
 /// Keeps the analyses asked for (none: all); complains about ids that are none, and about methods that cannot be run.
 Problems choose(study::Study& study, std::vector<std::string> const& wanted);
+
+/// The records of a data file, and of the files joined to it, as the protocol's [source] says.
+struct ReadData {
+  data::TrialRecords records;
+  std::string file, digest;         ///< path, and SHA-256 of its bytes
+  std::vector<std::string> joined;  ///< a sentence for each file joined
+};
+/// `file` empty: that of [source], beside the protocol. Every problem at once.
+Checked<ReadData> read_data(protocol::Protocol const& protocol, std::string const& protocol_file, std::string file);
 
 /// Reads, checks and analyses. A method that this build does not carry is an error when it is to be run: name the analyses to run
 /// to leave it out.

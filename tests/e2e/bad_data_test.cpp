@@ -273,5 +273,36 @@ TEST(Files, ThatAreNoProtocol) {
   }
 }
 
+// check --data: what is wrong as a listing by file, row and column; what stands and should be looked at as queries.
+TEST_F(SmallTrial, CheckListsTheIssuesOfTheData) {
+  const std::string text = contents(source_dir / "tests/data/small/protocol.toml");
+  const std::string limits = "hard = [18, 99]";
+  const auto at = text.find(limits);
+  ASSERT_NE(at, std::string::npos);
+  write(folder.path / "p.toml", text.substr(0, at) + limits + ", soft = [36, 60]" + text.substr(at + limits.size()));
+  const auto check = [&](std::string const& data) {
+    write(folder.path / "d.csv", data);
+    return equipoise({"check", "p.toml", "--data", "d.csv", "--issues", "issues.csv"}, {.folder = folder.path});
+  };
+  const std::string head = "kind,file,row,column,participant,visit,item,code,issue,hint\n";
+
+  Ran ran = check(header + eight);
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("No problems in d.csv: 8 participants, 2 queries"));
+  EXPECT_THAT(ran.out, HasSubstr("participant '7', 'age' at 'baseline': 35 is outside the usual range 36 to 60"));
+  EXPECT_EQ(contents(folder.path / "issues.csv"), head +
+                                                     "query,,,,6,baseline,age,,61 is outside the usual range 36 to 60,\n"
+                                                     "query,,,,7,baseline,age,,35 is outside the usual range 36 to 60,\n");
+
+  ran = check(header + "1,placebo,17,low,10,1\n1,activ,x,low,20,1\n");
+  EXPECT_EQ(ran.status, 3);
+  const std::string issues = contents(folder.path / "issues.csv");
+  EXPECT_TRUE(issues.starts_with(head)) << issues;
+  EXPECT_THAT(issues, HasSubstr("problem,d.csv,2,age,"));
+  EXPECT_THAT(issues, HasSubstr("problem,d.csv,3,arm,"));
+  EXPECT_THAT(issues, HasSubstr("problem,d.csv,3,age,"));
+  EXPECT_EQ(issues.find("query"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace equipoise::e2e

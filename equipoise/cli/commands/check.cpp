@@ -5,9 +5,12 @@
 #include "equipoise/cli/commands.h"
 #include "equipoise/cli/files.h"
 #include "equipoise/cli/fixes.h"
+#include "equipoise/cli/pipeline.h"
 #include "equipoise/core/text.h"
+#include "equipoise/data/queries.h"
 #include "equipoise/protocol/describe.h"
 #include "equipoise/protocol/load.h"
+#include "equipoise/report/renderers.h"
 #include "equipoise/simulate/scenario.h"
 #include "equipoise/study/study.h"
 
@@ -73,11 +76,50 @@ void fail_with_fixes(Console& console, std::string_view bytes, Problems problems
   console.fail(problems);
 }
 
+/// A line for each problem of the data, by where it is in the file, and for each query, by whose value it is.
+std::string issue_listing(Problems const& problems, std::vector<data::Query> const& queries) {
+  std::string out = report::csv_line({"kind", "file", "row", "column", "participant", "visit", "item", "code", "issue", "hint"});
+  for (Error const& one : problems)
+    out += report::csv_line({"problem", one.place.file, one.place.line > 0 ? std::to_string(one.place.line) : "", one.place.field, "",
+                             "", "", std::string(card(one.code).name), one.message, one.hint});
+  for (data::Query const& one : queries)
+    out += report::csv_line({"query", "", "", "", one.participant, one.visit, one.item, "", one.message, ""});
+  return out;
+}
+
+/// The data of the protocol, read and checked; with `listing`, their problems as a file too, also when there are none.
+void check_data(Console& console, study::Study const& study, std::string const& protocol, std::string const& file,
+                std::string const& listing) {
+  const auto data = read_data(study.protocol, protocol, file);
+  const Problems problems = data ? Problems{} : data.error();
+  const std::vector<data::Query> queries = data ? data::queries_of(study.protocol, data->records) : std::vector<data::Query>{};
+  if (!listing.empty())
+    if (const auto done = write_whole({{listing, issue_listing(problems, queries)}}); !done) return console.fail(done.error());
+  if (!problems.empty()) return console.fail(problems);
+  nlohmann::ordered_json listed = nlohmann::json::array();
+  for (data::Query const& one : queries)
+    listed.push_back({{"participant", one.participant}, {"visit", one.visit}, {"item", one.item}, {"issue", one.message}});
+  console.answer(nlohmann::ordered_json{{"data", data->file},
+                                        {"sha256", data->digest},
+                                        {"participants", data->records.participants.size()},
+                                        {"problems", nlohmann::json::array()},
+                                        {"queries", std::move(listed)}}
+                     .dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  for (std::string const& note : data->records.notes) console.say("note: " + note + "\n");
+  constexpr std::size_t told = 20;
+  for (std::size_t i = 0; i < std::min(told, queries.size()); ++i)
+    console.say(fmt::format("query: participant '{}', '{}' at '{}': {}\n", queries[i].participant, queries[i].item, queries[i].visit,
+                            queries[i].message));
+  if (queries.size() > told) console.say(fmt::format("and {} more queries: --issues FILE lists all\n", queries.size() - told));
+  console.say(fmt::format("No problems in {}: {} participants, {} quer{}\n", data->file, data->records.participants.size(),
+                          queries.size(), queries.size() == 1 ? "y" : "ies"));
+}
+
 }  // namespace
 
 void add_check(CLI::App& app, Console& console) {
   struct Arguments {
-    std::string protocol, language = "en";
+    std::string protocol, language = "en", data, issues;
     bool canonical = false, fix_hints = false;
   };
   auto arguments = std::make_shared<Arguments>();
@@ -87,6 +129,9 @@ void add_check(CLI::App& app, Console& console) {
   command->add_option("--language", arguments->language, "Language of labels, where the protocol has it")->capture_default_str();
   command->add_flag("--canonical", arguments->canonical, "Print the canonical form whose SHA-256 is the digest");
   command->add_flag("--fix-hints", arguments->fix_hints, "Say of each problem what to write instead, with TOML to paste");
+  auto* data = command->add_option("--data", arguments->data, "Check this data file against the protocol too: every problem at once");
+  command->add_option("--issues", arguments->issues, "Write the problems of the data, and queries (outside usual ranges, required and missing), to this CSV file")
+      ->needs(data);
   command->callback([arguments, &console] {
     const auto bytes = read_file(arguments->protocol, protocol::longest_protocol + 1);
     if (!bytes) return console.fail(bytes.error());
@@ -94,6 +139,7 @@ void add_check(CLI::App& app, Console& console) {
     if (Problems problems = check_worlds(*bytes, arguments->protocol, study); !problems.empty())
       return arguments->fix_hints ? fail_with_fixes(console, *bytes, std::move(problems)) : console.fail(problems);
     protocol::Protocol const& protocol = study->protocol;
+    if (!arguments->data.empty()) return check_data(console, *study, arguments->protocol, arguments->data, arguments->issues);
     if (arguments->canonical) {
       console.answer(
           fmt::format("{{\"digest\": {}, \"canonical\": {}}}", json_string(protocol.digest), json_string(protocol.canonical)));

@@ -129,6 +129,7 @@ Markup analyses_compared(Context const& context, AnalysisRun const& run) {
       any_p = any_p || f.p;
     }
 
+  if (const auto recorded = context.recorded_decimals(run.id)) decimals = *recorded + 1;
   constexpr double left = 16, name_width = 300, row_height = 41;
   Layout at;
   at.left = left + name_width + 24, at.right = 660, at.top = 40;

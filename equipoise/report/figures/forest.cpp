@@ -39,6 +39,7 @@ class Forest {
         decimals_ = std::max(decimals_, results::decimals_for(f.value, level.effects[arm].se));
         rows += 1;
       }
+    if (const auto recorded = context.recorded_decimals(run.id)) decimals_ = *recorded + 1;
     range_.add(ratio_ ? 1 : 0);
     clip_to_whole(effect(whole.levels.front()));
     at_.left = left + name_width + 150, at_.right = 612, at_.top = 74;
