@@ -115,8 +115,8 @@ FigureData subgroups_data(Context const& context, results::AnalysisRun const& ru
     for (auto const& level : subgroup->levels)
       for (auto const& effect : level.effects) {
         if (effect.arm != arm) continue;
-        const std::string name = level.level.empty() ? "everybody" : level_in_words(context, subgroup->item, level.level);
-        Cells cells{{"subgroup", subgroup->item}, {"label", name}, {"arm", arm}, {"quantity", effect.finding.quantity}};
+        const std::string name = level.level.empty() ? "everybody" : level.level;
+        Cells cells{{"subgroup", subgroup->item}, {"level_of", name}, {"arm", arm}, {"quantity", effect.finding.quantity}};
         for (auto const& count : level.counts) {
           cells.emplace_back("n_" + count.arm, std::to_string(count.n));
           if (count.events) cells.emplace_back("events_" + count.arm, std::to_string(*count.events));

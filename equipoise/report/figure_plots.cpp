@@ -46,7 +46,8 @@ legend("topleft", arms, col = seq_along(arms) + 1, lwd = 2, pch = 19, bty = "n")
 
 constexpr std::string_view flat = R"r(ratio <- grepl("_ratio$", d$quantity[1])
 y <- rev(seq_len(nrow(d)))
-name <- if (is.null(d$subgroup)) paste(d$analysis, d$arm) else trimws(paste(d$subgroup, d$label))
+name <- if (is.null(d$subgroup)) paste(d$analysis, d$arm) else trimws(paste(d$subgroup, d$level_of))
+name <- gsub("\u2265", ">=", name)  # devices of one-byte fonts have no such sign
 keep <- function(v) v[is.finite(v) & (!ratio | v > 0)]
 old <- par(mar = c(4, 16, 1, 1))
 plot(d$value, y, xlim = range(keep(c(d$value, d$lower, d$upper, if (ratio) 1 else 0))), log = if (ratio) "x" else "",

@@ -170,7 +170,7 @@ Markup dose_response(Context const& context, results::AnalysisRun const& run) {
     if (!dose.reference && !text.interval.empty()) said += " (" + text.interval + ")";
     described += (described.empty() ? "" : words.chinese() ? "；" : "; ") + said;
     marks += svg::tip(said, mark);
-    const std::string amount = shortest(dose.amount);
+    const std::string amount = results::amount_label(dose.amount, "1", context.language());
     body += svg::line(place, at.bottom, place, at.bottom + 5, "axis", axis);
     if (place - svg::text_width(amount, font) / 2 > last_label) {
       body += svg::text(place, at.bottom + 21, amount, {.size = font, .anchor = Anchor::middle, .css = "muted", .fill = muted});

@@ -24,24 +24,26 @@ struct HeatRow {
 };
 
 using Colour = std::array<double, 3>;
-constexpr Colour paper{0xf7, 0xf7, 0xf4}, above{0xa0, 0x4a, 0x00}, below{0x1f, 0x5f, 0xa8}, dark{0x0b, 0x4f, 0x66};
+constexpr Colour paper{0xf7, 0xf7, 0xf4}, pale{0xfb, 0xf1, 0xd6}, above{0xa0, 0x4a, 0x00}, below{0x1f, 0x5f, 0xa8}, dark{0x0b, 0x4f, 0x66};
 
-/// Of a change: white at 0, one hue above and one below. Else from paper to dark over the range.
+constexpr std::string_view nothing = "#c9ced6";  ///< where there is no value
+
+/// Of a change: white at 0, one hue above and one below. Else from pale to dark over the range.
 struct Shades {
   bool change = false;
   double low = 0, high = 1;
 
   std::string operator()(double value) const {
-    Colour end = dark;
+    Colour start = pale, end = dark;
     double share = high > low ? (value - low) / (high - low) : 0.5;
     if (change) {
       const double reach = std::max(std::fabs(low), std::fabs(high));
       share = reach > 0 ? std::fabs(value) / reach : 0;
-      end = value > 0 ? above : below;
+      start = paper, end = value > 0 ? above : below;
     }
     share = std::clamp(share, 0.0, 1.0);
     char text[8];
-    const auto mix = [&](std::size_t i) { return int(std::lround(paper[i] + share * (end[i] - paper[i]))); };
+    const auto mix = [&](std::size_t i) { return int(std::lround(start[i] + share * (end[i] - start[i]))); };
     std::snprintf(text, sizeof text, "#%02x%02x%02x", mix(0), mix(1), mix(2));
     return text;
   }
@@ -92,7 +94,7 @@ Markup legend(Context const& context, Shades const& shades, double y, std::strin
       out += svg::text(x(tick), y + high + 15, axis_of.labels[i],
                        {.size = 12, .anchor = Anchor::middle, .css = "muted", .fill = muted});
   const double box = left + wide + 48;
-  out += svg::rectangle(box, y, 18, high, 0, {{"class", std::string("box")}, {"fill", std::string("#ffffff")}, {"stroke", std::string(axis)}});
+  out += svg::rectangle(box, y, 18, high, 0, {{"fill", std::string(nothing)}});
   return out + svg::text(box + 26, y + 10.5, tables::said(context, "no value", "无值"), {.size = 12, .css = "muted", .fill = muted});
 }
 
@@ -139,7 +141,7 @@ Markup heat_map(Context const& context, results::AnalysisRun const& run) {
     const double wide = (at.right - at.left) / double(visits.size()), high = (at.bottom - at.top) / double(rows[a].size());
     body += panel_head(context, arms[a].arm, std::int64_t(arms[a].lines.size()), at);
     body += svg::rectangle(at.left, at.top, at.right - at.left, at.bottom - at.top, 0,
-                           {{"class", std::string("box")}, {"fill", std::string("#ffffff")}, {"stroke", std::string(axis)}});
+                           {{"fill", std::string(nothing)}});
     for (std::size_t r = 0; r < rows[a].size(); ++r)
       for (std::size_t v = 0; v < visits.size(); ++v) {
         const double value = rows[a][r].value[v];
