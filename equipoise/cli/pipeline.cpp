@@ -6,7 +6,6 @@
 #include "equipoise/analysis/run.h"
 #include "equipoise/cli/files.h"
 #include "equipoise/cli/version.h"
-#include "equipoise/core/digest.h"
 #include "equipoise/core/text.h"
 #include "equipoise/data/formats.h"
 #include "equipoise/data/join.h"
@@ -62,19 +61,22 @@ std::string data_file(Question const& question, protocol::Protocol const& protoc
 /// The data file with the files that [source] joins to it, which stand in the same folder.
 Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, std::string bytes, std::string const& file, std::vector<std::string>& notes) {
   Problems problems;
-  auto table = data::Formats::read(std::move(bytes), file);
+  data::FormatInput input{.bytes = std::move(bytes), .file = file};
+  if (protocol.source) input.columns = data::columns_of_file(*protocol.source);
+  auto table = data::Formats::read(std::move(input));
   if (!table) problems = table.error();
   std::vector<data::CellTable> others;
   if (protocol.source)
     for (protocol::SourceJoin const& join : protocol.source->joins) {
       const std::string path = (std::filesystem::path(file).parent_path() / join.file).string();
-      auto read = read_file(path);
+      auto read = read_and_digest(path);
       if (!read) {
         problems.push_back(read.error());
         continue;
       }
-      notes.push_back(fmt::format("Joined by participant as '{}': {}, SHA-256 {}.", join.as, join.file, sha256(*read)));
-      auto other = data::Formats::read(std::move(*read), path);
+      notes.push_back(fmt::format("Joined by participant as '{}': {}, SHA-256 {}.", join.as, join.file, read->sha256));
+      auto other = data::Formats::read(
+          {.bytes = std::move(read->bytes), .file = path, .columns = data::columns_of_file(*protocol.source, join)});
       if (other) others.push_back(std::move(*other));
       else problems.insert(problems.end(), other.error().begin(), other.error().end());
     }
@@ -94,18 +96,18 @@ Checked<Answered> answer(Question const& question) {
 
   const std::string file = data_file(question, study->protocol);
   if (file.empty()) return fail(Problems{Error{Code::usage, "no data file: give --data FILE, or 'file' in [source]", {}, {}}});
-  auto data = read_file(file);
+  auto data = read_and_digest(file);
   if (!data) return fail(Problems{data.error()});
   results::Provenance provenance{.version = std::string(version),
                                  .protocol_digest = study->protocol.digest,
-                                 .data_digest = sha256(*data),
+                                 .data_digest = data->sha256,
                                  .data_file = std::filesystem::path(file).filename().string(),
                                  .cutoff = {},
                                  .seed = {},
                                  .simulated = study->protocol.trial.simulated,
                                  .match = study->protocol.conventions.match};
   std::vector<std::string> joined;  // sentences for the provenance
-  const auto table = read_tables(study->protocol, std::move(*data), file, joined);
+  const auto table = read_tables(study->protocol, std::move(data->bytes), file, joined);
   if (!table) return fail(table.error());
   auto records = data::read_source(study->protocol, *table);
   if (!records) return fail(records.error());
