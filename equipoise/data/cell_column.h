@@ -11,8 +11,8 @@
 #include "equipoise/core/error.h"
 #include "equipoise/numerics/uninitialised.h"
 
-/// The texts of one column of a table, each distinct one mostly once: what is asked of a text is then worked out once for all rows
-/// that hold it.
+/// The texts of one column of a table, each distinct one mostly once: what is asked of a text is then worked out once for all
+/// rows that hold it.
 namespace equipoise::data {
 
 /// Where a text stands among the bytes of its table, and its length, in one word.
@@ -55,14 +55,16 @@ class CellColumn {
   std::size_t codes() const { return texts_.size(); }
   std::uint32_t code(std::size_t row) const { return row_by_row_ ? std::uint32_t(row) : codes_[row]; }
   TextPlace place(std::uint32_t code) const { return texts_[code]; }
+  /// Whether different codes are different texts.
+  bool distinct() const { return !row_by_row_ && added_ == 0; }
   void add_row(TextPlace text) {
     if (!row_by_row_) codes_.push_back(std::uint32_t(texts_.size()));
     texts_.push_back(text);
-    ++rows_;
+    ++rows_, ++added_;
   }
 
  private:
-  std::size_t rows_ = 0;
+  std::size_t rows_ = 0, added_ = 0;
   bool row_by_row_ = false;
   numerics::Column<TextPlace> texts_;
   numerics::Column<std::uint32_t> codes_;
