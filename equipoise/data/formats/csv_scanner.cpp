@@ -20,7 +20,8 @@ bool ends_plain(char c) { return c == ',' || c == '\n' || c == '"' || c == '\r';
 std::uint64_t marks(const char* bytes) {
   // A byte is looked up by its low half among the four that are sought, each of which has another; no byte is the one that stands
   // for the other halves.
-  const __m256i sought = _mm256_broadcastsi128_si256(_mm_setr_epi8(-1, -1, '"', -1, -1, -1, -1, -1, -1, -1, '\n', -1, ',', '\r', -1, 0));
+  const __m256i sought =
+      _mm256_broadcastsi128_si256(_mm_setr_epi8(-1, -1, '"', -1, -1, -1, -1, -1, -1, -1, '\n', -1, ',', '\r', -1, 0));
   const auto half = [&](const char* from) {
     const __m256i loaded = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
     return std::uint64_t(std::uint32_t(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(sought, loaded), loaded))));
@@ -46,20 +47,26 @@ std::uint64_t marks(const char* bytes, std::size_t count) {
 }  // namespace
 
 ByteSurvey survey(std::string_view bytes) {
+  using Lanes = unsigned char __attribute__((vector_size(32)));
+  constexpr std::size_t width = sizeof(Lanes), most_steps = 255;  // that a lane can count
   ByteSurvey found;
-  for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t stop = std::min(bytes.size(), at + (std::size_t(1) << 12));  // counts of a stretch fit a short word
-    std::uint16_t quotes = 0, line_feeds = 0;
-    unsigned char seen = 0, nul = 0;
-    for (; at < stop; ++at) {
-      const auto byte = static_cast<unsigned char>(bytes[at]);
-      quotes = std::uint16_t(quotes + (byte == '"'));
-      line_feeds = std::uint16_t(line_feeds + (byte == '\n'));
-      seen = static_cast<unsigned char>(seen | byte);
-      nul = static_cast<unsigned char>(nul | (byte == 0));
+  Lanes seen{}, nul{};
+  std::size_t at = 0;
+  while (at + width <= bytes.size()) {
+    Lanes quotes{}, line_feeds{}, loaded;
+    for (std::size_t step = 0; step < most_steps && at + width <= bytes.size(); ++step, at += width) {
+      std::memcpy(&loaded, bytes.data() + at, width);
+      quotes -= Lanes(loaded == '"'), line_feeds -= Lanes(loaded == '\n');  // true is -1
+      nul |= Lanes(loaded == 0), seen |= loaded;
     }
-    found.quotes += quotes, found.line_feeds += line_feeds;
-    found.nul = found.nul || nul != 0, found.beyond_ascii = found.beyond_ascii || seen >= 0x80;
+    for (std::size_t lane = 0; lane < width; ++lane) found.quotes += quotes[lane], found.line_feeds += line_feeds[lane];
+  }
+  for (std::size_t lane = 0; lane < width; ++lane)
+    found.nul = found.nul || nul[lane] != 0, found.beyond_ascii = found.beyond_ascii || seen[lane] >= 0x80;
+  for (; at < bytes.size(); ++at) {
+    found.quotes += bytes[at] == '"', found.line_feeds += bytes[at] == '\n';
+    found.nul = found.nul || bytes[at] == 0;
+    found.beyond_ascii = found.beyond_ascii || static_cast<unsigned char>(bytes[at]) >= 0x80;
   }
   return found;
 }
@@ -119,7 +126,8 @@ void CsvScanner::plain_rows(std::span<CellEncoder* const> encoders) {
     }
     if (*mark == '\r' && (mark + 1 >= end_ || mark[1] != '\n')) return;
     if (CellEncoder* const encoder = encoders[column])
-      encoder->put(row_, cell, std::size_t(stop - cell), room(cell), TextPlace::of(offset(cell), std::size_t(stop - cell)), texts);
+      encoder->put(row_, cell, std::size_t(stop - cell), room(cell), TextPlace::of(offset(cell), std::size_t(stop - cell)),
+                   texts);
     ++column;
     cell = mark + 1;
     if (*mark == ',') continue;
