@@ -103,6 +103,13 @@ void decide(std::span<Alternative*> rows, protocol::Protocol const& protocol, Pl
       }
 }
 
+/// Whether a difference asked for alone has the bits that it has in the whole answer. Of an unstructured covariance with standard
+/// errors of the model, Satterthwaite's and Kenward and Roger's methods come to it by another way.
+bool same_bits_alone(PlannedAlternative const& other) {
+  constexpr std::array<std::string_view, 4> not_so{"satterthwaite", "kenward_roger", "unstructured", "model"};
+  return std::ranges::find(not_so, other.name) == not_so.end();
+}
+
 std::string_view in_words(std::string_view choice) {
   if (choice == "degrees_of_freedom") return "the method for degrees of freedom";
   if (choice == "covariance") return "the covariance of the visits";
@@ -202,8 +209,7 @@ void add_alternatives(protocol::Protocol const& protocol, PlannedAnalysis const&
           rows.push_back(row(planned.id, other.choice, other.name, other.title, arm, *found));
       return rows;
     };
-    // Kenward and Roger's degrees of freedom of a function alone differ from those of the whole answer in their last bits.
-    const bool alone = focused && other.name != "kenward_roger";
+    const bool alone = focused && same_bits_alone(other);
     auto outcome = alone ? other.compiled.run(view, workspace, focus) : other.compiled.run(view, workspace);
     if (!outcome) continue;
     if (other.declared && !std::exchange(reached, true)) continue;

@@ -7,28 +7,13 @@
 
 namespace equipoise {
 
-// OpenSSL's, which uses the instructions that processors have for it: six times as fast as libsodium's.
-Sha256::Sha256() : state_(EVP_MD_CTX_new()) {
-  static EVP_MD const* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  expects(method && state_ && EVP_DigestInit_ex(state_, method, nullptr) == 1, "OpenSSL has SHA-256");
-}
-
-Sha256::~Sha256() { EVP_MD_CTX_free(state_); }
-
-void Sha256::add(std::string_view bytes) {
-  expects(EVP_DigestUpdate(state_, bytes.data(), bytes.size()) == 1, "a digest takes any bytes");
-}
-
-std::string Sha256::digest() {
-  Key32 hash{};
-  expects(EVP_DigestFinal_ex(state_, hash.data(), nullptr) == 1, "a digest is taken once");
-  return hex(hash);
-}
-
 std::string sha256(std::string_view bytes) {
-  Sha256 digest;
-  digest.add(bytes);
-  return digest.digest();
+  // OpenSSL's, which uses the instructions that processors have for it: six times as fast as libsodium's.
+  static EVP_MD const* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  Key32 hash{};
+  const bool done = method && EVP_Digest(bytes.data(), bytes.size(), hash.data(), nullptr, method, nullptr) == 1;
+  expects(done, "OpenSSL has SHA-256");
+  return hex(hash);
 }
 
 Key32 hmac_sha256(std::span<const std::uint8_t> key, std::string_view bytes) {

@@ -8,27 +8,10 @@
 
 #include "equipoise/core/chance.h"
 
-struct evp_md_ctx_st;
-
 namespace equipoise {
 
 /// SHA-256 of the bytes, 64 lower-case hexadecimal digits. Source: FIPS 180-4, by libsodium.
 std::string sha256(std::string_view bytes);
-
-/// The same of bytes that come piece by piece.
-class Sha256 {
- public:
-  Sha256();
-  ~Sha256();
-  Sha256(Sha256 const&) = delete;
-  Sha256& operator=(Sha256 const&) = delete;
-  void add(std::string_view bytes);
-  /// Of all that was added; nothing can be added after it.
-  std::string digest();
-
- private:
-  evp_md_ctx_st* state_;
-};
 
 /// HMAC-SHA-256 of the bytes. Source: FIPS 198-1, RFC 2104, by libsodium.
 Key32 hmac_sha256(std::span<const std::uint8_t> key, std::string_view bytes);
