@@ -1,25 +1,17 @@
 #include "equipoise/cli/files.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <optional>
-#include <thread>
 
+#include "equipoise/cli/mapped_file.h"
 #include "equipoise/core/digest.h"
 
 namespace equipoise::cli {
-namespace {
-
-tl::unexpected<Error> refused(std::string_view doing, std::filesystem::path const& path, int error) {
-  return tl::unexpected(Error{Code::io, fmt::format("cannot {} '{}': {}", doing, path.string(), std::strerror(error)), {}, {}});
-}
 
 /// An open file that closes itself.
 struct Descriptor {
@@ -31,6 +23,17 @@ struct Descriptor {
     if (number > 2) ::close(number);
   }
 };
+
+DataFile::DataFile() = default;
+DataFile::DataFile(DataFile&&) noexcept = default;
+DataFile& DataFile::operator=(DataFile&&) noexcept = default;
+DataFile::~DataFile() = default;
+
+namespace {
+
+tl::unexpected<Error> refused(std::string_view doing, std::filesystem::path const& path, int error) {
+  return tl::unexpected(Error{Code::io, fmt::format("cannot {} '{}': {}", doing, path.string(), std::strerror(error)), {}, {}});
+}
 
 Expected<void> write_all(int descriptor, std::string_view bytes, std::filesystem::path const& path) {
   while (!bytes.empty()) {
@@ -134,95 +137,55 @@ Expected<void> Unfinished::finish() {
 
 }  // namespace
 
-namespace {
-
-/// Digests a text that grows at its end, on a thread of its own. The text may move only when `wait` has returned.
-class FollowingDigest {
- public:
-  explicit FollowingDigest(std::string const& text) : text_(text), thread_([this] { follow(); }) {}
-  ~FollowingDigest() {
-    if (thread_.joinable()) grown(ended);
-  }
-  void grown() { grown(text_.size()); }
-  void wait() const {
-    for (std::size_t done = done_; done < text_.size(); done = done_) done_.wait(done);
-  }
-  std::string digest() {
-    wait();
-    grown(ended);
-    thread_.join();
-    return digest_.digest();
-  }
-
- private:
-  static constexpr std::size_t ended = std::size_t(-1);
-
-  void grown(std::size_t size) {
-    there_ = size;
-    there_.notify_one();
-  }
-  void follow() {
-    for (std::size_t done = 0;; done_ = done, done_.notify_one()) {
-      there_.wait(done);
-      const std::size_t there = there_;
-      if (there == ended) return;
-      digest_.add({text_.data() + done, there - done});
-      done = there;
-    }
-  }
-
-  std::string const& text_;
-  Sha256 digest_;
-  std::atomic<std::size_t> there_ = 0, done_ = 0;
-  std::jthread thread_;  // last: it uses the others
-};
-
-/// Room for so many bytes, in large pages where it is long and the system has them.
-void reserve(std::string& bytes, std::size_t size) {
-  bytes.reserve(size);
-  constexpr std::size_t large_page = std::size_t(1) << 21;
-  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + large_page - 1) / large_page * large_page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.capacity()) / large_page * large_page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);  // a wish
-}
-
-/// With `digest`, that too.
-Expected<std::string> read_all(std::filesystem::path const& path, std::size_t limit, std::string* digest) {
+Expected<std::string> read_file(std::filesystem::path const& path, std::size_t limit) {
   const Descriptor descriptor(path == "-" ? 0 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (descriptor.number < 0) return refused("read", path, errno);
   struct stat status {};
   if (::fstat(descriptor.number, &status) == 0 && S_ISDIR(status.st_mode)) return refused("read", path, EISDIR);
   std::string bytes;
-  if (S_ISREG(status.st_mode)) reserve(bytes, std::min(std::size_t(status.st_size) + 1, limit));
-  constexpr std::size_t step = std::size_t(1) << 18, worth_a_thread = std::size_t(1) << 23;
-  std::optional<FollowingDigest> following;
-  if (digest && bytes.capacity() >= worth_a_thread) following.emplace(bytes);
-  std::vector<char> block(bytes.capacity() < step ? std::size_t(1) << 16 : step);
+  if (S_ISREG(status.st_mode)) bytes.reserve(std::min(std::size_t(status.st_size) + 1, limit));
+  char block[1 << 16];
   while (true) {
-    const ssize_t got = ::read(descriptor.number, block.data(), block.size());
+    const ssize_t got = ::read(descriptor.number, block, sizeof block);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return refused("read", path, errno);
-    if (got == 0) break;
+    if (got == 0) return bytes;
     if (bytes.size() + std::size_t(got) > limit)
       return fail(Code::out_of_range, "'{}' is larger than {} bytes", path.string(), limit);
-    if (following && bytes.size() + std::size_t(got) > bytes.capacity()) following->wait();  // it will move
-    bytes.append(block.data(), std::size_t(got));
-    if (following) following->grown();
+    bytes.append(block, std::size_t(got));
   }
-  if (digest) *digest = following ? following->digest() : sha256(bytes);
-  return bytes;
 }
 
-}  // namespace
-
-Expected<std::string> read_file(std::filesystem::path const& path, std::size_t limit) { return read_all(path, limit, nullptr); }
-
-Expected<DigestedFile> read_and_digest(std::filesystem::path const& path) {
-  DigestedFile file;
-  auto bytes = read_all(path, longest_data, &file.sha256);
-  if (!bytes) return tl::unexpected(std::move(bytes.error()));
-  file.bytes = std::move(*bytes);
+Expected<DataFile> DataFile::open(std::filesystem::path const& path) {
+  constexpr std::size_t worth_mapping = std::size_t(16) << 20;
+  DataFile file;
+  file.path_ = path;
+  file.descriptor_ = std::make_unique<Descriptor>(path == "-" ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  std::optional<data::FileBytes> bytes;
+  if (file.descriptor_->number >= 0 && ::fstat(file.descriptor_->number, &status) == 0 && S_ISREG(status.st_mode)) {
+    const auto size = std::size_t(status.st_size);
+    if (size >= worth_mapping && size <= longest_data) bytes = mapped(file.descriptor_->number, size, path);
+  }
+  if (bytes) {
+    file.bytes_ = std::move(*bytes);
+    file.as_it_was_ = {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+  } else {
+    auto read = read_file(path);
+    if (!read) return tl::unexpected(std::move(read.error()));
+    file.bytes_ = std::move(*read);
+  }
+  file.digest_ = std::async([bytes = file.bytes_] { return sha256(bytes); });
   return file;
+}
+
+Expected<std::string> DataFile::digest() {
+  std::string digest = digest_.get();
+  struct stat status {};
+  if (as_it_was_ && (::fstat(descriptor_->number, &status) != 0 ||
+                     *as_it_was_ != std::array<std::int64_t, 3>{status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec}))
+    return fail(Code::io, "'{}' was changed while it was read", path_.string());
+  return digest;
 }
 
 Expected<void> write_whole(std::vector<std::pair<std::filesystem::path, std::string>> const& files) {

@@ -59,7 +59,8 @@ std::string data_file(Question const& question, protocol::Protocol const& protoc
 }
 
 /// The data file with the files that [source] joins to it, which stand in the same folder.
-Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, std::string bytes, std::string const& file, std::vector<std::string>& notes) {
+Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, data::FileBytes bytes, std::string const& file,
+                                     std::vector<std::string>& notes) {
   Problems problems;
   data::FormatInput input{.bytes = std::move(bytes), .file = file};
   if (protocol.source) input.columns = data::columns_of_file(*protocol.source);
@@ -69,14 +70,16 @@ Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, std::st
   if (protocol.source)
     for (protocol::SourceJoin const& join : protocol.source->joins) {
       const std::string path = (std::filesystem::path(file).parent_path() / join.file).string();
-      auto read = read_and_digest(path);
+      auto read = DataFile::open(path);
       if (!read) {
         problems.push_back(read.error());
         continue;
       }
-      notes.push_back(fmt::format("Joined by participant as '{}': {}, SHA-256 {}.", join.as, join.file, read->sha256));
-      auto other = data::Formats::read(
-          {.bytes = std::move(read->bytes), .file = path, .columns = data::columns_of_file(*protocol.source, join)});
+      auto other =
+          data::Formats::read({.bytes = read->bytes(), .file = path, .columns = data::columns_of_file(*protocol.source, join)});
+      if (const auto digest = read->digest())
+        notes.push_back(fmt::format("Joined by participant as '{}': {}, SHA-256 {}.", join.as, join.file, *digest));
+      else problems.push_back(digest.error());
       if (other) others.push_back(std::move(*other));
       else problems.insert(problems.end(), other.error().begin(), other.error().end());
     }
@@ -96,21 +99,27 @@ Checked<Answered> answer(Question const& question) {
 
   const std::string file = data_file(question, study->protocol);
   if (file.empty()) return fail(Problems{Error{Code::usage, "no data file: give --data FILE, or 'file' in [source]", {}, {}}});
-  auto data = read_and_digest(file);
-  if (!data) return fail(Problems{data.error()});
+  std::string digest;
+  std::vector<std::string> joined;                       // sentences for the provenance
+  auto records = [&]() -> Checked<data::TrialRecords> {  // file and cells are gone before the analyses begin
+    auto data = DataFile::open(file);
+    if (!data) return fail(Problems{data.error()});
+    const auto table = read_tables(study->protocol, data->bytes(), file, joined);
+    auto read = table ? data::read_source(study->protocol, *table) : fail(table.error());
+    auto digested = data->digest();
+    if (!digested) return fail(Problems{digested.error()});
+    digest = std::move(*digested);
+    return read;
+  }();
+  if (!records) return fail(records.error());
   results::Provenance provenance{.version = std::string(version),
                                  .protocol_digest = study->protocol.digest,
-                                 .data_digest = data->sha256,
+                                 .data_digest = digest,
                                  .data_file = std::filesystem::path(file).filename().string(),
                                  .cutoff = {},
                                  .seed = {},
                                  .simulated = study->protocol.trial.simulated,
                                  .match = study->protocol.conventions.match};
-  std::vector<std::string> joined;  // sentences for the provenance
-  const auto table = read_tables(study->protocol, std::move(data->bytes), file, joined);
-  if (!table) return fail(table.error());
-  auto records = data::read_source(study->protocol, *table);
-  if (!records) return fail(records.error());
   if (question.cutoff) {
     const auto date = to_partial_date(*question.cutoff);
     if (!date || !date->exact())

@@ -10,6 +10,7 @@
 
 #include "equipoise/core/error.h"
 #include "equipoise/data/cell_column.h"
+#include "equipoise/data/file_bytes.h"
 
 namespace equipoise::data {
 
@@ -73,10 +74,11 @@ class CellTable {
     std::size_t row, line;
   };
 
-  TextBytes bytes() const { return {file_ ? std::string_view(*file_) : std::string_view{}, made_.get()}; }
+  TextBytes bytes() const { return {file_.view(), made_.get()}; }
   TextPlace made(std::string_view text);
 
-  std::unique_ptr<std::string> file_, made_;  // behind pointers, so that moving the table moves no byte
+  FileBytes file_;
+  std::unique_ptr<std::string> made_;  // behind a pointer, so that moving the table moves no byte
   std::size_t rows_ = 0;
   std::vector<CellColumn> columns_;  // as the header; without rows where nobody asked for them
   std::vector<Numbering> lines_;

@@ -27,7 +27,8 @@ struct FormatCard {
 
 /// A file as it came.
 struct FormatInput {
-  std::string bytes, file;
+  FileBytes bytes;
+  std::string file;
   std::optional<std::string> sidecar{};
   Encoding encoding = Encoding::utf8;  ///< of texts, where the format does not say
   std::vector<std::string> columns{};  ///< whose cells will be looked at; empty = all
@@ -58,7 +59,7 @@ struct Csv {
     return it;
   }
   static bool begins(std::string_view) { return true; }
-  static Checked<CellTable> cells(FormatInput input) { 
+  static Checked<CellTable> cells(FormatInput input) {
     return read_csv(std::move(input.bytes), std::move(input.file), {.columns = std::move(input.columns)});
   }
   static Checked<std::vector<ExchangeTable>> read(FormatInput input);

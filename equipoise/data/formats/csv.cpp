@@ -33,17 +33,17 @@ struct Share {
 /// mistakes; when a thread finds one, one thread alone reads the file again and tells all of them.
 class CsvReader {
  public:
-  CsvReader(std::string bytes, std::string file, CsvOptions const& options)
+  CsvReader(FileBytes bytes, std::string file, CsvOptions const& options)
       : options_(options), problems_(file, options.problems_shown) {
     table_.file = std::move(file);
-    table_.file_ = std::make_unique<std::string>(std::move(bytes));
+    table_.file_ = std::move(bytes);
+    file_ = table_.file_.view();
     table_.made_ = std::make_unique<std::string>();
     const std::size_t threads = options.threads > 0 ? options.threads : machine_threads();
-    threads_ = std::clamp<std::size_t>(table_.file_->size() / std::max<std::size_t>(options.least_share, 1), 1, threads);
+    threads_ = std::clamp<std::size_t>(file_.size() / std::max<std::size_t>(options.least_share, 1), 1, threads);
   }
 
   Checked<CellTable> read() {
-    file_ = *table_.file_;
     if (file_.size() > options_.most_bytes)
       problems_.add(0, Code::out_of_range, "the file has {} bytes, and at most {} are read", file_.size(), options_.most_bytes);
     else if (look()) scan();
@@ -75,7 +75,8 @@ class CsvReader {
   /// No character has a line feed inside, so the parts between line feeds can be looked at apart.
   bool is_text() const {
     std::vector<std::size_t> ends{0};
-    for (std::size_t k = 1; k < threads_; ++k) ends.push_back(std::min(file_.find('\n', std::max(cut(k), ends.back())), file_.size()));
+    for (std::size_t k = 1; k < threads_; ++k)
+      ends.push_back(std::min(file_.find('\n', std::max(cut(k), ends.back())), file_.size()));
     ends.push_back(file_.size());
     std::vector<std::uint8_t> fine(threads_);
     at_once(threads_, [&](std::size_t k) { fine[k] = is_utf8(file_.substr(ends[k], ends[k + 1] - ends[k])); });
@@ -126,7 +127,8 @@ class CsvReader {
         continue;
       }
       problems.refuse(CsvProblems::names, 1, Code::syntax, "column {} has no name", i + 1);
-      if (i == 0 && problems.size() == 1) problems.hint_of_last("R writes such a column of row names unless told row.names = FALSE");
+      if (i == 0 && problems.size() == 1)
+        problems.hint_of_last("R writes such a column of row names unless told row.names = FALSE");
     }
     std::ranges::sort(sorted);
     for (std::size_t i = 1; i < sorted.size(); ++i)
@@ -158,7 +160,8 @@ class CsvReader {
   bool read_shares(std::vector<CsvRange> const& ranges, CsvScanner& header) {
     kept_.clear();
     for (std::size_t c = 0; c < table_.header.size(); ++c)
-      if (options_.columns.empty() || std::ranges::find(options_.columns, table_.header[c]) != options_.columns.end()) kept_.push_back(c);
+      if (options_.columns.empty() || std::ranges::find(options_.columns, table_.header[c]) != options_.columns.end())
+        kept_.push_back(c);
     shares_.clear();
     std::size_t rows = 0;
     std::size_t lines = 1;
@@ -248,12 +251,12 @@ class CsvReader {
   std::string_view file_;
   std::size_t threads_ = 1;
   std::vector<ByteSurvey> surveys_;
-  std::vector<std::size_t> kept_;                         // columns whose cells are kept
-  std::vector<numerics::Column<std::uint32_t>> codes_;    // of each of them
+  std::vector<std::size_t> kept_;                       // columns whose cells are kept
+  std::vector<numerics::Column<std::uint32_t>> codes_;  // of each of them
   std::vector<Share> shares_;
 };
 
-Checked<CellTable> read_csv(std::string bytes, std::string file, CsvOptions const& options) {
+Checked<CellTable> read_csv(FileBytes bytes, std::string file, CsvOptions const& options) {
   return CsvReader(std::move(bytes), std::move(file), options).read();
 }
 

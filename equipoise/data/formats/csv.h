@@ -33,7 +33,7 @@ struct CsvOptions {
 /// after a closing quote, a quote inside an unquoted cell, a quote never closed, NUL, bytes that are not UTF-8, names empty or
 /// given twice. Long files are read by several threads, each some of the rows; table and problems are the same whatever their
 /// number. errors  no_data (empty; header only), syntax, duplicate, out_of_range (limits)
-Checked<CellTable> read_csv(std::string bytes, std::string file, CsvOptions const& options = {});
+Checked<CellTable> read_csv(FileBytes bytes, std::string file, CsvOptions const& options = {});
 
 /// What a cell text means.
 struct CsvCode {
