@@ -103,6 +103,13 @@ void decide(std::span<Alternative*> rows, protocol::Protocol const& protocol, Pl
       }
 }
 
+/// Whether a difference asked for alone has the bits that it has in the whole answer. Of an unstructured covariance with standard
+/// errors of the model, Satterthwaite's and Kenward and Roger's methods come to it by another way.
+bool same_bits_alone(PlannedAlternative const& other) {
+  constexpr std::array<std::string_view, 4> not_so{"satterthwaite", "kenward_roger", "unstructured", "model"};
+  return std::ranges::find(not_so, other.name) == not_so.end();
+}
+
 std::string_view in_words(std::string_view choice) {
   if (choice == "degrees_of_freedom") return "the method for degrees of freedom";
   if (choice == "covariance") return "the covariance of the visits";
@@ -178,22 +185,40 @@ void add_alternatives(protocol::Protocol const& protocol, PlannedAnalysis const&
   const auto own = [&](results::Record const& record) { return of_analysis(record, planned.id); };
   const std::string df = text_of(planned.runs.front().analysis.options, "df", "satterthwaite");
   const std::size_t before = results.alternatives.size();
+  stats::Focus focus;  // an alternative is asked for what is told of it, and for nothing else
+  bool focused = true;
   for (std::string const& arm : question.arms)
     if (Finding const* found = comparison(results.records, own, arm, question, by_visit)) {
       const auto known = std::ranges::find(df_titles, df, &std::pair<std::string_view, std::string_view>::first);
       const std::string title = known == df_titles.end() ? results::in_plain_words(df) : std::string(known->second);
       results.alternatives.push_back(row(planned.id, "planned", df, title, arm, *found));
+      const auto difference = found->at.find("difference"), within = found->at.find("within");
+      focused = focused && difference != found->at.end();
+      if (focused)
+        focus.differences.push_back({.of = std::get<LevelDifference>(difference->second),
+                                     .within = within == found->at.end() ? Term{} : std::get<Term>(within->second)});
     }
   if (results.alternatives.size() == before) return;
   bool reached = false;  // the structure that the plan came to: the first of those declared that has an answer
   for (PlannedAlternative const& other : planned.alternatives) {
-    const auto outcome = other.compiled.run(view, workspace);
+    const auto answered = [&](Outcome const& outcome) {
+      std::vector<Alternative> rows;
+      for (std::string const& arm : question.arms)
+        if (Finding const* found = comparison(
+                outcome.answer.findings, [](Finding const& one) { return &one; }, arm, question, by_visit))
+          rows.push_back(row(planned.id, other.choice, other.name, other.title, arm, *found));
+      return rows;
+    };
+    const bool alone = focused && same_bits_alone(other);
+    auto outcome = alone ? other.compiled.run(view, workspace, focus) : other.compiled.run(view, workspace);
     if (!outcome) continue;
     if (other.declared && !std::exchange(reached, true)) continue;
-    for (std::string const& arm : question.arms)
-      if (Finding const* found = comparison(
-              outcome->answer.findings, [](Finding const& one) { return &one; }, arm, question, by_visit))
-        results.alternatives.push_back(row(planned.id, other.choice, other.name, other.title, arm, *found));
+    std::vector<Alternative> rows = answered(*outcome);
+    if (alone && rows.size() < focus.differences.size()) {  // perhaps another place answers
+      outcome = other.compiled.run(view, workspace);
+      if (outcome) rows = answered(*outcome);
+    }
+    results.alternatives.insert(results.alternatives.end(), rows.begin(), rows.end());
   }
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 
 #include "equipoise/analysis/alternatives.h"
 #include "equipoise/analysis/back_transform.h"
@@ -35,12 +34,19 @@ void add_counts(results::Results& results, protocol::Endpoint const& endpoint, P
       dataset.find(endpoint.kind == protocol::EndpointKind::binary ? "response" : "event")->numbers;
   const data::TypedColumn* arm = dataset.find("arm");
   const data::TypedColumn* who = dataset.find("participant");
-  std::map<std::int32_t, std::pair<std::set<std::int32_t>, std::int64_t>> by_arm;
+  struct Counts {
+    std::vector<bool> met{};  // of each participant
+    std::int64_t people = 0, events = 0;
+  };
+  std::map<std::int32_t, Counts> by_arm;
   for (const std::size_t row : rows) {
     if (std::isnan(happened[row])) continue;  // randomised again, and not analysed
-    auto& [people, events] = by_arm[arm->codes[row]];
-    people.insert(who->codes[row]);
-    events += happened[row] == 1.0;
+    Counts& counts = by_arm[arm->codes[row]];
+    if (counts.met.empty()) counts.met.resize(who->levels.size());
+    auto met = counts.met[std::size_t(who->codes[row])];
+    counts.people += !met;
+    met = true;
+    counts.events += happened[row] == 1.0;
   }
   std::vector<std::string> const& arms = arm->levels;
   for (std::size_t a = 0; a < arms.size(); ++a) {
@@ -62,8 +68,8 @@ void add_counts(results::Results& results, protocol::Endpoint const& endpoint, P
                                  run.options,
                                  {}});
     };
-    add("n_subjects", found == by_arm.end() ? 0 : found->second.first.size());  // an arm with nobody has 0 of 0
-    add("n_events", found == by_arm.end() ? 0 : std::size_t(found->second.second));
+    add("n_subjects", found == by_arm.end() ? 0 : std::size_t(found->second.people));  // an arm with nobody has 0 of 0
+    add("n_events", found == by_arm.end() ? 0 : std::size_t(found->second.events));
   }
 }
 

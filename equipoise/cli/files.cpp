@@ -8,12 +8,10 @@
 #include <cstring>
 #include <memory>
 
-namespace equipoise::cli {
-namespace {
+#include "equipoise/cli/mapped_file.h"
+#include "equipoise/core/digest.h"
 
-tl::unexpected<Error> refused(std::string_view doing, std::filesystem::path const& path, int error) {
-  return tl::unexpected(Error{Code::io, fmt::format("cannot {} '{}': {}", doing, path.string(), std::strerror(error)), {}, {}});
-}
+namespace equipoise::cli {
 
 /// An open file that closes itself.
 struct Descriptor {
@@ -25,6 +23,17 @@ struct Descriptor {
     if (number > 2) ::close(number);
   }
 };
+
+DataFile::DataFile() = default;
+DataFile::DataFile(DataFile&&) noexcept = default;
+DataFile& DataFile::operator=(DataFile&&) noexcept = default;
+DataFile::~DataFile() = default;
+
+namespace {
+
+tl::unexpected<Error> refused(std::string_view doing, std::filesystem::path const& path, int error) {
+  return tl::unexpected(Error{Code::io, fmt::format("cannot {} '{}': {}", doing, path.string(), std::strerror(error)), {}, {}});
+}
 
 Expected<void> write_all(int descriptor, std::string_view bytes, std::filesystem::path const& path) {
   while (!bytes.empty()) {
@@ -145,6 +154,38 @@ Expected<std::string> read_file(std::filesystem::path const& path, std::size_t l
       return fail(Code::out_of_range, "'{}' is larger than {} bytes", path.string(), limit);
     bytes.append(block, std::size_t(got));
   }
+}
+
+Expected<DataFile> DataFile::open(std::filesystem::path const& path) {
+  constexpr std::size_t worth_mapping = std::size_t(16) << 20;
+  DataFile file;
+  file.path_ = path;
+  file.descriptor_ = std::make_unique<Descriptor>(path == "-" ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  std::optional<data::FileBytes> bytes;
+  if (file.descriptor_->number >= 0 && ::fstat(file.descriptor_->number, &status) == 0 && S_ISREG(status.st_mode)) {
+    const auto size = std::size_t(status.st_size);
+    if (size >= worth_mapping && size <= longest_data) bytes = mapped(file.descriptor_->number, size, path);
+  }
+  if (bytes) {
+    file.bytes_ = std::move(*bytes);
+    file.as_it_was_ = {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+  } else {
+    auto read = read_file(path);
+    if (!read) return tl::unexpected(std::move(read.error()));
+    file.bytes_ = std::move(*read);
+  }
+  file.digest_ = std::async([bytes = file.bytes_] { return sha256(bytes); });
+  return file;
+}
+
+Expected<std::string> DataFile::digest() {
+  std::string digest = digest_.get();
+  struct stat status {};
+  if (as_it_was_ && (::fstat(descriptor_->number, &status) != 0 ||
+                     *as_it_was_ != std::array<std::int64_t, 3>{status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec}))
+    return fail(Code::io, "'{}' was changed while it was read", path_.string());
+  return digest;
 }
 
 Expected<void> write_whole(std::vector<std::pair<std::filesystem::path, std::string>> const& files) {

@@ -6,7 +6,6 @@
 #include "equipoise/analysis/run.h"
 #include "equipoise/cli/files.h"
 #include "equipoise/cli/version.h"
-#include "equipoise/core/digest.h"
 #include "equipoise/core/text.h"
 #include "equipoise/data/formats.h"
 #include "equipoise/data/join.h"
@@ -55,21 +54,27 @@ Problems choose(study::Study& study, std::vector<std::string> const& wanted) {
 namespace {
 
 /// The data file with the files that [source] joins to it, which stand in the same folder.
-Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, std::string bytes, std::string const& file, std::vector<std::string>& notes) {
+Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, data::FileBytes bytes, std::string const& file,
+                                     std::vector<std::string>& notes) {
   Problems problems;
-  auto table = data::Formats::read(std::move(bytes), file);
+  data::FormatInput input{.bytes = std::move(bytes), .file = file};
+  if (protocol.source) input.columns = data::columns_of_file(*protocol.source);
+  auto table = data::Formats::read(std::move(input));
   if (!table) problems = table.error();
   std::vector<data::CellTable> others;
   if (protocol.source)
     for (protocol::SourceJoin const& join : protocol.source->joins) {
       const std::string path = (std::filesystem::path(file).parent_path() / join.file).string();
-      auto read = read_file(path);
+      auto read = DataFile::open(path);
       if (!read) {
         problems.push_back(read.error());
         continue;
       }
-      notes.push_back(fmt::format("Joined by participant as '{}': {}, SHA-256 {}.", join.as, join.file, sha256(*read)));
-      auto other = data::Formats::read(std::move(*read), path);
+      auto other =
+          data::Formats::read({.bytes = read->bytes(), .file = path, .columns = data::columns_of_file(*protocol.source, join)});
+      if (const auto digest = read->digest())
+        notes.push_back(fmt::format("Joined by participant as '{}': {}, SHA-256 {}.", join.as, join.file, *digest));
+      else problems.push_back(digest.error());
       if (other) others.push_back(std::move(*other));
       else problems.insert(problems.end(), other.error().begin(), other.error().end());
     }
@@ -84,14 +89,17 @@ Checked<ReadData> read_data(protocol::Protocol const& protocol, std::string cons
   if (file.empty() && protocol.source && !protocol.source->file.empty())
     file = (std::filesystem::path(protocol_file).parent_path() / protocol.source->file).string();
   if (file.empty()) return fail(Problems{Error{Code::usage, "no data file: give --data FILE, or 'file' in [source]", {}, {}}});
-  auto bytes = read_file(file);
-  if (!bytes) return fail(Problems{bytes.error()});
-  ReadData data{.records = {}, .file = file, .digest = sha256(*bytes), .joined = {}};
-  const auto table = read_tables(protocol, std::move(*bytes), file, data.joined);
-  if (!table) return fail(table.error());
-  auto records = data::read_source(protocol, *table);
+  ReadData data{.records = {}, .file = file, .digest = {}, .joined = {}};
+  auto opened = DataFile::open(file);
+  if (!opened) return fail(Problems{opened.error()});
+  auto records = [&]() -> Checked<data::TrialRecords> {  // the cells are gone before the analyses begin
+    const auto table = read_tables(protocol, opened->bytes(), file, data.joined);
+    return table ? data::read_source(protocol, *table) : fail(table.error());
+  }();
+  auto digest = opened->digest();
+  if (!digest) return fail(Problems{digest.error()});
   if (!records) return fail(records.error());
-  data.records = std::move(*records);
+  data.records = std::move(*records), data.digest = std::move(*digest);
   return data;
 }
 

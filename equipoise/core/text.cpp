@@ -79,6 +79,8 @@ std::string join(std::span<const std::string> words, std::string_view between) {
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";
+  const auto blank = [&](char c) { return blanks.find(c) != std::string_view::npos; };
+  if (text.empty() || (!blank(text.front()) && !blank(text.back()))) return text;
   const auto first = text.find_first_not_of(blanks);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <unordered_set>
 
 #include "equipoise/core/dates.h"
 #include "equipoise/core/text.h"
@@ -70,11 +70,14 @@ Expected<void> check_levels(TypedColumn const& column) {
   if (!column.level_labels.empty() && column.level_labels.size() != column.levels.size())
     return fail(Code::size_mismatch, "column '{}' has {} labels for {} levels", column.name, column.level_labels.size(),
                 column.levels.size());
-  std::set<std::string_view> seen;
+  const bool rising = std::ranges::adjacent_find(column.levels, std::greater_equal<>()) == column.levels.end();
+  std::unordered_set<std::string_view> seen;
+  if (!rising) seen.reserve(column.levels.size());
   for (std::string const& level : column.levels) {
     if (level.empty() || !clean_text(level))
       return fail(Code::syntax, "a level of column '{}' is empty or not UTF-8", column.name);
-    if (!seen.insert(level).second) return fail(Code::duplicate, "column '{}' has the level '{}' twice", column.name, level);
+    if (!rising && !seen.insert(level).second)
+      return fail(Code::duplicate, "column '{}' has the level '{}' twice", column.name, level);
   }
   return {};
 }

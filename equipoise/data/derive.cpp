@@ -157,7 +157,7 @@ class Derivation {
 
   /// The event is in the trial's own records: at visits, or among the entries of a form.
   Expected<void> add_event_time() {
-    const std::vector<Occurrences> all = expression::evaluate_moments(*endpoint_.event, tables_);
+    const std::vector<Occurrences> all = expression::evaluate_moments(*endpoint_.event, tables_, recipe_.bounds);
     const bool every = repeats(endpoint_), at_visits = endpoint_.event->forms().empty();
     std::int64_t undated = 0, partial = 0, unknown = 0, nobody = 0;
     for (const std::size_t i : chosen_) {
@@ -177,7 +177,7 @@ class Derivation {
         ++nobody;
         if (!every) {
           rows_.push_back(i), time_.push_back(missing_number), event_.push_back(missing_number);
-          left_.push_back(missing_number), right_.push_back(missing_number);
+          if (recipe_.bounds) left_.push_back(missing_number), right_.push_back(missing_number);
         }
         continue;
       }
@@ -186,6 +186,7 @@ class Derivation {
         const TimeToEvent seen =
             first_event(days.empty() ? std::nullopt : std::optional(days.front()), follow_up, intercurrent_[i]);
         rows_.push_back(i), time_.push_back(seen.time), event_.push_back(seen.event);
+        if (!recipe_.bounds) continue;
         std::vector<double> without;
         for (const double date : all[i].without)
           if (date >= randomised(i)) without.push_back(std::min(date - randomised(i), end));  // as the event's own day

@@ -51,7 +51,7 @@ Checked<CellTable> Xpt::cells(FormatInput input) {
   if (!tables) return fail(tables.error());
   const auto table = only(*tables, input.file, "take one out: equipoise convert FILE ONE.xpt --member NAME");
   if (!table) return fail(table.error());
-  return cell_table(**table, std::move(input.file));
+  return cell_table(**table, std::move(input.file), input.columns);
 }
 
 Checked<std::vector<ExchangeTable>> Xpt::read(FormatInput input) { return read_xpt(input.bytes, input.file, input.encoding); }
@@ -65,7 +65,7 @@ Checked<FormatOutput> Xpt::write(std::vector<ExchangeTable> const& tables) {
 Checked<CellTable> DatasetJson::cells(FormatInput input) {
   const auto table = read_dataset_json(input.bytes, input.file);
   if (!table) return fail(table.error());
-  return cell_table(*table, std::move(input.file));
+  return cell_table(*table, std::move(input.file), input.columns);
 }
 
 Checked<std::vector<ExchangeTable>> DatasetJson::read(FormatInput input) {

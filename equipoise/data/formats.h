@@ -27,9 +27,11 @@ struct FormatCard {
 
 /// A file as it came.
 struct FormatInput {
-  std::string bytes, file;
+  FileBytes bytes;
+  std::string file;
   std::optional<std::string> sidecar{};
   Encoding encoding = Encoding::utf8;  ///< of texts, where the format does not say
+  std::vector<std::string> columns{};  ///< whose cells will be looked at; empty = all
 };
 
 /// A file to be written.
@@ -57,7 +59,9 @@ struct Csv {
     return it;
   }
   static bool begins(std::string_view) { return true; }
-  static Checked<CellTable> cells(FormatInput input) { return read_csv(std::move(input.bytes), std::move(input.file)); }
+  static Checked<CellTable> cells(FormatInput input) {
+    return read_csv(std::move(input.bytes), std::move(input.file), {.columns = std::move(input.columns)});
+  }
   static Checked<std::vector<ExchangeTable>> read(FormatInput input);
   static Checked<FormatOutput> write(std::vector<ExchangeTable> const& tables);
 };

@@ -28,18 +28,20 @@ SameDay rule_for(protocol::Protocol const& protocol, protocol::Item const& item)
   return SameDay::refused;
 }
 
-bool equal(Column const& values, std::size_t a, std::size_t b) {
-  switch (values.type) {
+/// Of columns of one item.
+bool equal(Column const& a, std::size_t row, Column const& b, std::size_t other) {
+  switch (a.type) {
     case expression::Type::code:
-      return values.code[a] == values.code[b];
+      return a.code[row] == b.code[other];
     case expression::Type::truth:
-      return values.truth[a] == values.truth[b];
+      return a.truth[row] == b.truth[other];
     case expression::Type::text:
-      return values.text[a] == values.text[b];
+      return a.text[row] == b.text[other];
     default:
-      return values.interval(a) == values.interval(b);
+      return a.interval(row) == b.interval(other);
   }
 }
+bool equal(Column const& values, std::size_t a, std::size_t b) { return equal(values, a, values, b); }
 
 std::string in_words(Column const& values, std::size_t row) {
   switch (values.type) {
@@ -66,11 +68,12 @@ Readings one_a_day(protocol::Protocol const& protocol, protocol::Item const& ite
                    std::vector<Reading> read, std::string const& column, CellReader& cells, TrialRecords& records) {
   const bool number = is_number(item);
   // The order of numbers within a day makes their mean the same bits whatever the order of the rows.
-  std::ranges::stable_sort(read, [&](Reading const& a, Reading const& b) {
+  const auto before = [&](Reading const& a, Reading const& b) {
     if (std::tie(a.participant, a.day) != std::tie(b.participant, b.day))
       return std::tie(a.participant, a.day) < std::tie(b.participant, b.day);
     return number && comes_before(values.interval(a.value), values.interval(b.value));
-  });
+  };
+  if (!std::ranges::is_sorted(read, before)) std::ranges::stable_sort(read, before);
   const SameDay rule = rule_for(protocol, item);
   Readings made;
   made.value = missing_item(item, 0);
@@ -111,32 +114,50 @@ Readings one_a_day(protocol::Protocol const& protocol, protocol::Item const& ite
   return made;
 }
 
-void at_named_visits(protocol::Protocol const& protocol, protocol::Item const& item, Column const& values,
-                     std::vector<Reading> read, std::string const& column, CellReader& cells, TrialRecords& records) {
-  const std::size_t people = records.participants.size();
+NamedVisits::NamedVisits(protocol::Protocol const& protocol, protocol::Item const& item, Column const& values,
+                         TrialRecords& records)
+    : id_(item.id), values_(values), records_(records), at_(protocol.visits.size(), nullptr), same_(values.levels.size()) {
+  std::iota(same_.begin(), same_.end(), 0);
+  placed_.reserve(protocol.visits.size());
+  for (std::size_t v = 0; v < protocol.visits.size(); ++v) {
+    protocol::Visit const& visit = protocol.visits[v];
+    if (std::ranges::find(visit.forms, item.form) == visit.forms.end()) continue;
+    at_[v] = &placed_.emplace_back(visit.id, missing_item(item, records.participants.size())).second;
+  }
+}
+
+bool NamedVisits::put(std::size_t visit, std::size_t participant, std::size_t value) {
+  Column* const into = at_[visit];
+  if (!into) return false;
+  if (!into->missing(participant)) {
+    return equal(*into, participant, values_, value);
+  }
+  if (expression::is_numeric(into->type) && into->exact() && values_.exact()) into->low[participant] = values_.low[value];
+  else expression::copy_row(*into, participant, values_, value, same_);
+  return true;
+}
+
+void NamedVisits::finish() {
+  for (auto& [visit, column] : placed_) records_.items.insert_or_assign(std::pair(id_, visit), std::move(column));
+}
+
+void tell_named_visits(protocol::Protocol const& protocol, protocol::Item const& item, Column const& values,
+                       std::vector<Reading> read, std::string const& column, CellReader& cells, TrialRecords const& records) {
   std::stable_sort(read.begin(), read.end(), [](Reading const& a, Reading const& b) {
     return std::tie(a.visit, a.participant) < std::tie(b.visit, b.participant);
   });
   std::vector<std::string> collecting;
   for (protocol::Visit const& visit : protocol.visits)
     if (std::ranges::find(visit.forms, item.form) != visit.forms.end()) collecting.push_back(visit.id);
-  for (std::string const& visit : collecting)
-    records.items.insert_or_assign(std::pair(item.id, visit), missing_item(item, people));
-  std::vector<std::int32_t> same(values.levels.size());
-  std::iota(same.begin(), same.end(), 0);
   for (std::size_t i = 0; i < read.size(); ++i) {
     Reading const& one = read[i];
     std::string const& visit = protocol.visits[one.visit].id;
-    const auto into = records.items.find({item.id, visit});
-    if (into == records.items.end()) {
+    if (std::ranges::find(collecting, visit) == collecting.end()) {
       cells.refuse(one.line, column, fmt::format("a value of '{}' at visit '{}', which does not collect it", item.id, visit),
                    "it is collected at " + one_of(collecting));
       continue;
     }
-    if (into->second.missing(one.participant)) {
-      expression::copy_row(into->second, one.participant, values, one.value, same);
-      continue;
-    }
+    if (i == 0 || read[i - 1].visit != one.visit || read[i - 1].participant != one.participant) continue;
     Reading const& before = read[i - 1];
     if (!equal(values, before.value, one.value))
       cells.refuse(one.line, column,
@@ -146,22 +167,16 @@ void at_named_visits(protocol::Protocol const& protocol, protocol::Item const& i
   }
 }
 
-void days_of_named_visits(protocol::Protocol const& protocol, std::vector<Reading> const& read, TrialRecords& records) {
-  std::size_t outside = 0;
-  for (Reading const& row : read) {
-    if (std::isnan(row.day)) continue;
-    protocol::Visit const& visit = protocol.visits[row.visit];
-    const double target = records.randomisation.low[row.participant] + visit.day.offset();
-    outside += visit.has_window && (row.day < target - visit.days_before || row.day > target + visit.days_after);
-    double& known =
-        records.visit_days.try_emplace(visit.id, records.participants.size(), missing_number).first->second[row.participant];
-    const auto rank = [&](double day) { return std::pair(std::fabs(day - target), day); };
-    if (std::isnan(known) || rank(row.day) < rank(known)) known = row.day;
-  }
-  if (outside > 0)
-    records.notes.push_back(fmt::format(
-        "{} {} on a day outside the window of the visit that {} {}: what was found then counts at that visit.", outside,
-        outside == 1 ? "row is" : "rows are", outside == 1 ? "it" : "they", outside == 1 ? "names" : "name"));
+DaysOfNamedVisits::DaysOfNamedVisits(protocol::Protocol const& protocol, TrialRecords& records)
+    : protocol_(protocol), records_(records), days_(protocol.visits.size()) {}
+
+void DaysOfNamedVisits::finish() {
+  for (std::size_t v = 0; v < days_.size(); ++v)
+    if (!days_[v].empty()) records_.visit_days.insert_or_assign(protocol_.visits[v].id, std::move(days_[v]));
+  if (outside_ > 0)
+    records_.notes.push_back(fmt::format(
+        "{} {} on a day outside the window of the visit that {} {}: what was found then counts at that visit.", outside_,
+        outside_ == 1 ? "row is" : "rows are", outside_ == 1 ? "it" : "they", outside_ == 1 ? "names" : "name"));
 }
 
 }  // namespace equipoise::data

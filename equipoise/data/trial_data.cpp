@@ -118,8 +118,12 @@ std::vector<std::uint8_t> TrialTables::attended(std::string_view visit) const {
   // A visit took place when anything was recorded at it.
   std::vector<std::uint8_t> took_place(participants(), 0);
   for (auto const& [key, column] : records_.items)
-    if (key.second == visit)
-      for (std::size_t i = 0; i < column.size(); ++i) took_place[i] = took_place[i] || !column.missing(i);
+    if (key.second == visit) {
+      if (expression::is_numeric(column.type))
+        for (std::size_t i = 0; i < took_place.size(); ++i) took_place[i] |= std::uint8_t(!std::isnan(column.low[i]));
+      else
+        for (std::size_t i = 0; i < took_place.size(); ++i) took_place[i] |= std::uint8_t(!column.missing(i));
+    }
   return took_place;
 }
 

@@ -62,13 +62,16 @@ class Evaluator {
       return found;
     }
     found.date = Column::of_missing(Type::moment, visits_.size() * tables_.participants());
+    found.participant.reserve(found.date.low.size()), found.truth.reserve(found.date.low.size());
     for (std::string const& visit : visits_) {
-      const Column truth = at_visit(node.operands[0], visit);
+      Column const& truth = at_visit(node.operands[0], visit);
       const Column date = date_of(visit);
       const auto attended = attended_at(visit);
+      const bool exact = date.exact() && found.date.exact();
       for (std::size_t i = 0; i < attended.size(); ++i) {
         if (!attended[i]) continue;
-        found.date.set(found.participant.size(), date.interval(i));
+        if (exact) found.date.low[found.participant.size()] = date.low[i];
+        else found.date.set(found.participant.size(), date.interval(i));
         found.participant.push_back(i);
         found.truth.push_back(truth.truth[i]);
       }
@@ -268,7 +271,7 @@ Column evaluate_entries(Expression const& expression, Tables const& tables, std:
   return evaluator.value(expression.tree(), evaluator.entries_of(form));
 }
 
-std::vector<Occurrences> evaluate_moments(Expression const& expression, Tables const& tables) {
+std::vector<Occurrences> evaluate_moments(Expression const& expression, Tables const& tables, bool with_without) {
   expects(expression.type() == Type::moment || expression.type() == Type::date, "only dates and moments have dates");
   Evaluator evaluator(tables);
   Syntax const& root = expression.tree();
@@ -291,14 +294,17 @@ std::vector<Occurrences> evaluate_moments(Expression const& expression, Tables c
     if (decided) continue;
     if (round.truth[k] == is_unknown) ++own.unknown;
     else if (round.truth[k] == is_false) {
-      if (first && over_visits && !date.missing()) own.seen_without = date.low, own.without.push_back(date.low);
+      if (!first || !over_visits || date.missing()) continue;
+      own.seen_without = date.low;
+      if (with_without) own.without.push_back(date.low);
     } else if (date.missing()) ++own.undated;
     else if (first && !own.dates.empty()) {
       Occurrence& earliest = own.dates.front();
       earliest = {std::fmin(earliest.earliest, date.low), std::fmin(earliest.latest, date.high)};
     } else own.dates.push_back({date.low, date.high});
   }
-  for (Occurrences& own : found) std::ranges::sort(own.dates);
+  for (Occurrences& own : found)
+    if (own.dates.size() > 1) std::ranges::sort(own.dates);
   return found;
 }
 

@@ -65,11 +65,11 @@ struct Occurrences {
   std::size_t undated = 0;               ///< happened for sure, at no known date
   std::size_t unknown = 0;               ///< visits or entries at which it is not known whether it happened
   double seen_without = missing_number;  ///< of first(x): date of the last attended visit before at which x is known to be false
-  std::vector<double> without{};         ///< of first(x): dates of all such visits, in the order of the schedule
+  std::vector<double> without{};         ///< of first(x), when asked for: dates of all such visits, in the order of the schedule
 };
 
 /// For each participant the dates of a first(...), an every(...), or of any other expression that is a date or a moment.
 /// Of first over entries, the earliest of the dated ones; `undated` then counts all undated ones.
-std::vector<Occurrences> evaluate_moments(Expression const& expression, Tables const& tables);
+std::vector<Occurrences> evaluate_moments(Expression const& expression, Tables const& tables, bool with_without = true);
 
 }  // namespace equipoise::expression

@@ -1,264 +1,262 @@
 #include "equipoise/data/formats/csv.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <atomic>
+#include <memory>
 
 #include "equipoise/core/text.h"
+#include "equipoise/core/threads.h"
+#include "equipoise/data/formats/csv_scanner.h"
 
 namespace equipoise::data {
+namespace {
 
-/// One pass over the bytes, which it owns: a cell is a place and a length in them, and doubled quotes are undoubled where they
-/// stand.
+/// One thread's part of the rows: a scanner, and the columns that it fills.
+struct Share {
+  CsvRange range;
+  std::size_t first_row = 0, most_rows = 0;  ///< places of its rows in the table's columns, some perhaps left over
+  std::vector<CellEncoder> columns{};        ///< of the columns kept
+  std::unique_ptr<CsvScanner> scanner{};
+  std::size_t made_before = 0;  ///< bytes that the shares before it made
+
+  std::size_t rows() const { return scanner->rows(); }
+  /// Read to its end, with nothing to tell, and the next share begins where a row does.
+  bool whole() const { return scanner->problems.empty() && !scanner->stopped() && scanner->place() == range.end; }
+  /// A text as the table has it.
+  TextPlace in_table(TextPlace place, std::size_t file) const { return place.begin() < file ? place : place.moved(made_before); }
+};
+
+}  // namespace
+
+/// Two looks at the bytes, each by as many threads as the file is worth. The first counts quotes and line feeds, so that the
+/// second can begin at the beginnings of rows and knows their lines. What the counts say of quotes is true of a file without
+/// mistakes; when a thread finds one, one thread alone reads the file again and tells all of them.
 class CsvReader {
  public:
-  CsvReader(std::string bytes, std::string file, CsvOptions const& options) : options_(options) {
+  CsvReader(FileBytes bytes, std::string file, CsvOptions const& options)
+      : options_(options), problems_(file, options.problems_shown) {
     table_.file = std::move(file);
-    table_.bytes_ = std::make_unique<std::string>(std::move(bytes));
+    table_.file_ = std::move(bytes);
+    file_ = table_.file_.view();
+    table_.made_ = std::make_unique<std::string>();
+    const std::size_t threads = options.threads > 0 ? options.threads : machine_threads();
+    threads_ = std::clamp<std::size_t>(file_.size() / std::max<std::size_t>(options.least_share, 1), 1, threads);
   }
 
   Checked<CellTable> read() {
-    std::string& bytes = *table_.bytes_;
-    if (bytes.size() > options_.most_bytes) {
-      add_problem(problems_, {.file = table_.file}, Code::out_of_range, "the file has {} bytes, and at most {} are read",
-                  bytes.size(), options_.most_bytes);
-      return fail(std::move(problems_));
-    }
-    check_bytes();
-    if (problems_.empty()) scan();
-    counted_rest();
-    if (!problems_.empty()) {
-      sort_in_file_order(problems_);
-      return fail(std::move(problems_));
-    }
+    if (file_.size() > options_.most_bytes)
+      problems_.add(0, Code::out_of_range, "the file has {} bytes, and at most {} are read", file_.size(), options_.most_bytes);
+    else if (look()) scan();
+    if (!problems_.empty()) return fail(problems_.take());
     return std::move(table_);
   }
 
  private:
-  enum Topic { nul, utf8, quote_inside, after_quote, unterminated, bare_return, ragged, blank_line, long_cell, names, topics };
+  std::size_t cut(std::size_t k) const { return file_.size() / threads_ * k + std::min(k, file_.size() % threads_); }
 
-  template <class... Args>
-  void refuse(Topic topic, std::size_t line, Code code, fmt::format_string<Args...> text, Args&&... args) {
-    if (++count_[topic] > options_.problems_shown) {
-      last_line_[topic] = line;
-      return;
-    }
-    add_problem(problems_, {.file = table_.file, .line = int(line)}, code, text, std::forward<Args>(args)...);
-  }
-
-  void counted_rest() {
-    constexpr std::array<std::string_view, topics> what{"lines with a NUL byte",        "lines that are not UTF-8",
-                                                        "quotes inside unquoted cells", "cells with text after the closing quote",
-                                                        "quotes never closed",          "carriage returns without a line feed",
-                                                        "rows of another length",       "empty lines",
-                                                        "cells that are too long",      "column names"};
-    for (std::size_t topic = 0; topic < topics; ++topic)
-      if (count_[topic] > options_.problems_shown)
-        add_problem(problems_, {.file = table_.file, .line = int(last_line_[topic])}, Code::syntax, "and {} more {}",
-                    count_[topic] - options_.problems_shown, what[topic]);
-  }
-
-  /// Most files are, and the loop has no branch.
-  static bool is_ascii(std::string_view bytes) {
-    unsigned char seen = 0;
-    for (const char c : bytes) seen |= static_cast<unsigned char>(c);
-    return seen < 0x80;
-  }
-
-  /// NUL and UTF-8 over the whole file; the lines are looked for only when something is wrong.
-  void check_bytes() {
-    const std::string_view bytes = *table_.bytes_;
-    const bool has_nul = std::memchr(bytes.data(), 0, bytes.size()) != nullptr;
-    if (!has_nul && (is_ascii(bytes) || is_utf8(bytes))) return;
+  /// The first look; false when the bytes are no text.
+  bool look() {
+    surveys_.resize(threads_);
+    at_once(threads_, [&](std::size_t k) { surveys_[k] = survey(file_.substr(cut(k), cut(k + 1) - cut(k))); });
+    const bool nul = std::ranges::any_of(surveys_, &ByteSurvey::nul);
+    if (!nul && (std::ranges::none_of(surveys_, &ByteSurvey::beyond_ascii) || is_text())) return true;
     std::size_t line = 1;
-    for (std::size_t at = 0; at < bytes.size(); ++line) {
-      const std::size_t end = std::min(bytes.find('\n', at), bytes.size());
-      const std::string_view text = bytes.substr(at, end - at);
+    for (std::size_t at = 0; at < file_.size(); ++line) {
+      const std::size_t end = std::min(file_.find('\n', at), file_.size());
+      const std::string_view text = file_.substr(at, end - at);
       if (text.find('\0') != std::string_view::npos)
-        refuse(nul, line, Code::syntax, "this line has a NUL byte: it is no text, or UTF-16");
-      else if (!is_utf8(text)) refuse(utf8, line, Code::syntax, "this line is not UTF-8");
+        problems_.refuse(CsvProblems::nul, line, Code::syntax, "this line has a NUL byte: it is no text, or UTF-16");
+      else if (!is_utf8(text)) problems_.refuse(CsvProblems::utf8, line, Code::syntax, "this line is not UTF-8");
       at = end + 1;
     }
+    return problems_.empty();
+  }
+
+  /// No character has a line feed inside, so the parts between line feeds can be looked at apart.
+  bool is_text() const {
+    std::vector<std::size_t> ends{0};
+    for (std::size_t k = 1; k < threads_; ++k)
+      ends.push_back(std::min(file_.find('\n', std::max(cut(k), ends.back())), file_.size()));
+    ends.push_back(file_.size());
+    std::vector<std::uint8_t> fine(threads_);
+    at_once(threads_, [&](std::size_t k) { fine[k] = is_utf8(file_.substr(ends[k], ends[k + 1] - ends[k])); });
+    return std::ranges::all_of(fine, [](std::uint8_t one) { return one != 0; });
   }
 
   void scan() {
-    std::string& bytes = *table_.bytes_;
-    at_ = bytes.data();
-    end_ = at_ + bytes.size();
-    if (bytes.starts_with("\xEF\xBB\xBF")) at_ += 3;
-    if (at_ == end_) {
-      add_problem(problems_, {.file = table_.file}, Code::no_data, "the file is empty");
+    CsvRange all{.begin = file_.starts_with("\xEF\xBB\xBF") ? 3u : 0u, .end = file_.size()};
+    if (all.begin == all.end) {
+      problems_.add(0, Code::no_data, "the file is empty");
       return;
     }
-    read_row();
-    take_header();
-    if (stopped_) return;
-    const std::size_t header_bytes = std::size_t(at_ - bytes.data()) + 1;
-    constexpr std::size_t most_reserved = std::size_t(1) << 26;  // a guess from the header must not cost memory by itself
-    table_.cells_.reserve(std::min(bytes.size() / header_bytes * columns_, most_reserved));
-    while (at_ < end_ && !stopped_) {
-      const std::size_t row_line = line_;
-      const std::size_t before = table_.cells_.size();
-      read_row();
-      keep_row(row_line, table_.cells_.size() - before);
-    }
-    if (table_.rows() == 0 && problems_.empty() && !options_.allow_no_rows)
-      add_problem(problems_, {.file = table_.file, .line = 1}, Code::no_data, "the file has a header and no rows");
-  }
-
-  /// The cells of one row, to the line break or the end of the file.
-  void read_row() {
-    row_blank_ = at_ < end_ && (*at_ == '\n' || (*at_ == '\r' && at_ + 1 < end_ && at_[1] == '\n'));
-    closed_ = false;
-    const std::size_t before = table_.cells_.size();
-    while (true) {
-      if (at_ < end_ && *at_ == '"') quoted_cell();
-      else plain_cell();
-      if (stopped_) return;
-      if (table_.cells_.size() - before > options_.most_columns) {
-        refuse(names, line_, Code::out_of_range, "a row has more than {} cells", options_.most_columns);
-        stopped_ = true;
-        return;
-      }
-      if (at_ == end_) return;
-      const char separator = *at_++;
-      if (separator == ',') continue;
-      if (separator == '\r') ++at_;  // and the line feed that was seen to follow
-      ++line_;
-      closed_ = true;
+    CsvScanner header(file_, all, options_, table_.file);
+    take_header(header);
+    if (header.stopped()) {
+      problems_ = std::move(header.problems);
       return;
     }
-  }
-
-  void keep(const char* begin, const char* end) {
-    const std::size_t length = std::size_t(end - begin);
-    if (length > std::min<std::size_t>(options_.longest_cell, CellTable::length_mask)) {
-      refuse(long_cell, line_, Code::out_of_range, "a cell has {} bytes, and at most {} are read", length, options_.longest_cell);
-      begin = end;
+    all.begin = header.place(), all.line = header.line();
+    table_.lines_ = {{0, all.line}};
+    table_.columns_.resize(table_.header.size());
+    std::vector<CsvRange> ranges = header.problems.empty() ? apart(all) : std::vector{all};
+    bool done = read_shares(ranges, header);
+    if (!done && ranges.size() > 1) done = read_shares({all}, header);
+    if (!done) {
+      problems_ = std::move(shares_.front().scanner->problems);
+      return;
     }
-    table_.cells_.push_back(std::uint64_t(begin - table_.bytes_->data()) << CellTable::length_bits | std::uint64_t(end - begin));
+    join_shares();
+    if (table_.rows() == 0 && !options_.allow_no_rows) problems_.add(1, Code::no_data, "the file has a header and no rows");
   }
 
-  static bool ends_plain(char c) { return plain_ends[static_cast<unsigned char>(c)]; }
-  static constexpr std::array<bool, 256> plain_ends = [] {
-    std::array<bool, 256> ends{};
-    for (const unsigned char c : {',', '\n', '"', '\r'}) ends[c] = true;
-    return ends;
-  }();
-
-  void plain_cell() {
-    const char* const begin = at_;
-    while (true) {
-      while (at_ < end_ && !ends_plain(*at_)) ++at_;
-      if (at_ == end_ || *at_ == ',' || *at_ == '\n') break;
-      if (*at_ == '\r') {
-        if (at_ + 1 < end_ && at_[1] == '\n') break;
-        refuse(bare_return, line_, Code::syntax, "a carriage return without a line feed");
-      } else {
-        refuse(quote_inside, line_, Code::syntax, "a quote inside a cell that does not begin with one");
-      }
-      ++at_;
-    }
-    keep(begin, at_);
-  }
-
-  void quoted_cell() {
-    const std::size_t opened = line_;
-    char* const begin = ++at_;
-    char* kept = begin;  // end of the text so far, undoubled
-    while (true) {
-      auto* quote = static_cast<char*>(std::memchr(at_, '"', std::size_t(end_ - at_)));
-      char* const stop = quote ? quote : end_;
-      line_ += std::size_t(std::count(at_, stop, '\n'));
-      if (kept != at_) std::memmove(kept, at_, std::size_t(stop - at_));
-      kept += stop - at_;
-      at_ = stop;
-      if (!quote) {
-        refuse(unterminated, opened, Code::syntax, "the quote opened on this line is never closed: the file may be cut off");
-        stopped_ = true;
-        return;
-      }
-      ++at_;
-      if (at_ == end_ || *at_ != '"') break;
-      *kept++ = '"';
-      ++at_;
-    }
-    keep(begin, kept);
-    if (at_ == end_ || *at_ == ',' || *at_ == '\n' || (*at_ == '\r' && at_ + 1 < end_ && at_[1] == '\n')) return;
-    refuse(after_quote, line_, Code::syntax, "text after the closing quote of a cell");
-    while (at_ < end_ && *at_ != ',' && *at_ != '\n') ++at_;
-    if (at_ < end_ && *at_ == '\n' && at_[-1] == '\r') --at_;
-  }
-
-  void take_header() {
-    if (stopped_) return;
-    columns_ = table_.cells_.size();
-    table_.header.resize(columns_);  // cell() counts in columns, so the names are read before any of them is moved
-    std::vector<std::string> taken;
-    for (std::size_t i = 0; i < columns_; ++i) taken.emplace_back(table_.cell(0, i));
-    table_.header = std::move(taken);
-    table_.cells_.clear();
-    if (row_blank_) {
-      refuse(names, 1, Code::syntax, "the first line is empty, and must name the columns");
-      stopped_ = true;
+  void take_header(CsvScanner& scanner) {
+    const auto cells = scanner.read_row();
+    CsvProblems& problems = scanner.problems;
+    if (scanner.stopped()) return;
+    for (const TextPlace cell : cells) table_.header.emplace_back(scanner.bytes().text(cell));
+    if (scanner.row_blank()) {
+      problems.refuse(CsvProblems::names, 1, Code::syntax, "the first line is empty, and must name the columns");
+      scanner.stop();
       return;
     }
     std::vector<std::pair<std::string_view, std::size_t>> sorted;
-    for (std::size_t i = 0; i < columns_; ++i) {
+    for (std::size_t i = 0; i < table_.header.size(); ++i) {
       std::string const& name = table_.header[i];
       if (!name.empty()) {
         sorted.emplace_back(name, i);
         continue;
       }
-      refuse(names, 1, Code::syntax, "column {} has no name", i + 1);
-      if (i == 0 && problems_.size() == 1)
-        problems_.back().hint = "R writes such a column of row names unless told row.names = FALSE";
+      problems.refuse(CsvProblems::names, 1, Code::syntax, "column {} has no name", i + 1);
+      if (i == 0 && problems.size() == 1)
+        problems.hint_of_last("R writes such a column of row names unless told row.names = FALSE");
     }
     std::ranges::sort(sorted);
     for (std::size_t i = 1; i < sorted.size(); ++i)
       if (sorted[i].first == sorted[i - 1].first)
-        refuse(names, 1, Code::duplicate, "columns {} and {} are both named '{}'", sorted[i - 1].second + 1, sorted[i].second + 1,
-               sorted[i].first);
+        problems.refuse(CsvProblems::names, 1, Code::duplicate, "columns {} and {} are both named '{}'", sorted[i - 1].second + 1,
+                        sorted[i].second + 1, sorted[i].first);
   }
 
-  void keep_row(std::size_t row_line, std::size_t cells) {
-    if (stopped_) return;
-    if (row_blank_ && columns_ > 1) {  // wrong only if a row follows
-      if (pending_blank_ == 0) pending_blank_ = row_line;
-      table_.cells_.resize(table_.cells_.size() - cells);
-      return;
+  /// The rows in as many parts as there are threads. A line feed ends a row where the quotes before it are even in number.
+  std::vector<CsvRange> apart(CsvRange const& rows) const {
+    std::vector<CsvRange> ranges{rows};
+    std::size_t quotes = 0, line_feeds = 0;
+    const ByteSurvey before = survey(file_.substr(0, rows.begin));
+    for (std::size_t k = 1; k < threads_; ++k) {
+      quotes += surveys_[k - 1].quotes, line_feeds += surveys_[k - 1].line_feeds;
+      std::size_t at = cut(k), open = (quotes - before.quotes) % 2, line = rows.line + line_feeds - before.line_feeds;
+      if (at <= ranges.back().begin) continue;
+      for (; at < rows.end && !(file_[at] == '\n' && open == 0); ++at) open ^= file_[at] == '"', line += file_[at] == '\n';
+      if (at + 1 >= rows.end) break;
+      if (at < ranges.back().begin) continue;
+      ranges.back().end = at + 1;
+      ranges.push_back({at + 1, rows.end, line + 1});
     }
-    if (pending_blank_ != 0) {
-      refuse(blank_line, pending_blank_, Code::syntax, "this line is empty, and rows follow");
-      pending_blank_ = 0;
+    return ranges;
+  }
+
+  /// Reads the parts at the same time; false when there is something to tell.
+  /// header  whose problems come before those of the only part
+  bool read_shares(std::vector<CsvRange> const& ranges, CsvScanner& header) {
+    kept_.clear();
+    for (std::size_t c = 0; c < table_.header.size(); ++c)
+      if (options_.columns.empty() || std::ranges::find(options_.columns, table_.header[c]) != options_.columns.end())
+        kept_.push_back(c);
+    shares_.clear();
+    std::size_t rows = 0;
+    std::size_t lines = 1;
+    for (ByteSurvey const& part : surveys_) lines += part.line_feeds;
+    for (std::size_t s = 0; s < ranges.size(); ++s) {
+      const std::size_t end_line = s + 1 < ranges.size() ? ranges[s + 1].line : lines + 1;  // the last row may have no line feed
+      shares_.push_back({.range = ranges[s], .first_row = rows, .most_rows = end_line - ranges[s].line});
+      rows += shares_.back().most_rows;
     }
-    ++row_;
-    if (cells != columns_) {
-      const bool cut = cells < columns_ && !closed_;
-      refuse(ragged, row_line, Code::syntax, "row {} has {} cell{}, and the header has {}{}", row_, cells, cells == 1 ? "" : "s",
-             columns_, cut ? ": this is the last row, the file may be cut off" : "");
-      table_.cells_.resize(table_.cells_.size() - cells);
-      return;
+    codes_.assign(kept_.size(), {});
+    for (auto& codes : codes_) codes.resize(rows);
+    at_once(shares_.size(), [&](std::size_t s) {
+      Share& share = shares_[s];
+      share.scanner = std::make_unique<CsvScanner>(file_, share.range, options_, table_.file);
+      if (shares_.size() == 1) share.scanner->problems = std::move(header.problems);
+      std::vector<CellEncoder*> encoders(table_.header.size(), nullptr);
+      for (auto& codes : codes_) share.columns.emplace_back(codes.data() + share.first_row, share.most_rows);
+      for (std::size_t k = 0; k < kept_.size(); ++k) encoders[kept_[k]] = &share.columns[k];
+      share.scanner->read_rows(encoders);
+    });
+    std::size_t kept = 0;
+    for (std::size_t s = 0; s < shares_.size(); ++s) {
+      kept += shares_[s].rows();
+      if (!shares_[s].whole() || (s + 1 < shares_.size() && shares_[s].scanner->ends_blank())) return false;
     }
-    if (row_ > options_.most_rows || line_ > 2'000'000'000) {
-      refuse(ragged, row_line, Code::out_of_range, "the file has more than {} rows", options_.most_rows);
-      stopped_ = true;
-      return;
+    return shares_.size() == 1 || kept <= options_.most_rows;
+  }
+
+  void join_shares() {
+    std::size_t rows = 0;
+    for (Share& share : shares_) {
+      const auto last = table_.lines_.back();
+      if (last.line + (rows - last.row) != share.range.line) table_.lines_.push_back({rows, share.range.line});
+      for (auto const& [row, line] : share.scanner->jumps()) table_.lines_.push_back({rows + row, line});
+      share.made_before = table_.made_->size();
+      *table_.made_ += share.scanner->made();
+      rows += share.rows();
     }
-    table_.lines_.push_back(std::uint32_t(row_line));
+    table_.rows_ = rows;
+    std::atomic<std::size_t> next = 0;
+    at_once(std::min(shares_.size(), std::max<std::size_t>(kept_.size(), 1)), [&](std::size_t) {
+      for (std::size_t k = next++; k < kept_.size(); k = next++) table_.columns_[kept_[k]] = joined(k);
+    });
+    shares_.clear();
+  }
+
+  CellColumn joined(std::size_t k) {
+    const TextBytes bytes = table_.bytes();
+    numerics::Column<std::uint32_t>& codes = codes_[k];
+    TextDictionary& known = shares_.front().columns[k].dictionary();
+    bool by_dictionary = std::ranges::none_of(shares_, [&](Share& share) { return share.columns[k].row_by_row(); });
+    std::size_t rows = shares_.front().rows();
+    std::vector<std::vector<std::uint32_t>> code_of(shares_.size());
+    for (std::size_t s = 1; s < shares_.size() && by_dictionary; ++s)
+      for (const TextPlace place : shares_[s].columns[k].dictionary().texts()) {
+        const TextPlace in_table = shares_[s].in_table(place, file_.size());
+        const std::string_view text = bytes.text(in_table);
+        code_of[s].push_back(known.code(TextKey::of(text.data(), text.size(), text.size()), in_table, bytes));
+        by_dictionary = by_dictionary && code_of[s].back() != TextDictionary::gave_up;
+      }
+    if (!by_dictionary) return joined_row_by_row(k);
+    for (std::size_t s = 1; s < shares_.size(); ++s) {
+      const std::uint32_t* const from = codes.data() + shares_[s].first_row;
+      for (std::size_t row = 0; row < shares_[s].rows(); ++row) codes[rows + row] = code_of[s][from[row]];
+      rows += shares_[s].rows();
+    }
+    codes.resize(rows);
+    return CellColumn(std::move(known.texts()), std::move(codes));
+  }
+
+  CellColumn joined_row_by_row(std::size_t k) {
+    numerics::Column<TextPlace> texts(table_.rows_);
+    std::size_t rows = 0;
+    for (Share& share : shares_) {
+      CellEncoder& column = share.columns[k];
+      column.make_row_by_row(share.rows());
+      for (std::size_t row = 0; row < share.rows(); ++row) texts[rows++] = share.in_table(column.each()[row], file_.size());
+      column.each() = {};
+    }
+    codes_[k] = {};
+    return CellColumn(std::move(texts));
   }
 
   CsvOptions const& options_;
   CellTable table_;
-  Problems problems_;
-  std::array<std::size_t, topics> count_{}, last_line_{};
-  char* at_ = nullptr;
-  char* end_ = nullptr;
-  std::size_t line_ = 1, row_ = 0, columns_ = 0, pending_blank_ = 0;
-  bool row_blank_ = false, closed_ = false, stopped_ = false;
+  CsvProblems problems_;
+  std::string_view file_;
+  std::size_t threads_ = 1;
+  std::vector<ByteSurvey> surveys_;
+  std::vector<std::size_t> kept_;                       // columns whose cells are kept
+  std::vector<numerics::Column<std::uint32_t>> codes_;  // of each of them
+  std::vector<Share> shares_;
 };
 
-Checked<CellTable> read_csv(std::string bytes, std::string file, CsvOptions const& options) {
+Checked<CellTable> read_csv(FileBytes bytes, std::string file, CsvOptions const& options) {
   return CsvReader(std::move(bytes), std::move(file), options).read();
 }
 

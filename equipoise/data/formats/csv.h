@@ -22,14 +22,18 @@ struct CsvOptions {
   std::size_t most_rows = 100'000'000;
   std::size_t longest_cell = std::size_t(1) << 20;  ///< bytes, at most 2^24 - 1
   std::size_t problems_shown = 20;                  ///< of each kind; the rest is counted
+  std::vector<std::string> columns{};               ///< whose cells are kept; empty = all
+  std::size_t threads = 0;                          ///< that read at the same time; 0 = as many as the machine has
+  std::size_t least_share = std::size_t(4) << 20;   ///< bytes that a thread is begun for
 };
 
 /// Reads a whole file: header and rows, quotes with doubled quotes and line breaks inside, LF or CRLF, a byte order mark skipped.
 /// Blanks belong to the cell. Empty lines at the end are skipped; in a file of one column an empty line is a row with a missing
 /// cell. Reports everything that is wrong with the structure, with its line: rows with fewer or more cells than the header, text
 /// after a closing quote, a quote inside an unquoted cell, a quote never closed, NUL, bytes that are not UTF-8, names empty or
-/// given twice. errors  no_data (empty; header only), syntax, duplicate, out_of_range (limits)
-Checked<CellTable> read_csv(std::string bytes, std::string file, CsvOptions const& options = {});
+/// given twice. Long files are read by several threads, each some of the rows; table and problems are the same whatever their
+/// number. errors  no_data (empty; header only), syntax, duplicate, out_of_range (limits)
+Checked<CellTable> read_csv(FileBytes bytes, std::string file, CsvOptions const& options = {});
 
 /// What a cell text means.
 struct CsvCode {

@@ -117,6 +117,74 @@ TEST(Csv, StopsHostileFilesAtItsLimits) {
   EXPECT_EQ(said.back(), "t.csv:31: and 10 more rows of another length");
 }
 
+/// A file drawn from a generator: most of its cells are plain, some quoted over lines, and now and then something is wrong.
+std::string drawn_file(std::mt19937_64& bits, bool mistakes) {
+  const auto below = [&](std::uint64_t n) { return bits() % n; };
+  const std::vector<std::string> cells{"1", "", "Week 4", "S1-0000017", "a text that is longer than sixteen bytes", "\"x, y\"", "\"1\n2\"",
+                                       "\"say \"\"hi\"\" to all of them\"", "\"\"", "\xC3\xA9t\xC3\xA9", "\"\n,\r\n\"", "17.25"};
+  const std::vector<std::string> wrong{"x\"y", "\"1\"2", "\r", "a,b", "\"open", "\n", "\xFF"};
+  const std::string end = below(3) == 0 ? "\r\n" : "\n";
+  const std::size_t columns = 1 + below(4), rows = 1 + below(40);
+  std::string file = below(5) == 0 ? "\xEF\xBB\xBF" : "";
+  for (std::size_t c = 0; c < columns; ++c) file += (c > 0 ? ",c" : "c") + std::to_string(c);
+  file += end;
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t c = 0; c < columns; ++c) {
+      if (c > 0) file += ',';
+      if (mistakes && below(60) == 0) file += wrong[below(wrong.size())];
+      else if (below(3) > 0) file += std::to_string(below(50));
+      else file += cells[below(cells.size())];
+    }
+    if (row + 1 < rows || below(2) == 0) file += end;
+  }
+  if (below(4) == 0) file += end + end;
+  return file;
+}
+
+TEST(Csv, ReadsTheSameHoweverManyThreadsShareTheFile) {
+  std::mt19937_64 bits(20261128);
+  std::size_t refused = 0;
+  for (int trial = 0; trial < 400; ++trial) {
+    const std::string file = drawn_file(bits, trial % 2 == 0);
+    const auto alone = read_csv(file, "t.csv", {.threads = 1});
+    refused += !alone;
+    for (const std::size_t threads : {2u, 3u, 7u}) {
+      const CsvOptions options{.threads = threads, .least_share = 1};
+      const auto shared = read_csv(file, "t.csv", options);
+      ASSERT_EQ(cells(shared), cells(alone)) << threads << " threads\n" << file;
+      ASSERT_EQ(problems(file, options), problems(file, {.threads = 1})) << threads << " threads\n" << file;
+    }
+  }
+  EXPECT_GT(refused, 60u);
+  EXPECT_LT(refused, 300u);
+}
+
+TEST(Csv, KeepsEveryTextOfAColumnWithMoreTextsThanADictionaryIsWorth) {
+  std::string file = "id,arm\n";
+  constexpr std::size_t rows = 300'000;
+  for (std::size_t row = 0; row < rows; ++row) file += fmt::format("participant number {},{}\n", row * 7919 % rows, row % 3);
+  for (const std::size_t threads : {1u, 2u, 5u}) {
+    const auto table = read_csv(file, "t.csv", {.threads = threads});
+    ASSERT_TRUE(table);
+    ASSERT_EQ(table->rows(), rows);
+    for (std::size_t row = 0; row < rows; ++row) {
+      ASSERT_EQ(table->cell(row, 0), fmt::format("participant number {}", row * 7919 % rows));
+      ASSERT_EQ(table->cell(row, 1), std::to_string(row % 3));
+    }
+    EXPECT_EQ(table->column(1).codes(), 3u);
+  }
+}
+
+TEST(Csv, KeepsOnlyTheCellsThatAreAskedFor) {
+  const auto table = read_csv("a,b,c\n1,x,2\n3,x,4\n", "t.csv", {.columns = {"c", "a", "none"}});
+  ASSERT_TRUE(table);
+  EXPECT_EQ(table->header, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(table->cell(1, 0), "3");
+  EXPECT_EQ(table->cell(1, 2), "4");
+  EXPECT_EQ(table->column(1).rows(), 0u);
+  EXPECT_EQ(problems("a,b,c\n1,x\n", {.columns = {"a"}}), Sentences{"t.csv:2: row 1 has 2 cells, and the header has 3"});
+}
+
 TEST(CsvColumns, ReadsEveryKind) {
   const auto table = read_csv("n,i,f,c,d,t\n1.50,3,1,Obs,2020-02-29,hello\n,,,,,\n<20,4,Y,Lev,2021-03,x\n", "t.csv");
   ASSERT_TRUE(table);

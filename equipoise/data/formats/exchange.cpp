@@ -149,7 +149,7 @@ void infer_type(ExchangeColumn& column) {
   column.target = whole ? TargetType::integer : TargetType::decimal;
 }
 
-Checked<CellTable> cell_table(ExchangeTable const& table, std::string file) {
+Checked<CellTable> cell_table(ExchangeTable const& table, std::string file, std::span<const std::string> wanted) {
   Problems problems;
   std::vector<std::string> header;
   for (ExchangeColumn const& column : table.columns) {
@@ -169,13 +169,14 @@ Checked<CellTable> cell_table(ExchangeTable const& table, std::string file) {
         break;
       }
   if (!problems.empty()) return fail(std::move(problems));
-  CellTable made = CellTable::without_lines(std::move(file), std::move(header));
-  made.reserve(table.rows);
-  for (std::size_t row = 0; row < table.rows; ++row)
-    for (ExchangeColumn const& column : table.columns)
-      made.keep([&](std::string& out) {
-        if (column.reason(row) == present) append_cell(out, column, row);
-      });
+  CellTable made = CellTable::without_lines(std::move(file), std::move(header), table.rows);
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    ExchangeColumn const& column = table.columns[c];
+    if (!wanted.empty() && std::ranges::find(wanted, column.name) == wanted.end()) continue;
+    made.fill(c, [&](std::string& out, std::size_t row) {
+      if (column.reason(row) == present) append_cell(out, column, row);
+    });
+  }
   return made;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -148,7 +149,8 @@ void become_text(ExchangeColumn& column);
 void infer_type(ExchangeColumn& column);
 
 /// The table that [source] is carried out on. Every missing cell is empty, whatever its reason.
+/// wanted  the columns whose cells are kept; empty: all
 /// errors  no_data, as `read_csv`; syntax, duplicate: names that a protocol cannot use
-Checked<CellTable> cell_table(ExchangeTable const& table, std::string file);
+Checked<CellTable> cell_table(ExchangeTable const& table, std::string file, std::span<const std::string> wanted = {});
 
 }  // namespace equipoise::data

@@ -281,7 +281,7 @@ std::string sidecar_of(ExchangeTable const& table, std::vector<std::optional<std
 
 }  // namespace
 
-Checked<ExchangeTable> read_typed_csv(std::string bytes, std::string const& file, std::optional<std::string_view> sidecar) {
+Checked<ExchangeTable> read_typed_csv(FileBytes bytes, std::string const& file, std::optional<std::string_view> sidecar) {
   const auto cells = read_csv(std::move(bytes), file, {.allow_no_rows = true});
   if (!cells) return fail(cells.error());
   TypedReader reader(*cells, file);

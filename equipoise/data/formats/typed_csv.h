@@ -15,7 +15,7 @@ namespace equipoise::data {
 /// allow: a column of numbers (none with a leading zero or sign) is numeric, of days YYYY-MM-DD a date, all else text, and an
 /// empty cell is missing in numbers and an empty text in texts. errors  those of `read_csv`; of the sidecar as of Dataset-JSON;
 /// missing_column, bad_cell, inconsistent: the two do not agree
-Checked<ExchangeTable> read_typed_csv(std::string bytes, std::string const& file, std::optional<std::string_view> sidecar);
+Checked<ExchangeTable> read_typed_csv(FileBytes bytes, std::string const& file, std::optional<std::string_view> sidecar);
 
 struct CsvWritten {
   std::string bytes, sidecar;
