@@ -1,6 +1,7 @@
-// Any bytes are a table or its problems. A table that is read is read into columns (of kinds that its cells allow), written, and
-// read again as the same columns and the same bytes.
+// Any bytes are a table or its problems, the same for several threads as for one. A table that is read is read into columns (of
+// kinds that its cells allow), written, and read again as the same columns and the same bytes.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -20,13 +21,28 @@ using fuzzing::check;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   // Small limits, so that a small input can reach them.
-  const CsvOptions options{.allow_no_rows = size % 2 == 0,
-                           .most_bytes = 1 << 16,
-                           .most_columns = 64,
-                           .most_rows = 1000,
-                           .longest_cell = 4096,
-                           .problems_shown = 5};
-  const auto table = read_csv(std::string(reinterpret_cast<const char*>(bytes), size), "fuzz.csv", options);
+  CsvOptions options{.allow_no_rows = size % 2 == 0,
+                     .most_bytes = 1 << 16,
+                     .most_columns = 64,
+                     .most_rows = 1000,
+                     .longest_cell = 4096,
+                     .problems_shown = 5,
+                     .threads = 1,
+                     .least_share = 1};
+  const std::string text(reinterpret_cast<const char*>(bytes), size);
+  const auto table = read_csv(text, "fuzz.csv", options);
+  options.threads = 3;
+  const auto shared = read_csv(text, "fuzz.csv", options);
+  expects(shared.has_value() == table.has_value(), "several threads refuse what one refuses");
+  if (!table)
+    expects(std::ranges::equal(
+                table.error(), shared.error(), {}, [](Error const& e) { return to_string(e); },
+                [](Error const& e) { return to_string(e); }),
+            "several threads tell what one tells");
+  for (std::size_t c = 0; table && c < table->header.size(); ++c)
+    for (std::size_t row = 0; row < table->rows(); ++row)
+      expects(table->cell(row, c) == shared->cell(row, c) && table->line(row) == shared->line(row),
+              "several threads read what one reads");
   if (!table) {
     check(table.error());
     return 0;
