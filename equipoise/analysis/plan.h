@@ -27,13 +27,14 @@ struct PlannedAlternative {
 
 /// The levels of an item within which an analysis is run again: see subgroups.h.
 struct PlannedSubgroup {
-  std::string item;           ///< as a covariate is named
-  std::string column;         ///< the category of `levels`: the item's own, or one made of its cuts
-  std::size_t place = 0;      ///< of the item in the schema
-  std::vector<double> cuts;   ///< of a number
+  std::string item;          ///< as a covariate is named
+  std::string column;        ///< the category of `levels`: the item's own, or one made of its cuts
+  std::size_t place = 0;     ///< of the item in the schema
+  std::vector<double> cuts;  ///< of a number
   std::vector<std::string> levels;
   std::vector<std::vector<PlannedRun>> runs;  ///< of each level, as those of the analysis
-  std::optional<CompiledAnalysis> main{}, interaction{};  ///< all levels in one model, without and with a product of arm and level
+  std::optional<CompiledAnalysis> main{},
+      interaction{};  ///< all levels in one model, without and with a product of arm and level
 };
 
 /// An [[analysis]] of the protocol, ready to run on any data set with the recipe's columns.

@@ -11,8 +11,7 @@
 #include "equipoise/analysis/question.h"
 #include "equipoise/analysis/replay.h"
 #include "equipoise/core/text.h"
-#include "equipoise/numerics/distributions.h"
-#include "equipoise/stats/formula.h"
+#include "equipoise/stats/heterogeneity.h"
 
 namespace equipoise::analysis {
 namespace {
@@ -58,8 +57,8 @@ Analysis in_one_model(Analysis analysis, PlannedSubgroup const& subgroup, bool p
     table.push_back({subgroup.column, place, Node(std::move(names), place)});
   std::string text = *formula->text() + " + " + subgroup.column;
   if (product) text += " + arm:" + subgroup.column;
-  analysis.options = with(analysis.options, {{"formula", place, Node(std::move(text), place)},
-                                             {"levels", place, Node(std::move(table), place)}});
+  analysis.options = with(analysis.options,
+                          {{"formula", place, Node(std::move(text), place)}, {"levels", place, Node(std::move(table), place)}});
   return analysis;
 }
 
@@ -126,27 +125,13 @@ class Counts {
   std::set<std::size_t> rows_;
 };
 
-/// Cochran's Q of independent estimates: sum of w (estimate - their weighted mean)^2 with w = 1/se^2, chi-square with one degree
-/// of freedom less than estimates. source  Cochran (1954), Biometrics 10, 101-129
 Interaction heterogeneity(std::vector<SubgroupLevel> const& levels, std::string const& arm) {
-  Interaction test{.arm = arm, .statistic = "heterogeneity_chi_square"};
-  double weight = 0, sum = 0;
-  std::vector<SubgroupLevel::Effect const*> used;
+  std::vector<stats::IndependentEstimate> estimates;
   for (SubgroupLevel const& level : levels)
     for (SubgroupLevel::Effect const& effect : level.effects)
-      if (effect.arm == arm && std::isfinite(effect.estimate) && effect.se > 0 && std::isfinite(effect.se)) {
-        const double w = 1 / (effect.se * effect.se);
-        used.push_back(&effect), weight += w, sum += w * effect.estimate;
-      }
-  if (used.size() < 2) return test;
-  test.value = 0;
-  for (SubgroupLevel::Effect const* effect : used) {
-    const double z = (effect->estimate - sum / weight) / effect->se;
-    test.value += z * z;
-  }
-  test.df = double(used.size() - 1);
-  test.p = numerics::chi_square_upper(test.value, test.df);
-  return test;
+      if (effect.arm == arm) estimates.push_back({effect.estimate, effect.se});
+  const stats::ChiSquareTest test = stats::cochran_q(estimates);
+  return {.arm = arm, .statistic = "heterogeneity_chi_square", .value = test.value, .df = test.df, .p = test.p};
 }
 
 /// Rank of a model and its log likelihood. The rank is that of the model's own test against no terms, where it gives one:
@@ -167,13 +152,9 @@ Fit fit_of(stats::Answer const& answer) {
 
 Interaction likelihood_ratio(stats::Answer const& without, stats::Answer const& with_product) {
   const Fit smaller = fit_of(without), larger = fit_of(with_product);
-  Interaction test{.arm = {}, .statistic = "likelihood_ratio_chi_square"};
-  const double df = larger.rank - smaller.rank;
-  if (!(df > 0) || std::isnan(larger.log_likelihood) || std::isnan(smaller.log_likelihood)) return test;
-  test.value = std::max(2 * (larger.log_likelihood - smaller.log_likelihood), 0.0);
-  test.df = df;
-  test.p = numerics::chi_square_upper(test.value, df);
-  return test;
+  const stats::ChiSquareTest test =
+      stats::likelihood_ratio_test(smaller.log_likelihood, larger.log_likelihood, larger.rank - smaller.rank);
+  return {.arm = {}, .statistic = "likelihood_ratio_chi_square", .value = test.value, .df = test.df, .p = test.p};
 }
 
 Interaction f_test(stats::Answer const& with_product, std::string const& column) {
@@ -219,8 +200,7 @@ std::int64_t without_value(data::Dataset const& dataset, DatasetView const& view
   ColumnView const& column = view.columns[subgroup.place];
   std::set<std::int32_t> people;
   for (std::size_t row = 0; row < view.rows; ++row) {
-    const bool missing =
-        column.numeric() ? std::isnan(column.numbers()[row]) : column.categories().codes[row] == missing_level;
+    const bool missing = column.numeric() ? std::isnan(column.numbers()[row]) : column.categories().codes[row] == missing_level;
     if (missing) people.insert(dataset.find("participant")->codes[row]);
   }
   return std::int64_t(people.size());
@@ -402,7 +382,9 @@ void add_subgroups(protocol::Protocol const& protocol, PlannedAnalysis const& pl
       const auto smaller = subgroup.main ? std::optional(subgroup.main->run(all, workspace)) : std::nullopt;
       if (!larger || (smaller && !*smaller))
         one.interactions.push_back({.arm = {}, .statistic = smaller ? "likelihood_ratio_chi_square" : "f"});
-      else one.interactions.push_back(smaller ? likelihood_ratio((*smaller)->answer, larger->answer) : f_test(larger->answer, subgroup.column));
+      else
+        one.interactions.push_back(smaller ? likelihood_ratio((*smaller)->answer, larger->answer)
+                                           : f_test(larger->answer, subgroup.column));
     } else {
       for (std::string const& arm : question.arms) one.interactions.push_back(heterogeneity(one.levels, arm));
     }
@@ -414,7 +396,8 @@ void add_subgroups(protocol::Protocol const& protocol, PlannedAnalysis const& pl
     for (Subgroup& one : made)
       for (SubgroupLevel& level : one.levels)
         if (Finding& finding = level.effects[a].finding; finding.quantity.empty())
-          finding = {.quantity = shown.quantity, .at = shown.at, .lower = missing_number, .upper = missing_number, .level = shown.level};
+          finding = {
+              .quantity = shown.quantity, .at = shown.at, .lower = missing_number, .upper = missing_number, .level = shown.level};
   }
   results.subgroups.insert(results.subgroups.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
 }

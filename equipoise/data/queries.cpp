@@ -8,8 +8,8 @@ namespace equipoise::data {
 namespace {
 
 /// Whether something was recorded of a participant at a visit, by the items of a form.
-bool took_place(protocol::Protocol const& protocol, TrialRecords const& records, std::string const& form, std::string const& visit,
-                std::size_t row) {
+bool took_place(protocol::Protocol const& protocol, TrialRecords const& records, std::string const& form,
+                std::string const& visit, std::size_t row) {
   for (protocol::Form const& one : protocol.forms)
     if (one.id == form)
       for (protocol::Item const& item : one.items)

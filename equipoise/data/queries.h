@@ -14,8 +14,9 @@ struct Query {
   std::string message;
 };
 
-/// Numbers outside the soft limits of their item, and required items without a value at a visit of their form that took place, in the
-/// order of the protocol's items and visits, then of the participants. Values known only within bounds are taken at their bounds.
+/// Numbers outside the soft limits of their item, and required items without a value at a visit of their form that took place, in
+/// the order of the protocol's items and visits, then of the participants. Values known only within bounds are taken at their
+/// bounds.
 std::vector<Query> queries_of(protocol::Protocol const& protocol, TrialRecords const& records);
 
 }  // namespace equipoise::data

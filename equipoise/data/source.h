@@ -15,8 +15,8 @@ namespace equipoise::data {
 /// numbers outside hard limits, duplicate participants, values that change within a participant, intervals that leave gaps.
 Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CellTable const& table);
 
-/// The columns that [source] asks for, of the data file and of a joined file (by its own names): no other cell need be kept. A name
-/// with the prefix of a joined file may still be one of the data file.
+/// The columns that [source] asks for, of the data file and of a joined file (by its own names): no other cell need be kept. A
+/// name with the prefix of a joined file may still be one of the data file.
 std::vector<std::string> columns_of_file(protocol::Source const& source);
 std::vector<std::string> columns_of_file(protocol::Source const& source, protocol::SourceJoin const& join);
 

@@ -5,9 +5,12 @@
 namespace equipoise::data {
 
 std::vector<std::string> columns_of_file(protocol::Source const& source) {
-  std::vector<std::string> names{source.participant, source.site,  source.arm,           source.arm_received,
-                                 source.randomised,  source.day,   source.follow_up,     source.randomisation_order,
-                                 source.visit,       source.interval_start, source.interval_stop};
+  std::vector<std::string> names{source.participant,  source.site,
+                                 source.arm,          source.arm_received,
+                                 source.randomised,   source.day,
+                                 source.follow_up,    source.randomisation_order,
+                                 source.visit,        source.interval_start,
+                                 source.interval_stop};
   const auto rules = [&](std::vector<protocol::RowRule> const& where) {
     for (protocol::RowRule const& rule : where) names.push_back(rule.column);
   };

@@ -56,6 +56,12 @@ void FigureData::add(Cells const& cells) {
   rows.push_back(std::move(row));
 }
 
+void FigureData::say_simulated() {
+  simulated = true;
+  columns.insert(columns.begin(), "simulated");
+  for (auto& row : rows) row.insert(row.begin(), "yes");
+}
+
 std::string data_number(double value) {
   if (std::isnan(value)) return {};
   if (std::isinf(value)) return value > 0 ? "Inf" : "-Inf";
@@ -72,12 +78,15 @@ std::string r_of(FigureData const& data, std::string const& csv, std::string con
   std::string title;
   for (const char c : caption) title += c == '\n' || c == '\r' ? ' ' : c;
   std::string out = "# " + title + "\n";
-  if (!data.call.empty()) out += "# The numbers, from a data set with a row a participant (or a participant and visit): " + data.call + "\n";
+  if (data.simulated) out += "# SIMULATED data: these numbers come from simulated participants.\n";
+  if (!data.call.empty())
+    out += "# The numbers, from a data set with a row a participant (or a participant and visit): " + data.call + "\n";
   out += "d <- read.csv(\"" + csv + "\", check.names = FALSE, encoding = \"UTF-8\", stringsAsFactors = FALSE)\n";
   return out + data.plot;
 }
 
-FigureData series_data(Context const& context, results::AnalysisRun const& run, std::string_view quantity, std::string const& id) {
+FigureData series_data(Context const& context, results::AnalysisRun const& run, std::string_view quantity,
+                       std::string const& id) {
   FigureData data{.id = id + "_" + run.id, .columns = {}, .rows = {}, .call = std::string(r_method(run.method))};
   const std::vector<std::string> visits = visits_of(context, run);
   for (Series const* series : series_of(context, run.id, quantity)) {

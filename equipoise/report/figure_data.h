@@ -18,7 +18,10 @@ struct FigureData {
   std::string call{};  ///< how R or SAS computes these numbers from data of participants; may be empty
   std::string plot{};  ///< R code that draws a data frame `d` with these columns; ASCII
 
+  bool simulated = false;  ///< said in the first column of each row, and at the head of the R script
+
   bool empty() const { return rows.empty(); }
+  void say_simulated();
   /// Adds a row of cells by their columns; a column that is new is added, and missing before ("").
   void add(std::vector<std::pair<std::string, std::string>> const& cells);
 };

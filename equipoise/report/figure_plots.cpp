@@ -160,18 +160,18 @@ par(old)
 )r";
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 13> plots{{{"survival", survival},
-                                                                              {"intervals", intervals},
-                                                                              {"visits", visits},
-                                                                              {"flat", flat},
-                                                                              {"trajectory", trajectory},
-                                                                              {"waterfall", waterfall},
-                                                                              {"heat", heat},
-                                                                              {"patterns", patterns},
-                                                                              {"tipping", tipping},
-                                                                              {"residuals", residuals},
-                                                                              {"covariance", covariance},
-                                                                              {"dose", dose},
-                                                                              {"flow", flow}}};
+                                                                               {"intervals", intervals},
+                                                                               {"visits", visits},
+                                                                               {"flat", flat},
+                                                                               {"trajectory", trajectory},
+                                                                               {"waterfall", waterfall},
+                                                                               {"heat", heat},
+                                                                               {"patterns", patterns},
+                                                                               {"tipping", tipping},
+                                                                               {"residuals", residuals},
+                                                                               {"covariance", covariance},
+                                                                               {"dose", dose},
+                                                                               {"flow", flow}}};
 
 }  // namespace
 

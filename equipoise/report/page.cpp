@@ -53,12 +53,14 @@ class Page {
                 Table::Chapter chapter = Table::Chapter::efficacy) {
     if (inside.empty()) return {};
     data.plot = r_plot(plot);
+    if (context_.answer.provenance.simulated) data.say_simulated();
     Figure made{.number = next(figures_in_, chapter), .caption = caption, .svg = svg_in(inside.bytes()), .data = std::move(data)};
     Markup files;
     if (!made.data.empty()) {
       const std::string csv = "figure-" + made.number + ".csv";  // what the button of the page saves
       files += element("template", {{"class", std::string("csv")}}, csv_of(made.data));
-      files += element("template", {{"class", std::string("r")}}, r_of(made.data, csv, context_.words(Word::figure_number, made.number) + " " + caption));
+      files += element("template", {{"class", std::string("r")}},
+                       r_of(made.data, csv, context_.words(Word::figure_number, made.number) + " " + caption));
     }
     figures_.push_back(std::move(made));
     return captioned("figure", Word::figure_number, figures_.back().number, caption, inside + files);
@@ -239,17 +241,18 @@ Markup over_visits(Page& page, Context const& context) {
     if (!yes_or_no(context, run) && first_with(context, run, "trajectory")) {
       const std::string endpoint = context.endpoint(run.endpoint);
       const auto data = [&](std::string const& id) { return series_data(context, run, "trajectory", id); };
-      out += page.figure(words(Word::trajectory_caption, endpoint, set), figures::trajectories(context, run), data("trajectories"),
-                         "trajectory");
+      out += page.figure(words(Word::trajectory_caption, endpoint, set), figures::trajectories(context, run),
+                         data("trajectories"), "trajectory");
       const Markup bars = figures::waterfall(context, run);
       FigureData at_visit = data("waterfall");
       if (!bars.empty()) figures::keep_waterfall_visit(context, run, at_visit);
-      out += page.figure(
-          tables::said(context, "Every participant's ", "各受试者的") + inside_sentence(endpoint) +
-              tables::said(context, " at ", "，") + inside_sentence(figures::waterfall_visit(context, run)) + " (" + set + ")",
-          bars, std::move(at_visit), "waterfall");
-      out += page.figure(tables::said(context, "Heat map: ", "热图：") + endpoint + tables::said(context, " of every participant over visits (", "，各受试者随访视（") +
-                             set + tables::said(context, ")", "）"),
+      out += page.figure(tables::said(context, "Every participant's ", "各受试者的") + inside_sentence(endpoint) +
+                             tables::said(context, " at ", "，") + inside_sentence(figures::waterfall_visit(context, run)) +
+                             " (" + set + ")",
+                         bars, std::move(at_visit), "waterfall");
+      out += page.figure(tables::said(context, "Heat map: ", "热图：") + endpoint +
+                             tables::said(context, " of every participant over visits (", "，各受试者随访视（") + set +
+                             tables::said(context, ")", "）"),
                          figures::heat_map(context, run), data("heat_map"), "heat");
     }
   }
@@ -296,8 +299,7 @@ Markup model_checks(Page& page, Context const& context) {
                                          : words(Word::covariance_of_arm_caption, name, set, context.arm(group)),
                            figure,
                            records_data(
-                               context, run,
-                               [&](auto const& record) { return figures::shows_covariance(record.finding, group); },
+                               context, run, [&](auto const& record) { return figures::shows_covariance(record.finding, group); },
                                group.empty() ? "covariance" : "covariance_" + group),
                            "covariance");
   }
@@ -429,7 +431,7 @@ std::vector<std::pair<std::string, std::string>> files_of(Document const& docume
   for (Table const& table : document.tables) {
     const std::string name = "tables/" + file_name(table);
     if (wanted("rtf")) files.emplace_back(name + ".rtf", rtf_of({table}, document.frame));
-    if (wanted("csv")) files.emplace_back(name + ".csv", csv_of(table));
+    if (wanted("csv")) files.emplace_back(name + ".csv", csv_of(table, document.frame.simulated));
   }
   for (Figure const& figure : document.figures) {
     const std::string name = file_name(figure);

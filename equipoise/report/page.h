@@ -35,14 +35,14 @@ struct Document {
 };
 Document document(protocol::Protocol const& protocol, results::Results const& results, Options const& options = {});
 
-/// The files of a report in these formats ("html", "rtf", "csv", "svg"), by their paths in its folder: report.html, tables.rtf with
-/// all tables, tables/t-14.1.2-demography.rtf and .csv; figures/f-14.2.1-kaplan_meier_a04.svg, and with "csv" its numbers and the R
-/// script that draws it from them.
+/// The files of a report in these formats ("html", "rtf", "csv", "svg"), by their paths in its folder: report.html, tables.rtf
+/// with all tables, tables/t-14.1.2-demography.rtf and .csv; figures/f-14.2.1-kaplan_meier_a04.svg, and with "csv" its numbers
+/// and the R script that draws it from them.
 std::vector<std::pair<std::string, std::string>> files_of(Document const& document, std::vector<std::string> const& formats);
 
 /// One self-contained HTML page: no request leaves it, no clock is read, the same documents give the same bytes. Complete without
-/// its script, which adds a read-out to the curves, and to each figure what takes it away as SVG, PNG, PDF, CSV or R. Every text of the documents is escaped, and the page's own content
-/// security policy lets no script run but that one.
+/// its script, which adds a read-out to the curves, and to each figure what takes it away as SVG, PNG, PDF, CSV or R. Every text
+/// of the documents is escaped, and the page's own content security policy lets no script run but that one.
 std::string html(protocol::Protocol const& protocol, results::Results const& results, Options const& options = {});
 
 }  // namespace equipoise::report

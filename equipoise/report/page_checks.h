@@ -26,6 +26,16 @@ inline std::size_t count(std::string const& text, std::string_view what) {
 }
 
 /// Every element that opens closes, in order: what a browser would not have to repair.
+/// The page without the files that stand in it for its buttons.
+inline std::string without_files(std::string page) {
+  for (std::size_t from = page.find("<template"); from != std::string::npos; from = page.find("<template", from)) {
+    const std::size_t end = page.find("</template>", from);
+    if (end == std::string::npos) break;
+    page.erase(from, end + 11 - from);
+  }
+  return page;
+}
+
 inline void expect_balanced(std::string const& page) {
   std::vector<std::string> open;
   const std::size_t from = page.find("<html");

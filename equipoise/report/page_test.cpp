@@ -131,8 +131,10 @@ TEST(Page, SaysThatDataAreSimulatedOnThePageAndInEveryFigure) {
     r.provenance.simulated = !by_protocol, p.trial.simulated = by_protocol;
     const std::string page = html(p, r);
     EXPECT_THAT(page, HasSubstr("class=\"banner\""));
-    EXPECT_EQ(count(page, "<svg "), 2u);
-    EXPECT_EQ(count(page, ">SIMULATED</text>"), 2u);
+    EXPECT_EQ(count(page, "<svg "), 3u);
+    EXPECT_EQ(count(page, ">SIMULATED</text>"), 3u);
+    EXPECT_EQ(count(page, "# SIMULATED data"), 3u);                    // the R code
+    EXPECT_EQ(count(page, "<template class=\"csv\">simulated,"), 3u);  // the numbers, in each row
     EXPECT_THAT(page, HasSubstr("These numbers come from simulated participants."));
   }
   EXPECT_THAT(html(fixture::cgd_protocol(), fixture::cgd_results()), Not(HasSubstr("SIMULATED")));

@@ -31,8 +31,9 @@ Markup html_of(Table const& table);
 std::string rtf_of(std::vector<Table> const& tables, Frame const& frame);
 
 /// A line for each number: table, part, group, row, column, statistic, raw value (empty: not estimable, or a text), printed form,
-/// unit, format, footnotes. UTF-8, LF; quotes where RFC 4180 needs them.
-std::string csv_of(Table const& table);
+/// unit, format, footnotes; of simulated data "yes" before all of them, in a column `simulated`. UTF-8, LF; quotes where RFC 4180
+/// needs them.
+std::string csv_of(Table const& table, bool simulated = false);
 
 /// One line of a CSV file with its end: quotes where RFC 4180 needs them.
 std::string csv_line(std::vector<std::string> const& cells);

@@ -3,9 +3,9 @@
 namespace equipoise::report {
 
 // The page is complete without it. Texts go in as text nodes, never as markup. Pointer, and arrow keys for those who use no
-// pointer; what has a title shows it beside the pointer. Each figure can be taken away as SVG, PNG (at twice its size) and PDF (by
-// the browser's own printing of the figure alone, so text stays text), with its mark when it is simulated, and its numbers as CSV
-// with the R code that draws them.
+// pointer; what has a title shows it beside the pointer. Each figure can be taken away as SVG, PNG (at twice its size) and PDF
+// (by the browser's own printing of the figure alone, so text stays text), with its mark when it is simulated, and its numbers as
+// CSV with the R code that draws them.
 const std::string_view script = R"js(
 (function(){"use strict";
 var ns="http://www.w3.org/2000/svg";

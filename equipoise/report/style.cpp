@@ -149,7 +149,7 @@ thead{display:table-header-group}
 svg,svg.wide{min-width:0}
 table{font-size:9.5pt}
 .grid{font-size:8pt}.grid thead th{min-width:0}.grid th,.grid td{padding:3pt 2pt}
-.baseline{table-layout:fixed;hyphens:auto}.baseline thead th:first-child{width:19%}.data td,.baseline th.sub,.data th{white-space:normal;overflow-wrap:anywhere}.data th,.data td{padding-right:8pt}
+.baseline{table-layout:fixed;hyphens:auto}.data.baseline.many{table-layout:auto;hyphens:manual;font-size:7.5pt}.data.baseline.many th,.data.baseline.many td{white-space:normal;overflow-wrap:normal;padding-right:3pt}.data.baseline.many tbody td{white-space:nowrap}.baseline thead th:first-child{width:19%}.data td,.baseline th.sub,.data th{white-space:normal;overflow-wrap:anywhere}.data th,.data td{padding-right:8pt}
 .by-visit td,.by-visit th,.patterns td,.patterns th{overflow-wrap:normal;hyphens:none}
 .by-visit tbody td,.by-visit tbody th,.patterns tbody td,.patterns tbody th{white-space:nowrap}
 .patterns,.patterns .heading-n,.patterns tr.total th,.patterns tr.total td{font-size:8pt}.data.patterns tr.total th{white-space:normal}.patterns thead th.square,.patterns thead th.num{min-width:0}.patterns td,.patterns th{padding-right:5pt}

@@ -59,10 +59,11 @@ std::vector<std::string> interaction_methods(Context const& context, std::vector
         context, "P for interaction: F test of the product of arm and subgroup in the model of everybody, all arms together.",
         "交互作用P值：在全体模型中对组别与亚组乘积项作F检验（所有组一起）。"));
   if (any("likelihood_ratio_chi_square"))
-    sentences.push_back(tables::said(context,
-                                     "P for interaction: likelihood ratio test of the product of arm and subgroup in the model of "
-                                     "everybody, all arms together.",
-                                     "交互作用P值：在全体模型中对组别与亚组乘积项作似然比检验（所有组一起）。"));
+    sentences.push_back(
+        tables::said(context,
+                     "P for interaction: likelihood ratio test of the product of arm and subgroup in the model of "
+                     "everybody, all arms together.",
+                     "交互作用P值：在全体模型中对组别与亚组乘积项作似然比检验（所有组一起）。"));
   if (any("heterogeneity_chi_square"))
     sentences.push_back(tables::said(context, "P for interaction: Cochran's Q of the estimates of the subgroups.",
                                      "交互作用P值：各亚组估计值的Cochran Q检验。"));

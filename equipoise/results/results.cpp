@@ -158,7 +158,12 @@ std::string json(Subgroup const& s) {
   const auto interaction = [](Interaction const& i) {
     Object out;
     if (!i.arm.empty()) out.text("arm", i.arm);
-    return out.text("statistic", i.statistic).real("value", i.value).real("df", i.df).real("residual_df", i.residual_df).real("p", i.p).str();
+    return out.text("statistic", i.statistic)
+        .real("value", i.value)
+        .real("df", i.df)
+        .real("residual_df", i.residual_df)
+        .real("p", i.p)
+        .str();
   };
   Object out;
   out.text("analysis", s.analysis).text("item", s.item).raw("levels", list(s.levels, level));

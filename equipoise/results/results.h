@@ -68,7 +68,7 @@ struct SubgroupLevel {
   std::vector<Count> counts;
   struct Effect {
     std::string arm;
-    Finding finding;  ///< as it is shown: a hazard ratio, a difference
+    Finding finding;                                        ///< as it is shown: a hazard ratio, a difference
     double estimate = missing_number, se = missing_number;  ///< on the scale of the test: of a ratio its logarithm
   };
   std::vector<Effect> effects;

@@ -291,10 +291,10 @@ TEST_F(SmallTrial, CheckListsTheIssuesOfTheData) {
   EXPECT_THAT(ran.out, HasSubstr("No problems in d.csv: 8 participants, 2 queries"));
   EXPECT_THAT(ran.out, HasSubstr("participant '7', 'age' at 'baseline': 35 is outside the usual range 36 to 60"));
   EXPECT_EQ(contents(folder.path / "issues.csv"), head +
-                                                     "query,,,,6,baseline,age,,61 is outside the usual range 36 to 60,\n"
-                                                     "query,,,,7,baseline,age,,35 is outside the usual range 36 to 60,\n");
+                                                      "query,,,,6,baseline,age,,61 is outside the usual range 36 to 60,\n"
+                                                      "query,,,,7,baseline,age,,35 is outside the usual range 36 to 60,\n");
 
-  ran = check(header + "1,placebo,17,low,10,1\n1,activ,x,low,20,1\n");
+  ran = check(header + "1,placebo,17,low,10,1\n2,activ,x,low,20,1\n");
   EXPECT_EQ(ran.status, 3);
   const std::string issues = contents(folder.path / "issues.csv");
   EXPECT_TRUE(issues.starts_with(head)) << issues;

@@ -123,10 +123,10 @@ TEST(Subgroups, NothingIsMadeUpWhereNobodyHasAnEvent) {
 }
 
 TEST(Subgroups, AncovaHasTheFTestOfTheProduct) {
-  const results::Results results = run(
-      with(blues_protocol(), "method = \"ancova\"\n",
-           "method = \"ancova\"\nsubgroups = [\"antidepressant@baseline\", { item = \"bdi@baseline\", cuts = [20, 30] }]\n"),
-      blues);
+  const results::Results results =
+      run(with(blues_protocol(), "method = \"ancova\"\n",
+               "method = \"ancova\"\nsubgroups = [\"antidepressant@baseline\", { item = \"bdi@baseline\", cuts = [20, 30] }]\n"),
+          blues);
   const double near = 1e-11;
   Subgroup const& drug = subgroup(results, "a08_complete", "antidepressant@baseline");
   expect_effect(level(drug, "false"), 0, -6.52807014483373, 3.31235729171553, near);
@@ -190,9 +190,11 @@ std::string problems_of(std::string const& value, std::string const& method = "c
 
 TEST(Subgroups, WhatIsWrongIsSaid) {
   EXPECT_EQ(problems_of("[\"male@baseline\"]"), "");
-  EXPECT_THAT(problems_of("[\"age@baseline\"]"), HasSubstr("'age@baseline' is a number, and a subgroup needs to know where it is cut"));
+  EXPECT_THAT(problems_of("[\"age@baseline\"]"),
+              HasSubstr("'age@baseline' is a number, and a subgroup needs to know where it is cut"));
   EXPECT_THAT(problems_of("[{ item = \"male@baseline\", cuts = [1] }]"), HasSubstr("only a number has cuts"));
-  EXPECT_THAT(problems_of("[{ item = \"age@baseline\", cuts = [60, 50] }]"), HasSubstr("cuts increase, and 60 is followed by 50"));
+  EXPECT_THAT(problems_of("[{ item = \"age@baseline\", cuts = [60, 50] }]"),
+              HasSubstr("cuts increase, and 60 is followed by 50"));
   EXPECT_THAT(problems_of("[\"sexx@baseline\"]"), HasSubstr("there is no item or derivation 'sexx'"));
   EXPECT_THAT(problems_of("[\"male\"]"), HasSubstr("say at which visit 'male' is read"));
   EXPECT_THAT(problems_of("[\"arm\"]"), HasSubstr("'arm' cannot be a subgroup"));

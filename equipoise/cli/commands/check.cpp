@@ -80,8 +80,8 @@ void fail_with_fixes(Console& console, std::string_view bytes, Problems problems
 std::string issue_listing(Problems const& problems, std::vector<data::Query> const& queries) {
   std::string out = report::csv_line({"kind", "file", "row", "column", "participant", "visit", "item", "code", "issue", "hint"});
   for (Error const& one : problems)
-    out += report::csv_line({"problem", one.place.file, one.place.line > 0 ? std::to_string(one.place.line) : "", one.place.field, "",
-                             "", "", std::string(card(one.code).name), one.message, one.hint});
+    out += report::csv_line({"problem", one.place.file, one.place.line > 0 ? std::to_string(one.place.line) : "", one.place.field,
+                             "", "", "", std::string(card(one.code).name), one.message, one.hint});
   for (data::Query const& one : queries)
     out += report::csv_line({"query", "", "", "", one.participant, one.visit, one.item, "", one.message, ""});
   return out;
@@ -108,8 +108,8 @@ void check_data(Console& console, study::Study const& study, std::string const& 
   for (std::string const& note : data->records.notes) console.say("note: " + note + "\n");
   constexpr std::size_t told = 20;
   for (std::size_t i = 0; i < std::min(told, queries.size()); ++i)
-    console.say(fmt::format("query: participant '{}', '{}' at '{}': {}\n", queries[i].participant, queries[i].item, queries[i].visit,
-                            queries[i].message));
+    console.say(fmt::format("query: participant '{}', '{}' at '{}': {}\n", queries[i].participant, queries[i].item,
+                            queries[i].visit, queries[i].message));
   if (queries.size() > told) console.say(fmt::format("and {} more queries: --issues FILE lists all\n", queries.size() - told));
   console.say(fmt::format("No problems in {}: {} participants, {} quer{}\n", data->file, data->records.participants.size(),
                           queries.size(), queries.size() == 1 ? "y" : "ies"));
@@ -129,8 +129,11 @@ void add_check(CLI::App& app, Console& console) {
   command->add_option("--language", arguments->language, "Language of labels, where the protocol has it")->capture_default_str();
   command->add_flag("--canonical", arguments->canonical, "Print the canonical form whose SHA-256 is the digest");
   command->add_flag("--fix-hints", arguments->fix_hints, "Say of each problem what to write instead, with TOML to paste");
-  auto* data = command->add_option("--data", arguments->data, "Check this data file against the protocol too: every problem at once");
-  command->add_option("--issues", arguments->issues, "Write the problems of the data, and queries (outside usual ranges, required and missing), to this CSV file")
+  auto* data =
+      command->add_option("--data", arguments->data, "Check this data file against the protocol too: every problem at once");
+  command
+      ->add_option("--issues", arguments->issues,
+                   "Write the problems of the data, and queries (outside usual ranges, required and missing), to this CSV file")
       ->needs(data);
   command->callback([arguments, &console] {
     const auto bytes = read_file(arguments->protocol, protocol::longest_protocol + 1);

@@ -22,9 +22,10 @@ void add_report(CLI::App& app, Console& console) {
   add_question(*command, arguments->question);
   command->add_option("--output", arguments->output, "Folder for report.html, results.json and tables")->capture_default_str();
   command
-      ->add_option("--formats", arguments->formats,
-                   "html: report.html; rtf: tables.rtf and tables/*.rtf; csv: tables/*.csv, figures/*.csv and *.R; svg: figures/*.svg; "
-                   "several with commas")
+      ->add_option(
+          "--formats", arguments->formats,
+          "html: report.html; rtf: tables.rtf and tables/*.rtf; csv: tables/*.csv, figures/*.csv and *.R; svg: figures/*.svg; "
+          "several with commas")
       ->delimiter(',')
       ->check(CLI::IsMember({"html", "rtf", "csv", "svg"}))
       ->capture_default_str();

@@ -55,8 +55,8 @@ struct CsvRange {
 };
 
 /// Reads rows one after the other. A row of plain cells is read by the places of its commas, 64 bytes at a time; a row with
-/// quotes, or with anything that is wrong, cell by cell with care. A cell is a place and a length in the bytes of the file; a text
-/// with doubled quotes is made anew.
+/// quotes, or with anything that is wrong, cell by cell with care. A cell is a place and a length in the bytes of the file; a
+/// text with doubled quotes is made anew.
 class CsvScanner {
  public:
   CsvScanner(std::string_view file, CsvRange range, CsvOptions const& options, std::string const& name)

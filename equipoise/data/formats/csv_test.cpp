@@ -120,8 +120,18 @@ TEST(Csv, StopsHostileFilesAtItsLimits) {
 /// A file drawn from a generator: most of its cells are plain, some quoted over lines, and now and then something is wrong.
 std::string drawn_file(std::mt19937_64& bits, bool mistakes) {
   const auto below = [&](std::uint64_t n) { return bits() % n; };
-  const std::vector<std::string> cells{"1", "", "Week 4", "S1-0000017", "a text that is longer than sixteen bytes", "\"x, y\"", "\"1\n2\"",
-                                       "\"say \"\"hi\"\" to all of them\"", "\"\"", "\xC3\xA9t\xC3\xA9", "\"\n,\r\n\"", "17.25"};
+  const std::vector<std::string> cells{"1",
+                                       "",
+                                       "Week 4",
+                                       "S1-0000017",
+                                       "a text that is longer than sixteen bytes",
+                                       "\"x, y\"",
+                                       "\"1\n2\"",
+                                       "\"say \"\"hi\"\" to all of them\"",
+                                       "\"\"",
+                                       "\xC3\xA9t\xC3\xA9",
+                                       "\"\n,\r\n\"",
+                                       "17.25"};
   const std::vector<std::string> wrong{"x\"y", "\"1\"2", "\r", "a,b", "\"open", "\n", "\xFF"};
   const std::string end = below(3) == 0 ? "\r\n" : "\n";
   const std::size_t columns = 1 + below(4), rows = 1 + below(40);

@@ -183,7 +183,8 @@ Markup analyses_compared(Context const& context, AnalysisRun const& run) {
                         {.size = 11.5, .css = "muted", .fill = muted});
       Markup mark;
       if (f.lower && f.upper) mark += x.interval(*f.lower, *f.upper, middle, style, primary ? 2.0 : 1.4);
-      if (x.shows(f.value)) mark += svg::marker(style.shape, {x(f.value), middle}, primary ? 6 : 4.8, "mark f" + slot, style.colour);
+      if (x.shows(f.value))
+        mark += svg::marker(style.shape, {x(f.value), middle}, primary ? 6 : 4.8, "mark f" + slot, style.colour);
       const auto number = [&](double value) {
         return all.ratio ? results::significant(value, 3) : results::fixed(value, decimals);
       };

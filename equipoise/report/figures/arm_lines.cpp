@@ -14,8 +14,8 @@ using svg::Weight;
 namespace {
 
 /// The line, its intervals and its markers, a little beside the visits.
-Markup draw_line(Context const& context, ArmLine const& line, ArmStyle const& style, VisitAxis const& visits, svg::Scale const& x, ValueAxis const& y,
-                 double moved) {
+Markup draw_line(Context const& context, ArmLine const& line, ArmStyle const& style, VisitAxis const& visits, svg::Scale const& x,
+                 ValueAxis const& y, double moved) {
   std::vector<Point> points;
   Markup marks;
   const std::string slot = std::to_string(style.slot);

@@ -126,8 +126,9 @@ Markup covariance(Context const& context, results::AnalysisRun const& run, std::
     for (std::size_t j = 0; j < i; ++j) {
       const double x = left + double(j) * w, value = m.correlation[i][j];
       const Shade shade = shade_of(value);
-      body += svg::tip(visits.labels[i] + ", " + visits.labels[j] + ": " + results::fixed(value, 2),
-                       svg::rectangle(x + 0.75, y + 0.75, w - 1.5, h - 1.5, 2, {{"class", std::string("cell")}, {"fill", shade.fill}}));
+      body += svg::tip(
+          visits.labels[i] + ", " + visits.labels[j] + ": " + results::fixed(value, 2),
+          svg::rectangle(x + 0.75, y + 0.75, w - 1.5, h - 1.5, 2, {{"class", std::string("cell")}, {"fill", shade.fill}}));
       if (value < 0) {
         for (double s = 6; s < w + h; s += 6) {
           // slanted strokes, cut off at the cell

@@ -70,7 +70,8 @@ Shown fill(Context const& context, results::AnalysisRun const& run, std::vector<
     Record const* mean = by_visits ? by_visits->mean(dose.arm, visit) : nullptr;
     if (!by_visits)
       for (Record const* record : context.records(run.id))
-        if (record->finding.lower && is_mean_of(record->finding, dose.arm, "") && (!mean || record->finding.quantity == "geometric_mean"))
+        if (record->finding.lower && is_mean_of(record->finding, dose.arm, "") &&
+            (!mean || record->finding.quantity == "geometric_mean"))
           mean = record;
     if (!mean || !std::isfinite(mean->finding.value)) continue;
     put(dose, mean->finding), ++found, sample = mean;
@@ -83,10 +84,9 @@ Shown fill(Context const& context, results::AnalysisRun const& run, std::vector<
     for (Dose& dose : doses) {
       Finding const& f = record->finding;
       const auto term = f.at.find("term"), level = f.at.find("level"), difference = f.at.find("difference");
-      const bool of_arm =
-          (term != f.at.end() && std::get<Term>(term->second) == Term{Factor{"arm", dose.arm}}) ||
-          (level != f.at.end() && level->second == AtValue(dose.arm)) ||
-          (difference != f.at.end() && std::get<LevelDifference>(difference->second).level == dose.arm);
+      const bool of_arm = (term != f.at.end() && std::get<Term>(term->second) == Term{Factor{"arm", dose.arm}}) ||
+                          (level != f.at.end() && level->second == AtValue(dose.arm)) ||
+                          (difference != f.at.end() && std::get<LevelDifference>(difference->second).level == dose.arm);
       if (!of_arm || !std::isfinite(f.value)) continue;
       put(dose, f), ++found, sample = record;
     }
@@ -143,9 +143,10 @@ Markup dose_response(Context const& context, results::AnalysisRun const& run) {
   auto const& words = context.words;
   Layout at;
   at.left = 76, at.right = 640, at.top = 40, at.bottom = 330;
-  const ValueAxis y = ratio   ? ratio_axis(range.low, range.high, at.top, at.bottom)
-                      : share ? share_axis(range.low, range.high, at.top, at.bottom)
-                              : value_axis(range.low, range.high, at.top, at.bottom, !context.changed_since(run.endpoint).empty());
+  const ValueAxis y = ratio ? ratio_axis(range.low, range.high, at.top, at.bottom)
+                      : share
+                          ? share_axis(range.low, range.high, at.top, at.bottom)
+                          : value_axis(range.low, range.high, at.top, at.bottom, !context.changed_since(run.endpoint).empty());
   const svg::Scale x{doses.front().amount, doses.back().amount, at.left + 34, at.right - 34};
   Markup body = draw_value_axis(at, y, ratio ? 1 : shown == Shown::comparisons ? 0 : missing_number);
   body += svg::line(at.left, at.bottom, at.right, at.bottom, "axis", axis);
@@ -181,7 +182,8 @@ Markup dose_response(Context const& context, results::AnalysisRun const& run) {
   const std::vector<double> label_y = svg::pushed_apart(wanted, heights, at.top, at.bottom);
   for (std::size_t i = 0; i < doses.size(); ++i) {
     const auto lines = svg::wrapped(context.arm(doses[i].arm), 220, font, Weight::bold);
-    body += arm_label({lines.size() < 2 ? lines.front() : lines.front() + "\u2026"}, at.right + 24, label_y[i], context.style(doses[i].arm));
+    body += arm_label({lines.size() < 2 ? lines.front() : lines.front() + "\u2026"}, at.right + 24, label_y[i],
+                      context.style(doses[i].arm));
   }
   body += svg::path(broken_line(points), {{"class", std::string("axis")},
                                           {"fill", std::string("none")},
@@ -189,19 +191,23 @@ Markup dose_response(Context const& context, results::AnalysisRun const& run) {
                                           {"stroke-width", 1.4},
                                           {"stroke-dasharray", std::string("5 4")}});
   const std::string dose_unit = results::unit_label(unit, context.language());
-  body += svg::text((at.left + at.right) / 2, at.bottom + 44, with_unit(context, tables::said(context, "Dose", "剂量"), dose_unit),
-                    {.size = font, .weight = Weight::bold, .anchor = Anchor::middle, .fill = ink});
+  body +=
+      svg::text((at.left + at.right) / 2, at.bottom + 44, with_unit(context, tables::said(context, "Dose", "剂量"), dose_unit),
+                {.size = font, .weight = Weight::bold, .anchor = Anchor::middle, .fill = ink});
   std::string what = difference && shown == Shown::means
                          ? with_unit(context, context.endpoint(run.endpoint), context.endpoint_unit(run.endpoint))
-                         : context.endpoint(run.endpoint) + (words.chinese() ? "，" : ", ") + inside_sentence(quantity_in_words(context, run, sample->finding));
+                         : context.endpoint(run.endpoint) + (words.chinese() ? "，" : ", ") +
+                               inside_sentence(quantity_in_words(context, run, sample->finding));
   if (shown == Shown::means && difference) what = tables::said(context, "LS mean, ", "最小二乘均值，") + what;
   body += svg::text(16, 18, what, {.size = font, .weight = Weight::bold, .fill = ink});
-  const std::string name = tables::said(context, "Dose-response: ", "剂量反应：") + context.endpoint(run.endpoint) + ". " + described;
+  const std::string name =
+      tables::said(context, "Dose-response: ", "剂量反应：") + context.endpoint(run.endpoint) + ". " + described;
   std::vector<std::string> notes{
       tables::said(context, "Estimates of the arms at their doses with ", "各组在其剂量处的估计值及") + context.confidence() +
       tables::said(context, " intervals; the line joins them and is no fitted curve.", "区间；连线仅连接各点，并非拟合曲线。")};
   if (std::ranges::any_of(doses, &Dose::reference))
-    notes.push_back(tables::said(context, "The control has no interval: the others are compared with it.", "对照组无区间：其他组与之比较。"));
+    notes.push_back(
+        tables::said(context, "The control has no interval: the others are compared with it.", "对照组无区间：其他组与之比较。"));
   return scrolling("plot", svg::figure(at.width, at.bottom + 58, name, watermark(context), marks.empty() ? body : body + marks)) +
          note(context, notes);
 }

@@ -60,9 +60,9 @@ Markup favours(Context const& context, results::AnalysisRun const& run, FlatAxis
   if (!endpoint || endpoint->benefit == protocol::Benefit::unstated) return {};
   // A hazard ratio below 1 is a later event, a difference of times below 0 an earlier one.
   const bool hazard = endpoint->kind == protocol::EndpointKind::time_to_event && x.none() == 1;
-  const auto better_below = hazard ? protocol::Benefit::later
+  const auto better_below = hazard                                                    ? protocol::Benefit::later
                             : endpoint->kind == protocol::EndpointKind::time_to_event ? protocol::Benefit::sooner
-                                                                                       : protocol::Benefit::lower;
+                                                                                      : protocol::Benefit::lower;
   const bool below = endpoint->benefit == better_below;
   const std::string towards_left = "\u2190 " + words(Word::compared_favours, below ? arm : control),
                     towards_right = words(Word::compared_favours, below ? control : arm) + " \u2192";

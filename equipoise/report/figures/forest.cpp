@@ -67,8 +67,9 @@ class Forest {
                        {.size = 12, .anchor = Anchor::middle, .css = "muted", .fill = muted});
     body_ += svg::text((at_.left + at_.right) / 2, at_.top - 16, effect_in_words(context_, run_, *all_.front()),
                        {.size = font, .weight = Weight::bold, .anchor = Anchor::middle, .fill = ink});
-    body_ += svg::text(text_x, at_.top - 16, words(Word::visit_with_interval, words(Word::column_estimate), context_.confidence()),
-                       {.size = font, .weight = Weight::bold, .fill = ink});
+    body_ +=
+        svg::text(text_x, at_.top - 16, words(Word::visit_with_interval, words(Word::column_estimate), context_.confidence()),
+                  {.size = font, .weight = Weight::bold, .fill = ink});
     body_ += svg::text(p_x(), at_.top - 16, tables::said(context_, "P interaction", "交互P"),
                        {.size = font, .weight = Weight::bold, .anchor = Anchor::end, .fill = ink});
     double y = at_.top;
@@ -134,9 +135,7 @@ class Forest {
     }
   }
 
-  std::string number(double value) const {
-    return ratio_ ? results::significant(value, 3) : results::fixed(value, decimals_);
-  }
+  std::string number(double value) const { return ratio_ ? results::significant(value, 3) : results::fixed(value, decimals_); }
 
   void level_row(Subgroup const& subgroup, SubgroupLevel const& level, std::string const& name, bool whole, double& y) {
     auto const& x = *x_;
@@ -150,7 +149,8 @@ class Forest {
     if (whole)
       bands_ += svg::rectangle(left - 8, y, at_.width - left + 4, row_height, 5,
                                {{"class", std::string("here")}, {"fill", std::string("#eef2f8")}});
-    body_ += svg::text(left + (whole ? 0 : 14), middle + 4.5, cut(name, name_width), {.size = font, .weight = weight, .fill = ink});
+    body_ +=
+        svg::text(left + (whole ? 0 : 14), middle + 4.5, cut(name, name_width), {.size = font, .weight = weight, .fill = ink});
     body_ += svg::text(counts_x(0), middle + 4.5, counts_in_words(level, arm),
                        {.size = font, .anchor = Anchor::middle, .css = "muted", .fill = muted});
     body_ += svg::text(counts_x(1), middle + 4.5, counts_in_words(level, control),

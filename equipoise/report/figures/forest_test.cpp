@@ -43,7 +43,8 @@ struct Made {
     };
     results.subgroups.push_back({.analysis = analysis, .item = "", .levels = {named(level("", 0.4, 0.2, 0.8, 0.35))}});
     results::Subgroup age{.analysis = analysis, .item = "age@baseline", .levels = {}, .missing = 3};
-    age.levels = {named(level("< 20", 0.3, 0.1, 0.9, 0.56)), named(level("\u2265 20", fixture::ne, fixture::ne, fixture::ne, fixture::ne))};
+    age.levels = {named(level("< 20", 0.3, 0.1, 0.9, 0.56)),
+                  named(level("\u2265 20", fixture::ne, fixture::ne, fixture::ne, fixture::ne))};
     age.levels[1].notes = {"Nobody has an event: not estimable."};
     age.interactions = {{.arm = "", .statistic = "likelihood_ratio_chi_square", .value = 1.2, .df = 1, .p = 0.2733}};
     results.subgroups.push_back(std::move(age));

@@ -24,7 +24,8 @@ struct HeatRow {
 };
 
 using Colour = std::array<double, 3>;
-constexpr Colour paper{0xf7, 0xf7, 0xf4}, pale{0xfb, 0xf1, 0xd6}, above{0xa0, 0x4a, 0x00}, below{0x1f, 0x5f, 0xa8}, dark{0x0b, 0x4f, 0x66};
+constexpr Colour paper{0xf7, 0xf7, 0xf4}, pale{0xfb, 0xf1, 0xd6}, above{0xa0, 0x4a, 0x00}, below{0x1f, 0x5f, 0xa8},
+    dark{0x0b, 0x4f, 0x66};
 
 constexpr std::string_view nothing = "#c9ced6";  ///< where there is no value
 
@@ -95,7 +96,8 @@ Markup legend(Context const& context, Shades const& shades, double y, std::strin
                        {.size = 12, .anchor = Anchor::middle, .css = "muted", .fill = muted});
   const double box = left + wide + 48;
   out += svg::rectangle(box, y, 18, high, 0, {{"fill", std::string(nothing)}});
-  return out + svg::text(box + 26, y + 10.5, tables::said(context, "no value", "无值"), {.size = 12, .css = "muted", .fill = muted});
+  return out +
+         svg::text(box + 26, y + 10.5, tables::said(context, "no value", "无值"), {.size = 12, .css = "muted", .fill = muted});
 }
 
 }  // namespace
@@ -135,13 +137,13 @@ Markup heat_map(Context const& context, results::AnalysisRun const& run) {
   const PanelGrid panels = panel_grid(context, names, {.left = 30, .head = 14, .height = height, .foot = 58, .top = 74});
   const VisitAxis axis_of_visits = visit_axis(context, visits);
   const int decimals = results::decimals_for(std::max(std::fabs(shades.low), std::fabs(shades.high)), {});
-  Markup body = legend(context, shades, 32, with_unit(context, context.endpoint(run.endpoint), context.endpoint_unit(run.endpoint)));
+  Markup body =
+      legend(context, shades, 32, with_unit(context, context.endpoint(run.endpoint), context.endpoint_unit(run.endpoint)));
   for (std::size_t a = 0; a < arms.size(); ++a) {
     Panel const& at = panels.panels[a];
     const double wide = (at.right - at.left) / double(visits.size()), high = (at.bottom - at.top) / double(rows[a].size());
     body += panel_head(context, arms[a].arm, std::int64_t(arms[a].lines.size()), at);
-    body += svg::rectangle(at.left, at.top, at.right - at.left, at.bottom - at.top, 0,
-                           {{"fill", std::string(nothing)}});
+    body += svg::rectangle(at.left, at.top, at.right - at.left, at.bottom - at.top, 0, {{"fill", std::string(nothing)}});
     for (std::size_t r = 0; r < rows[a].size(); ++r)
       for (std::size_t v = 0; v < visits.size(); ++v) {
         const double value = rows[a][r].value[v];
@@ -152,15 +154,17 @@ Markup heat_map(Context const& context, results::AnalysisRun const& run) {
       }
     body += panel_labels(context, axis_of_visits, at, [&](std::size_t v) { return at.left + (double(v) + 0.5) * wide; });
   }
-  const std::string name =
-      tables::said(context, "Heat map of every participant's values over visits: ", "各受试者随访值热图：") + context.endpoint(run.endpoint);
-  std::vector<std::string> notes{shared == 1
-                                     ? tables::said(context, "Each row is one participant", "每行为一名受试者")
-                                     : fmt::format(fmt::runtime(tables::said(context, "Each row is the mean of up to {} participants next to each other in this order",
-                                                                             "每行为按此顺序相邻的至多{}名受试者的均值")),
-                                                   shared)};
+  const std::string name = tables::said(context, "Heat map of every participant's values over visits: ", "各受试者随访值热图：") +
+                           context.endpoint(run.endpoint);
+  std::vector<std::string> notes{
+      shared == 1 ? tables::said(context, "Each row is one participant", "每行为一名受试者")
+                  : fmt::format(fmt::runtime(tables::said(
+                                    context, "Each row is the mean of up to {} participants next to each other in this order",
+                                    "每行为按此顺序相邻的至多{}名受试者的均值")),
+                                shared)};
   notes.back() += tables::said(context, ", sorted by the value at ", "，按此访视值排序：") + context.visit(visits[sorting]) +
-                  tables::said(context, " or the last one seen. Colours end at the 2nd and 98th percentiles.", "（缺失时用最后观察值）。颜色范围止于第2与第98百分位数。");
+                  tables::said(context, " or the last one seen. Colours end at the 2nd and 98th percentiles.",
+                               "（缺失时用最后观察值）。颜色范围止于第2与第98百分位数。");
   return scrolling("plot", svg::figure(panels.width, panels.height, name, watermark(context), body)) + note(context, notes);
 }
 

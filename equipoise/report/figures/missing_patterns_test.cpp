@@ -106,7 +106,7 @@ TEST(MissingPatternsFigure, SharesTheHeightOutAmongThePatterns) {
   EXPECT_EQ(count(figure, "height=\"220\""), 6u + 1);  // frames, and the first column of placebo
   EXPECT_EQ(count(figure, "height=\"165\""), 4u);      // 3 of 4
   EXPECT_EQ(count(figure, "height=\"110\""), 1u);      // 2 of 4
-  EXPECT_THAT(texts_of(figure), HasSubstr("Placebo | N = 4 | 100 | 75 | 75"));
+  EXPECT_THAT(texts_of(figure), HasSubstr("Placebo | N = 4 | Week 4: 4/4 | 100 | Week 12: 3/4 | 75 | Week 24: 3/4 | 75"));
   EXPECT_THAT(figure, HasSubstr("Low dose: 2 of 4 at every visit."));
   Made none;
   none.results.curves.clear();

@@ -73,7 +73,11 @@ TEST(Covariance, ShowsCorrelationsAndStandardDeviations) {
   made.covariance("w12", "w4", 3), made.covariance("w24", "w4", -2), made.covariance("w24", "w12", 6);
   const std::string figure = kept("covariance", made.covariance_figure());
   // 3/(2 3), -2/(2 4), 6/(3 4); standard deviations 2, 3, 4
-  EXPECT_THAT(texts_of(figure), HasSubstr("Week 4 | 2.00 | Week 12 | 0.50 | 3.00 | Week 24 | \u22120.25 | 0.50 | 4.00"));
+  EXPECT_THAT(
+      texts_of(figure),
+      HasSubstr(
+          "Week 4 | 2.00 | Week 12 | Week 12, Week 4: 0.50 | 0.50 | 3.00 | Week 24 | Week 24, Week 4: \u22120.25 | \u22120.25 | "
+          "Week 24, Week 12: 0.50 | 0.50 | 4.00"));
   EXPECT_EQ(count(figure, "class=\"hatch\""), 1u);
   EXPECT_THAT(figure, HasSubstr("Correlations between visits from \u22120.25 to 0.50, standard deviations from 2.00 to 4.00."));
 }

@@ -105,13 +105,13 @@ TEST(DoseResponse, HasAPointForEachDoseAtTheVisitOfTheQuestion) {
   const std::string figure = made.figure();
   expect_balanced(figure);
   EXPECT_EQ(count(figure, "class=\"tip\""), 3u);
-  const FigureData data =
-      figures::dose_response_data(Context(made.protocol, made.results, "en"), made.results.runs[0]);
+  const FigureData data = figures::dose_response_data(Context(made.protocol, made.results, "en"), made.results.runs[0]);
   ASSERT_EQ(data.rows.size(), 3u);
   EXPECT_THAT(data.columns, ElementsAre("arm", "dose", "unit", "quantity", "value", "lower", "upper"));
   EXPECT_EQ(data.rows[2][1], "20");
   const auto numbers = fixture::repeated_numbers();
-  const auto place = std::size_t(std::ranges::find(fixture::repeated_visits, made.protocol.endpoints[0].at) - fixture::repeated_visits.begin());
+  const auto place =
+      std::size_t(std::ranges::find(fixture::repeated_visits, made.protocol.endpoints[0].at) - fixture::repeated_visits.begin());
   EXPECT_EQ(data.rows[2][4], data_number(numbers[2].mean[place]));
 }
 

@@ -15,7 +15,7 @@ using svg::Point;
 using svg::Weight;
 
 constexpr double most_pointed = 200;  ///< so many lines of an arm can each be pointed at
-constexpr std::size_t few = 10;  ///< so many participants of an arm can have a panel each
+constexpr std::size_t few = 10;       ///< so many participants of an arm can have a panel each
 
 struct Axes {
   VisitAxis const& visits;

@@ -61,9 +61,10 @@ TEST(TrajectoriesFigure, HasAPanelForEachArmOfMany) {
   EXPECT_EQ(count(figure, "<circle"), 0u);
   EXPECT_EQ(count(figure, "class=\"mean "), 1u);
   // 11 thin lines inside one group, one of them a dot.
-  const std::size_t from = figure.find("class=\"each"), to = figure.find("</g>", from);
+  const std::size_t from = figure.find("class=\"each"), to = figure.find("class=\"edge", from);
   ASSERT_NE(to, std::string::npos);
-  EXPECT_EQ(count(figure.substr(from, to - from), "<path"), 11u);
+  EXPECT_EQ(count(figure.substr(from, to - from), "class=\"tip\""), 11u);
+  EXPECT_THAT(figure, HasSubstr("<title>Week 4: 10; Week 12: 30</title>"));
   EXPECT_EQ(count(figure, "h0\""), 1u);
   EXPECT_THAT(figure, Not(HasSubstr("One panel for each participant")));
 }

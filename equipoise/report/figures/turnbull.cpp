@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "equipoise/core/text.h"
 #include "equipoise/report/figures.h"
 #include "equipoise/report/figures/curve_frame.h"
-#include "equipoise/core/text.h"
 #include "equipoise/results/labels.h"
 
 namespace equipoise::report::figures {
@@ -69,8 +69,8 @@ Markup boxes(Context const& context, Falls const& falls, ArmStyle const& style, 
     if (std::isinf(falls.to[j]) || falls.to[j] == falls.from[j]) continue;
     const double left = x(falls.from[j]), top = y(falls.before[j]);
     const double width = x(falls.to[j]) - left, height = y(falls.after[j]) - top;
-    out += svg::tip(context.arm(falls.group) + ", (" + shortest(falls.from[j]) + ", " + shortest(falls.to[j]) + "]: " +
-                        results::percent(falls.before[j]) + " \u2192 " + results::percent(falls.after[j]),
+    out += svg::tip(context.arm(falls.group) + ", (" + shortest(falls.from[j]) + ", " + shortest(falls.to[j]) +
+                        "]: " + results::percent(falls.before[j]) + " \u2192 " + results::percent(falls.after[j]),
                     svg::rectangle(left, top, width, height, 0,
                                    {{"class", std::string("band f") + std::to_string(style.slot)},
                                     {"fill", std::string(style.colour)},

@@ -45,6 +45,16 @@ std::vector<Bars> bars_of(Context const& context, results::AnalysisRun const& ru
   return arms;
 }
 
+/// Decimals, three at most, that the values need.
+int decimals_of(std::vector<Bars> const& arms) {
+  int decimals = 0;
+  for (Bars const& bars : arms)
+    for (const double value : bars.value)
+      for (; decimals < 3; ++decimals)
+        if (std::fabs(value * std::pow(10.0, decimals) - std::round(value * std::pow(10.0, decimals))) < 1e-6) break;
+  return decimals;
+}
+
 Markup panel(Context const& context, Bars const& bars, Panel const& at, ValueAxis const& y, int decimals) {
   const ArmStyle style = context.style(bars.arm);
   const std::string css = "f" + std::to_string(style.slot);
@@ -57,8 +67,8 @@ Markup panel(Context const& context, Bars const& bars, Panel const& at, ValueAxi
     const std::string d = "M" + coordinate(x) + " " + coordinate(zero) + "V" + coordinate(top) + "h" + coordinate(wide - gap) +
                           "V" + coordinate(zero) + "Z";
     if (bars.value.size() <= pointed)
-      out += svg::tip(results::fixed(bars.value[i], decimals),
-                      svg::path(d, {{"class", css}, {"fill", std::string(style.colour)}}));
+      out +=
+          svg::tip(results::fixed(bars.value[i], decimals), svg::path(d, {{"class", css}, {"fill", std::string(style.colour)}}));
     else all += d;
   }
   if (!all.empty()) out += svg::path(all, {{"class", css}, {"fill", std::string(style.colour)}});
@@ -94,8 +104,9 @@ Markup waterfall(Context const& context, results::AnalysisRun const& run) {
     names.push_back(bars.arm), without += bars.without;
     for (const double value : bars.value) range.add(value);
   }
-  const int decimals = std::max(0, results::decimals_for(std::max(std::fabs(range.low), std::fabs(range.high)), {}));
-  const PanelGrid panels = panel_grid(context, names, {.head = 18, .height = arms.size() > 3 ? 210.0 : 250.0, .foot = 48, .top = 34});
+  const int decimals = context.recorded_decimals(run.id).value_or(decimals_of(arms));
+  const PanelGrid panels =
+      panel_grid(context, names, {.head = 18, .height = arms.size() > 3 ? 210.0 : 250.0, .foot = 48, .top = 34});
   Markup body;
   for (std::size_t a = 0; a < arms.size(); ++a) {
     Panel const& at = panels.panels[a];
@@ -105,11 +116,13 @@ Markup waterfall(Context const& context, results::AnalysisRun const& run) {
       const double level = y(y.ticks[i]);
       body += svg::line(at.left, level, at.right, level, "grid", grid);
       if (at.first_in_row)
-        body += svg::text(at.left - 9, level + 4.5, y.labels[i], {.size = 12, .anchor = Anchor::end, .css = "muted", .fill = muted});
+        body +=
+            svg::text(at.left - 9, level + 4.5, y.labels[i], {.size = 12, .anchor = Anchor::end, .css = "muted", .fill = muted});
     }
     body += panel(context, arms[a], at, y, decimals) + svg::line(at.left, y(0), at.right, y(0), "axis", axis, 1.4);
     const auto higher = std::int64_t(std::ranges::count_if(arms[a].value, [](double v) { return v > 0; }));
-    const std::string share = fmt::format(fmt::runtime(tables::said(context, "{} of {} above 0", "{}/{}高于0")), higher, arms[a].value.size());
+    const std::string share =
+        fmt::format(fmt::runtime(tables::said(context, "{} of {} above 0", "{}/{}高于0")), higher, arms[a].value.size());
     body += svg::text((at.left + at.right) / 2, at.bottom + 20, share,
                       {.size = 12, .anchor = Anchor::middle, .css = "muted", .fill = muted});
     described += (described.empty() ? "" : context.words.chinese() ? "；" : "; ") + context.arm(arms[a].arm) + ": " + share;
@@ -118,8 +131,8 @@ Markup waterfall(Context const& context, results::AnalysisRun const& run) {
                     {.size = font, .weight = Weight::bold, .fill = ink});
   const std::string name =
       tables::said(context, "Waterfall plot: ", "瀑布图：") + context.endpoint(run.endpoint) + ". " + described;
-  std::vector<std::string> notes{
-      tables::said(context, "Each bar is one participant, from the highest value to the lowest.", "每条柱为一名受试者，由高到低排列。")};
+  std::vector<std::string> notes{tables::said(context, "Each bar is one participant, from the highest value to the lowest.",
+                                              "每条柱为一名受试者，由高到低排列。")};
   if (without > 0)
     notes.push_back(fmt::format(fmt::runtime(tables::said(context, "{} participant{} without a value at this visit not shown.",
                                                           "{}名受试者在该访视无值，未显示。")),

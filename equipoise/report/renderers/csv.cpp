@@ -17,7 +17,7 @@ std::string quoted(std::string const& text) {
 /// The lines of one table; `part` counts its grids from 1.
 class Lines {
  public:
-  explicit Lines(Table const& table) : number_(table.number) {}
+  Lines(Table const& table, bool simulated) : simulated_(simulated), number_(table.number) {}
 
   void grid(Grid const& grid) {
     ++part_;
@@ -67,10 +67,11 @@ class Lines {
   void line(std::string const& group, std::string const& row, std::string const& column, Value const& value,
             std::string const& notes) {
     const std::string raw = std::isnan(value.raw) ? std::string() : shortest(value.raw);
-    out_ += csv_line({number_, std::to_string(part_), group, row, column, value.statistic, raw, value.printed, value.unit,
-                      value.format, notes});
+    out_ += (simulated_ ? "yes," : "") + csv_line({number_, std::to_string(part_), group, row, column, value.statistic, raw,
+                                                   value.printed, value.unit, value.format, notes});
   }
 
+  bool simulated_;
   std::string number_, out_;
   int part_ = 0;
 };
@@ -83,11 +84,12 @@ std::string csv_line(std::vector<std::string> const& cells) {
   return out + "\n";
 }
 
-std::string csv_of(Table const& table) {
-  Lines lines(table);
+std::string csv_of(Table const& table, bool simulated) {
+  Lines lines(table, simulated);
   for (auto const& part : table.parts)
     if (const auto* grid = std::get_if<Grid>(&part)) lines.grid(*grid);
-  return "table,part,group,row,column,statistic,value,printed,unit,format,footnotes\n" + lines.text();
+  return std::string(simulated ? "simulated," : "") +
+         "table,part,group,row,column,statistic,value,printed,unit,format,footnotes\n" + lines.text();
 }
 
 std::string file_name_of(std::string_view kind, std::string const& number, std::string const& id) {

@@ -111,8 +111,9 @@ Markup html_of(Grid const& grid) {
     for (Row const& row : group.rows) rows += html_of(row, grid.columns.size());
     body += group.here ? element("tbody", "here", rows) : element("tbody", rows);
   }
-  const Markup table =
-      scrolling("scroll", element("table", css[std::size_t(grid.look)], element("thead", element("tr", head)) + body));
+  std::string look(css[std::size_t(grid.look)]);
+  if (grid.look == Grid::Look::baseline && grid.columns.size() > 6) look += " many";  // printed smaller
+  const Markup table = scrolling("scroll", element("table", look, element("thead", element("tr", head)) + body));
   if (grid.folded) return element("details", element("summary", grid.title) + table);
   return grid.title.empty() ? table : element("p", "minor-head", grid.title) + table;
 }

@@ -47,11 +47,10 @@ Table responders(Context const& context, results::AnalysisRun const& run) {
     Row row{.head = Cell(context.visit(visits[v]))};
     for (Responses const& arm : arms) {
       const auto n = std::int64_t(arm.n[v]), events = std::int64_t(arm.events[v]);
-      row.cells.emplace_back(
-          n == 0 ? Cell(value::count("n", 0))
-                 : Cell(of_values(Piece::Kind::plain, said(context, "{} of {} ({})", "{}/{}（{}）"),
-                                  {value::count("responders", events), value::count("n", n),
-                                   value::percent("percent", double(events) / double(n))})));
+      row.cells.emplace_back(n == 0 ? Cell(value::count("n", 0))
+                                    : Cell(of_values(Piece::Kind::plain, said(context, "{} of {} ({})", "{}/{}（{}）"),
+                                                     {value::count("responders", events), value::count("n", n),
+                                                      value::percent("percent", double(events) / double(n))})));
     }
     grid.add(std::move(row));
   }

@@ -1,7 +1,8 @@
+#include "equipoise/report/subgroups.h"
+
 #include <algorithm>
 #include <cmath>
 
-#include "equipoise/report/subgroups.h"
 #include "equipoise/report/tables.h"
 #include "equipoise/report/tables/parts.h"
 
@@ -15,8 +16,7 @@ Cell count_of_arm(SubgroupLevel const& level, std::string const& arm) {
   const auto count = std::ranges::find(level.counts, arm, &SubgroupLevel::Count::arm);
   if (count == level.counts.end()) return Cell(value::count("n", 0));
   if (!count->events) return Cell(value::count("n", count->n));
-  return Cell(of_values(Piece::Kind::plain, "{}/{}",
-                        {value::count("n_events", *count->events), value::count("n", count->n)}));
+  return Cell(of_values(Piece::Kind::plain, "{}/{}", {value::count("n_events", *count->events), value::count("n", count->n)}));
 }
 
 Cell effect(Context const& context, results::AnalysisRun const& run, Finding const& finding, bool& ne) {
@@ -53,8 +53,9 @@ Table subgroups(Context const& context, results::AnalysisRun const& run) {
     column.name.pieces.push_back({Piece::Kind::n, context.arm(one.arm)});
     grid.columns.push_back(std::move(column));
   }
-  grid.columns.push_back({.name = Cell(std::vector<Piece>{{Piece::Kind::italic, "P"},
-                                                          {Piece::Kind::plain, said(context, " for interaction", "（交互作用）")}})});
+  grid.columns.push_back(
+      {.name = Cell(std::vector<Piece>{{Piece::Kind::italic, "P"},
+                                       {Piece::Kind::plain, said(context, " for interaction", "（交互作用）")}})});
   bool ne = false;
   Footnotes notes;
   const auto row_of = [&](std::string const& name, SubgroupLevel const& level, int indent) {
@@ -70,16 +71,18 @@ Table subgroups(Context const& context, results::AnalysisRun const& run) {
     results::Subgroup const& subgroup = *all[i];
     Cell head(context.item(subgroup.item));
     if (subgroup.missing > 0)
-      head.pieces.push_back(notes.mark(fmt::format(
-          fmt::runtime(said(context, "Without a value, and in none of these subgroups: {} participant{}.", "{}名受试者缺失该值，不在任何亚组中。")),
-          subgroup.missing, subgroup.missing == 1 ? "" : "s")));
+      head.pieces.push_back(
+          notes.mark(fmt::format(fmt::runtime(said(context, "Without a value, and in none of these subgroups: {} participant{}.",
+                                                   "{}名受试者缺失该值，不在任何亚组中。")),
+                                 subgroup.missing, subgroup.missing == 1 ? "" : "s")));
     RowGroup group{.rows = {{.head = std::move(head), .kind = Row::Kind::item}}};
     for (SubgroupLevel const& level : subgroup.levels)
       group.rows.push_back(row_of(level_in_words(context, subgroup.item, level.level), level, 1));
     // The test stands in the first row of its subgroup; one for each arm under each other.
     Cell& p = group.rows[1].cells.back();
     for (auto const& test : subgroup.interactions) {
-      Piece piece = of_value(value::p("p_interaction", test.p, context.alpha()), p.empty() ? Piece::Kind::plain : Piece::Kind::under);
+      Piece piece =
+          of_value(value::p("p_interaction", test.p, context.alpha()), p.empty() ? Piece::Kind::plain : Piece::Kind::under);
       ne = ne || std::isnan(test.p);
       p.pieces.push_back(std::move(piece));
     }
