@@ -11,6 +11,7 @@
 #include "equipoise/analysis/question.h"
 #include "equipoise/analysis/replay.h"
 #include "equipoise/core/text.h"
+#include "equipoise/stats/formula.h"
 #include "equipoise/stats/heterogeneity.h"
 
 namespace equipoise::analysis {
@@ -44,6 +45,18 @@ Test test_of(Analysis const& analysis, bool by_visit) {
   return likelihood ? Test::likelihood_ratio : Test::none;
 }
 
+/// A column that the formula multiplies the arm with.
+std::optional<std::string> product_with_arm(Analysis const& analysis) {
+  Node const* formula = analysis.options.find("formula");
+  const auto parsed = formula && formula->text() ? stats::parse_formula(*formula->text()) : Expected<stats::Formula>{};
+  if (!parsed) return {};
+  for (auto const& term : parsed->terms)
+    if (term.size() > 1 && std::ranges::find(term, "arm") != term.end())
+      for (std::string const& column : term)
+        if (column != "arm") return column;
+  return {};
+}
+
 /// The analysis with the levels in its model, perhaps with their product with the arm.
 Analysis in_one_model(Analysis analysis, PlannedSubgroup const& subgroup, bool product) {
   Node const* formula = analysis.options.find("formula");
@@ -62,32 +75,63 @@ Analysis in_one_model(Analysis analysis, PlannedSubgroup const& subgroup, bool p
   return analysis;
 }
 
-/// What a method says of an arm against the control, on the scale of its tests and as it is shown.
+/// The ratio that a method estimates without saying so in its quantity: "odds_ratio", "risk_ratio"; empty for differences.
+std::string ratio_estimated(Analysis const& analysis) {
+  std::string measure = analysis.method;
+  if (Node const* written = analysis.options.find("measure"); written && written->text()) measure = *written->text();
+  if (!measure.ends_with("_ratio")) return {};
+  return measure.find("odds") != std::string::npos ? "odds_ratio" : measure.find("rate") != std::string::npos ? "rate_ratio" : "risk_ratio";
+}
+
+bool is_log_of(Finding const& estimate, Finding const& ratio) {
+  if (std::isnan(estimate.value) || std::isnan(ratio.value)) return std::isnan(estimate.value) && std::isnan(ratio.value);
+  return std::fabs(std::exp(estimate.value) - ratio.value) <= 1e-9 * ratio.value;
+}
+
+/// What a method says of an arm against the control, on the scale of its tests and as it is shown: a ratio where the estimate is its
+/// logarithm, else the estimate, else a ratio that stands alone.
 std::optional<SubgroupLevel::Effect> effect_of(std::vector<Finding> const& findings, std::string const& arm,
                                                Question const& question, protocol::Endpoint const& endpoint,
-                                               std::string_view method, bool by_visit, bool only) {
+                                               Analysis const& analysis, bool by_visit, bool only) {
   by_visit = by_visit && std::ranges::any_of(findings, [](Finding const& f) { return is_within_visit(f.at); });
-  Finding const* shown = nullptr;
-  int best = 5;
-  for (Finding const& f : findings) {
-    if (!is_effect(f.quantity) || !f.lower || !f.upper) continue;
+  const auto rank_of = [&](Finding const& f) {
     const auto rank = speaks_of(f.at, arm, question.control, question.visit, by_visit, only);
-    const bool ratio_of_it = rank && *rank == best && f.quantity.ends_with("_ratio");  // a ratio says it in readers' words
-    if (!rank || *rank == 3 || !(*rank < best || ratio_of_it)) continue;
-    best = *rank, shown = &f;
+    return is_effect(f.quantity) && rank && *rank != 3 ? *rank : 5;
+  };
+  int best = 5;
+  for (Finding const& f : findings)
+    if (f.lower && f.upper) best = std::min(best, rank_of(f));
+  if (best == 5) return {};
+  Finding const *ratio = nullptr, *plain = nullptr;  // with limits
+  for (Finding const& f : findings) {
+    if (!f.lower || !f.upper || rank_of(f) != best) continue;
+    Finding const*& place = f.quantity.ends_with("_ratio") ? ratio : plain;
+    if (!place) place = &f;
   }
-  if (!shown) return {};
-  SubgroupLevel::Effect effect{.arm = arm, .finding = *shown};
-  const bool ratio = shown->quantity.ends_with("_ratio");
-  Finding const* tested = shown;
+  Finding const* tested = plain;
   if (ratio)
     for (Finding const& f : findings)
-      if (f.quantity == "estimate" && f.at == shown->at) tested = &f;
-  const bool logarithm = ratio && tested == shown;  // the ratio stands alone
-  effect.estimate = logarithm ? std::log(shown->value) : tested->value;
-  if (!logarithm && tested->se) effect.se = *tested->se;
-  if (!effect.finding.p) effect.finding.p = tested->p;
-  if (auto of_response = back_transformed(*shown, endpoint, method, false)) effect.finding = std::move(*of_response);
+      if ((f.quantity == "estimate" || f.quantity == "difference") && f.at == ratio->at && is_log_of(f, *ratio)) tested = &f;
+  const bool shows_ratio = ratio && (!plain || (tested && is_log_of(*tested, *ratio)));
+  Finding const& shown = shows_ratio ? *ratio : *plain;
+  SubgroupLevel::Effect effect{.arm = arm, .finding = shown};
+  effect.finding.p.reset();  // no P value of a subgroup
+  const std::string alone = shows_ratio ? (tested ? "" : ratio->quantity) : ratio_estimated(analysis);
+  if (!alone.empty()) {  // no estimate on the scale of the logarithm: its error is that of the limits
+    effect.finding.quantity = alone;
+    effect.estimate = std::log(shown.value);
+        if (*shown.lower > 0 && analysis.method != "miettinen_nurminen")
+      effect.se = stats::error_of_ratio(*shown.lower, *shown.upper, shown.level.value_or(0.95));
+    return effect;
+  }
+  effect.estimate = tested->value;
+  if (tested->se) effect.se = *tested->se;
+  for (Finding const& f : findings)
+    if (f.quantity == "robust_se" && f.at == tested->at) effect.se = f.value;
+  if (auto of_response = back_transformed(shown, endpoint, analysis.method, false)) {
+    effect.finding = std::move(*of_response);
+    effect.finding.p.reset();
+  }
   return effect;
 }
 
@@ -102,6 +146,7 @@ class Counts {
   }
 
   void add(std::span<const std::size_t> rows) { rows_.insert(rows.begin(), rows.end()); }
+  std::set<std::size_t> const& rows() const { return rows_; }
 
   std::vector<SubgroupLevel::Count> of_arms(std::vector<std::string> const& arms) const {
     std::map<std::int32_t, std::set<std::int32_t>> people;
@@ -129,8 +174,10 @@ Interaction heterogeneity(std::vector<SubgroupLevel> const& levels, std::string 
   std::vector<stats::IndependentEstimate> estimates;
   for (SubgroupLevel const& level : levels)
     for (SubgroupLevel::Effect const& effect : level.effects)
-      if (effect.arm == arm) estimates.push_back({effect.estimate, effect.se});
-  const stats::ChiSquareTest test = stats::cochran_q(estimates);
+      if (effect.arm == arm && !std::isnan(effect.estimate)) estimates.push_back({effect.estimate, effect.se});
+  // One that is estimated and has no error, as a difference of 0 of 5 and 5 of 5, belongs to the question: no test without it.
+  const bool all = std::ranges::all_of(estimates, [](auto const& one) { return one.se > 0; });
+  const stats::ChiSquareTest test = all ? stats::cochran_q(estimates) : stats::ChiSquareTest{};
   return {.arm = arm, .statistic = "heterogeneity_chi_square", .value = test.value, .df = test.df, .p = test.p};
 }
 
@@ -195,15 +242,21 @@ class CutView {
   std::vector<std::vector<std::int32_t>> codes_;
 };
 
-/// Participants whose rows miss the category, or the number.
-std::int64_t without_value(data::Dataset const& dataset, DatasetView const& view, PlannedSubgroup const& subgroup) {
+/// Participants among these rows that miss the category, or the number.
+std::int64_t without_value(data::Dataset const& dataset, DatasetView const& view, PlannedSubgroup const& subgroup,
+                           std::set<std::size_t> const& rows) {
   ColumnView const& column = view.columns[subgroup.place];
   std::set<std::int32_t> people;
-  for (std::size_t row = 0; row < view.rows; ++row) {
+  for (const std::size_t row : rows) {
     const bool missing = column.numeric() ? std::isnan(column.numbers()[row]) : column.categories().codes[row] == missing_level;
     if (missing) people.insert(dataset.find("participant")->codes[row]);
   }
   return std::int64_t(people.size());
+}
+
+/// Penalised estimates have no likelihood ratio with others.
+bool penalised(stats::Answer const& answer) {
+  return std::ranges::any_of(answer.notes, [](std::string const& note) { return note.find("Firth") != std::string::npos; });
 }
 
 }  // namespace
@@ -212,10 +265,11 @@ std::vector<SubgroupRequest> read_subgroups(Section& section, stats::MethodCard 
   std::vector<SubgroupRequest> requests;
   Node const* all = section.take("subgroups");
   if (!all) return requests;
-  const bool compares = std::ranges::any_of(card.quantities, is_effect);
+  const auto is_limit = [](std::string_view quantity) { return quantity == "lower" || quantity.ends_with("_lower"); };
+  const bool compares = std::ranges::any_of(card.quantities, is_effect) && std::ranges::any_of(card.quantities, is_limit);
   if (!compares || by_arm || card.comparison == stats::Comparison::one_group) {
     section
-        .report_at("subgroups", Code::inconsistent, "{} gives no estimate of a difference between arms, so it has no subgroups",
+        .report_at("subgroups", Code::inconsistent, "{} gives no estimate of a difference between arms with its limits, so it has no subgroups",
                    card.keyword)
         .hint = "put subgroups to an analysis that estimates: ancova, mmrm, cox, logistic, miettinen_nurminen, ...";
     return requests;
@@ -323,6 +377,14 @@ void plan_subgroups(std::vector<SubgroupRequest> const& requests, PlannedAnalysi
     Analysis const& whole = planned.runs.front().analysis;
     const Test test = test_of(whole, planned.recipe.by_visit());
     if (test == Test::none || !whole.options.find("formula")) continue;
+    if (const auto other = test == Test::likelihood_ratio ? product_with_arm(whole) : std::nullopt) {
+      add_problem(problems, planned.runs.front().analysis.place, Code::inconsistent,
+                  "analysis '{}' has the product of the arm and '{}' in its formula, so that the arm has no one effect to look at in "
+                  "subgroups",
+                  planned.id, *other)
+          .hint = "leave the product out: subgroups test it";
+      return;
+    }
     if (test == Test::likelihood_ratio) subgroup.main = compiled(in_one_model(whole, subgroup, false));
     subgroup.interaction = compiled(in_one_model(whole, subgroup, true));
   }
@@ -340,6 +402,7 @@ void add_subgroups(protocol::Protocol const& protocol, PlannedAnalysis const& pl
   std::vector<std::string> arms = question.arms;
   arms.push_back(question.control);
 
+  std::set<std::size_t> used;  // by the analysis itself, which runs first
   const auto run_level = [&](std::string const& name, std::vector<PlannedRun> const& runs, DatasetView const& view) {
     SubgroupLevel level{.level = name, .counts = {}, .effects = {}};
     Counts counts(dataset, endpoint, by_visit);
@@ -360,8 +423,9 @@ void add_subgroups(protocol::Protocol const& protocol, PlannedAnalysis const& pl
       }
     }
     level.counts = counts.of_arms(arms);
+    if (name.empty()) used = counts.rows();
     for (std::string const& arm : question.arms) {
-      auto effect = effect_of(findings, arm, question, endpoint, runs.front().analysis.method, by_visit, only);
+      auto effect = effect_of(findings, arm, question, endpoint, runs.front().analysis, by_visit, only);
       level.effects.push_back(effect ? std::move(*effect) : SubgroupLevel::Effect{.arm = arm, .finding = {}});
     }
     if (std::ranges::any_of(level.effects, [](auto const& effect) { return std::isnan(effect.finding.value); }))
@@ -374,19 +438,18 @@ void add_subgroups(protocol::Protocol const& protocol, PlannedAnalysis const& pl
   Subgroup whole{.analysis = planned.id, .item = {}, .levels = {run_level("", planned.runs, plain)}};
   std::vector<Subgroup> made{std::move(whole)};
   for (PlannedSubgroup const& subgroup : planned.subgroups) {
-    Subgroup one{.analysis = planned.id, .item = subgroup.item, .levels = {}, .missing = without_value(dataset, plain, subgroup)};
+    Subgroup one{.analysis = planned.id, .item = subgroup.item, .levels = {}, .missing = without_value(dataset, plain, subgroup, used)};
     for (std::size_t l = 0; l < subgroup.levels.size(); ++l)
       one.levels.push_back(run_level(subgroup.levels[l], subgroup.runs[l], all));
-    if (subgroup.interaction) {
-      const auto larger = subgroup.interaction->run(all, workspace);
-      const auto smaller = subgroup.main ? std::optional(subgroup.main->run(all, workspace)) : std::nullopt;
-      if (!larger || (smaller && !*smaller))
-        one.interactions.push_back({.arm = {}, .statistic = smaller ? "likelihood_ratio_chi_square" : "f"});
-      else
-        one.interactions.push_back(smaller ? likelihood_ratio((*smaller)->answer, larger->answer)
-                                           : f_test(larger->answer, subgroup.column));
-    } else {
+    const auto larger = subgroup.interaction ? std::optional(subgroup.interaction->run(all, workspace)) : std::nullopt;
+    const auto smaller = subgroup.main ? std::optional(subgroup.main->run(all, workspace)) : std::nullopt;
+    const bool none_of_one_model = !larger || (smaller && *smaller && *larger && (penalised((*smaller)->answer) || penalised((*larger)->answer)));
+    if (none_of_one_model) {
       for (std::string const& arm : question.arms) one.interactions.push_back(heterogeneity(one.levels, arm));
+    } else if (!*larger || (smaller && !*smaller)) {
+      one.interactions.push_back({.arm = {}, .statistic = smaller ? "likelihood_ratio_chi_square" : "f"});
+    } else {
+      one.interactions.push_back(smaller ? likelihood_ratio((*smaller)->answer, (*larger)->answer) : f_test((*larger)->answer, subgroup.column));
     }
     made.push_back(std::move(one));
   }
@@ -395,7 +458,7 @@ void add_subgroups(protocol::Protocol const& protocol, PlannedAnalysis const& pl
     Finding const& shown = made.front().levels.front().effects[a].finding;
     for (Subgroup& one : made)
       for (SubgroupLevel& level : one.levels)
-        if (Finding& finding = level.effects[a].finding; finding.quantity.empty())
+        if (Finding& finding = level.effects[a].finding; finding.quantity.empty() || std::isnan(finding.value))
           finding = {
               .quantity = shown.quantity, .at = shown.at, .lower = missing_number, .upper = missing_number, .level = shown.level};
   }

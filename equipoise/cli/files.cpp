@@ -137,16 +137,17 @@ Expected<void> Unfinished::finish() {
 
 }  // namespace
 
-Expected<std::string> read_file(std::filesystem::path const& path, std::size_t limit) {
-  const Descriptor descriptor(path == "-" ? 0 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (descriptor.number < 0) return refused("read", path, errno);
+namespace {
+
+/// All that an open file has to give.
+Expected<std::string> read_from(int descriptor, std::filesystem::path const& path, std::size_t limit) {
   struct stat status {};
-  if (::fstat(descriptor.number, &status) == 0 && S_ISDIR(status.st_mode)) return refused("read", path, EISDIR);
+  if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) return refused("read", path, EISDIR);
   std::string bytes;
   if (S_ISREG(status.st_mode)) bytes.reserve(std::min(std::size_t(status.st_size) + 1, limit));
   char block[1 << 16];
   while (true) {
-    const ssize_t got = ::read(descriptor.number, block, sizeof block);
+    const ssize_t got = ::read(descriptor, block, sizeof block);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return refused("read", path, errno);
     if (got == 0) return bytes;
@@ -156,14 +157,23 @@ Expected<std::string> read_file(std::filesystem::path const& path, std::size_t l
   }
 }
 
+}  // namespace
+
+Expected<std::string> read_file(std::filesystem::path const& path, std::size_t limit) {
+  const Descriptor descriptor(path == "-" ? 0 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.number < 0) return refused("read", path, errno);
+  return read_from(descriptor.number, path, limit);
+}
+
 Expected<DataFile> DataFile::open(std::filesystem::path const& path) {
   constexpr std::size_t worth_mapping = std::size_t(16) << 20;
   DataFile file;
   file.path_ = path;
-  file.descriptor_ = std::make_unique<Descriptor>(path == "-" ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  file.descriptor_ = std::make_unique<Descriptor>(path == "-" ? 0 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.descriptor_->number < 0) return refused("read", path, errno);
   struct stat status {};
   std::optional<data::FileBytes> bytes;
-  if (file.descriptor_->number >= 0 && ::fstat(file.descriptor_->number, &status) == 0 && S_ISREG(status.st_mode)) {
+  if (::fstat(file.descriptor_->number, &status) == 0 && S_ISREG(status.st_mode)) {
     const auto size = std::size_t(status.st_size);
     if (size >= worth_mapping && size <= longest_data) bytes = mapped(file.descriptor_->number, size, path);
   }
@@ -171,7 +181,7 @@ Expected<DataFile> DataFile::open(std::filesystem::path const& path) {
     file.bytes_ = std::move(*bytes);
     file.as_it_was_ = {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
   } else {
-    auto read = read_file(path);
+    auto read = read_from(file.descriptor_->number, path, longest_data);  // a pipe is opened only once
     if (!read) return tl::unexpected(std::move(read.error()));
     file.bytes_ = std::move(*read);
   }

@@ -55,9 +55,9 @@ namespace {
 
 /// The data file with the files that [source] joins to it, which stand in the same folder.
 Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, data::FileBytes bytes, std::string const& file,
-                                     std::vector<std::string>& notes) {
+                                     std::vector<std::string>& notes, std::size_t shown) {
   Problems problems;
-  data::FormatInput input{.bytes = std::move(bytes), .file = file};
+  data::FormatInput input{.bytes = std::move(bytes), .file = file, .problems_shown = shown};
   if (protocol.source) input.columns = data::columns_of_file(*protocol.source);
   auto table = data::Formats::read(std::move(input));
   if (!table) problems = table.error();
@@ -85,7 +85,7 @@ Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, data::F
 
 }  // namespace
 
-Checked<ReadData> read_data(protocol::Protocol const& protocol, std::string const& protocol_file, std::string file) {
+Checked<ReadData> read_data(protocol::Protocol const& protocol, std::string const& protocol_file, std::string file, std::size_t shown) {
   if (file.empty() && protocol.source && !protocol.source->file.empty())
     file = (std::filesystem::path(protocol_file).parent_path() / protocol.source->file).string();
   if (file.empty()) return fail(Problems{Error{Code::usage, "no data file: give --data FILE, or 'file' in [source]", {}, {}}});
@@ -93,8 +93,8 @@ Checked<ReadData> read_data(protocol::Protocol const& protocol, std::string cons
   auto opened = DataFile::open(file);
   if (!opened) return fail(Problems{opened.error()});
   auto records = [&]() -> Checked<data::TrialRecords> {  // the cells are gone before the analyses begin
-    const auto table = read_tables(protocol, opened->bytes(), file, data.joined);
-    return table ? data::read_source(protocol, *table) : fail(table.error());
+    const auto table = read_tables(protocol, opened->bytes(), file, data.joined, shown);
+    return table ? data::read_source(protocol, *table, shown) : fail(table.error());
   }();
   auto digest = opened->digest();
   if (!digest) return fail(Problems{digest.error()});

@@ -34,8 +34,8 @@ struct ReadData {
   std::string file, digest;         ///< path, and SHA-256 of its bytes
   std::vector<std::string> joined;  ///< a sentence for each file joined
 };
-/// `file` empty: that of [source], beside the protocol. Every problem at once.
-Checked<ReadData> read_data(protocol::Protocol const& protocol, std::string const& protocol_file, std::string file);
+/// `file` empty: that of [source], beside the protocol. Every problem at once, of each kind at most `shown` and how many more.
+Checked<ReadData> read_data(protocol::Protocol const& protocol, std::string const& protocol_file, std::string file, std::size_t shown = 20);
 
 /// Reads, checks and analyses. A method that this build does not carry is an error when it is to be run: name the analyses to run
 /// to leave it out.

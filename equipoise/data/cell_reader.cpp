@@ -35,13 +35,13 @@ std::string_view meaning(std::string_view cell, std::vector<protocol::CellCode> 
 
 CellReader::~CellReader() {
   for (auto const& [column, count] : count_)
-    if (count > shown)
+    if (count > shown_)
       add_problem(problems_, {.file = file_, .line = last_line_[column], .column = 0, .field = column}, Code::bad_cell,
-                  "and {} more cells of this column", count - shown);
+                  "and {} more cells of this column", count - shown_);
 }
 
 void CellReader::refuse(int line, std::string const& column, std::string message, std::string hint) {
-  if (++count_[column] > shown) {
+  if (++count_[column] > shown_) {
     last_line_.try_emplace(column, line);
     return;
   }

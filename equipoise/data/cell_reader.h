@@ -15,8 +15,8 @@ namespace equipoise::data {
 class CellReader {
  public:
   /// line_word  what a row's `line` counts in sentences: "line", or "row" of a file without lines
-  CellReader(std::string file, Problems& problems, std::string_view line_word = "line")
-      : file_(std::move(file)), line_word_(line_word), problems_(problems) {}
+  CellReader(std::string file, Problems& problems, std::string_view line_word = "line", std::size_t shown = 20)
+      : file_(std::move(file)), line_word_(line_word), problems_(problems), shown_(shown) {}
   ~CellReader();
   CellReader(CellReader const&) = delete;
   CellReader& operator=(CellReader const&) = delete;
@@ -43,11 +43,10 @@ class CellReader {
   void refuse(int line, std::string const& column, std::string message, std::string hint = {});
 
  private:
-  static constexpr std::size_t shown = 20;
-
   std::string file_;
   std::string_view line_word_;
   Problems& problems_;
+  std::size_t shown_;
   std::map<std::string, std::size_t> count_;
   std::map<std::string, int> last_line_;
 };

@@ -32,6 +32,7 @@ struct FormatInput {
   std::optional<std::string> sidecar{};
   Encoding encoding = Encoding::utf8;  ///< of texts, where the format does not say
   std::vector<std::string> columns{};  ///< whose cells will be looked at; empty = all
+  std::size_t problems_shown = 20;     ///< of each kind, where a format can have many; the rest is counted
 };
 
 /// A file to be written.
@@ -60,7 +61,7 @@ struct Csv {
   }
   static bool begins(std::string_view) { return true; }
   static Checked<CellTable> cells(FormatInput input) {
-    return read_csv(std::move(input.bytes), std::move(input.file), {.columns = std::move(input.columns)});
+    return read_csv(std::move(input.bytes), std::move(input.file), {.problems_shown = input.problems_shown, .columns = std::move(input.columns)});
   }
   static Checked<std::vector<ExchangeTable>> read(FormatInput input);
   static Checked<FormatOutput> write(std::vector<ExchangeTable> const& tables);

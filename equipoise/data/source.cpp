@@ -301,7 +301,7 @@ void name_rows(Problems& problems, std::string const& file) {
 
 }  // namespace
 
-Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CellTable const& table) {
+Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CellTable const& table, std::size_t shown) {
   Problems problems;
   TrialRecords records;
   if (!protocol.source) {
@@ -310,7 +310,7 @@ Checked<TrialRecords> read_source(protocol::Protocol const& protocol, CellTable 
     return fail(std::move(problems));
   }
   {
-    SourceReader reader(protocol, table, problems);
+    SourceReader reader(protocol, table, problems, shown);
     records = reader.read();
   }
   if (problems.empty() && records.participants.empty())

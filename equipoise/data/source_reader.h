@@ -37,12 +37,12 @@ class RowsThatMeet {
 /// row first holds it; a text that means nothing is told at every row.
 class SourceReader {
  public:
-  SourceReader(protocol::Protocol const& protocol, CellTable const& table, Problems& problems)
+  SourceReader(protocol::Protocol const& protocol, CellTable const& table, Problems& problems, std::size_t shown)
       : protocol_(protocol),
         source_(*protocol.source),
         table_(table),
         problems_(problems),
-        cells_(table.file, problems, table.line_word()) {}
+        cells_(table.file, problems, table.line_word(), shown) {}
 
   TrialRecords read();
 

@@ -24,6 +24,9 @@ std::string level_in_words(Context const& context, std::string_view item, std::s
       if (site.id == level && !site.name.empty()) return site.name;
   if (level == "true") return context.words(Word::yes);
   if (level == "false") return context.words(Word::no);
+  const std::string_view between = " to < ";
+  if (const auto at = level.find(between); at != std::string::npos && context.words.chinese())
+    return level.substr(0, at) + " 至 < " + level.substr(at + between.size());
   return level;
 }
 

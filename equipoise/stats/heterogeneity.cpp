@@ -29,6 +29,10 @@ ChiSquareTest cochran_q(std::span<const IndependentEstimate> estimates) {
   return {q, used - 1, numerics::chi_square_upper(q, used - 1)};
 }
 
+double error_of_ratio(double lower, double upper, double level) {
+  return std::log(upper / lower) / (2 * numerics::normal_quantile(0.5 + level / 2));
+}
+
 ChiSquareTest likelihood_ratio_test(double smaller, double larger, double df) {
   if (!(df > 0) || std::isnan(smaller) || std::isnan(larger)) return {};
   const double value = std::max(2 * (larger - smaller), 0.0);

@@ -25,6 +25,10 @@ struct IndependentEstimate {
 /// checked heterogeneity_test.cpp, tests/integration/subgroups_test.cpp
 ChiSquareTest cochran_q(std::span<const IndependentEstimate> estimates);
 
+/// Standard error of the logarithm of a ratio from its limits, which are symmetric about it: log(upper/lower)/(2 z).
+/// level  of the interval, two-sided
+double error_of_ratio(double lower, double upper, double level);
+
 /// Twice the difference of the log likelihoods of nested models, at the difference of their ranks. NaN when a log likelihood is,
 /// or the larger model has no higher rank.
 ChiSquareTest likelihood_ratio_test(double smaller, double larger, double df);

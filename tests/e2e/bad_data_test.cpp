@@ -304,5 +304,23 @@ TEST_F(SmallTrial, CheckListsTheIssuesOfTheData) {
   EXPECT_EQ(issues.find("query"), std::string::npos);
 }
 
+TEST_F(SmallTrial, TheListingOfIssuesIsWholeAndReplacesNothingThatIsRead) {
+  fs::copy_file(source_dir / "tests/data/small/protocol.toml", folder.path / "p.toml");
+  std::string data = header;
+  for (int i = 1; i <= 50; ++i) data += std::to_string(i) + ",placebo,old,low,10,1\n";
+  write(folder.path / "d.csv", data);
+  const auto check = [&](std::string const& issues) {
+    return equipoise({"check", "p.toml", "--data", "d.csv", "--issues", issues}, {.folder = folder.path});
+  };
+  for (const char* read : {"d.csv", "p.toml", "./d.csv"}) EXPECT_EQ(check(read).status, 2) << read;
+  EXPECT_EQ(contents(folder.path / "d.csv"), data);
+  const Ran ran = check("issues.csv");
+  EXPECT_EQ(ran.status, 3);
+  EXPECT_THAT(ran.err, HasSubstr("and 30 more: issues.csv lists them"));
+  const std::string issues = contents(folder.path / "issues.csv");
+  EXPECT_EQ(std::ranges::count(issues, '\n'), 51);
+  EXPECT_THAT(issues, HasSubstr("problem,d.csv,51,age,"));
+}
+
 }  // namespace
 }  // namespace equipoise::e2e

@@ -172,6 +172,36 @@ TEST(Subgroups, TheWholeIsTheAnalysisItself) {
   }
 }
 
+// The difference is tested, and so shown; the ratio beside it is of another scale.
+TEST(Subgroups, ARatioThatIsNotTheTestedNumberIsNotShown) {
+  const std::string text = with(contents("examples/colon/protocol.toml"), "method = \"cox\"\nties = \"efron\"\nsubgroups",
+                                "method = \"rmst_difference\"\ntau = 1826\nsubgroups");
+  const results::Results results = run(text, "examples/colon/colon.csv");
+  ASSERT_FALSE(results.subgroups.empty());
+  for (Subgroup const& one : results.subgroups)
+    for (SubgroupLevel const& level : one.levels)
+      for (auto const& effect : level.effects) {
+        EXPECT_FALSE(effect.finding.quantity.ends_with("_ratio")) << effect.finding.quantity;
+        EXPECT_FALSE(effect.finding.p.has_value());
+        if (!std::isnan(effect.finding.value)) {
+          EXPECT_EQ(effect.estimate, effect.finding.value);
+        }
+      }
+}
+
+// Cochran's Q of clustered models is of the errors that their limits have.
+TEST(Subgroups, ClusteredModelsHaveTheirRobustErrors) {
+  const std::string text = with(contents("examples/colon/protocol.toml"), "ties = \"efron\"\nsubgroups",
+                                "ties = \"efron\"\ncluster = \"participant\"\nsubgroups");
+  const results::Results results = run(text, "examples/colon/colon.csv");
+  Subgroup const& male = subgroup(results, "a02_recurrence_ratio", "male@baseline");
+  ASSERT_EQ(male.interactions.size(), 2u);
+  EXPECT_EQ(male.interactions[0].statistic, "heterogeneity_chi_square");
+  for (SubgroupLevel const& level : male.levels)
+    for (auto const& effect : level.effects)
+      EXPECT_NEAR(effect.se, std::log(*effect.finding.upper / *effect.finding.lower) / (2 * 1.959963984540054), 1e-12);
+}
+
 /// What `check` says of the colon protocol with another value of the key.
 std::string problems_of(std::string const& value, std::string const& method = "cox") {
   std::string text = contents("examples/colon/protocol.toml");
@@ -202,6 +232,7 @@ TEST(Subgroups, WhatIsWrongIsSaid) {
   EXPECT_THAT(problems_of("[3]"), HasSubstr("is an item, or { item = \"age@baseline\", cuts = [65] }"));
   EXPECT_THAT(problems_of("\"male@baseline\""), HasSubstr("is an item, or"));
   EXPECT_THAT(problems_of("[\"male@baseline\"]", "kaplan_meier"), HasSubstr("gives no estimate of a difference between arms"));
+  EXPECT_THAT(problems_of("[\"male@baseline\"]\nformula = \"arm * male@baseline\""), HasSubstr("has the product of the arm and 'male@baseline'"));
 }
 
 }  // namespace

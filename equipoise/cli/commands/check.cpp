@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <filesystem>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -90,12 +92,27 @@ std::string issue_listing(Problems const& problems, std::vector<data::Query> con
 /// The data of the protocol, read and checked; with `listing`, their problems as a file too, also when there are none.
 void check_data(Console& console, study::Study const& study, std::string const& protocol, std::string const& file,
                 std::string const& listing) {
-  const auto data = read_data(study.protocol, protocol, file);
+  constexpr std::size_t told = 20;
+  std::vector<std::string> read{protocol, file};
+  if (study.protocol.source)
+    for (protocol::SourceJoin const& join : study.protocol.source->joins)
+      read.push_back((std::filesystem::path(file).parent_path() / join.file).string());
+  for (std::string const& one : read)
+    if (std::error_code error; !listing.empty() && std::filesystem::equivalent(listing, one, error))
+      return console.fail(Error{Code::usage, fmt::format("--issues would replace '{}', which is read", one), {}, "name another file"});
+  const auto data = read_data(study.protocol, protocol, file, listing.empty() ? told : std::numeric_limits<std::size_t>::max());
   const Problems problems = data ? Problems{} : data.error();
   const std::vector<data::Query> queries = data ? data::queries_of(study.protocol, data->records) : std::vector<data::Query>{};
   if (!listing.empty())
     if (const auto done = write_whole({{listing, issue_listing(problems, queries)}}); !done) return console.fail(done.error());
-  if (!problems.empty()) return console.fail(problems);
+  if (!problems.empty()) {
+    Problems first = problems;
+    if (!listing.empty() && !console.json && first.size() > told) {
+      first.resize(told);
+      add_problem(first, {}, first.back().code, "and {} more: {} lists them", problems.size() - told, listing);
+    }
+    return console.fail(first);
+  }
   nlohmann::ordered_json listed = nlohmann::json::array();
   for (data::Query const& one : queries)
     listed.push_back({{"participant", one.participant}, {"visit", one.visit}, {"item", one.item}, {"issue", one.message}});
@@ -106,7 +123,6 @@ void check_data(Console& console, study::Study const& study, std::string const& 
                                         {"queries", std::move(listed)}}
                      .dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   for (std::string const& note : data->records.notes) console.say("note: " + note + "\n");
-  constexpr std::size_t told = 20;
   for (std::size_t i = 0; i < std::min(told, queries.size()); ++i)
     console.say(fmt::format("query: participant '{}', '{}' at '{}': {}\n", queries[i].participant, queries[i].item,
                             queries[i].visit, queries[i].message));
@@ -127,7 +143,7 @@ void add_check(CLI::App& app, Console& console) {
       app.add_subcommand("check", "Check a protocol file: every problem at once, or the trial in plain sentences");
   command->add_option("protocol", arguments->protocol, "Protocol file (TOML), '-' for standard input")->required();
   command->add_option("--language", arguments->language, "Language of labels, where the protocol has it")->capture_default_str();
-  command->add_flag("--canonical", arguments->canonical, "Print the canonical form whose SHA-256 is the digest");
+  auto* canonical = command->add_flag("--canonical", arguments->canonical, "Print the canonical form whose SHA-256 is the digest");
   command->add_flag("--fix-hints", arguments->fix_hints, "Say of each problem what to write instead, with TOML to paste");
   auto* data =
       command->add_option("--data", arguments->data, "Check this data file against the protocol too: every problem at once");
@@ -135,6 +151,7 @@ void add_check(CLI::App& app, Console& console) {
       ->add_option("--issues", arguments->issues,
                    "Write the problems of the data, and queries (outside usual ranges, required and missing), to this CSV file")
       ->needs(data);
+  data->excludes(canonical);
   command->callback([arguments, &console] {
     const auto bytes = read_file(arguments->protocol, protocol::longest_protocol + 1);
     if (!bytes) return console.fail(bytes.error());

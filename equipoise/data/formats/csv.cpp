@@ -168,7 +168,9 @@ class CsvReader {
     for (ByteSurvey const& part : surveys_) lines += part.line_feeds;
     for (std::size_t s = 0; s < ranges.size(); ++s) {
       const std::size_t end_line = s + 1 < ranges.size() ? ranges[s + 1].line : lines + 1;  // the last row may have no line feed
-      shares_.push_back({.range = ranges[s], .first_row = rows, .most_rows = end_line - ranges[s].line});
+      // A row has a line and, with the commas and the end of its line, a byte a column.
+      const std::size_t by_bytes = (ranges[s].end - ranges[s].begin) / table_.header.size() + 1;
+      shares_.push_back({.range = ranges[s], .first_row = rows, .most_rows = std::min(end_line - ranges[s].line, by_bytes)});
       rows += shares_.back().most_rows;
     }
     codes_.assign(kept_.size(), {});
@@ -180,7 +182,7 @@ class CsvReader {
       std::vector<CellEncoder*> encoders(table_.header.size(), nullptr);
       for (auto& codes : codes_) share.columns.emplace_back(codes.data() + share.first_row, share.most_rows);
       for (std::size_t k = 0; k < kept_.size(); ++k) encoders[kept_[k]] = &share.columns[k];
-      share.scanner->read_rows(encoders);
+      share.scanner->read_rows(encoders, share.most_rows);
     });
     std::size_t kept = 0;
     for (std::size_t s = 0; s < shares_.size(); ++s) {

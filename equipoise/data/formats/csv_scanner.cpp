@@ -83,7 +83,8 @@ Problems CsvProblems::take() {
   return std::move(problems_);
 }
 
-void CsvScanner::read_rows(std::span<CellEncoder* const> encoders) {
+void CsvScanner::read_rows(std::span<CellEncoder* const> encoders, std::size_t room) {
+  most_rows_ = room;
   while (at_ < end_ && !stopped_) {
     plain_rows(encoders);
     if (at_ == end_ || stopped_) return;
@@ -125,6 +126,7 @@ void CsvScanner::plain_rows(std::span<CellEncoder* const> encoders) {
       if (mark != stop + 1 || *mark == '"') return;
     }
     if (*mark == '\r' && (mark + 1 >= end_ || mark[1] != '\n')) return;
+    if (column == 0 && !has_room()) return;
     if (CellEncoder* const encoder = encoders[column])
       encoder->put(row_, cell, std::size_t(stop - cell), room(cell), TextPlace::of(offset(cell), std::size_t(stop - cell)),
                    texts);
@@ -133,7 +135,11 @@ void CsvScanner::plain_rows(std::span<CellEncoder* const> encoders) {
     if (*mark == ',') continue;
 
     const std::size_t length = std::size_t(mark - at_);
-    if (*mark == '\r') cell = next_mark() + 1;
+    if (*mark == '\r') {
+      const char* const line_feed = next_mark();
+      if (!line_feed) return;
+      cell = line_feed + 1;
+    }
     if (column != columns || length == 0 || length > options_.longest_cell || length > TextPlace::longest) return;
     if (!count_row(line_)) return;
     ++line_;
@@ -242,6 +248,7 @@ void CsvScanner::keep_row(std::span<CellEncoder* const> encoders, std::size_t ro
     return;
   }
   if (problems.empty()) {  // else nobody will look at the cells
+    if (!has_room()) return;
     const TextBytes texts = bytes();
     for (std::size_t column = 0; column < columns; ++column) {
       if (!encoders[column]) continue;
@@ -250,6 +257,14 @@ void CsvScanner::keep_row(std::span<CellEncoder* const> encoders, std::size_t ro
     }
   }
   if (!count_row(row_line)) stopped_ = true;
+}
+
+/// False, with the problem told, when the places of rows are used up.
+bool CsvScanner::has_room() {
+  if (row_ < most_rows_) return true;
+  problems.add(line_, Code::io, "the file was changed while it was read");
+  stopped_ = true;
+  return false;
 }
 
 /// Counts a row that is kept; false when there are too many.

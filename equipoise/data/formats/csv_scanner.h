@@ -73,7 +73,8 @@ class CsvScanner {
   std::span<const TextPlace> read_row();
   /// All rows from here to the end of the range.
   /// encoders  of each column of the header, or none where its cells are not kept
-  void read_rows(std::span<CellEncoder* const> encoders);
+  /// room      rows that they have room for: a mapped file that is changed meanwhile may show more
+  void read_rows(std::span<CellEncoder* const> encoders, std::size_t room);
 
   TextBytes bytes() const { return {file_, &made_}; }
   std::string& made() { return made_; }
@@ -96,6 +97,7 @@ class CsvScanner {
   void plain_rows(std::span<CellEncoder* const> encoders);
   void keep_row(std::span<CellEncoder* const> encoders, std::size_t row_line);
   bool count_row(std::size_t row_line);
+  bool has_room();
   void keep(TextPlace cell, std::size_t length);
   void plain_cell();
   void quoted_cell();
@@ -108,7 +110,7 @@ class CsvScanner {
   const char* at_;
   const char* end_;
   std::vector<TextPlace> cells_;  // of the row that is read with care
-  std::size_t line_, row_ = 0, next_line_, pending_blank_ = 0;
+  std::size_t line_, row_ = 0, next_line_, pending_blank_ = 0, most_rows_ = 0;
   std::vector<std::pair<std::size_t, std::size_t>> jumps_;
   bool row_blank_ = false, closed_ = false, stopped_ = false;
 };

@@ -358,5 +358,16 @@ TEST(Formats, ReadsByTheEndingOfTheName) {
       "data.xlsx: files ending in '.xlsx' cannot be read or written; data files end in .csv, .xpt, .json, .ndjson or .dsjc");
 }
 
+TEST(Csv, ManyEmptyLinesBelowAWideHeaderTakeNoRoom) {
+  std::string bytes;
+  for (int i = 0; i < 2000; ++i) bytes += (i > 0 ? ",c" : "c") + std::to_string(i);
+  bytes += "\n";
+  for (int i = 0; i < 2000; ++i) bytes += i > 0 ? ",1" : "1";
+  bytes += std::string(1 << 20, '\n');  // 4 bytes a line and column would be 8 GB
+  const auto table = read_csv(bytes, "wide.csv");
+  ASSERT_TRUE(table);
+  EXPECT_EQ(table->rows(), 1u);
+}
+
 }  // namespace
 }  // namespace equipoise::data

@@ -202,7 +202,7 @@ Markup analyses_compared(Context const& context, AnalysisRun const& run) {
   }
   double foot = at.bottom + 30;
   body += favours(context, run, x, all.blocks.size() == 1 ? context.arm(all.blocks.front().arm) : words(Word::tipping_other_arm),
-                  context.arm(all.against), at, left, foot);
+                  context.arm(all.against), "difference", at, left, foot);
   const std::string name = words(Word::compared_aria, context.endpoint(run.endpoint), context.set(run.set), described);
   return scrolling("plot", svg::figure(at.width, foot, name, watermark(context), bands + grid_lines + body)) +
          note(context, {words(Word::compared_note, level.empty() ? context.confidence() : level)});

@@ -80,6 +80,8 @@ Shown fill(Context const& context, results::AnalysisRun const& run, std::vector<
   for (Dose& dose : doses) dose.value = missing_number;
   found = 0;
   std::string control;
+  const bool ratio_by_method = run.method.ends_with("_ratio") || run.options.find("_ratio\"") != std::string::npos;
+  if (ratio_by_method) return Shown::nothing;  // its estimates are ratios, and are not called so
   for (Record const* record : effects(context, run))
     for (Dose& dose : doses) {
       Finding const& f = record->finding;

@@ -54,12 +54,12 @@ Markup FlatAxis::interval(double lower, double upper, double y, ArmStyle const& 
 }
 
 Markup favours(Context const& context, results::AnalysisRun const& run, FlatAxis const& x, std::string const& arm,
-               std::string const& control, Layout const& at, double least, double& foot) {
+               std::string const& control, std::string_view quantity, Layout const& at, double least, double& foot) {
   auto const& words = context.words;
   const auto* endpoint = context.plan.endpoint(run.endpoint);
   if (!endpoint || endpoint->benefit == protocol::Benefit::unstated) return {};
   // A hazard ratio below 1 is a later event, a difference of times below 0 an earlier one.
-  const bool hazard = endpoint->kind == protocol::EndpointKind::time_to_event && x.none() == 1;
+  const bool hazard = quantity == "hazard_ratio";
   const auto better_below = hazard                                                    ? protocol::Benefit::later
                             : endpoint->kind == protocol::EndpointKind::time_to_event ? protocol::Benefit::sooner
                                                                                       : protocol::Benefit::lower;

@@ -27,8 +27,9 @@ class FlatAxis {
   double left_, right_;
 };
 
+/// `quantity` of the effect: below 1 is better of a hazard ratio of an event that is better later.
 /// "<- favours Placebo", "favours High dose ->" below the axis, where the endpoint says which direction is better; `foot` grows.
 Markup favours(Context const& context, results::AnalysisRun const& run, FlatAxis const& x, std::string const& arm,
-               std::string const& control, Layout const& at, double least, double& foot);
+               std::string const& control, std::string_view quantity, Layout const& at, double least, double& foot);
 
 }  // namespace equipoise::report::figures

@@ -36,10 +36,8 @@ class Forest {
         Finding const& f = effect(level);
         for (const double value : {f.value, f.lower.value_or(f.value), f.upper.value_or(f.value)})
           if (!ratio_ || value > 0) range_.add(value);
-        decimals_ = std::max(decimals_, results::decimals_for(f.value, level.effects[arm].se));
         rows += 1;
       }
-    if (const auto recorded = context.recorded_decimals(run.id)) decimals_ = *recorded + 1;
     range_.add(ratio_ ? 1 : 0);
     clip_to_whole(effect(whole.levels.front()));
     at_.left = left + name_width + 150, at_.right = 612, at_.top = 74;
@@ -76,7 +74,7 @@ class Forest {
     level_row(*all_.front(), whole, tables::said(context_, "Everybody", "全体"), true, y);
     for (std::size_t i = 1; i < all_.size(); ++i) {
       y += 8;
-      body_ += svg::text(left, y + row_height / 2 + 4.5, cut(context_.item(all_[i]->item), name_width + 10),
+      body_ += svg::text(left, y + row_height / 2 + 4.5, cut(context_.item(all_[i]->item), at_.left - left - 12),
                          {.size = font, .weight = Weight::bold, .fill = ink});
       if (const auto* test = interaction_for(*all_[i], arm))
         body_ += svg::text(p_x(), y + row_height / 2 + 4.5, results::p_value(test->p, context_.alpha()),
@@ -95,7 +93,7 @@ class Forest {
                            {"stroke", std::string(axis)},
                            {"stroke-dasharray", std::string("2 4")}});
     height_ = at_.bottom + 30;
-    Markup towards = favours(context_, run_, x, context_.arm(arm), context_.arm(control), at_, left, height_);
+    Markup towards = favours(context_, run_, x, context_.arm(arm), context_.arm(control), effect(whole).quantity, at_, left, height_);
     return behind + bands_ + body_ + towards;
   }
   double height() const { return height_; }
@@ -135,8 +133,6 @@ class Forest {
     }
   }
 
-  std::string number(double value) const { return ratio_ ? results::significant(value, 3) : results::fixed(value, decimals_); }
-
   void level_row(Subgroup const& subgroup, SubgroupLevel const& level, std::string const& name, bool whole, double& y) {
     auto const& x = *x_;
     Finding const& f = effect(level);
@@ -155,9 +151,9 @@ class Forest {
                        {.size = font, .anchor = Anchor::middle, .css = "muted", .fill = muted});
     body_ += svg::text(counts_x(1), middle + 4.5, counts_in_words(level, control),
                        {.size = font, .anchor = Anchor::middle, .css = "muted", .fill = muted});
-    std::string estimate = number(f.value);
-    if (f.lower && f.upper && !std::isnan(f.value))
-      estimate += " (" + results::interval(number(*f.lower), number(*f.upper), context_.language()) + ")";
+    const results::Printed text = context_.printed(run_.id, f);
+    std::string estimate = text.value;
+    if (!text.interval.empty() && !std::isnan(f.value)) estimate += " (" + text.interval + ")";
     Markup mark;
     if (f.lower && f.upper && std::isfinite(f.value)) mark += x.interval(*f.lower, *f.upper, middle, style, whole ? 2.0 : 1.4);
     if (std::isfinite(f.value) && x.shows(f.value)) {
@@ -196,7 +192,6 @@ class Forest {
   std::vector<Subgroup const*> const& all_;
   std::size_t arm_;
   bool ratio_ = false;
-  int decimals_ = 0;
   Range range_;
   Layout at_;
   FlatAxis const* x_ = nullptr;

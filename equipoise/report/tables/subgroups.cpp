@@ -45,12 +45,12 @@ Table subgroups(Context const& context, results::AnalysisRun const& run) {
       !whole.counts.empty() && whole.counts.front().events ? said(context, "events/n", "事件数/n") : std::string("n");
   for (auto const& count : whole.counts) {
     Column column{.name = Cell(context.arm(count.arm))};
-    column.name.pieces.push_back({Piece::Kind::n, counted});
+    column.name.pieces.push_back({Piece::Kind::under, counted});
     grid.columns.push_back(std::move(column));
   }
   for (auto const& one : whole.effects) {
     Column column{.name = Cell(effect_in_words(context, run, *all.front()))};
-    column.name.pieces.push_back({Piece::Kind::n, context.arm(one.arm)});
+    column.name.pieces.push_back({Piece::Kind::under, context.arm(one.arm)});
     grid.columns.push_back(std::move(column));
   }
   grid.columns.push_back(
@@ -82,7 +82,7 @@ Table subgroups(Context const& context, results::AnalysisRun const& run) {
     Cell& p = group.rows[1].cells.back();
     for (auto const& test : subgroup.interactions) {
       Piece piece =
-          of_value(value::p("p_interaction", test.p, context.alpha()), p.empty() ? Piece::Kind::plain : Piece::Kind::under);
+          of_value(value::p(test.arm.empty() ? "p_interaction" : "p_interaction_" + test.arm, test.p, context.alpha()), p.empty() ? Piece::Kind::plain : Piece::Kind::under);
       ne = ne || std::isnan(test.p);
       p.pieces.push_back(std::move(piece));
     }
