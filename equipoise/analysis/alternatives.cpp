@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "equipoise/analysis/multiplicity.h"
+#include "equipoise/analysis/options.h"
 #include "equipoise/analysis/question.h"
 #include "equipoise/analysis/ready_method.h"
 #include "equipoise/core/text.h"
@@ -31,16 +32,12 @@ std::string text_of(Node const& options, std::string_view key, std::string fallb
   return found && found->text() ? *found->text() : fallback;
 }
 
-/// The options with some of them replaced.
+/// The options with some of them replaced by these words.
 Node with(Node const& options, std::vector<std::pair<std::string_view, std::string>> const& changes) {
-  Node::Table members = *options.table();
-  for (auto const& [key, value] : changes) {
-    const auto found = std::ranges::find(members, key, &Node::Member::key);
-    Node text(Node::Value(value), options.place());
-    if (found == members.end()) members.push_back({std::string(key), options.place(), std::move(text)});
-    else found->value = std::move(text);
-  }
-  return Node(Node::Value(std::move(members)), options.place());
+  Node::Table members;
+  for (auto const& [key, value] : changes)
+    members.push_back({std::string(key), options.place(), Node(Node::Value(value), options.place())});
+  return with_options(options, members);
 }
 
 /// The difference of the arm from the control with its P value; null when there is none.

@@ -1,13 +1,13 @@
 #include "equipoise/analysis/subgroups.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <set>
 
 #include "equipoise/analysis/back_transform.h"
 #include "equipoise/analysis/multiplicity.h"
+#include "equipoise/analysis/options.h"
 #include "equipoise/analysis/question.h"
 #include "equipoise/analysis/replay.h"
 #include "equipoise/core/text.h"
@@ -23,17 +23,6 @@ using results::SubgroupLevel;
 
 bool is_effect(std::string_view quantity) {
   return quantity == "estimate" || quantity == "difference" || quantity.ends_with("_ratio");
-}
-
-/// The options with these in place of those of the same name.
-Node with(Node const& options, Node::Table const& changes) {
-  Node::Table members = *options.table();
-  for (Node::Member const& change : changes) {
-    const auto found = std::ranges::find(members, change.key, &Node::Member::key);
-    if (found == members.end()) members.push_back(change);
-    else found->value = change.value;
-  }
-  return Node(Node::Value(std::move(members)), options.place());
 }
 
 /// The models whose answer holds a test of a product of arm and level: an F test, or log likelihoods of nested models.
@@ -70,8 +59,8 @@ Analysis in_one_model(Analysis analysis, PlannedSubgroup const& subgroup, bool p
     table.push_back({subgroup.column, place, Node(std::move(names), place)});
   std::string text = *formula->text() + " + " + subgroup.column;
   if (product) text += " + arm:" + subgroup.column;
-  analysis.options = with(analysis.options,
-                          {{"formula", place, Node(std::move(text), place)}, {"levels", place, Node(std::move(table), place)}});
+  analysis.options = with_options(
+      analysis.options, {{"formula", place, Node(std::move(text), place)}, {"levels", place, Node(std::move(table), place)}});
   return analysis;
 }
 
@@ -80,7 +69,9 @@ std::string ratio_estimated(Analysis const& analysis) {
   std::string measure = analysis.method;
   if (Node const* written = analysis.options.find("measure"); written && written->text()) measure = *written->text();
   if (!measure.ends_with("_ratio")) return {};
-  return measure.find("odds") != std::string::npos ? "odds_ratio" : measure.find("rate") != std::string::npos ? "rate_ratio" : "risk_ratio";
+  return measure.find("odds") != std::string::npos   ? "odds_ratio"
+         : measure.find("rate") != std::string::npos ? "rate_ratio"
+                                                     : "risk_ratio";
 }
 
 bool is_log_of(Finding const& estimate, Finding const& ratio) {
@@ -88,8 +79,8 @@ bool is_log_of(Finding const& estimate, Finding const& ratio) {
   return std::fabs(std::exp(estimate.value) - ratio.value) <= 1e-9 * ratio.value;
 }
 
-/// What a method says of an arm against the control, on the scale of its tests and as it is shown: a ratio where the estimate is its
-/// logarithm, else the estimate, else a ratio that stands alone.
+/// What a method says of an arm against the control, on the scale of its tests and as it is shown: a ratio where the estimate is
+/// its logarithm, else the estimate, else a ratio that stands alone.
 std::optional<SubgroupLevel::Effect> effect_of(std::vector<Finding> const& findings, std::string const& arm,
                                                Question const& question, protocol::Endpoint const& endpoint,
                                                Analysis const& analysis, bool by_visit, bool only) {
@@ -120,7 +111,7 @@ std::optional<SubgroupLevel::Effect> effect_of(std::vector<Finding> const& findi
   if (!alone.empty()) {  // no estimate on the scale of the logarithm: its error is that of the limits
     effect.finding.quantity = alone;
     effect.estimate = std::log(shown.value);
-        if (*shown.lower > 0 && analysis.method != "miettinen_nurminen")
+    if (*shown.lower > 0 && analysis.method != "miettinen_nurminen")
       effect.se = stats::error_of_ratio(*shown.lower, *shown.upper, shown.level.value_or(0.95));
     return effect;
   }
@@ -269,8 +260,8 @@ std::vector<SubgroupRequest> read_subgroups(Section& section, stats::MethodCard 
   const bool compares = std::ranges::any_of(card.quantities, is_effect) && std::ranges::any_of(card.quantities, is_limit);
   if (!compares || by_arm || card.comparison == stats::Comparison::one_group) {
     section
-        .report_at("subgroups", Code::inconsistent, "{} gives no estimate of a difference between arms with its limits, so it has no subgroups",
-                   card.keyword)
+        .report_at("subgroups", Code::inconsistent,
+                   "{} gives no estimate of a difference between arms with its limits, so it has no subgroups", card.keyword)
         .hint = "put subgroups to an analysis that estimates: ancova, mmrm, cox, logistic, miettinen_nurminen, ...";
     return requests;
   }
@@ -364,6 +355,18 @@ void plan_subgroups(std::vector<SubgroupRequest> const& requests, PlannedAnalysi
     problems.insert(problems.end(), made.error().begin(), made.error().end());
     return {};
   };
+  const bool one_run = planned.runs.size() == 1 && planned.runs.front().analysis.options.find("formula");
+  const Test test = one_run ? test_of(planned.runs.front().analysis, planned.recipe.by_visit()) : Test::none;
+  const auto product = test == Test::likelihood_ratio ? product_with_arm(planned.runs.front().analysis) : std::nullopt;
+  if (product && !planned.subgroups.empty()) {
+    add_problem(
+        problems, planned.runs.front().analysis.place, Code::inconsistent,
+        "analysis '{}' has the product of the arm and '{}' in its formula, so that the arm has no one effect to look at in "
+        "subgroups",
+        planned.id, *product)
+        .hint = "leave the product out: subgroups test it";
+    return;
+  }
   for (PlannedSubgroup& subgroup : planned.subgroups) {
     for (std::string const& level : subgroup.levels) {
       std::vector<PlannedRun>& runs = subgroup.runs.emplace_back();
@@ -373,20 +376,9 @@ void plan_subgroups(std::vector<SubgroupRequest> const& requests, PlannedAnalysi
         if (auto made = compiled(analysis)) runs.push_back({whole.at, std::move(analysis), std::move(*made)});
       }
     }
-    if (planned.runs.size() != 1) continue;
-    Analysis const& whole = planned.runs.front().analysis;
-    const Test test = test_of(whole, planned.recipe.by_visit());
-    if (test == Test::none || !whole.options.find("formula")) continue;
-    if (const auto other = test == Test::likelihood_ratio ? product_with_arm(whole) : std::nullopt) {
-      add_problem(problems, planned.runs.front().analysis.place, Code::inconsistent,
-                  "analysis '{}' has the product of the arm and '{}' in its formula, so that the arm has no one effect to look at in "
-                  "subgroups",
-                  planned.id, *other)
-          .hint = "leave the product out: subgroups test it";
-      return;
-    }
-    if (test == Test::likelihood_ratio) subgroup.main = compiled(in_one_model(whole, subgroup, false));
-    subgroup.interaction = compiled(in_one_model(whole, subgroup, true));
+    if (test == Test::none) continue;
+    if (test == Test::likelihood_ratio) subgroup.main = compiled(in_one_model(planned.runs.front().analysis, subgroup, false));
+    subgroup.interaction = compiled(in_one_model(planned.runs.front().analysis, subgroup, true));
   }
 }
 
@@ -438,18 +430,21 @@ void add_subgroups(protocol::Protocol const& protocol, PlannedAnalysis const& pl
   Subgroup whole{.analysis = planned.id, .item = {}, .levels = {run_level("", planned.runs, plain)}};
   std::vector<Subgroup> made{std::move(whole)};
   for (PlannedSubgroup const& subgroup : planned.subgroups) {
-    Subgroup one{.analysis = planned.id, .item = subgroup.item, .levels = {}, .missing = without_value(dataset, plain, subgroup, used)};
+    Subgroup one{
+        .analysis = planned.id, .item = subgroup.item, .levels = {}, .missing = without_value(dataset, plain, subgroup, used)};
     for (std::size_t l = 0; l < subgroup.levels.size(); ++l)
       one.levels.push_back(run_level(subgroup.levels[l], subgroup.runs[l], all));
     const auto larger = subgroup.interaction ? std::optional(subgroup.interaction->run(all, workspace)) : std::nullopt;
     const auto smaller = subgroup.main ? std::optional(subgroup.main->run(all, workspace)) : std::nullopt;
-    const bool none_of_one_model = !larger || (smaller && *smaller && *larger && (penalised((*smaller)->answer) || penalised((*larger)->answer)));
+    const bool none_of_one_model =
+        !larger || (smaller && *smaller && *larger && (penalised((*smaller)->answer) || penalised((*larger)->answer)));
     if (none_of_one_model) {
       for (std::string const& arm : question.arms) one.interactions.push_back(heterogeneity(one.levels, arm));
     } else if (!*larger || (smaller && !*smaller)) {
       one.interactions.push_back({.arm = {}, .statistic = smaller ? "likelihood_ratio_chi_square" : "f"});
     } else {
-      one.interactions.push_back(smaller ? likelihood_ratio((*smaller)->answer, (*larger)->answer) : f_test((*larger)->answer, subgroup.column));
+      one.interactions.push_back(smaller ? likelihood_ratio((*smaller)->answer, (*larger)->answer)
+                                         : f_test((*larger)->answer, subgroup.column));
     }
     made.push_back(std::move(one));
   }

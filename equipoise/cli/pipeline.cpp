@@ -51,6 +51,10 @@ Problems choose(study::Study& study, std::vector<std::string> const& wanted) {
   return problems;
 }
 
+std::string joined_path(std::string const& data_file, protocol::SourceJoin const& join) {
+  return (std::filesystem::path(data_file).parent_path() / join.file).string();
+}
+
 namespace {
 
 /// The data file with the files that [source] joins to it, which stand in the same folder.
@@ -64,7 +68,7 @@ Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, data::F
   std::vector<data::CellTable> others;
   if (protocol.source)
     for (protocol::SourceJoin const& join : protocol.source->joins) {
-      const std::string path = (std::filesystem::path(file).parent_path() / join.file).string();
+      const std::string path = joined_path(file, join);
       auto read = DataFile::open(path);
       if (!read) {
         problems.push_back(read.error());
@@ -85,7 +89,8 @@ Checked<data::CellTable> read_tables(protocol::Protocol const& protocol, data::F
 
 }  // namespace
 
-Checked<ReadData> read_data(protocol::Protocol const& protocol, std::string const& protocol_file, std::string file, std::size_t shown) {
+Checked<ReadData> read_data(protocol::Protocol const& protocol, std::string const& protocol_file, std::string file,
+                            std::size_t shown) {
   if (file.empty() && protocol.source && !protocol.source->file.empty())
     file = (std::filesystem::path(protocol_file).parent_path() / protocol.source->file).string();
   if (file.empty()) return fail(Problems{Error{Code::usage, "no data file: give --data FILE, or 'file' in [source]", {}, {}}});

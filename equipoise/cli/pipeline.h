@@ -34,6 +34,8 @@ struct ReadData {
   std::string file, digest;         ///< path, and SHA-256 of its bytes
   std::vector<std::string> joined;  ///< a sentence for each file joined
 };
+/// Where a file stands that [source] joins to the data file: beside it.
+std::string joined_path(std::string const& data_file, protocol::SourceJoin const& join);
 /// `file` empty: that of [source], beside the protocol. Every problem at once, of each kind at most `shown` and how many more.
 Checked<ReadData> read_data(protocol::Protocol const& protocol, std::string const& protocol_file, std::string file, std::size_t shown = 20);
 

@@ -240,11 +240,16 @@ Markup over_visits(Page& page, Context const& context) {
     out += page.table(tables::responders(context, run));
     if (!yes_or_no(context, run) && first_with(context, run, "trajectory")) {
       const std::string endpoint = context.endpoint(run.endpoint);
-      const auto data = [&](std::string const& id) { return series_data(context, run, "trajectory", id); };
-      out += page.figure(words(Word::trajectory_caption, endpoint, set), figures::trajectories(context, run),
-                         data("trajectories"), "trajectory");
+      const FigureData values = series_data(context, run, "trajectory", "trajectories");
+      const auto called = [&](std::string const& id) {
+        FigureData data = values;
+        data.id = id + "_" + run.id;
+        return data;
+      };
+      out +=
+          page.figure(words(Word::trajectory_caption, endpoint, set), figures::trajectories(context, run), values, "trajectory");
       const Markup bars = figures::waterfall(context, run);
-      FigureData at_visit = data("waterfall");
+      FigureData at_visit = called("waterfall");
       if (!bars.empty()) figures::keep_waterfall_visit(context, run, at_visit);
       out += page.figure(tables::said(context, "Every participant's ", "各受试者的") + inside_sentence(endpoint) +
                              tables::said(context, " at ", "，") + inside_sentence(figures::waterfall_visit(context, run)) +
@@ -253,7 +258,7 @@ Markup over_visits(Page& page, Context const& context) {
       out += page.figure(tables::said(context, "Heat map: ", "热图：") + endpoint +
                              tables::said(context, " of every participant over visits (", "，各受试者随访视（") + set +
                              tables::said(context, ")", "）"),
-                         figures::heat_map(context, run), data("heat_map"), "heat");
+                         figures::heat_map(context, run), called("heat_map"), "heat");
     }
   }
   return out;

@@ -199,6 +199,11 @@ std::string step_band(std::span<const Point> upper, std::span<const Point> lower
   return d + "Z";
 }
 
+std::string cut(std::string const& text, double width, double size, Weight weight) {
+  const std::vector<std::string> lines = wrapped(text, width, size, weight);
+  return lines.size() < 2 ? text : lines.front() + "\u2026";
+}
+
 std::vector<double> pushed_apart(std::span<const double> wanted, std::span<const double> heights, double top, double bottom) {
   std::vector<std::size_t> order(wanted.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -21,6 +21,9 @@ double text_width(std::string_view text, double size, Weight weight = Weight::re
 /// is too wide.
 std::vector<std::string> wrapped(std::string_view text, double width, double size, Weight weight = Weight::regular);
 
+/// The text, or as much of it as fits on one line with an ellipsis.
+std::string cut(std::string const& text, double width, double size, Weight weight = Weight::regular);
+
 /// A straight line from data to the page.
 struct Scale {
   double from = 0, to = 1;    ///< data

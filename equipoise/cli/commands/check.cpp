@@ -95,11 +95,11 @@ void check_data(Console& console, study::Study const& study, std::string const& 
   constexpr std::size_t told = 20;
   std::vector<std::string> read{protocol, file};
   if (study.protocol.source)
-    for (protocol::SourceJoin const& join : study.protocol.source->joins)
-      read.push_back((std::filesystem::path(file).parent_path() / join.file).string());
+    for (protocol::SourceJoin const& join : study.protocol.source->joins) read.push_back(joined_path(file, join));
   for (std::string const& one : read)
     if (std::error_code error; !listing.empty() && std::filesystem::equivalent(listing, one, error))
-      return console.fail(Error{Code::usage, fmt::format("--issues would replace '{}', which is read", one), {}, "name another file"});
+      return console.fail(
+          Error{Code::usage, fmt::format("--issues would replace '{}', which is read", one), {}, "name another file"});
   const auto data = read_data(study.protocol, protocol, file, listing.empty() ? told : std::numeric_limits<std::size_t>::max());
   const Problems problems = data ? Problems{} : data.error();
   const std::vector<data::Query> queries = data ? data::queries_of(study.protocol, data->records) : std::vector<data::Query>{};
@@ -143,7 +143,8 @@ void add_check(CLI::App& app, Console& console) {
       app.add_subcommand("check", "Check a protocol file: every problem at once, or the trial in plain sentences");
   command->add_option("protocol", arguments->protocol, "Protocol file (TOML), '-' for standard input")->required();
   command->add_option("--language", arguments->language, "Language of labels, where the protocol has it")->capture_default_str();
-  auto* canonical = command->add_flag("--canonical", arguments->canonical, "Print the canonical form whose SHA-256 is the digest");
+  auto* canonical =
+      command->add_flag("--canonical", arguments->canonical, "Print the canonical form whose SHA-256 is the digest");
   command->add_flag("--fix-hints", arguments->fix_hints, "Say of each problem what to write instead, with TOML to paste");
   auto* data =
       command->add_option("--data", arguments->data, "Check this data file against the protocol too: every problem at once");

@@ -71,11 +71,6 @@ Compared compared(Context const& context, AnalysisRun const& first) {
   return all;
 }
 
-std::string cut_to(std::string text, double width, double size, Weight weight) {
-  const std::vector<std::string> lines = svg::wrapped(text, width, size, weight);
-  return lines.size() < 2 ? text : lines.front() + "\u2026";
-}
-
 }  // namespace
 
 bool has_analyses_compared(Context const& context, AnalysisRun const& run) {
@@ -175,11 +170,11 @@ Markup analyses_compared(Context const& context, AnalysisRun const& run) {
       if (primary)
         bands += svg::rectangle(left - 8, y + 1, at.width - left + 4, row_height - 2, 5,
                                 {{"class", std::string("here")}, {"fill", std::string("#eef2f8")}});
-      body += svg::text(left, middle - 3, cut_to(context.analysis(*row.run), name_width, font, weight),
+      body += svg::text(left, middle - 3, svg::cut(context.analysis(*row.run), name_width, font, weight),
                         {.size = font, .weight = weight, .fill = ink});
       std::string detail = context.method(*row.run);
       if (row.over_visits) detail += (words.chinese() ? "，" : ", ") + words(Word::compared_over_visits);
-      body += svg::text(left, middle + 13, cut_to(detail, name_width, 11.5, Weight::regular),
+      body += svg::text(left, middle + 13, svg::cut(detail, name_width, 11.5, Weight::regular),
                         {.size = 11.5, .css = "muted", .fill = muted});
       Markup mark;
       if (f.lower && f.upper) mark += x.interval(*f.lower, *f.upper, middle, style, primary ? 2.0 : 1.4);

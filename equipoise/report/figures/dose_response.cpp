@@ -183,9 +183,8 @@ Markup dose_response(Context const& context, results::AnalysisRun const& run) {
   }
   const std::vector<double> label_y = svg::pushed_apart(wanted, heights, at.top, at.bottom);
   for (std::size_t i = 0; i < doses.size(); ++i) {
-    const auto lines = svg::wrapped(context.arm(doses[i].arm), 220, font, Weight::bold);
-    body += arm_label({lines.size() < 2 ? lines.front() : lines.front() + "\u2026"}, at.right + 24, label_y[i],
-                      context.style(doses[i].arm));
+    const std::string label = svg::cut(context.arm(doses[i].arm), 220, font, Weight::bold);
+    body += arm_label({label}, at.right + 24, label_y[i], context.style(doses[i].arm));
   }
   body += svg::path(broken_line(points), {{"class", std::string("axis")},
                                           {"fill", std::string("none")},
@@ -210,8 +209,7 @@ Markup dose_response(Context const& context, results::AnalysisRun const& run) {
   if (std::ranges::any_of(doses, &Dose::reference))
     notes.push_back(
         tables::said(context, "The control has no interval: the others are compared with it.", "对照组无区间：其他组与之比较。"));
-  return scrolling("plot", svg::figure(at.width, at.bottom + 58, name, watermark(context), marks.empty() ? body : body + marks)) +
-         note(context, notes);
+  return scrolling("plot", svg::figure(at.width, at.bottom + 58, name, watermark(context), body + marks)) + note(context, notes);
 }
 
 }  // namespace equipoise::report::figures

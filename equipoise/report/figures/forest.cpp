@@ -15,7 +15,7 @@ using results::SubgroupLevel;
 using svg::Anchor;
 using svg::Weight;
 
-constexpr double row_height = 25, head_height = 30, left = 16, name_width = 236;
+constexpr double row_height = 25, left = 16, name_width = 236;
 
 std::string counts_in_words(SubgroupLevel const& level, std::string const& arm) {
   const auto count = std::ranges::find(level.counts, arm, &SubgroupLevel::Count::arm);
@@ -74,7 +74,8 @@ class Forest {
     level_row(*all_.front(), whole, tables::said(context_, "Everybody", "全体"), true, y);
     for (std::size_t i = 1; i < all_.size(); ++i) {
       y += 8;
-      body_ += svg::text(left, y + row_height / 2 + 4.5, cut(context_.item(all_[i]->item), at_.left - left - 12),
+      body_ += svg::text(left, y + row_height / 2 + 4.5,
+                         svg::cut(context_.item(all_[i]->item), at_.left - left - 12, font, Weight::bold),
                          {.size = font, .weight = Weight::bold, .fill = ink});
       if (const auto* test = interaction_for(*all_[i], arm))
         body_ += svg::text(p_x(), y + row_height / 2 + 4.5, results::p_value(test->p, context_.alpha()),
@@ -93,7 +94,8 @@ class Forest {
                            {"stroke", std::string(axis)},
                            {"stroke-dasharray", std::string("2 4")}});
     height_ = at_.bottom + 30;
-    Markup towards = favours(context_, run_, x, context_.arm(arm), context_.arm(control), effect(whole).quantity, at_, left, height_);
+    Markup towards =
+        favours(context_, run_, x, context_.arm(arm), context_.arm(control), effect(whole).quantity, at_, left, height_);
     return behind + bands_ + body_ + towards;
   }
   double height() const { return height_; }
@@ -110,15 +112,12 @@ class Forest {
       if (std::ranges::find(level.effects, count.arm, &SubgroupLevel::Effect::arm) == level.effects.end()) return count.arm;
     return {};
   }
-  static std::string cut(std::string const& text, double width) {
-    const auto lines = svg::wrapped(text, width, font, Weight::bold);
-    return lines.size() < 2 ? text : lines.front() + "\u2026";
-  }
   void head(double x, std::string const& text, Anchor anchor) {
     body_ += svg::text(x, at_.top - 16, text, {.size = font, .weight = Weight::bold, .anchor = anchor, .fill = ink});
   }
 
-  /// An interval of a few people is so wide that nothing else could be seen: the axis shows twelve widths of the whole's.
+  /// An interval of a few people is so wide that nothing else could be seen: the axis reaches four widths of the
+  /// interval of everybody to each side.
   void clip_to_whole(Finding const& whole) {
     if (!whole.lower || !whole.upper || !std::isfinite(*whole.lower) || !std::isfinite(*whole.upper)) return;
     if (ratio_) {
@@ -145,8 +144,8 @@ class Forest {
     if (whole)
       bands_ += svg::rectangle(left - 8, y, at_.width - left + 4, row_height, 5,
                                {{"class", std::string("here")}, {"fill", std::string("#eef2f8")}});
-    body_ +=
-        svg::text(left + (whole ? 0 : 14), middle + 4.5, cut(name, name_width), {.size = font, .weight = weight, .fill = ink});
+    body_ += svg::text(left + (whole ? 0 : 14), middle + 4.5, svg::cut(name, name_width, font, Weight::bold),
+                       {.size = font, .weight = weight, .fill = ink});
     body_ += svg::text(counts_x(0), middle + 4.5, counts_in_words(level, arm),
                        {.size = font, .anchor = Anchor::middle, .css = "muted", .fill = muted});
     body_ += svg::text(counts_x(1), middle + 4.5, counts_in_words(level, control),
