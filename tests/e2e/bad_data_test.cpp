@@ -284,15 +284,15 @@ TEST_F(SmallTrial, CheckListsTheIssuesOfTheData) {
     write(folder.path / "d.csv", data);
     return equipoise({"check", "p.toml", "--data", "d.csv", "--issues", "issues.csv"}, {.folder = folder.path});
   };
-  const std::string head = "kind,file,row,column,participant,visit,item,code,issue,hint\n";
+  const std::string head = "kind,file,row,column,participant,visit,date,item,code,issue,hint\n";
 
   Ran ran = check(header + eight);
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("No problems in d.csv: 8 participants, 2 queries"));
   EXPECT_THAT(ran.out, HasSubstr("participant '7', 'age' at 'baseline': 35 is outside the usual range 36 to 60"));
   EXPECT_EQ(contents(folder.path / "issues.csv"), head +
-                                                      "query,,,,6,baseline,age,,61 is outside the usual range 36 to 60,\n"
-                                                      "query,,,,7,baseline,age,,35 is outside the usual range 36 to 60,\n");
+                                                      "query,,,,6,baseline,,age,,61 is outside the usual range 36 to 60,\n"
+                                                      "query,,,,7,baseline,,age,,35 is outside the usual range 36 to 60,\n");
 
   ran = check(header + "1,placebo,17,low,10,1\n2,activ,x,low,20,1\n");
   EXPECT_EQ(ran.status, 3);

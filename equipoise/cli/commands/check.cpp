@@ -78,14 +78,21 @@ void fail_with_fixes(Console& console, std::string_view bytes, Problems problems
   console.fail(problems);
 }
 
+/// Where a query's value belongs: " at 'w4'", " of 2024-03-01", or nothing.
+std::string place_of(data::Query const& query) {
+  if (!query.visit.empty()) return fmt::format(" at '{}'", query.visit);
+  return query.date.empty() ? std::string() : " of " + query.date;
+}
+
 /// A line for each problem of the data, by where it is in the file, and for each query, by whose value it is.
 std::string issue_listing(Problems const& problems, std::vector<data::Query> const& queries) {
-  std::string out = report::csv_line({"kind", "file", "row", "column", "participant", "visit", "item", "code", "issue", "hint"});
+  std::string out =
+      report::csv_line({"kind", "file", "row", "column", "participant", "visit", "date", "item", "code", "issue", "hint"});
   for (Error const& one : problems)
     out += report::csv_line({"problem", one.place.file, one.place.line > 0 ? std::to_string(one.place.line) : "", one.place.field,
-                             "", "", "", std::string(card(one.code).name), one.message, one.hint});
+                             "", "", "", "", std::string(card(one.code).name), one.message, one.hint});
   for (data::Query const& one : queries)
-    out += report::csv_line({"query", "", "", "", one.participant, one.visit, one.item, "", one.message, ""});
+    out += report::csv_line({"query", "", "", "", one.participant, one.visit, one.date, one.item, "", one.message, ""});
   return out;
 }
 
@@ -115,7 +122,8 @@ void check_data(Console& console, study::Study const& study, std::string const& 
   }
   nlohmann::ordered_json listed = nlohmann::json::array();
   for (data::Query const& one : queries)
-    listed.push_back({{"participant", one.participant}, {"visit", one.visit}, {"item", one.item}, {"issue", one.message}});
+    listed.push_back(
+        {{"participant", one.participant}, {"visit", one.visit}, {"date", one.date}, {"item", one.item}, {"issue", one.message}});
   console.answer(nlohmann::ordered_json{{"data", data->file},
                                         {"sha256", data->digest},
                                         {"participants", data->records.participants.size()},
@@ -124,8 +132,8 @@ void check_data(Console& console, study::Study const& study, std::string const& 
                      .dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   for (std::string const& note : data->records.notes) console.say("note: " + note + "\n");
   for (std::size_t i = 0; i < std::min(told, queries.size()); ++i)
-    console.say(fmt::format("query: participant '{}', '{}' at '{}': {}\n", queries[i].participant, queries[i].item,
-                            queries[i].visit, queries[i].message));
+    console.say(fmt::format("query: participant '{}', '{}'{}: {}\n", queries[i].participant, queries[i].item,
+                            place_of(queries[i]), queries[i].message));
   if (queries.size() > told) console.say(fmt::format("and {} more queries: --issues FILE lists all\n", queries.size() - told));
   console.say(fmt::format("No problems in {}: {} participants, {} quer{}\n", data->file, data->records.participants.size(),
                           queries.size(), queries.size() == 1 ? "y" : "ies"));
