@@ -74,11 +74,6 @@ std::string ratio_estimated(Analysis const& analysis) {
                                                      : "risk_ratio";
 }
 
-bool is_log_of(Finding const& estimate, Finding const& ratio) {
-  if (std::isnan(estimate.value) || std::isnan(ratio.value)) return std::isnan(estimate.value) && std::isnan(ratio.value);
-  return std::fabs(std::exp(estimate.value) - ratio.value) <= 1e-9 * ratio.value;
-}
-
 /// What a method says of an arm against the control, on the scale of its tests and as it is shown: a ratio where the estimate is
 /// its logarithm, else the estimate, else a ratio that stands alone.
 std::optional<SubgroupLevel::Effect> effect_of(std::vector<Finding> const& findings, std::string const& arm,
@@ -102,8 +97,10 @@ std::optional<SubgroupLevel::Effect> effect_of(std::vector<Finding> const& findi
   Finding const* tested = plain;
   if (ratio)
     for (Finding const& f : findings)
-      if ((f.quantity == "estimate" || f.quantity == "difference") && f.at == ratio->at && is_log_of(f, *ratio)) tested = &f;
-  const bool shows_ratio = ratio && (!plain || (tested && is_log_of(*tested, *ratio)));
+      if ((f.quantity == "estimate" || f.quantity == "difference") && f.at == ratio->at &&
+          results::is_log_of(f.value, ratio->value))
+        tested = &f;
+  const bool shows_ratio = ratio && (!plain || (tested && results::is_log_of(tested->value, ratio->value)));
   Finding const& shown = shows_ratio ? *ratio : *plain;
   SubgroupLevel::Effect effect{.arm = arm, .finding = shown};
   effect.finding.p.reset();  // no P value of a subgroup
@@ -243,11 +240,6 @@ std::int64_t without_value(data::Dataset const& dataset, DatasetView const& view
     if (missing) people.insert(dataset.find("participant")->codes[row]);
   }
   return std::int64_t(people.size());
-}
-
-/// Penalised estimates have no likelihood ratio with others.
-bool penalised(stats::Answer const& answer) {
-  return std::ranges::any_of(answer.notes, [](std::string const& note) { return note.find("Firth") != std::string::npos; });
 }
 
 }  // namespace
@@ -437,7 +429,7 @@ void add_subgroups(protocol::Protocol const& protocol, PlannedAnalysis const& pl
     const auto larger = subgroup.interaction ? std::optional(subgroup.interaction->run(all, workspace)) : std::nullopt;
     const auto smaller = subgroup.main ? std::optional(subgroup.main->run(all, workspace)) : std::nullopt;
     const bool none_of_one_model =
-        !larger || (smaller && *smaller && *larger && (penalised((*smaller)->answer) || penalised((*larger)->answer)));
+        !larger || (smaller && *smaller && *larger && ((*smaller)->answer.penalised || (*larger)->answer.penalised));
     if (none_of_one_model) {
       for (std::string const& arm : question.arms) one.interactions.push_back(heterogeneity(one.levels, arm));
     } else if (!*larger || (smaller && !*smaller)) {

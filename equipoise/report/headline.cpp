@@ -55,13 +55,10 @@ std::string in_words(Context const& context, AnalysisRun const& run, Term const&
   return factors_in_words(context, term);
 }
 
-/// Whether a number is the logarithm of a ratio of the same place (a difference beside a ratio is a result of its own).
-bool is_log_of(Finding const& estimate, Finding const& ratio) {
-  if (estimate.quantity != "estimate" || !ratio.quantity.ends_with("_ratio") || estimate.at != ratio.at) return false;
-  if (std::isnan(estimate.value) || std::isnan(ratio.value)) return std::isnan(estimate.value) && std::isnan(ratio.value);
-  const double rounding = 1e-6;  // of numbers that were printed by another program
-  return std::exp(estimate.value) == ratio.value ||
-         std::fabs(estimate.value - std::log(ratio.value)) <= rounding * std::max(1.0, std::fabs(estimate.value));
+/// Whether an estimate stands behind a ratio of its place, as its logarithm (a difference beside a ratio is a result of its own).
+bool is_behind(Finding const& estimate, Finding const& ratio) {
+  return estimate.quantity == "estimate" && ratio.quantity.ends_with("_ratio") && estimate.at == ratio.at &&
+         results::is_log_of(estimate.value, ratio.value);
 }
 
 /// The visit at which a difference is taken; empty for one of all visits.
@@ -240,14 +237,14 @@ std::string hypothesis_in_words(Context const& context, results::Hypothesis cons
 Record const* on_log_scale(Context const& context, Record const& ratio) {
   if (!ratio.finding.quantity.ends_with("_ratio")) return nullptr;
   for (auto const& record : context.answer.records)
-    if (record.analysis == ratio.analysis && is_log_of(record.finding, ratio.finding)) return &record;
+    if (record.analysis == ratio.analysis && is_behind(record.finding, ratio.finding)) return &record;
   return nullptr;
 }
 
 bool behind_a_ratio(Context const& context, Record const& record) {
   if (record.finding.quantity != "estimate") return false;
   for (auto const& other : context.answer.records)
-    if (other.analysis == record.analysis && is_log_of(record.finding, other.finding)) return true;
+    if (other.analysis == record.analysis && is_behind(record.finding, other.finding)) return true;
   return false;
 }
 

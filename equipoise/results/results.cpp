@@ -1,5 +1,6 @@
 #include "equipoise/results/results.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -179,6 +180,12 @@ std::string json(Provenance const& p) {
 }
 
 }  // namespace
+
+bool is_log_of(double estimate, double ratio) {
+  if (std::isnan(estimate) || std::isnan(ratio)) return std::isnan(estimate) && std::isnan(ratio);
+  return std::exp(estimate) == ratio ||  // infinite and 0 too
+         std::fabs(estimate - std::log(ratio)) <= 1e-6 * std::max(1.0, std::fabs(estimate));
+}
 
 std::string to_json(Results const& results) {
   const auto write = [](auto const& value) { return json(value); };

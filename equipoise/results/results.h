@@ -183,6 +183,10 @@ struct Results {
   std::vector<Subgroup> subgroups{};        ///< of the analyses in their order; of each the first is everybody
 };
 
+/// Whether an estimate is the logarithm of a ratio, to what another program's printed digits allow (1e-6, relative above 1); two that
+/// are not estimable go together.
+bool is_log_of(double estimate, double ratio);
+
 /// results.json: one object, keys in a fixed order, numbers in shortest round-trip form, "NE" where not estimable, absent where
 /// not given.
 std::string to_json(Results const& results);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -97,6 +98,20 @@ TEST(ToJson, StaysJsonWhateverTheTextsHold) {
   r.quartile_rule = std::string("\xed\xa0\x80", 3);
   EXPECT_FALSE(json::parse(to_json(r), nullptr, false).is_discarded());
   EXPECT_FALSE(json::parse(to_json({}), nullptr, false).is_discarded());
+}
+
+TEST(IsLogOf, AllowsPrintedDigitsAndNoMore) {
+  const double infinite = std::numeric_limits<double>::infinity(), none = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_TRUE(is_log_of(-1.0936247, 0.335));
+  EXPECT_FALSE(is_log_of(-1.09365, 0.335));
+  EXPECT_TRUE(is_log_of(-12.000001, std::exp(-12.0)));
+  EXPECT_TRUE(is_log_of(infinite, infinite));
+  EXPECT_TRUE(is_log_of(-infinite, 0));
+  EXPECT_FALSE(is_log_of(0, infinite));
+  EXPECT_FALSE(is_log_of(1, -1));
+  EXPECT_TRUE(is_log_of(none, none));
+  EXPECT_FALSE(is_log_of(none, 1));
+  EXPECT_FALSE(is_log_of(1, none));
 }
 
 TEST(OptionsInWords, ReadsAnObjectAndNothingElse) {

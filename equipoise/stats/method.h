@@ -25,6 +25,7 @@ struct Answer {
   std::vector<std::string>
       notes{};  ///< sentences for the footnote: "Efron's approximation for tied events", "no event in arm 'x'"
   bool fell_back = false;  ///< not the first of the models that the plan declares, in their order, could be fitted
+  bool penalised = false;  ///< the estimates maximise a penalised likelihood, so there is no likelihood ratio of two such fits
 
   /// Reads one number by the names of the reference format, or nothing when the method does not give it:
   /// the finding of that quantity at that place; else its field (se, df, p, lower, upper) there; `X_lower`/`X_upper` are limits

@@ -68,6 +68,7 @@ Expected<Answer> Logistic::run(Frame const& frame) const {
     fit = fit_logistic(*design, y, {.penalised = true, .profile = true, .level = level});
     if (!fit) return tl::unexpected(fit.error());
   }
+  answer.penalised = penalised;
   const bool solved = fit->converged || fit->separated;
 
   const auto n = std::int64_t(frame.rows);

@@ -55,6 +55,7 @@ TEST(Logistic, AddsHalfToEachCellWhenSeparated) {
     EXPECT_NEAR(read(got, "estimate", b), std::log(yes_b / no_b * no_a / yes_a), 1e-8);
     EXPECT_NEAR(read(got, "estimate", intercept), std::log(yes_a / no_a), 1e-8);
     EXPECT_TRUE(has_note(got, "Firth's penalised likelihood"));
+    EXPECT_TRUE(got->penalised);
     const double lower = read(got, "lower", b), upper = read(got, "upper", b);
     EXPECT_LT(lower, read(got, "estimate", b));
     EXPECT_GT(upper, read(got, "estimate", b));
@@ -81,6 +82,7 @@ TEST(Logistic, SaysWhichCoefficientsAreInfinite) {
   EXPECT_TRUE(std::isnan(read(got, "estimate", b)));
   EXPECT_NEAR(read(got, "estimate", intercept), std::log(3 / 7.0), 1e-8);  // the group that is not separated
   EXPECT_TRUE(has_note(got, "separates the responses"));
+  EXPECT_FALSE(got->penalised);
 }
 
 // Profile limits of the difference of two groups: at the limit twice the fall of l, maximised over the intercept by golden
