@@ -164,6 +164,15 @@ Markup synopsis(Page& page, Context const& context) {
   return out + page.table(tables::schedule(context));
 }
 
+/// The endpoints of a kind, each with all its analyses in one table an analysis set.
+Markup summaries(Page& page, Context const& context, protocol::EndpointKind kind) {
+  Markup out;
+  for (auto const& endpoint : context.plan.endpoints)
+    if (endpoint.kind == kind)
+      for (auto const& set : context.plan.sets) out += page.table(tables::endpoint_summary(context, endpoint, set.id));
+  return out;
+}
+
 Markup curves(Page& page, Context const& context) {
   Markup out;
   for (auto const& run : context.answer.runs) {
@@ -180,9 +189,7 @@ Markup curves(Page& page, Context const& context) {
             caption(figures::kaplan_meier_beside(context, run) ? Word::turnbull_beside_caption : Word::turnbull_caption), figure,
             series_data(context, run, "probability", "turnbull"), "intervals");
   }
-  for (auto const& endpoint : context.plan.endpoints)
-    for (auto const& set : context.plan.sets) out += page.table(tables::endpoint_summary(context, endpoint, set.id));
-  return out;
+  return out + summaries(page, context, protocol::EndpointKind::time_to_event);
 }
 
 /// What an analysis is called in a caption, with its method where another analysis of the same name has such a figure too.
@@ -358,6 +365,7 @@ void add_section(Page& page, Context const& context, std::string_view name) {
                  page.table(tables::baseline(context)) + page.table(tables::exposure(context)));
   if (name == "endpoints") {
     page.section("curves", Word::section_curves, curves(page, context));
+    page.section("binary", Word::section_binary, summaries(page, context, protocol::EndpointKind::binary));
     page.section("visits", Word::section_visits, over_visits(page, context));
   }
   if (name == "analyses") {

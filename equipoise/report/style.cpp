@@ -55,6 +55,8 @@ th,td{vertical-align:top}
 .minor{font-size:13px}
 .minor th,.minor td{padding-top:4px;padding-bottom:4px;color:var(--soft)}
 .minor .est{font-weight:400}
+.data.baseline.many{font-size:13.5px}.data.baseline.many th,.data.baseline.many td{padding-right:9px}.data.baseline.many thead th.num{max-width:7.5em}
+.data.baseline.many th:last-child,.data.baseline.many td:last-child{padding-right:0}
 .baseline th.sub{padding-left:18px;color:var(--soft);white-space:nowrap}
 .data.baseline tbody th.sub2{padding-left:36px}
 .baseline tbody tr th,.baseline tbody tr td{border-bottom:0;padding-top:2px;padding-bottom:2px}

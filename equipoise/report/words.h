@@ -23,6 +23,7 @@ enum class Word {
   section_flow,
   section_baseline,
   section_curves,
+  section_binary,
   section_results,
   section_methods,
   section_provenance,

@@ -81,8 +81,8 @@ Table subgroups(Context const& context, results::AnalysisRun const& run) {
     // The test stands in the first row of its subgroup; one for each arm under each other.
     Cell& p = group.rows[1].cells.back();
     for (auto const& test : subgroup.interactions) {
-      Piece piece =
-          of_value(value::p(test.arm.empty() ? "p_interaction" : "p_interaction_" + test.arm, test.p, context.alpha()), p.empty() ? Piece::Kind::plain : Piece::Kind::under);
+      Piece piece = of_value(value::p(test.arm.empty() ? "p_interaction" : "p_interaction_" + test.arm, test.p, context.alpha()),
+                             p.empty() ? Piece::Kind::plain : Piece::Kind::under);
       ne = ne || std::isnan(test.p);
       p.pieces.push_back(std::move(piece));
     }
