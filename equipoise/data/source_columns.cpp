@@ -23,8 +23,7 @@ std::vector<std::string> columns_of_file(protocol::Source const& source) {
     for (protocol::SourceEntryItem const& item : entry.items) names.push_back(item.column);
   }
   std::ranges::sort(names);
-  const auto again = std::ranges::unique(names);
-  names.erase(again.begin(), again.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());  // not std::ranges::unique: Clang 14 rejects GCC 12's
   std::erase(names, "");
   return names;
 }
