@@ -98,6 +98,9 @@ TEST(Load, RefusesBytesThatAreNoText) {
             (std::vector<std::string>{"t.toml: the file is not UTF-8 text\n  hint: save it as UTF-8"}));
   EXPECT_EQ(problems_of("format = nan\n[trial]").front(), "t.toml:1:10: a number must be finite, and this one is not");
   EXPECT_EQ(problems_of("format = 12:30:00").front(), "t.toml:1:10: clock times are not used in a protocol");
+  EXPECT_EQ(problems_of("trial = nan\nformat = inf"),
+            (std::vector<std::string>{"t.toml:1:9: a number must be finite, and this one is not",
+                                      "t.toml:2:10: a number must be finite, and this one is not"}));
   EXPECT_EQ(problems_of(std::string(longest_protocol + 1, ' ')).front(),
             "t.toml: the protocol has 8388609 bytes; at most 8388608 are read");
 }

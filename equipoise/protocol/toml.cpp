@@ -154,7 +154,10 @@ Checked<Node> read_toml(std::string_view bytes, std::string const& file) {
     return fail(std::move(problems));
   }
   Node root = Converter(file, problems).convert(parsed.table());
-  if (!problems.empty()) return fail(std::move(problems));
+  if (!problems.empty()) {
+    sort_in_file_order(problems);  // of tables they came by the order of keys
+    return fail(std::move(problems));
+  }
   return root;
 }
 
