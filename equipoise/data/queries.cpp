@@ -54,7 +54,7 @@ class Queries {
     for (std::size_t row = 0; row < records_.participants.size(); ++row) {
       if (item.required && cells->second.missing(row) && filled_in[visit.id][row])
         found_.push_back({records_.participants[row], item.id, visit.id, "", lacking(item, form)});
-      else if (auto said = unusual(item, cells->second, row); said && !dated)
+      else if (auto said = dated ? std::nullopt : unusual(item, cells->second, row))
         found_.push_back({records_.participants[row], item.id, visit.id, "", *std::move(said)});
     }
   }

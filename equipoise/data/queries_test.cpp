@@ -69,7 +69,7 @@ TEST(Queries, LookAtTheValuesOfVisits) {
                           "2 rna baseline/: 'rna' is required, and missing where other items of 'lab' were recorded"));
 }
 
-// The mean of the two readings around day 29 is usual; each reading is not.
+// Also the reading that no window takes (day 200), and both of one window.
 TEST(Queries, LookAtEachDatedReading) {
   constexpr std::string_view dated = R"(rows = "visits"
 day = "day"

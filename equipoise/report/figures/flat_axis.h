@@ -27,8 +27,8 @@ class FlatAxis {
   double left_, right_;
 };
 
-/// `quantity` of the effect: below 1 is better of a hazard ratio of an event that is better later.
 /// "<- favours Placebo", "favours High dose ->" below the axis, where the endpoint says which direction is better; `foot` grows.
+/// quantity  of the effect: of an event that is better later, a hazard ratio is better below 1
 Markup favours(Context const& context, results::AnalysisRun const& run, FlatAxis const& x, std::string const& arm,
                std::string const& control, std::string_view quantity, Layout const& at, double least, double& foot);
 
